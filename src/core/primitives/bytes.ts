@@ -1,0 +1,97 @@
+// Bytes: hexadecimal, comparison, joining, big-endian integers. Pure and without dependencies.
+import type { Hex } from './ids.ts';
+
+const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_unused, byte) => byte.toString(16).padStart(2, '0'));
+
+/** 32 zero bytes: the hash of nothing, the empty subtree. Never write to it. */
+export const ZERO_32 = new Uint8Array(32);
+
+/** Lower-case hexadecimal without prefix. */
+export function bytesToHex(bytes: Uint8Array): Hex {
+  let hex = '';
+  for (let i = 0; i < bytes.length; i++) hex += HEX_OF_BYTE[bytes[i] as number];
+  return hex;
+}
+
+/** Lower-case hexadecimal with `0x`, as Ethereum clients expect bytes. */
+export function bytesToPrefixedHex(bytes: Uint8Array): `0x${string}` {
+  return `0x${bytesToHex(bytes)}`;
+}
+
+/** Bytes of a hexadecimal string with or without `0x`; `undefined` unless it has an even number of hexadecimal digits only. */
+export function hexToBytes(hex: string): Uint8Array | undefined {
+  const digits = hex.startsWith('0x') ? hex.slice(2) : hex;
+  if (digits.length % 2 !== 0) return undefined;
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = digitOf(digits.charCodeAt(2 * i));
+    const low = digitOf(digits.charCodeAt(2 * i + 1));
+    if (high < 0 || low < 0) return undefined;
+    bytes[i] = (high << 4) | low;
+  }
+  return bytes;
+}
+
+/** Bytes of a hexadecimal literal of our own; throws on anything else. */
+export function hex(literal: string): Uint8Array {
+  const bytes = hexToBytes(literal);
+  if (bytes === undefined) throw new Error(`not hexadecimal: ${literal}`);
+  return bytes;
+}
+
+/** True when both have the same length and content. Not constant-time: for public data only. */
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Lexicographic order: negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** A new array holding the parts one after the other. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** The big-endian unsigned integer that the bytes spell; 0 for none. */
+export function bytesToBigint(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : BigInt(`0x${bytesToHex(bytes)}`);
+}
+
+/** `value` (not negative, and fitting) as a big-endian array of exactly `length` bytes. */
+export function bigintToBytes(value: bigint, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let rest = value;
+  for (let i = length - 1; i >= 0 && rest > 0n; i--) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  if (rest !== 0n || value < 0n) throw new Error(`${value} does not fit ${length} bytes`);
+  return bytes;
+}
+
+/** `value`, a safe integer, as 8 big-endian bytes. */
+export function uint64ToBytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, Math.floor(value / 2 ** 32));
+  view.setUint32(4, value >>> 0);
+  return bytes;
+}
