@@ -95,3 +95,10 @@ export function uint64ToBytes(value: number): Uint8Array {
   view.setUint32(4, value >>> 0);
   return bytes;
 }
+
+// The value of a hexadecimal digit by its character code; negative for any other character.
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
