@@ -1,0 +1,104 @@
+// The verifiable random function that draws leaders: ECVRF-EDWARDS25519-SHA512-ELL2 of RFC 9381 (suite 0x04), section numbers below
+// are its. A proof (80 bytes) is Gamma ‖ c ‖ s; its output cannot be chosen by the prover, and everyone can check it.
+// Upheld: keys of small order are refused, points have one encoding and s one value, so that a proof cannot be altered.
+// Costs about 1.8 ms to prove and 1.7 to verify: verify only what a chosen block carries.
+import { ed25519, ed25519_hasher } from '@noble/curves/ed25519.js';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { bytesEqual, bytesToBigint, concatBytes } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
+
+/** Bytes of the seed of a VRF key. */
+export const VRF_SEED_BYTES = 32;
+/** Bytes of a public key. */
+export const VRF_PUBLIC_KEY_BYTES = 32;
+/** Bytes of a proof: point, challenge, scalar. */
+export const VRF_PROOF_BYTES = 80;
+/** Bytes of the output. */
+export const VRF_OUTPUT_BYTES = 64;
+
+const { Point } = ed25519;
+const ORDER = Point.Fn.ORDER;
+type CurvePoint = typeof Point.BASE;
+
+const SUITE = 0x04;
+const CHALLENGE_BYTES = 16;
+const ENCODE_TAG = concatBytes(new TextEncoder().encode('ECVRF_edwards25519_XMD:SHA-512_ELL2_NU_'), Uint8Array.of(SUITE));
+
+/** The public key of a seed, as for Ed25519. */
+export function vrfPublicKeyOf(seed: Uint8Array): Uint8Array {
+  return ed25519.getPublicKey(seed);
+}
+
+/** The proof for the input `alpha` (section 5.1). */
+export function vrfProve(seed: Uint8Array, alpha: Uint8Array): Uint8Array {
+  invariant(seed.length === VRF_SEED_BYTES, 'a VRF seed has 32 bytes');
+  const { scalar, point: publicKey } = ed25519.utils.getExtendedPublicKey(seed);
+  const input = encodeToCurve(publicKey.toBytes(), alpha);
+  const gamma = input.multiply(scalar);
+  const nonce = nonceOf(seed, input.toBytes());
+  const challenge = challengeOf(publicKey, input, gamma, Point.BASE.multiply(nonce), input.multiply(nonce));
+  const s = (nonce + littleEndian(challenge) * scalar) % ORDER;
+  return concatBytes(gamma.toBytes(), challenge, Point.Fn.toBytes(s));
+}
+
+/** The 64-byte output if `proof` is the key's proof for `alpha`, else `undefined`; never throws (section 5.3, with key validation). */
+export function vrfVerify(publicKey: Uint8Array, alpha: Uint8Array, proof: Uint8Array): Uint8Array | undefined {
+  const key = decodePoint(publicKey, VRF_PUBLIC_KEY_BYTES);
+  const parts = decodeProof(proof);
+  if (key === undefined || parts === undefined || key.isSmallOrder()) return undefined;
+  const { gamma, challenge, s } = parts;
+  const input = encodeToCurve(publicKey, alpha);
+  const c = littleEndian(challenge);
+  const u = Point.BASE.multiplyUnsafe(s).subtract(key.multiplyUnsafe(c));
+  const v = input.multiplyUnsafe(s).subtract(gamma.multiplyUnsafe(c));
+  return bytesEqual(challenge, challengeOf(key, input, gamma, u, v)) ? outputOf(gamma) : undefined;
+}
+
+/** The output that a proof of our own (or one already verified) stands for (section 5.2). */
+export function vrfOutput(proof: Uint8Array): Uint8Array {
+  const parts = decodeProof(proof);
+  invariant(parts !== undefined, 'the output is asked of well-formed proofs only');
+  return outputOf(parts.gamma);
+}
+
+// Section 5.4.1.2, salted with the public key.
+function encodeToCurve(publicKey: Uint8Array, alpha: Uint8Array): CurvePoint {
+  return ed25519_hasher.encodeToCurve(concatBytes(publicKey, alpha), { DST: ENCODE_TAG });
+}
+
+// Section 5.4.2.2: the nonce is derived as Ed25519 derives its own, so no randomness can leak the key.
+function nonceOf(seed: Uint8Array, encodedInput: Uint8Array): bigint {
+  const secretHalf = sha512(seed).subarray(32);
+  return littleEndian(sha512(concatBytes(secretHalf, encodedInput))) % ORDER;
+}
+
+// Section 5.4.3.
+function challengeOf(...points: readonly CurvePoint[]): Uint8Array {
+  const encoded = points.map((point) => point.toBytes());
+  return sha512(concatBytes(Uint8Array.of(SUITE, 0x02), ...encoded, Uint8Array.of(0x00))).slice(0, CHALLENGE_BYTES);
+}
+
+function outputOf(gamma: CurvePoint): Uint8Array {
+  return sha512(concatBytes(Uint8Array.of(SUITE, 0x03), gamma.clearCofactor().toBytes(), Uint8Array.of(0x00)));
+}
+
+function decodeProof(proof: Uint8Array): { readonly gamma: CurvePoint; readonly challenge: Uint8Array; readonly s: bigint } | undefined {
+  if (proof.length !== VRF_PROOF_BYTES) return undefined;
+  const gamma = decodePoint(proof.subarray(0, 32), 32);
+  const s = littleEndian(proof.subarray(48));
+  return gamma === undefined || s >= ORDER ? undefined : { gamma, challenge: proof.slice(32, 48), s };
+}
+
+// Strict RFC 8032 decoding: y below p, and no sign bit on x = 0.
+function decodePoint(bytes: Uint8Array, length: number): CurvePoint | undefined {
+  if (bytes.length !== length) return undefined;
+  try {
+    return Point.fromBytes(bytes, false);
+  } catch {
+    return undefined;
+  }
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytesToBigint(bytes.toReversed());
+}
