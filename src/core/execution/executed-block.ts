@@ -1,0 +1,44 @@
+// The result of executing one block: what its child's header commits, and what receipts, traces and the outside view are made of.
+import type { BlockBody, BlockHeader, ExecutionCommitment } from '../protocol/block.ts';
+import type { MessageResult } from '../protocol/message.ts';
+import type { Transaction } from '../protocol/transaction.ts';
+import type { Bytes32, Hex, Wei } from '../primitives/ids.ts';
+import type { ChangeSet } from '../state/change-set.ts';
+
+/** What one transaction bought and paid, known before its main call runs. */
+export interface SenderPart {
+  readonly transaction: Transaction;
+  /** What each gas was charged: min(maxFeePerGas, base + maxPriorityFeePerGas). */
+  readonly effectiveGasPriceWei: Wei;
+  readonly baseFeePerGasWei: Wei;
+}
+
+/** Everything that came of a block, in execution order with waves flattened. */
+export interface BlockResult {
+  readonly senderParts: readonly SenderPart[];
+  /** Wave by wave; a transaction's main call is the result whose `message.kind` is 'main-call' and origin hash its own, not forwarded. */
+  readonly messages: readonly MessageResult[];
+  readonly changeSet: ChangeSet;
+  readonly proposerFeesWei: Wei;
+  readonly burnedFeesWei: Wei;
+  readonly gasUsed: number;
+  readonly logsBloom: Uint8Array;
+  readonly receiptsRoot: Bytes32;
+  readonly outboxRoot: Bytes32;
+}
+
+/** A block with the transactions of its body decoded: static validation makes it, execution and the view take it. */
+export interface DecodedBlock {
+  readonly hash: Bytes32;
+  readonly hashHex: Hex;
+  readonly header: BlockHeader;
+  readonly body: BlockBody;
+  readonly transactions: readonly Transaction[];
+}
+
+/** A block, its result, and the commitment that its child must carry. */
+export interface ExecutedBlock {
+  readonly block: DecodedBlock;
+  readonly result: BlockResult;
+  readonly commitment: ExecutionCommitment;
+}

@@ -1,0 +1,100 @@
+// Blocks: header, body, and the hash that names them (protocol, sections 3 and 5). A header commits the execution of its
+// *parent*; fields whose use comes with the beacon and further shards have one permitted value until then, which voters check.
+import { ContainerType, ListCompositeType, type ValueOf, VectorCompositeType } from '@chainsafe/ssz';
+import type { Bytes32 } from '../primitives/ids.ts';
+import { OptionalCertificate, TimeoutCertificate } from './certificate.ts';
+import { CURSORS_MAX, INBOX_ITEM_BYTES_MAX, INBOX_ITEMS_PER_BODY_MAX, LOAD_DESCENDANTS, TRANSACTION_BYTES_MAX, TRANSACTIONS_PER_BODY_MAX } from './limits.ts';
+import { Bytes32Type, Bytes80, Bytes256, byteList, Uint32, Uint64, Uint256 } from './ssz.ts';
+
+/** The beacon block that a shard header names: everything a shard reads from the beacon, it reads there. */
+export const BeaconReference = new ContainerType({ height: Uint64, hash: Bytes32Type }, { typeName: 'BeaconReference', jsonCase: 'eth2' });
+export type BeaconReference = ValueOf<typeof BeaconReference>;
+
+/** How far a stream of messages (source, prefix) has been executed: next unread index at the height of the source. */
+export const Cursor = new ContainerType({ source: Uint64, prefix: Uint64, height: Uint64, index: Uint32 }, { typeName: 'Cursor', jsonCase: 'eth2' });
+export type Cursor = ValueOf<typeof Cursor>;
+
+/** Load of one subtree: gas bought and inbox gas, backlog in weight, leaves of state. */
+export const LoadEntry = new ContainerType({ gas: Uint64, backlog: Uint64, stateLeaves: Uint64 }, { typeName: 'LoadEntry', jsonCase: 'eth2' });
+export type LoadEntry = ValueOf<typeof LoadEntry>;
+
+/** The shard's load and how it divides among its descendants, level by level, left to right. */
+export const Load = new ContainerType(
+  { whole: LoadEntry, descendants: new VectorCompositeType(LoadEntry, LOAD_DESCENDANTS) },
+  { typeName: 'Load', jsonCase: 'eth2' },
+);
+export type Load = ValueOf<typeof Load>;
+
+/** The result of executing a block, committed by the header of its child. */
+export const ExecutionCommitment = new ContainerType(
+  {
+    stateRoot: Bytes32Type,
+    receiptsRoot: Bytes32Type,
+    outboxRoot: Bytes32Type,
+    gasUsed: Uint64,
+    logsBloom: Bytes256,
+    cursors: new ListCompositeType(Cursor, CURSORS_MAX),
+    load: Load,
+    /** Half of the priority fees of sender parts, and travelling halves of main calls executed: owed to the proposer of the block executed. */
+    proposerFeesWei: Uint256,
+    /** Base fees burned. */
+    burnedFeesWei: Uint256,
+  },
+  { typeName: 'ExecutionCommitment', jsonCase: 'eth2' },
+);
+export type ExecutionCommitment = ValueOf<typeof ExecutionCommitment>;
+
+/** See the file's head. `chain`, `epoch` and the rest of the instance are in `instanceId`. */
+export const BlockHeader = new ContainerType(
+  {
+    instanceId: Bytes32Type,
+    height: Uint64,
+    round: Uint64,
+    parentHash: Bytes32Type,
+    /** QC of the parent; none for the first block of an instance. */
+    justify: OptionalCertificate,
+    /** TC of the round before, where there was no QC for it. */
+    timeoutCertificate: new ListCompositeType(TimeoutCertificate, 1),
+    proposer: Uint32,
+    vrfProof: Bytes80,
+    timestampMs: Uint64,
+    beaconReference: BeaconReference,
+    bodyRoot: Bytes32Type,
+    /** Gas bought by the body's transactions: static, so that the base fee needs no execution. */
+    gasBought: Uint64,
+    /** The price per gas that transactions of the *child* pay (a body pays its parent header's). */
+    baseFeePerGasWei: Uint256,
+    parentExecution: ExecutionCommitment,
+  },
+  { typeName: 'BlockHeader', jsonCase: 'eth2' },
+);
+export type BlockHeader = ValueOf<typeof BlockHeader>;
+
+/** What a block carries: inbox items with proofs (none until there are more shards), then transactions as Ethereum encodes them. */
+export const BlockBody = new ContainerType(
+  {
+    inbox: new ListCompositeType(byteList(INBOX_ITEM_BYTES_MAX), INBOX_ITEMS_PER_BODY_MAX),
+    transactions: new ListCompositeType(byteList(TRANSACTION_BYTES_MAX), TRANSACTIONS_PER_BODY_MAX),
+  },
+  { typeName: 'BlockBody', jsonCase: 'eth2' },
+);
+export type BlockBody = ValueOf<typeof BlockBody>;
+
+/** What `bodyRoot` is the root of: hashes instead of contents (0.18 ms against 26 ms for a thousand transactions). */
+const BodyCommitment = new ContainerType(
+  {
+    inboxItemHashes: new ListCompositeType(Bytes32Type, INBOX_ITEMS_PER_BODY_MAX),
+    transactionHashes: new ListCompositeType(Bytes32Type, TRANSACTIONS_PER_BODY_MAX),
+  },
+  { typeName: 'BodyCommitment', jsonCase: 'eth2' },
+);
+
+/** The root that a header carries for a body, from the Keccak hashes of its transactions (inbox items: SHA-256). */
+export function bodyRootOf(transactionHashes: readonly Bytes32[], inboxItemHashes: readonly Bytes32[] = []): Bytes32 {
+  return BodyCommitment.hashTreeRoot({ inboxItemHashes: [...inboxItemHashes], transactionHashes: [...transactionHashes] });
+}
+
+/** The name of a block: the root of its whole header, justify and TC included. */
+export function blockHashOf(header: BlockHeader): Bytes32 {
+  return BlockHeader.hashTreeRoot(header);
+}

@@ -1,0 +1,33 @@
+// The parameters of a network: in genesis, never constants in code. Two presets stand in genesis/presets; a genesis file names one
+// and overrides what it likes. Gas numbers that are the same on every network are constants in gas.ts.
+
+/** Everything about a network that is decided at genesis. Times in milliseconds, gas in units of EVM gas, prices in wei. */
+export interface NetworkParameters {
+  /** EVM chain id (EIP-155). */
+  readonly evmChainId: number;
+  readonly blockGasLimit: number;
+  /** Weight of inbox items that one block may take. */
+  readonly inboxGasShare: number;
+  readonly inboxBytesShare: number;
+  readonly transactionGasLimitMax: number;
+  readonly bodyBytesMax: number;
+  readonly transactionBytesMax: number;
+  readonly roundTimeoutMs: number;
+  readonly roundTimeoutMsMax: number;
+  /** Timeouts grow by this factor for each consecutive failure, in percent (150 = × 1.5). */
+  readonly roundTimeoutGrowthPercent: number;
+  /** While a round is stuck, timeouts and newest certificates are sent again this often. */
+  readonly resendIntervalMs: number;
+  readonly blockIntervalMsMin: number;
+  readonly idleIntervalMs: number;
+  readonly leaderWindow: number;
+  readonly baseFeePerGasWeiMin: bigint;
+  readonly committeeSeats: number;
+  /** A vote is refused for blocks this far in the future of one's own clock. A voting rule, never validity. */
+  readonly clockToleranceMs: number;
+  readonly mempoolTransactionsMax: number;
+  readonly mempoolBytesMax: number;
+  readonly mempoolTransactionsPerSenderMax: number;
+  /** Blocks whose state and receipts a `full` node keeps. */
+  readonly fullHistoryBlocks: number;
+}
