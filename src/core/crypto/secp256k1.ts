@@ -32,7 +32,8 @@ export interface Secp256k1 {
 
 /** The range rule, in one place for both implementations: lengths, 0 < r < n, 0 < s ≤ n/2, parity 0 or 1. */
 export function isSignatureInRange(messageHash: Uint8Array, r: Uint8Array, s: Uint8Array, yParity: number): boolean {
-  if (messageHash.length !== SECP256K1_SCALAR_BYTES || r.length !== SECP256K1_SCALAR_BYTES || s.length !== SECP256K1_SCALAR_BYTES) return false;
+  if (messageHash.length !== SECP256K1_SCALAR_BYTES || r.length !== SECP256K1_SCALAR_BYTES || s.length !== SECP256K1_SCALAR_BYTES)
+    return false;
   if (yParity !== 0 && yParity !== 1) return false;
   if (compareBytes(r, ZERO) === 0 || compareBytes(r, ORDER) >= 0) return false;
   return compareBytes(s, ZERO) !== 0 && compareBytes(s, HALF_ORDER) <= 0;

@@ -30,7 +30,9 @@ export const blstBls: BlsScheme = {
   aggregate(signatures) {
     const points = allOf(signatures, signaturePoint);
     if (points === undefined || points.length === 0) return undefined;
-    const sum = blst().aggregateSignatures(points as Signature[]).toBytes();
+    const sum = blst()
+      .aggregateSignatures(points as Signature[])
+      .toBytes();
     return isInfinity(sum) ? undefined : sum;
   },
 

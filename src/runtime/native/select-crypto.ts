@@ -23,6 +23,12 @@ export function selectCrypto(options: { readonly disableNative: boolean }): Cryp
   return {
     bls,
     secp256k1,
-    describe: { bls: bls.name, secp256k1: secp256k1.name, vrf: '@noble/curves', sha256: '@chainsafe/as-sha256', keccak256: implementationName() },
+    describe: {
+      bls: bls.name,
+      secp256k1: secp256k1.name,
+      vrf: '@noble/curves',
+      sha256: '@chainsafe/as-sha256',
+      keccak256: implementationName(),
+    },
   };
 }
