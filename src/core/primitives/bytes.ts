@@ -96,13 +96,6 @@ export function uint64ToBytes(value: number): Uint8Array {
   return bytes;
 }
 
-// The value of a hexadecimal digit by its character code; negative for any other character.
-function digitOf(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const letter = code | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
-}
-
 /** The value of one hexadecimal digit's character code, or -1. */
 function digitOf(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
