@@ -1,0 +1,226 @@
+// RLP, Ethereum's encoding of nested byte strings (yellow paper, appendix B): used only for what Ethereum defines.
+//
+// The rule it upholds: a value has one encoding and only that one decodes. Refused are lengths in more bytes than needed, a single
+// byte below 0x80 that is written with a prefix, truncation, bytes after the end, and lists nested deeper than RLP_DEPTH_MAX (the
+// decoder recurses, and the bytes are foreign). Integers are canonical when they have no leading zero byte.
+import { accept, refuse, type Verdict } from './verdict.ts';
+
+/** Bytes, or a list of items. */
+export type RlpItem = Uint8Array | readonly RlpItem[];
+
+/** Nesting of a foreign encoding. The deepest format that we read is an access list inside a transaction: 4. */
+export const RLP_DEPTH_MAX = 8;
+
+/** Why bytes are not the canonical encoding of anything. */
+export type RlpFault = 'rlp-truncated' | 'rlp-not-canonical' | 'rlp-trailing-bytes' | 'rlp-too-deep';
+
+/** The encoding of bytes or of a list. */
+export function encodeRlp(item: RlpItem): Uint8Array {
+  const bytes = new Uint8Array(encodedLength(item));
+  writeItem(bytes, 0, item);
+  return bytes;
+}
+
+/** The item whose encoding the bytes are. Byte strings are views into `bytes`: copy what must outlive it. */
+export function decodeRlp(bytes: Uint8Array): Verdict<RlpItem, RlpFault> {
+  const header: RlpHeader = { isList: false, start: 0, end: 0 };
+  const fault = readHeader(bytes, 0, bytes.length, header);
+  if (fault !== undefined) return refuse(fault, 'at byte 0');
+  if (header.end !== bytes.length) return refuse('rlp-trailing-bytes', `${bytes.length - header.end} bytes after the end`);
+  if (!header.isList) return accept(bytes.subarray(header.start, header.end));
+  return decodeList(bytes, header.start, header.end, 1);
+}
+
+/** A non-negative integer as RLP holds it: big-endian without leading zeros, 0 as no bytes. */
+export function integerToRlp(value: bigint | number): Uint8Array {
+  if (value === 0 || value === 0n) return new Uint8Array(0);
+  if (typeof value === 'number' && value < 0x80) return Uint8Array.of(value);
+  let hex = value.toString(16);
+  if (hex.length % 2 === 1) hex = `0${hex}`;
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Without allocation, for the hot path (a transaction is decoded on every node): positions of a list's elements.
+
+/** Where the elements of one list lie; reused from list to list. Element i is `bytes[starts[i] .. ends[i])`, its prefix left out. */
+export interface RlpSpans {
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  /** 1 for a list, 0 for a byte string. */
+  readonly lists: Uint8Array;
+}
+
+/** Room for the spans of lists of up to `elementsMax` elements. */
+export function createRlpSpans(elementsMax: number): RlpSpans {
+  return { starts: new Uint32Array(elementsMax), ends: new Uint32Array(elementsMax), lists: new Uint8Array(elementsMax) };
+}
+
+/**
+ * Fills `spans` with the elements of the list whose whole encoding is `bytes[from .. end)`; gives their number, or −1 when that is
+ * not exactly one list in canonical encoding or has more elements than `spans` has room for. Elements that are lists themselves
+ * are measured, not looked into.
+ */
+export function scanRlpList(bytes: Uint8Array, from: number, end: number, spans: RlpSpans): number {
+  if (readHeader(bytes, from, end, scanHeader) !== undefined || !scanHeader.isList || scanHeader.end !== end) return -1;
+  return scanRlpElements(bytes, scanHeader.start, end, spans);
+}
+
+/** As `scanRlpList`, for a payload without its list prefix: a span of an element that is a list. */
+export function scanRlpElements(bytes: Uint8Array, from: number, end: number, spans: RlpSpans): number {
+  let count = 0;
+  let offset = from;
+  while (offset < end) {
+    if (count === spans.starts.length || readHeader(bytes, offset, end, scanHeader) !== undefined) return -1;
+    spans.starts[count] = scanHeader.start;
+    spans.ends[count] = scanHeader.end;
+    spans.lists[count] = scanHeader.isList ? 1 : 0;
+    count += 1;
+    offset = scanHeader.end;
+  }
+  return count;
+}
+
+/** The canonical integer `bytes[start .. end)`, or −1 with a leading zero or above 2^48 − 1. */
+export function rlpNumber(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > 6 || (end > start && bytes[start] === 0)) return -1;
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * 256 + (bytes[i] as number);
+  return value;
+}
+
+/** The canonical integer `bytes[start .. end)` of at most 32 bytes; undefined with a leading zero or when it is longer. */
+export function rlpBigint(bytes: Uint8Array, start: number, end: number): bigint | undefined {
+  const length = end - start;
+  if (length <= 6) {
+    const small = rlpNumber(bytes, start, end);
+    return small < 0 ? undefined : BigInt(small);
+  }
+  if (length > 32 || bytes[start] === 0) return undefined;
+  let value = 0n;
+  let at = start;
+  // Six bytes at a time are exact in a double; bigint arithmetic costs by the operation, not by the bit.
+  for (; at + 6 <= end; at += 6) value = (value << 48n) | BigInt(rlpNumberRaw(bytes, at, at + 6));
+  if (at < end) value = (value << BigInt(8 * (end - at))) | BigInt(rlpNumberRaw(bytes, at, end));
+  return value;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------
+// Parts.
+
+interface RlpHeader {
+  isList: boolean;
+  start: number;
+  end: number;
+}
+
+// One header is enough: scanning neither recurses nor yields.
+const scanHeader: RlpHeader = { isList: false, start: 0, end: 0 };
+
+function rlpNumberRaw(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * 256 + (bytes[i] as number);
+  return value;
+}
+
+// Reads the prefix at `offset` of an item that must end at or before `limit`.
+function readHeader(bytes: Uint8Array, offset: number, limit: number, header: RlpHeader): RlpFault | undefined {
+  if (offset >= limit) return 'rlp-truncated';
+  const prefix = bytes[offset] as number;
+  header.isList = prefix >= 0xc0;
+  if (prefix < 0x80) {
+    header.start = offset;
+    header.end = offset + 1;
+    return undefined;
+  }
+  const shortLength = prefix - (header.isList ? 0xc0 : 0x80);
+  if (shortLength < 56) {
+    header.start = offset + 1;
+    header.end = offset + 1 + shortLength;
+    if (header.end > limit) return 'rlp-truncated';
+    if (shortLength === 1 && !header.isList && (bytes[offset + 1] as number) < 0x80) return 'rlp-not-canonical';
+    return undefined;
+  }
+  const lengthBytes = shortLength - 55;
+  header.start = offset + 1 + lengthBytes;
+  if (header.start > limit) return 'rlp-truncated';
+  if (bytes[offset + 1] === 0) return 'rlp-not-canonical';
+  if (lengthBytes > 6) return 'rlp-truncated';
+  const length = rlpNumberRaw(bytes, offset + 1, header.start);
+  if (length < 56) return 'rlp-not-canonical';
+  header.end = header.start + length;
+  return header.end > limit ? 'rlp-truncated' : undefined;
+}
+
+function decodeList(bytes: Uint8Array, start: number, end: number, depth: number): Verdict<RlpItem, RlpFault> {
+  if (depth > RLP_DEPTH_MAX) return refuse('rlp-too-deep', `deeper than ${RLP_DEPTH_MAX} lists`);
+  const items: RlpItem[] = [];
+  const header: RlpHeader = { isList: false, start: 0, end: 0 };
+  for (let offset = start; offset < end; offset = header.end) {
+    const fault = readHeader(bytes, offset, end, header);
+    if (fault !== undefined) return refuse(fault, `at byte ${offset}`);
+    if (!header.isList) {
+      items.push(bytes.subarray(header.start, header.end));
+      continue;
+    }
+    const inner = decodeList(bytes, header.start, header.end, depth + 1);
+    if (!inner.ok) return inner;
+    items.push(inner.value);
+  }
+  return accept(items);
+}
+
+function isBytes(item: RlpItem): item is Uint8Array {
+  return item instanceof Uint8Array;
+}
+
+function payloadLength(list: readonly RlpItem[]): number {
+  let length = 0;
+  for (const item of list) length += encodedLength(item);
+  return length;
+}
+
+function encodedLength(item: RlpItem): number {
+  if (isBytes(item)) return item.length === 1 && (item[0] as number) < 0x80 ? 1 : prefixLength(item.length) + item.length;
+  const length = payloadLength(item);
+  return prefixLength(length) + length;
+}
+
+function prefixLength(length: number): number {
+  return length < 56 ? 1 : 1 + lengthOfLength(length);
+}
+
+function lengthOfLength(length: number): number {
+  if (length < 0x100) return 1;
+  if (length < 0x10000) return 2;
+  return length < 0x1000000 ? 3 : 4;
+}
+
+// Writes the item at `offset` and gives the offset after it.
+function writeItem(bytes: Uint8Array, offset: number, item: RlpItem): number {
+  if (isBytes(item)) {
+    if (item.length === 1 && (item[0] as number) < 0x80) {
+      bytes[offset] = item[0] as number;
+      return offset + 1;
+    }
+    const start = writePrefix(bytes, offset, 0x80, item.length);
+    bytes.set(item, start);
+    return start + item.length;
+  }
+  let at = writePrefix(bytes, offset, 0xc0, payloadLength(item));
+  for (const part of item) at = writeItem(bytes, at, part);
+  return at;
+}
+
+function writePrefix(bytes: Uint8Array, offset: number, base: number, length: number): number {
+  if (length < 56) {
+    bytes[offset] = base + length;
+    return offset + 1;
+  }
+  const lengthBytes = lengthOfLength(length);
+  bytes[offset] = base + 55 + lengthBytes;
+  for (let i = lengthBytes, rest = length; i > 0; i--, rest = Math.floor(rest / 256)) bytes[offset + i] = rest % 256;
+  return offset + 1 + lengthBytes;
+}
