@@ -18,6 +18,11 @@ declare module '../core/primitives/errors.ts' {
     'network/message-too-large': { readonly topic: string; readonly bytes: number; readonly bytesMax: number };
     'network/too-many-topics': { readonly topic: string; readonly topicsMax: number };
     'network/topic-not-allowed': { readonly topic: string };
-    'network/request-failed': { readonly peer: string; readonly protocol: string; readonly failure: RequestFailure; readonly detail: string };
+    'network/request-failed': {
+      readonly peer: string;
+      readonly protocol: string;
+      readonly failure: RequestFailure;
+      readonly detail: string;
+    };
   }
 }

@@ -1,8 +1,9 @@
 // The names on the wire. One gossip topic for each (network, chain, kind); the first four bytes of the genesis root keep two
 // networks apart that share a wire. Request protocols need no such prefix: their first exchange carries the genesis root.
+
+import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId } from '../core/primitives/ids.ts';
-import { bytesToHex } from '../core/primitives/bytes.ts';
 
 /** What a topic carries. */
 export type TopicKind = 'consensus' | 'transactions' | 'evidence';
