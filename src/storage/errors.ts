@@ -1,0 +1,15 @@
+// The operational faults of storage: each ends a start or a node with one clear line, never with something overwritten.
+import type {} from '../core/primitives/errors.ts';
+
+declare module '../core/primitives/errors.ts' {
+  interface ErrorFacts {
+    /** Bytes on disk that are not what was written: a wrong checksum, or a row of the wrong shape. */
+    'storage/corrupt': { readonly path: string; readonly key?: string; readonly detail: string };
+    /** Another process (or another part of this one) holds it. */
+    'storage/locked': { readonly path: string; readonly holder?: string };
+    /** Something else's data: not a Coppice database, or of another schema version, or of another network. */
+    'storage/foreign': { readonly path: string; readonly expected: string; readonly found: string };
+    /** The operating system refused. */
+    'storage/unavailable': { readonly path: string; readonly detail: string };
+  }
+}
