@@ -1,0 +1,142 @@
+// Static validation: everything that a voter checks of a block before the vote, without executing it (protocol, section 5). One rule,
+// one function. Only a sender's own transactions can debit it, so a block that passes is certain to be executable.
+//
+// Leader, VRF, QC and TC are the consensus engine's to check; these are the shard's rules.
+import type { DecodedBlock } from '../execution/executed-block.ts';
+import { checkTransaction } from '../execution/transaction-checks.ts';
+import { bytesEqual } from '../primitives/bytes.ts';
+import type { Hex, Wei } from '../primitives/ids.ts';
+import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
+import { BlockBody, bodyRootOf, ExecutionCommitment } from '../protocol/block.ts';
+import type { NetworkParameters } from '../protocol/parameters.ts';
+import type { Transaction } from '../protocol/transaction.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import { baseFeeAfter, earliestTimestampMs, gasBoughtBy, permittedBeaconReference } from './build-block.ts';
+import type { ParentFacts } from './parent-facts.ts';
+
+/** What a block is checked against. */
+export interface ValidationInput {
+  readonly block: DecodedBlock;
+  readonly parent: ParentFacts;
+  /** Our own result of executing the parent. */
+  readonly parentExecution: ExecutionCommitment;
+  /** The parent's post-state. */
+  readonly parentState: StateReader;
+  readonly parameters: NetworkParameters;
+}
+
+/** Which rule a block breaks: stable, a label of metrics. */
+export type BlockRefusal =
+  | 'wrong-height'
+  | 'wrong-parent'
+  | 'timestamp-too-early'
+  | 'wrong-beacon-reference'
+  | 'wrong-parent-execution'
+  | 'wrong-body-root'
+  | 'inbox-not-permitted'
+  | 'body-too-large'
+  | 'wrong-gas-bought'
+  | 'too-much-gas'
+  | 'wrong-base-fee'
+  | 'invalid-transaction'
+  | 'wrong-nonce'
+  | 'lacking-funds';
+
+type Rule = (input: ValidationInput) => Verdict<undefined, BlockRefusal>;
+
+const PASSED = accept(undefined);
+
+/** All rules, cheapest first; the first that fails is the verdict. */
+const RULES: readonly Rule[] = [
+  followsParent,
+  isNotTooEarly,
+  namesPermittedReference,
+  commitsParentExecution,
+  hasNoInbox,
+  staysWithinBytes,
+  staysWithinGas,
+  leavesRightBaseFee,
+  hasRootOfBody,
+  hasExecutableTransactions,
+];
+
+/** See the file's head. */
+export function validateBlock(input: ValidationInput): Verdict<undefined, BlockRefusal> {
+  for (const rule of RULES) {
+    const verdict = rule(input);
+    if (!verdict.ok) return verdict;
+  }
+  return PASSED;
+}
+
+function followsParent({ block: { header }, parent }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  if (!bytesEqual(header.parentHash, parent.hash)) return refuse('wrong-parent');
+  return header.height === parent.height + 1 ? PASSED : refuse('wrong-height', `${header.height} on ${parent.height}`);
+}
+
+function isNotTooEarly({ block: { header }, parent, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const earliestMs = earliestTimestampMs(parent, parameters);
+  return header.timestampMs >= earliestMs ? PASSED : refuse('timestamp-too-early', `${header.timestampMs}, not before ${earliestMs}`);
+}
+
+function namesPermittedReference({ block: { header }, parent }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const permitted = permittedBeaconReference(parent);
+  const { height, hash } = header.beaconReference;
+  return height === permitted.height && bytesEqual(hash, permitted.hash) ? PASSED : refuse('wrong-beacon-reference');
+}
+
+/** Determinism is checked here: equal parent state and equal block give equal commitments on every machine. */
+function commitsParentExecution({ block: { header }, parentExecution }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  return ExecutionCommitment.equals(header.parentExecution, parentExecution) ? PASSED : refuse('wrong-parent-execution');
+}
+
+/** One shard is the whole state: no other can send it anything. */
+function hasNoInbox({ block: { body } }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  return body.inbox.length === 0 ? PASSED : refuse('inbox-not-permitted', `${body.inbox.length} items`);
+}
+
+function staysWithinBytes({ block: { body }, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const bytes = BlockBody.value_serializedSize(body);
+  return bytes <= parameters.bodyBytesMax ? PASSED : refuse('body-too-large', `${bytes} bytes, at most ${parameters.bodyBytesMax}`);
+}
+
+function staysWithinGas({ block: { header, transactions }, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const gasBought = gasBoughtBy(transactions);
+  if (header.gasBought !== gasBought) return refuse('wrong-gas-bought', `${header.gasBought} instead of ${gasBought}`);
+  return gasBought <= parameters.blockGasLimit ? PASSED : refuse('too-much-gas', `${gasBought}, at most ${parameters.blockGasLimit}`);
+}
+
+function leavesRightBaseFee({ block: { header }, parent, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const expected = baseFeeAfter(parent, header.gasBought, header.timestampMs, parameters);
+  return header.baseFeePerGasWei === expected ? PASSED : refuse('wrong-base-fee', `${header.baseFeePerGasWei} instead of ${expected}`);
+}
+
+function hasRootOfBody({ block: { header, transactions } }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  return bytesEqual(header.bodyRoot, bodyRootOf(transactions.map(({ hash }) => hash))) ? PASSED : refuse('wrong-body-root');
+}
+
+/** Nonces in sequence, and Σ(value + gas × maxFeePerGas) of each sender within its balance; credits of the same block do not count. */
+function hasExecutableTransactions({ block, parent, parentState, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const senders = new Map<Hex, { nextNonce: bigint; leftWei: Wei }>();
+  for (const transaction of block.transactions) {
+    let sender = senders.get(transaction.senderHex);
+    if (sender === undefined) {
+      const account = parentState.getAccount(transaction.sender, transaction.sender);
+      sender = { nextNonce: account?.nonce ?? 0n, leftWei: account?.balanceWei ?? 0n };
+      senders.set(transaction.senderHex, sender);
+    }
+    const checked = checkTransaction(transaction, { parentState, baseFeePerGasWei: parent.baseFeePerGasWei, parameters });
+    if (!checked.ok) return refuse('invalid-transaction', `${transaction.hashHex}: ${checked.reason} ${checked.detail}`);
+    if (transaction.nonce !== sender.nextNonce) return refuse('wrong-nonce', `${transaction.hashHex}: ${transaction.nonce}`);
+    const costWei = reservedWei(transaction);
+    if (costWei > sender.leftWei) return refuse('lacking-funds', `${transaction.hashHex}: ${costWei} of ${sender.leftWei}`);
+    sender.nextNonce += 1n;
+    sender.leftWei -= costWei;
+  }
+  return PASSED;
+}
+
+/** The most that a transaction can take from its sender. */
+function reservedWei(transaction: Transaction): Wei {
+  return transaction.valueWei + BigInt(transaction.gasLimit) * transaction.maxFeePerGasWei;
+}
