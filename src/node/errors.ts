@@ -1,0 +1,19 @@
+// What can be wrong before a node runs: each is one clear line and exit code 1, with nothing overwritten.
+import type {} from '../core/primitives/errors.ts';
+
+declare module '../core/primitives/errors.ts' {
+  interface ErrorFacts {
+    /** config.json, an environment variable or a flag is not what it must be. */
+    'config/invalid': { readonly source: string; readonly detail: string };
+    /** genesis.json or a preset is not what it must be. */
+    'genesis/invalid': { readonly path: string; readonly detail: string };
+    /** A file that `coppice init` or `coppice keys` makes is not there. */
+    'data-directory/missing': { readonly path: string; readonly advice: string };
+    /** `coppice init` or `coppice keys` found something that it would have to overwrite. */
+    'data-directory/exists': { readonly path: string };
+    /** The seed file is not 32 bytes of hexadecimal. */
+    'keys/invalid': { readonly path: string; readonly detail: string };
+    /** The keys are of no validator of this genesis. */
+    'keys/foreign': { readonly path: string; readonly detail: string };
+  }
+}
