@@ -1,5 +1,5 @@
-// How a view block is kept on disk: SSZ, one row a block. What follows from the rest is left out and derived again on reading: hashes,
-// blooms, cumulative gas, and the messages of plain main calls, which are most messages there are.
+// How a view block is kept on disk: SSZ, in three rows, since most questions need one of them. What follows from the rest is left out
+// and derived again on reading: hashes, cumulative gas, and the messages of plain main calls, which are most messages there are.
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from '@chainsafe/ssz';
 import { sha256 } from '../crypto/sha256.ts';
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
@@ -9,7 +9,7 @@ import { INBOX_ITEM_BYTES_MAX } from '../protocol/limits.ts';
 import type { MessageKind, MessageResult } from '../protocol/message.ts';
 import { Bytes20, Bytes32Type, Bytes256, Uint8, Uint32, Uint64, Uint256 } from '../protocol/ssz.ts';
 import { hashOfHeader } from './ethereum-header.ts';
-import { decodeSystemTransaction } from './system-transaction.ts';
+import { decodeSystemTransaction, SYSTEM_TRANSACTION_TYPE } from './system-transaction.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
 /** Of a type, not of a block: far above what 16 M gas can emit at 375 a log and 2,000 a message. */
@@ -33,6 +33,7 @@ const HeaderRecord = new ContainerType(
     prevRandao: Bytes32Type,
     baseFeePerGasWei: Uint256,
     parentBeaconBlockRoot: Bytes32Type,
+    timestampMs: Uint64,
   },
   { typeName: 'ViewHeaderRecord', jsonCase: 'eth2' },
 );
@@ -42,12 +43,21 @@ const LogRecord = new ContainerType(
   { typeName: 'ViewLogRecord', jsonCase: 'eth2' },
 );
 
-const ItemRecord = new ContainerType(
+const TransactionRecord = new ContainerType(
   {
-    flags: Uint8,
-    raw: new ByteListType(INBOX_ITEM_BYTES_MAX),
     /** Recovered once, when the transaction came in. Zeros for a system transaction, whose bytes name it. */
     sender: Bytes20,
+    raw: new ByteListType(INBOX_ITEM_BYTES_MAX),
+  },
+  { typeName: 'ViewTransactionRecord', jsonCase: 'eth2' },
+);
+type TransactionRecord = ValueOf<typeof TransactionRecord>;
+
+const TransactionsRecord = new ListCompositeType(TransactionRecord, ITEMS_MAX, { typeName: 'ViewTransactionsRecord' });
+
+const ReceiptRecord = new ContainerType(
+  {
+    flags: Uint8,
     effectiveGasPriceWei: Uint256,
     contractAddress: Bytes20,
     logs: new ListCompositeType(LogRecord, LOGS_PER_ITEM_MAX),
@@ -55,9 +65,9 @@ const ItemRecord = new ContainerType(
     messageGasLimit: Uint64,
     executionGasUsed: Uint64,
   },
-  { typeName: 'ViewItemRecord', jsonCase: 'eth2' },
+  { typeName: 'ViewReceiptRecord', jsonCase: 'eth2' },
 );
-type ItemRecord = ValueOf<typeof ItemRecord>;
+type ReceiptRecord = ValueOf<typeof ReceiptRecord>;
 
 const MessageRecord = new ContainerType(
   {
@@ -85,20 +95,14 @@ const MessageRecord = new ContainerType(
 );
 type MessageRecord = ValueOf<typeof MessageRecord>;
 
-const BlockRecord = new ContainerType(
-  {
-    header: HeaderRecord,
-    timestampMs: Uint64,
-    items: new ListCompositeType(ItemRecord, ITEMS_MAX),
-    messages: new ListCompositeType(MessageRecord, ITEMS_MAX),
-  },
-  { typeName: 'ViewBlockRecord', jsonCase: 'eth2' },
+const ReceiptsRecord = new ContainerType(
+  { receipts: new ListCompositeType(ReceiptRecord, ITEMS_MAX), messages: new ListCompositeType(MessageRecord, ITEMS_MAX) },
+  { typeName: 'ViewReceiptsRecord', jsonCase: 'eth2' },
 );
 
-const FLAG_SYSTEM = 1;
-const FLAG_SUCCEEDED = 2;
-const FLAG_CREATED_CONTRACT = 4;
-const FLAG_IMPLIED_MESSAGE = 8;
+const FLAG_SUCCEEDED = 1;
+const FLAG_CREATED_CONTRACT = 2;
+const FLAG_IMPLIED_MESSAGE = 4;
 
 const MESSAGE_KINDS: readonly MessageKind[] = ['main-call', 'value-send', 'credit', 'bounce', 'pointer', 'sweep'];
 const OUTCOMES: readonly MessageResult['outcome'][] = ['success', 'revert', 'failure', 'forwarded'];
@@ -107,37 +111,56 @@ const NO_ADDRESS = new Uint8Array(20);
 const MAIN_CALL_WAVE = 1;
 const FIRST_EMISSION = new Uint8Array(4);
 
-/** The row of a view block. */
-export function encodeViewBlock(block: ViewBlock): Uint8Array {
+/** The rows of a view block. */
+export interface EncodedViewBlock {
+  readonly header: Uint8Array;
+  readonly transactions: Uint8Array;
+  /** With the messages. */
+  readonly receipts: Uint8Array;
+}
+
+/** A view block without its contents: all that a search for logs reads of most blocks. */
+export type ViewHeader = Pick<ViewBlock, 'header' | 'hash' | 'hashHex' | 'timestampMs'>;
+
+/** The rows of a view block. */
+export function encodeViewBlock(block: ViewBlock): EncodedViewBlock {
   const messages: MessageRecord[] = [];
   const implying = new Map<number, ViewMessage>();
   block.messages.forEach((message, position) => {
     if (isImplied(message, block)) implying.set(message.transactionIndex as number, message);
     else messages.push(toMessageRecord(message, position));
   });
-  const items = block.transactions.map((view, index) => toItemRecord(view, block.receipts[index] as ViewReceipt, implying.get(index)));
-  return BlockRecord.serialize({ header: block.header, timestampMs: block.timestampMs, items, messages });
+  const receipts = block.receipts.map((receipt, index) => toReceiptRecord(receipt, implying.get(index)));
+  return {
+    header: HeaderRecord.serialize({ ...block.header, timestampMs: block.timestampMs }),
+    transactions: TransactionsRecord.serialize(block.transactions.map(toTransactionRecord)),
+    receipts: ReceiptsRecord.serialize({ receipts, messages }),
+  };
 }
 
-/** Reads back a row that this node wrote (its checksum is the storage's affair). */
-export function decodeViewBlock(bytes: Uint8Array, evmChainId: number): ViewBlock {
-  const record = BlockRecord.deserialize(bytes);
-  const hash = hashOfHeader(record.header);
-  const transactions = record.items.map((item) => toTransaction(item, evmChainId));
-  const receipts = toReceipts(record.items, transactions);
+/** Reads back the header's row. */
+export function decodeViewHeader(bytes: Uint8Array): ViewHeader {
+  const { timestampMs, ...header } = HeaderRecord.deserialize(bytes);
+  const hash = hashOfHeader(header);
+  return { header, hash, hashHex: bytesToHex(hash), timestampMs };
+}
+
+/** Reads back rows that this node wrote (their checksums are the storage's affair). */
+export function decodeViewBlock(encoded: EncodedViewBlock, evmChainId: number): ViewBlock {
+  const transactions = TransactionsRecord.deserialize(encoded.transactions).map((record) => toTransaction(record, evmChainId));
+  const { receipts, messages } = ReceiptsRecord.deserialize(encoded.receipts);
+  invariant(receipts.length === transactions.length, 'a stored block has a receipt for each transaction');
   const implied: ViewMessage[] = [];
-  record.items.forEach((item, index) => {
+  receipts.forEach((record, index) => {
     const view = transactions[index] as ViewTransaction;
-    if ((item.flags & FLAG_IMPLIED_MESSAGE) !== 0) implied.push(impliedMessage(view, index, item.messageGasLimit, item.executionGasUsed));
+    if ((record.flags & FLAG_IMPLIED_MESSAGE) !== 0)
+      implied.push(impliedMessage(view, index, record.messageGasLimit, record.executionGasUsed));
   });
   return {
-    header: record.header,
-    hash,
-    hashHex: bytesToHex(hash),
-    timestampMs: record.timestampMs,
+    ...decodeViewHeader(encoded.header),
     transactions,
-    receipts,
-    messages: mergeMessages(implied, record.messages),
+    receipts: toReceipts(receipts, transactions),
+    messages: mergeMessages(implied, messages),
   };
 }
 
@@ -206,15 +229,23 @@ function mergeMessages(implied: readonly ViewMessage[], records: readonly Messag
 // ---------------------------------------------------------------------------------------------------------------------------
 // Records.
 
-function toItemRecord(view: ViewTransaction, receipt: ViewReceipt, implying: ViewMessage | undefined): ItemRecord {
+function toTransactionRecord(view: ViewTransaction): TransactionRecord {
+  return { sender: view.kind === 'system' ? NO_ADDRESS : view.transaction.sender, raw: view.transaction.raw };
+}
+
+function toTransaction(record: TransactionRecord, evmChainId: number): ViewTransaction {
+  if (record.raw[0] === SYSTEM_TRANSACTION_TYPE) return { kind: 'system', transaction: decodeSystemTransaction(record.raw) };
+  const parsed = parseTransaction(record.raw, evmChainId);
+  invariant(parsed.ok, 'a stored transaction was decoded before it was stored');
+  return { kind: 'account', transaction: withSender(parsed.value, record.sender) };
+}
+
+function toReceiptRecord(receipt: ViewReceipt, implying: ViewMessage | undefined): ReceiptRecord {
   return {
     flags:
-      (view.kind === 'system' ? FLAG_SYSTEM : 0) |
       (receipt.succeeded ? FLAG_SUCCEEDED : 0) |
       (receipt.contractAddress === undefined ? 0 : FLAG_CREATED_CONTRACT) |
       (implying === undefined ? 0 : FLAG_IMPLIED_MESSAGE),
-    raw: view.transaction.raw,
-    sender: view.kind === 'system' ? NO_ADDRESS : view.transaction.sender,
     effectiveGasPriceWei: receipt.effectiveGasPriceWei,
     contractAddress: receipt.contractAddress ?? NO_ADDRESS,
     logs: receipt.logs.map((log) => ({ address: log.address, topics: [...log.topics], data: log.data })),
@@ -223,29 +254,22 @@ function toItemRecord(view: ViewTransaction, receipt: ViewReceipt, implying: Vie
   };
 }
 
-function toTransaction(item: ItemRecord, evmChainId: number): ViewTransaction {
-  if ((item.flags & FLAG_SYSTEM) !== 0) return { kind: 'system', transaction: decodeSystemTransaction(item.raw) };
-  const parsed = parseTransaction(item.raw, evmChainId);
-  invariant(parsed.ok, 'a stored transaction was decoded before it was stored');
-  return { kind: 'account', transaction: withSender(parsed.value, item.sender) };
-}
-
-function toReceipts(items: readonly ItemRecord[], transactions: readonly ViewTransaction[]): readonly ViewReceipt[] {
+function toReceipts(records: readonly ReceiptRecord[], transactions: readonly ViewTransaction[]): readonly ViewReceipt[] {
   let cumulativeGasUsed = 0;
   let logCount = 0;
-  return items.map((item, index) => {
+  return records.map((record, index) => {
     const view = transactions[index] as ViewTransaction;
     const gasUsed = view.kind === 'system' ? 0 : view.transaction.gasLimit;
     cumulativeGasUsed += gasUsed;
     const firstLogIndex = logCount;
-    logCount += item.logs.length;
+    logCount += record.logs.length;
     return {
-      succeeded: (item.flags & FLAG_SUCCEEDED) !== 0,
+      succeeded: (record.flags & FLAG_SUCCEEDED) !== 0,
       gasUsed,
       cumulativeGasUsed,
-      effectiveGasPriceWei: item.effectiveGasPriceWei,
-      contractAddress: (item.flags & FLAG_CREATED_CONTRACT) !== 0 ? item.contractAddress : undefined,
-      logs: item.logs,
+      effectiveGasPriceWei: record.effectiveGasPriceWei,
+      contractAddress: (record.flags & FLAG_CREATED_CONTRACT) !== 0 ? record.contractAddress : undefined,
+      logs: record.logs,
       firstLogIndex,
     };
   });
