@@ -1,0 +1,201 @@
+// What JSON-RPC asks of the node, as narrow interfaces; src/node fits them. RPC knows view blocks and state versions only: nothing of
+// consensus, shards' blocks or the database (protocol, section 7).
+import type { Address, Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
+import type { Verdict } from '../core/primitives/verdict.ts';
+import type { AccessListEntry, Transaction } from '../core/protocol/transaction.ts';
+import type { StateProof } from '../core/state/proof.ts';
+import type { StateReader } from '../core/state/state-reader.ts';
+import type { AccountProof } from '../core/state/state-version.ts';
+import type { ViewBlock } from '../core/view/view-block.ts';
+import type { ViewHeader } from '../core/view/view-block-codec.ts';
+
+/** Now, or when the disk has answered. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Where a transaction stands. */
+export interface TransactionLocation {
+  readonly blockNumber: number;
+  readonly index: number;
+}
+
+/** How far a node that catches up has come. */
+export interface SyncProgress {
+  readonly startingBlock: number;
+  readonly currentBlock: number;
+  readonly highestBlock: number;
+}
+
+/** Finalised view blocks. The head is `latest`, `safe` and `finalized` at once. */
+export interface ViewReader {
+  readonly head: () => ViewBlock;
+  /** Undefined beyond the head and where history is pruned. */
+  readonly blockByNumber: (number: number) => Awaitable<ViewBlock | undefined>;
+  readonly blockByHash: (hash: Hex) => Awaitable<ViewBlock | undefined>;
+  readonly headerByNumber: (number: number) => Awaitable<ViewHeader | undefined>;
+  /** By the hash of an account's or a system transaction. */
+  readonly transactionLocation: (hash: Hex) => Awaitable<TransactionLocation | undefined>;
+  /** The lowest number whose block is kept. */
+  readonly oldestNumber: () => number;
+  /** Undefined when the node has what its peers have. */
+  readonly syncing: () => SyncProgress | undefined;
+}
+
+/** Versions of the world state by view block. */
+export interface StateAccess {
+  /** After the view block's executions; undefined when that version is pruned or not yet final. */
+  readonly stateAt: (blockNumber: number) => Awaitable<StateReader | undefined>;
+  /** After everything executed so far, final or not. */
+  readonly pendingState: () => StateReader;
+  /** Proofs against the `stateRoot` of the view block; undefined when that version is pruned. */
+  readonly prove: (blockNumber: number, address: Address, slots: readonly Bytes32[]) => Awaitable<AddressProof | undefined>;
+}
+
+/** What is known of an address, provably: its pointer or that there is none, and the account in its family. */
+export interface AddressProof {
+  readonly family: Address;
+  readonly pointer: StateProof;
+  readonly account: AccountProof;
+}
+
+/** Why a transaction is not taken. errors.ts says each as geth does. */
+export type SubmitRefusal =
+  | 'malformed'
+  | 'too-large'
+  | 'unsupported-type'
+  | 'not-replay-protected'
+  | 'wrong-chain-id'
+  | 'invalid-signature'
+  | 'nonce-too-low'
+  | 'nonce-too-high'
+  | 'insufficient-funds'
+  | 'intrinsic-gas-too-low'
+  | 'floor-data-gas-too-low'
+  | 'gas-limit-too-high'
+  | 'tip-above-fee-cap'
+  | 'fee-below-base-fee'
+  | 'fee-below-minimum'
+  | 'replacement-underpriced'
+  | 'already-known'
+  | 'already-included'
+  | 'initcode-too-large'
+  | 'sender-has-code'
+  | 'sender-queue-full'
+  | 'pool-full';
+
+/** Transactions of one sender by nonce, ascending. */
+export type SenderTransactions = ReadonlyMap<Hex, readonly Transaction[]>;
+
+/** Transactions that wait. */
+export interface MempoolPort {
+  /** The hash once the transaction is stored; nothing is stored on refusal. */
+  readonly submit: (raw: Uint8Array) => Promise<Verdict<Bytes32, SubmitRefusal>>;
+  /** The true next nonce: after everything executed and everything waiting without a gap. */
+  readonly pendingNonce: (address: Address) => bigint;
+  readonly transactionByHash: (hash: Hex) => Transaction | undefined;
+  /** Executable ones in the order a block would take them, at most `countMax`. */
+  readonly pendingTransactions: (countMax: number) => readonly Transaction[];
+  readonly status: () => { readonly pending: number; readonly queued: number };
+  readonly content: () => { readonly pending: SenderTransactions; readonly queued: SenderTransactions };
+  readonly contentFrom: (sender: Address) => { readonly pending: readonly Transaction[]; readonly queued: readonly Transaction[] };
+}
+
+/** A call that nobody signs. Absent fields are the simulator's to choose: the most gas allowed, no price, the sender's next nonce. */
+export interface CallRequest {
+  readonly from: Address;
+  readonly to: Address | undefined;
+  readonly gasLimit: number | undefined;
+  /** What BASEFEE and GASPRICE see and the sender must afford; undefined: 0, as wallets that only look expect. */
+  readonly gasPriceWei: Wei | undefined;
+  readonly valueWei: Wei;
+  readonly data: Uint8Array;
+  readonly nonce: bigint | undefined;
+  readonly accessList: readonly AccessListEntry[];
+}
+
+/** Where a call runs: a version of the state, with overrides if any, in the context of the block after `blockNumber`. */
+export interface CallContext {
+  readonly state: StateReader;
+  /** A finalised view block's number, or `pending`: the context of the next block. */
+  readonly block: number | 'pending';
+}
+
+/** How a simulated call ended. `failure` names an EVM error, such as `out of gas`. */
+export type CallOutcome =
+  | { readonly kind: 'success'; readonly returnData: Uint8Array }
+  | { readonly kind: 'revert'; readonly returnData: Uint8Array }
+  | { readonly kind: 'failure'; readonly error: string }
+  | { readonly kind: 'insufficient-funds'; readonly haveWei: Wei; readonly wantWei: Wei };
+
+/** The least gas limit with which every hop succeeds, before the margin; or how it ends with the most gas allowed. */
+export type EstimateOutcome = { readonly kind: 'success'; readonly gasLimit: number } | Exclude<CallOutcome, { readonly kind: 'success' }>;
+
+/** Runs calls without effect. `call` may read foreign families (STATICCALL); `estimate` follows the rules of execution. */
+export interface Simulator {
+  readonly call: (request: CallRequest, context: CallContext) => Promise<CallOutcome>;
+  readonly estimate: (request: CallRequest, context: CallContext) => Promise<EstimateOutcome>;
+}
+
+/** The node and its network. */
+export interface NodeInfo {
+  readonly evmChainId: number;
+  /** Name/version/platform/runtime. */
+  readonly clientVersion: string;
+  readonly peerCount: () => number;
+  readonly isListening: () => boolean;
+  /** What transactions of the next block pay: the highest shard's. */
+  readonly nextBaseFeePerGasWei: () => Wei;
+  readonly baseFeePerGasWeiMin: Wei;
+  /** The most gas that a transaction may buy. */
+  readonly transactionGasLimitMax: number;
+  /** Shard ids in use, left to right, and the epoch they are of. */
+  readonly layout: () => { readonly epoch: number; readonly shards: readonly number[] };
+  /** Newest block of a shard: committed by its committee, and anchored. Undefined for a shard not in use. */
+  readonly shardHead: (shard: number) => ShardHead | undefined;
+  /** Members of a shard's committee; undefined when unknown. */
+  readonly committee: (shard: number, epoch: number) => readonly CommitteeSeat[] | undefined;
+}
+
+/** See `NodeInfo.shardHead`. */
+export interface ShardHead {
+  readonly height: number;
+  readonly round: number;
+  readonly hash: Bytes32;
+  readonly stateRoot: Bytes32;
+  readonly timestampMs: number;
+  readonly finalizedHeight: number;
+}
+
+/** See `NodeInfo.committee`. */
+export interface CommitteeSeat {
+  readonly validator: number;
+  readonly seats: number;
+  readonly blsPublicKey: Uint8Array;
+}
+
+/** Withdraws a listener or a timer; without effect the second time. */
+export type Cancel = () => void;
+
+/** News. Listeners must be quick and must not throw. */
+export interface Subscriptions {
+  /** Each new head once, in order. */
+  readonly onHead: (listener: (block: ViewBlock) => void) => Cancel;
+  /** Each transaction that becomes executable in the mempool. */
+  readonly onPendingTransaction: (listener: (transaction: Transaction) => void) => Cancel;
+}
+
+/** Time for filters that expire and calls that wait. */
+export interface RpcTiming {
+  readonly nowMs: () => number;
+  readonly schedule: (delayMs: number, callback: () => void) => Cancel;
+}
+
+/** Everything together. */
+export interface RpcPorts {
+  readonly view: ViewReader;
+  readonly state: StateAccess;
+  readonly mempool: MempoolPort;
+  readonly simulator: Simulator;
+  readonly node: NodeInfo;
+  readonly subscriptions: Subscriptions;
+  readonly timing: RpcTiming;
+}
