@@ -21,6 +21,13 @@ export interface BlsSignatureSet {
   readonly signature: Uint8Array;
 }
 
+/** The sum of a signature by every key, each proven to be possessed, over one message. */
+export interface BlsAggregateSet {
+  readonly publicKeys: readonly Uint8Array[];
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 /** What consensus asks of BLS. Methods that take a secret key throw on an invalid one: it is our own. */
 export interface BlsScheme {
   /** The implementation, for logs and metrics. */
@@ -35,7 +42,23 @@ export interface BlsScheme {
   /** True if `signature` is the sum of a signature by each key over the message of the same index. */
   aggregateVerify(publicKeys: readonly Uint8Array[], messages: readonly Uint8Array[], signature: Uint8Array): boolean;
   /** True if every set is valid by itself (and for no sets); no mixture of invalid ones passes but by guessing 64 bits. */
-  verifyBatch(sets: readonly BlsSignatureSet[]): boolean;
+  verifyBatch(sets: readonly (BlsSignatureSet | BlsAggregateSet)[]): boolean;
   isValidPublicKey(publicKey: Uint8Array): boolean;
   isValidSignature(signature: Uint8Array): boolean;
+}
+
+/** The keys that signed a set, one or many. */
+export function publicKeysOf(set: BlsSignatureSet | BlsAggregateSet): readonly Uint8Array[] {
+  return 'publicKeys' in set ? set.publicKeys : [set.publicKey];
+}
+
+/** Every item decoded, or `undefined` if one of them decodes to nothing. */
+export function decodeAll<T, P>(items: readonly T[], decode: (item: T) => P | undefined): P[] | undefined {
+  const decoded: P[] = [];
+  for (const item of items) {
+    const point = decode(item);
+    if (point === undefined) return undefined;
+    decoded.push(point);
+  }
+  return decoded;
 }

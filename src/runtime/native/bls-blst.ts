@@ -3,14 +3,25 @@
 // first use, so that importing this file works on a platform without a build.
 import { createRequire } from 'node:module';
 import type { PublicKey, Signature, SignatureSet } from '@chainsafe/blst';
-import { BLS_PUBLIC_KEY_BYTES, BLS_SIGNATURE_BYTES, type BlsScheme, type BlsSignatureSet } from '../../core/crypto/bls.ts';
+import {
+  BLS_PUBLIC_KEY_BYTES,
+  BLS_SIGNATURE_BYTES,
+  type BlsAggregateSet,
+  type BlsScheme,
+  type BlsSignatureSet,
+  decodeAll,
+  publicKeysOf,
+} from '../../core/crypto/bls.ts';
 
 type Blst = typeof import('@chainsafe/blst');
+type DecodedSet = { readonly message: Uint8Array; readonly key: PublicKey; readonly signature: Uint8Array };
 
-/** Public keys kept deserialised: a committee's come again with every vote, and decompressing one costs more than half a verification's hash. */
-const PUBLIC_KEY_CACHE_MAX = 4_096;
+/** Public keys kept deserialised: a committee's come again with every vote, and decoding one costs a tenth of a verification. */
+const PUBLIC_KEYS_MAX = 4_096;
+/** Marks the point at infinity in a compressed encoding. */
+const INFINITY_FLAG = 0x40;
 
-const publicKeyCache = new Map<string, PublicKey>();
+const publicKeyPoints = new Map<string, PublicKey>();
 let loaded: Blst | undefined;
 
 /** The native implementation; every method throws where the library has no build (ask `blstLoads` first). */
@@ -28,32 +39,42 @@ export const blstBls: BlsScheme = {
   },
 
   aggregate(signatures) {
-    const points = allOf(signatures, signaturePoint);
+    const points = decodeAll(signatures, signaturePoint);
     if (points === undefined || points.length === 0) return undefined;
-    const sum = blst()
-      .aggregateSignatures(points as Signature[])
-      .toBytes();
+    const sum = blst().aggregateSignatures(points).toBytes();
     return isInfinity(sum) ? undefined : sum;
   },
 
   fastAggregateVerify(publicKeys, message, signature) {
-    const keys = allOf(publicKeys, publicKeyPoint);
+    const key = keySum(publicKeys);
     const point = signaturePoint(signature);
-    if (keys === undefined || keys.length === 0 || point === undefined) return false;
-    return blst().fastAggregateVerify(message, keys as PublicKey[], point);
+    return key !== undefined && point !== undefined && blst().verify(message, key, point);
   },
 
   aggregateVerify(publicKeys, messages, signature) {
-    const keys = allOf(publicKeys, publicKeyPoint);
+    const keys = decodeAll(publicKeys, publicKeyPoint);
     const point = signaturePoint(signature);
     if (keys === undefined || keys.length === 0 || keys.length !== messages.length || point === undefined) return false;
-    return blst().aggregateVerify([...messages], keys as PublicKey[], point);
+    const sums: { message: Uint8Array; key: PublicKey }[] = [];
+    for (const signers of groupedByMessage(keys.map((key, index) => ({ key, message: messages[index] as Uint8Array })))) {
+      const key = sumOf(signers.map((signer) => signer.key));
+      if (key !== undefined) sums.push({ message: (signers[0] as { message: Uint8Array }).message, key });
+    }
+    if (sums.length === 0) return false;
+    return blst().aggregateVerify(
+      sums.map((sum) => sum.message),
+      sums.map((sum) => sum.key),
+      point,
+    );
   },
 
   verifyBatch(sets) {
-    const decoded = allOf(sets, decodedSet);
-    if (decoded === undefined) return false;
-    return decoded.length === 0 || blst().verifyMultipleAggregateSignatures(decoded as SignatureSet[]);
+    const [only] = sets;
+    if (only === undefined) return true;
+    if (sets.length === 1) return blstBls.fastAggregateVerify(publicKeysOf(only), only.message, only.signature);
+    const decoded = decodeAll(sets, decodeSet);
+    const combined = decoded === undefined ? undefined : decodeAll(groupedByMessage(decoded), combine);
+    return combined !== undefined && blst().verifyMultipleAggregateSignatures(combined);
   },
 
   isValidPublicKey: (publicKey) => publicKeyPoint(publicKey) !== undefined,
@@ -75,21 +96,71 @@ function blst(): Blst {
   return loaded;
 }
 
+function decodeSet(set: BlsSignatureSet | BlsAggregateSet): DecodedSet | undefined {
+  const key = keySum(publicKeysOf(set));
+  if (key === undefined || set.signature.length !== BLS_SIGNATURE_BYTES) return undefined;
+  return { message: set.message, key, signature: set.signature };
+}
+
+// Sets over one message become one set under random coefficients (64 same votes: 9.5 ms instead of 28). The library validates
+// the signatures on the way and throws on an invalid one.
+function combine(sets: readonly DecodedSet[]): SignatureSet | undefined {
+  const [first] = sets;
+  if (first === undefined) return undefined;
+  if (sets.length === 1) {
+    const point = signaturePoint(first.signature);
+    return point === undefined ? undefined : { msg: first.message, pk: first.key, sig: point };
+  }
+  try {
+    const { pk, sig } = blst().aggregateWithRandomness(sets.map(({ key, signature }) => ({ pk: key, sig: signature })));
+    return { msg: first.message, pk, sig };
+  } catch {
+    return undefined;
+  }
+}
+
+function groupedByMessage<T extends { readonly message: Uint8Array }>(items: readonly T[]): readonly T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = latin1(item.message);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+// The sum of the keys; `undefined` for none, an invalid one, or if they cancel out to infinity.
+function keySum(publicKeys: readonly Uint8Array[]): PublicKey | undefined {
+  const keys = decodeAll(publicKeys, publicKeyPoint);
+  return keys === undefined ? undefined : sumOf(keys);
+}
+
+function sumOf(keys: readonly PublicKey[]): PublicKey | undefined {
+  if (keys.length <= 1) return keys[0];
+  const sum = blst().aggregatePublicKeys([...keys]);
+  return isInfinity(sum.toBytes()) ? undefined : sum;
+}
+
 function publicKeyPoint(bytes: Uint8Array): PublicKey | undefined {
   if (bytes.length !== BLS_PUBLIC_KEY_BYTES) return undefined;
-  const cacheKey = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const cached = publicKeyCache.get(cacheKey);
-  if (cached !== undefined) return cached;
+  const memoryKey = latin1(bytes);
+  const known = publicKeyPoints.get(memoryKey);
+  if (known !== undefined) return known;
   try {
     const key = blst().PublicKey.fromBytes(bytes, true);
-    if (publicKeyCache.size >= PUBLIC_KEY_CACHE_MAX) {
-      const oldest = publicKeyCache.keys().next();
-      if (!oldest.done) publicKeyCache.delete(oldest.value);
-    }
-    publicKeyCache.set(cacheKey, key);
+    if (publicKeyPoints.size >= PUBLIC_KEYS_MAX) forgetOldestKey();
+    publicKeyPoints.set(memoryKey, key);
     return key;
   } catch {
     return undefined;
+  }
+}
+
+function forgetOldestKey(): void {
+  for (const oldest of publicKeyPoints.keys()) {
+    publicKeyPoints.delete(oldest);
+    return;
   }
 }
 
@@ -102,22 +173,11 @@ function signaturePoint(bytes: Uint8Array): Signature | undefined {
   }
 }
 
-function decodedSet(set: BlsSignatureSet): SignatureSet | undefined {
-  const pk = publicKeyPoint(set.publicKey);
-  const sig = signaturePoint(set.signature);
-  return pk === undefined || sig === undefined ? undefined : { msg: set.message, pk, sig };
-}
-
 function isInfinity(compressed: Uint8Array): boolean {
-  return ((compressed[0] as number) & 0x40) !== 0;
+  return ((compressed[0] as number) & INFINITY_FLAG) !== 0;
 }
 
-function allOf<T, P>(items: readonly T[], decode: (item: T) => P | undefined): readonly P[] | undefined {
-  const points: P[] = [];
-  for (const item of items) {
-    const point = decode(item);
-    if (point === undefined) return undefined;
-    points.push(point);
-  }
-  return points;
+// The cheapest Map key of bytes.
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -5,6 +5,7 @@ import { nobleBls } from '../../core/crypto/bls-noble.ts';
 import { implementationName } from '../../core/crypto/keccak.ts';
 import type { Secp256k1 } from '../../core/crypto/secp256k1.ts';
 import { nobleSecp256k1 } from '../../core/crypto/secp256k1-noble.ts';
+import { pairHasherName } from '../../core/crypto/sha256.ts';
 import { blstBls, blstLoads } from './bls-blst.ts';
 import { nativeSecp256k1 } from './secp256k1-native.ts';
 
@@ -16,7 +17,10 @@ export interface CryptoSelection {
   readonly describe: Readonly<Record<string, string>>;
 }
 
-/** Chooses native where it works, unless `disableNative` (COPPICE_PORTABLE_CRYPTO=1) asks for the portable forms. */
+/**
+ * Chooses native where it works, unless `disableNative` (COPPICE_PORTABLE_CRYPTO=1) asks for the portable forms. Hashes are chosen by
+ * `installHashtree` and `initialiseKeccak`, which are asynchronous: run them before, so that the description holds.
+ */
 export function selectCrypto(options: { readonly disableNative: boolean }): CryptoSelection {
   const bls = !options.disableNative && blstLoads() ? blstBls : nobleBls;
   const secp256k1 = (options.disableNative ? undefined : nativeSecp256k1()) ?? nobleSecp256k1;
@@ -27,7 +31,7 @@ export function selectCrypto(options: { readonly disableNative: boolean }): Cryp
       bls: bls.name,
       secp256k1: secp256k1.name,
       vrf: '@noble/curves',
-      sha256: '@chainsafe/as-sha256',
+      sha256: pairHasherName(),
       keccak256: implementationName(),
     },
   };
