@@ -16,8 +16,8 @@ export interface FileStore {
   read(path: string): Promise<Uint8Array | undefined>;
   /** Replaces the file as a whole: after a crash the old or the new content is there; durable when it resolves. */
   replaceSynced(path: string, bytes: Uint8Array): Promise<void>;
-  /** Opens a file of exactly `sizeBytes`, creating it filled with zeros (durably) where there is none. */
-  openSlots(path: string, sizeBytes: number): Promise<SlotFile>;
+  /** Opens a file to write in place; where there is none, it is made with `fresh` as its content, durably. Throws `storage/corrupt` on another size. */
+  openSlots(path: string, fresh: Uint8Array): Promise<SlotFile>;
   /** Names of the entries of a folder, sorted; none where there is no folder. */
   list(path: string): Promise<readonly string[]>;
   remove(path: string): Promise<void>;

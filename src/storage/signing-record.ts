@@ -2,21 +2,105 @@
 // spoken"). It is a file of its own, synced before any signature leaves the node, about three times a block.
 //
 // Two slots of fixed size are written in turn, in place: no rename, no change of the file's size, so one fdatasync is one write to
-// the medium. A slot is (counter, length, checksum, content); reading takes the valid slot with the highest counter. A write that
-// tears leaves the other slot, which is the record before: its write had not resolved, so nothing was signed by it.
-import type { FileStore } from './file-store.ts';
+// the medium. A slot is (mark, counter, length, checksum, content); reading takes the whole slot with the highest counter. A write
+// that tears leaves the other slot, which is the record before: the write had not resolved, so nothing was signed by it.
+import { sha256 } from '../core/crypto/sha256.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
+import { CoppiceError, invariant } from '../core/primitives/errors.ts';
+import type { FileStore, SlotFile } from './file-store.ts';
 
-/** Content of one record at most: a QC and a TC of the largest committee. */
-export const SIGNING_RECORD_BYTES_MAX = 1024 * 1024;
+/** Content of one record at most: a QC and a TC of the largest committee (2,048 members) take about 20 KiB. */
+export const SIGNING_RECORD_BYTES_MAX = 64 * 1024 - 64;
+
+const SLOT_BYTES = 64 * 1024;
+const SLOTS = 2;
+const MARK = 0x43_50_53_52; // "CPSR"
+/** The counter of a record that nothing was written to. */
+const FRESH_COUNTER = 1;
+const CHECKSUM_BYTES = 32;
+// mark u32, length u32, counter u64, checksum.
+const HEAD_BYTES = 16 + CHECKSUM_BYTES;
+
+interface Slot {
+  readonly counter: number;
+  readonly content: Uint8Array;
+}
 
 /** The open record of one instance. */
 export interface SigningRecord {
   /** The content last written, or undefined for a new record. */
   read(): Uint8Array | undefined;
-  /** Replaces the content; durable when it resolves. One at a time: calls queue up in order. */
+  /** Replaces the content; durable when it resolves. Calls are carried out one by one in order. */
   write(content: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the record at `path` (made when missing); throws `storage/corrupt` when the file is there and no slot of it is whole. */
-export type OpenSigningRecord = (files: FileStore, path: string) => Promise<SigningRecord>;
+/** Opens the record at `path`, making it when missing; throws `storage/corrupt` when something was written and no slot is whole. */
+export async function openSigningRecord(files: FileStore, path: string): Promise<SigningRecord> {
+  const file = await files.openSlots(path, freshFile());
+  const slots = Array.from({ length: SLOTS }, (_unused, index) =>
+    readSlot(file.initialBytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES)),
+  );
+  const newest = slots.reduce((best, slot) => (slot !== undefined && slot.counter > (best?.counter ?? 0) ? slot : best), undefined);
+  if (newest === undefined) {
+    await file.close();
+    throw new CoppiceError('storage/corrupt', {
+      path,
+      detail: 'no slot of the signing record is whole: signing on could contradict what was signed',
+    });
+  }
+  return recordOver(file, newest);
+}
+
+function recordOver(file: SlotFile, found: Slot): SigningRecord {
+  let newest = found;
+  let last: Promise<void> = Promise.resolve();
+
+  const writeNext = async (content: Uint8Array): Promise<void> => {
+    const counter = newest.counter + 1;
+    await file.writeSynced((counter % SLOTS) * SLOT_BYTES, encodeSlot(counter, content));
+    newest = { counter, content };
+  };
+
+  return {
+    read: () => (newest.counter === FRESH_COUNTER ? undefined : newest.content.slice()),
+    write(content) {
+      invariant(content.length <= SIGNING_RECORD_BYTES_MAX, `a signing record fits ${SIGNING_RECORD_BYTES_MAX} bytes`);
+      const owned = content.slice();
+      // After a failure the medium's state is unknown: every later write fails too, and the node stops signing.
+      last = last.then(() => writeNext(owned));
+      return last;
+    },
+    async close() {
+      await last.catch(() => undefined);
+      await file.close();
+    },
+  };
+}
+
+// A new file already holds one whole slot, which says that nothing was signed: so no whole slot always means damage, never a beginning.
+function freshFile(): Uint8Array {
+  const bytes = new Uint8Array(SLOTS * SLOT_BYTES);
+  bytes.set(encodeSlot(FRESH_COUNTER, new Uint8Array()), (FRESH_COUNTER % SLOTS) * SLOT_BYTES);
+  return bytes;
+}
+
+function encodeSlot(counter: number, content: Uint8Array): Uint8Array {
+  const slot = new Uint8Array(HEAD_BYTES + content.length);
+  const view = new DataView(slot.buffer);
+  view.setUint32(0, MARK);
+  view.setUint32(4, content.length);
+  view.setBigUint64(8, BigInt(counter));
+  slot.set(sha256(slot.subarray(0, 16), content), 16);
+  slot.set(content, HEAD_BYTES);
+  return slot;
+}
+
+function readSlot(slot: Uint8Array): Slot | undefined {
+  const view = new DataView(slot.buffer, slot.byteOffset, slot.byteLength);
+  const length = view.getUint32(4);
+  if (view.getUint32(0) !== MARK || length > SIGNING_RECORD_BYTES_MAX) return undefined;
+  const content = slot.slice(HEAD_BYTES, HEAD_BYTES + length);
+  if (!bytesEqual(sha256(slot.subarray(0, 16), content), slot.subarray(16, HEAD_BYTES))) return undefined;
+  return { counter: Number(view.getBigUint64(8)), content };
+}

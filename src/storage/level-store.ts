@@ -1,0 +1,198 @@
+// The database on disk: classic-level (LevelDB) behind the port. LevelDB checks no checksum when it reads, so every value carries four
+// bytes of its own over key and value: rotten bits are a clear error here and never a wrong state root somewhere else.
+import { readdir } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { ClassicLevel } from 'classic-level';
+import { bytesToHex } from '../core/primitives/bytes.ts';
+import { CoppiceError } from '../core/primitives/errors.ts';
+import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
+import type { KeyValueStore } from './key-value-store.ts';
+import { ROW_FAMILY, SCHEMA_VERSION } from './schema.ts';
+
+/** Bytes of LevelDB's cache of uncompressed blocks. */
+const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
+/** Bytes of the write-ahead log and its table in memory, of which there may be two. Larger ones mean fewer, longer compactions. */
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+/** Bytes of a table file: hashes do not compress, and larger files mean fewer of them. */
+const TABLE_FILE_BYTES = 8 * 1024 * 1024;
+const OPEN_FILES_MAX = 256;
+const CHECKSUM_BYTES = 4;
+/** Rows that an iteration fetches at a time. */
+const ITERATION_ROWS = 256;
+const IDENTITY_KEY = Uint8Array.of(ROW_FAMILY.identity);
+const IDENTITY_MARK = 'coppice';
+
+const VIEW = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
+
+/**
+ * Opens the database in folder `path`, making it when there is none, and refuses one that is not ours: another program's, another
+ * schema's, or another network's (`genesisRoot`). Throws `storage/locked`, `storage/foreign`, `storage/corrupt` or `storage/unavailable`.
+ */
+export async function openLevelStore(path: string, genesisRoot: Uint8Array): Promise<KeyValueStore> {
+  await refuseForeignFolder(path);
+  const database: Database = new ClassicLevel(path, {
+    ...VIEW,
+    // Roots and signatures are random bytes: Snappy costs time here and gains little.
+    compression: false,
+    cacheSize: BLOCK_CACHE_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    maxFileSize: TABLE_FILE_BYTES,
+    maxOpenFiles: OPEN_FILES_MAX,
+  });
+  try {
+    await database.open();
+  } catch (error) {
+    throw translate(error, path);
+  }
+  const store = new LevelStore(database, path);
+  try {
+    await checkIdentity(store, path, genesisRoot);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+class LevelStore implements KeyValueStore {
+  readonly #database: Database;
+  readonly #path: string;
+
+  constructor(database: Database, path: string) {
+    this.#database = database;
+    this.#path = path;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    let stored: Uint8Array | undefined;
+    try {
+      stored = this.#database.getSync(key);
+    } catch (error) {
+      throw translate(error, this.#path);
+    }
+    return stored === undefined ? undefined : this.#checked(key, stored);
+  }
+
+  async write(batch: readonly RowOperation[], options: { readonly sync: boolean }): Promise<void> {
+    if (batch.length === 0) return;
+    const operations = batch.map((operation) =>
+      operation.type === 'put'
+        ? { type: 'put' as const, key: operation.key, value: withChecksum(operation.key, operation.value) }
+        : { type: 'del' as const, key: operation.key },
+    );
+    try {
+      await this.#database.batch(operations, options);
+    } catch (error) {
+      throw translate(error, this.#path);
+    }
+  }
+
+  async *iterate(range: RowRange): AsyncIterable<Row> {
+    const { gte, lt, reverse = false, limit } = range;
+    const iterator = this.#database.iterator({ gte, lt, reverse, limit });
+    try {
+      for (;;) {
+        const rows = await iterator.nextv(ITERATION_ROWS);
+        if (rows.length === 0) return;
+        for (const [key, stored] of rows) yield { key, value: this.#checked(key, stored) };
+      }
+    } catch (error) {
+      throw translate(error, this.#path);
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+
+  #checked(key: Uint8Array, stored: Uint8Array): Uint8Array {
+    const length = stored.length - CHECKSUM_BYTES;
+    const value = stored.subarray(0, Math.max(0, length));
+    if (length < 0 || readUint32(stored, length) !== checksumOf(key, value)) {
+      throw new CoppiceError('storage/corrupt', { path: this.#path, key: bytesToHex(key), detail: 'checksum of a row does not match' });
+    }
+    return value;
+  }
+}
+
+function withChecksum(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const stored = new Uint8Array(value.length + CHECKSUM_BYTES);
+  stored.set(value);
+  const checksum = checksumOf(key, value);
+  const end = value.length;
+  stored[end] = checksum >>> 24;
+  stored[end + 1] = checksum >>> 16;
+  stored[end + 2] = checksum >>> 8;
+  stored[end + 3] = checksum;
+  return stored;
+}
+
+// The key is part of it: a value that turns up under another key is as wrong as one with a flipped bit.
+function checksumOf(key: Uint8Array, value: Uint8Array): number {
+  return crc32(value, crc32(key));
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0
+  );
+}
+
+// LevelDB would silently begin a new database where CURRENT is missing, over whatever else is in the folder.
+async function refuseForeignFolder(path: string): Promise<void> {
+  let names: readonly string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw new CoppiceError('storage/unavailable', { path, detail: String(error) }, { cause: error });
+  }
+  const foreign = names.filter((name) => name !== 'LOCK' && name !== 'LOG' && name !== 'LOG.old');
+  if (foreign.length === 0 || names.includes('CURRENT')) return;
+  throw new CoppiceError('storage/foreign', { path, expected: 'a database or an empty folder', found: foreign.slice(0, 3).join(', ') });
+}
+
+async function checkIdentity(store: KeyValueStore, path: string, genesisRoot: Uint8Array): Promise<void> {
+  const expected = `${IDENTITY_MARK} ${SCHEMA_VERSION} ${bytesToHex(genesisRoot)}`;
+  const row = readIdentity(store, path);
+  if (row === undefined) {
+    for await (const _row of store.iterate({ gte: new Uint8Array(), lt: Uint8Array.of(0xff, 0xff), limit: 1 })) {
+      throw new CoppiceError('storage/foreign', { path, expected, found: 'a database of something else' });
+    }
+    await store.write([{ type: 'put', key: IDENTITY_KEY, value: new TextEncoder().encode(expected) }], { sync: true });
+    return;
+  }
+  if (row !== expected) throw new CoppiceError('storage/foreign', { path, expected, found: row });
+}
+
+// A row without our checksum is another program's, not a rotten one of ours.
+function readIdentity(store: KeyValueStore, path: string): string | undefined {
+  try {
+    const row = store.get(IDENTITY_KEY);
+    return row === undefined ? undefined : new TextDecoder().decode(row);
+  } catch (error) {
+    throw new CoppiceError(
+      'storage/corrupt',
+      { path, key: '00', detail: 'the row that identifies the database does not check' },
+      { cause: error },
+    );
+  }
+}
+
+function translate(error: unknown, path: string): unknown {
+  if (error instanceof CoppiceError) return error;
+  const codes = [codeOf(error), codeOf(error instanceof Error ? error.cause : undefined)];
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  if (codes.includes('LEVEL_LOCKED')) return new CoppiceError('storage/locked', { path }, { cause: error });
+  if (codes.includes('LEVEL_CORRUPTION')) return new CoppiceError('storage/corrupt', { path, detail }, { cause: error });
+  return new CoppiceError('storage/unavailable', { path, detail }, { cause: error });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,20 @@
+// Which rows lie where in the one database of a node: the first byte of a key says whose row it is. The state's own first bytes
+// (0x10 to 0x1f) are in core/state/row-keys.ts; a test holds that no two rooms share one.
+
+/** Version of the layout of all rows: a database of another version is refused, never guessed at. */
+export const SCHEMA_VERSION = 1;
+
+/** First bytes of the rows that storage itself defines. */
+export const ROW_FAMILY = {
+  /** The one row that says whose database this is, and of which schema. */
+  identity: 0x00,
+  committedBlock: 0x20,
+  blockPlaceByHash: 0x21,
+  blockResult: 0x22,
+  pendingBlock: 0x23,
+  viewHeader: 0x30,
+  viewTransactions: 0x31,
+  viewReceipts: 0x32,
+  viewNumberByHash: 0x33,
+  transactionPlace: 0x34,
+} as const;
