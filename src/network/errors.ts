@@ -6,8 +6,8 @@ export type RequestFailure =
   | 'too-many-requests'
   | 'timeout'
   | 'aborted'
-  | 'refused'
   | 'reset'
+  | 'request-too-large'
   | 'response-too-large'
   | 'bad-frame'
   | 'unsupported-protocol';

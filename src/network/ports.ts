@@ -21,10 +21,10 @@ export interface GossipMessage {
  */
 export type ForwardDecision = 'accept' | 'ignore' | 'reject';
 
-/** Judges one message; a handler that throws or takes too long counts as `ignore`. */
+/** Judges one message; a handler that throws counts as `ignore`. */
 export type GossipHandler = (message: GossipMessage) => Promise<ForwardDecision> | ForwardDecision;
 
-/** Publish and subscribe by topic. Delivery is best effort and unordered; identical bytes on one topic count as duplicates for about two minutes. */
+/** Publish and subscribe by topic. Delivery is best effort and unordered; identical bytes on one topic count as duplicates for about twenty seconds. */
 export interface PubSub {
   /**
    * Hands `data` to the peers that follow the topic; resolves to how many there were (0 is silence: nobody heard it), never
@@ -51,7 +51,7 @@ export type RequestHandler = (peer: PeerName, body: Uint8Array) => AsyncIterable
 
 /** Ask one peer, get frames back. */
 export interface Request {
-  /** The response frames in order; throws `network/request-failed` on refusal, disconnect, timeout, abort or a broken bound. */
+  /** The response frames in order; throws `network/request-failed` on refusal (`reset`), disconnect, timeout, abort or a broken bound. */
   request(peer: PeerName, protocol: string, body: Uint8Array, options: RequestOptions): Promise<Uint8Array[]>;
   /** Serves a protocol; a second call for the protocol replaces the handler. */
   handle(protocol: string, handler: RequestHandler): void;

@@ -1,0 +1,107 @@
+// The libp2p node and its settings. libp2p's defaults suit a public network of strangers; a committee on few machines needs
+// others, and each that differs says why.
+import { isIPv4, isIPv6 } from 'node:net';
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { type GossipSub, type GossipSubComponents, type GossipsubOpts, gossipsub } from '@libp2p/gossipsub';
+import { identify } from '@libp2p/identify';
+import type { Libp2p } from '@libp2p/interface';
+import { noise } from '@libp2p/noise';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import type { Bytes32 } from '../core/primitives/ids.ts';
+import type { GossipGuard } from './gossip-guard.ts';
+import type { NetworkLimits } from './limits.ts';
+import type { PeerName } from './ports.ts';
+
+const MIB = 1024 * 1024;
+/** Streams of one connection that the other side may open: gossip, requests, identify, ping. */
+const INBOUND_STREAMS_MAX = 256;
+
+/** Where to listen or to dial; a DNS name will do for dialling. Port 0 listens on a free port. */
+export interface NetworkAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The node and the services that are used beside its own. */
+export type CoppiceLibp2p = Libp2p<{ gossipsub: GossipSub; identify: unknown; ping: unknown }>;
+
+/** What the node is made of. */
+export interface NodeParts {
+  readonly peerSeed: Bytes32;
+  readonly listenAddress: NetworkAddress;
+  readonly limits: NetworkLimits;
+  readonly gossipsubOptions: Partial<GossipsubOpts>;
+  readonly guard: GossipGuard;
+  /** Asked once a connection's peer is proven. */
+  readonly isWelcome: (peer: PeerName) => boolean;
+}
+
+/** Starts a node that listens. */
+export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
+  const { limits } = parts;
+  return createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', parts.peerSeed),
+    addresses: { listen: [addressOf(parts.listenAddress).toString()] },
+    transports: [
+      // Votes are small and must not wait for more to say (Nagle).
+      tcp({
+        dialOpts: { noDelay: true, keepAlive: true },
+        listenOpts: { noDelay: true, keepAlive: true },
+        maxConnections: limits.connectionsMax,
+      }),
+    ],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: INBOUND_STREAMS_MAX,
+        // The window stays below the read buffer: a paused stream would overflow it otherwise, and be aborted.
+        streamOptions: { maxStreamWindowSize: 2 * MIB, maxReadBufferLength: 4 * MIB },
+      }),
+    ],
+    connectionManager: {
+      maxConnections: limits.connectionsMax,
+      inboundConnectionThreshold: 100, // A second and address: the default of 5 refuses a devnet on one machine.
+      maxIncomingPendingConnections: 100,
+      reconnectRetries: 0, // redial.ts does it, for ever.
+    },
+    connectionMonitor: { pingTimeout: { minTimeout: 15_000 } }, // A loop may be blocked for seconds by honest work.
+    connectionGater: {
+      denyInboundEncryptedConnection: (peer) => !parts.isWelcome(peer.toString()),
+      denyDialPeer: (peer) => !parts.isWelcome(peer.toString()),
+      denyDialMultiaddr: () => false, // Private addresses are welcome.
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      gossipsub: (components: GossipSubComponents) =>
+        gossipsub(parts.gossipsubOptions)({
+          privateKey: components.privateKey,
+          peerId: components.peerId,
+          peerStore: components.peerStore,
+          connectionManager: components.connectionManager,
+          logger: components.logger,
+          registrar: parts.guard.guard(components.registrar),
+        }),
+    },
+  });
+}
+
+/** The multiaddr of an address, with the peer that must answer there. */
+export function addressOf(address: NetworkAddress, peer?: PeerName): Multiaddr {
+  const { host, port } = address;
+  const kind = isIPv4(host) ? 'ip4' : isIPv6(host) ? 'ip6' : 'dns4';
+  return multiaddr(`/${kind}/${host}/tcp/${port}${peer === undefined ? '' : `/p2p/${peer}`}`);
+}
+
+/** The TCP port that the node listens on. */
+export function listenPortOf(libp2p: CoppiceLibp2p): number {
+  for (const address of libp2p.getMultiaddrs()) {
+    const port = address.getComponents().find((component) => component.name === 'tcp')?.value;
+    if (port !== undefined) return Number(port);
+  }
+  return 0;
+}
