@@ -1,8 +1,9 @@
 // The result of executing one block: what its child's header commits, and what receipts, traces and the outside view are made of.
+
+import type { Bytes32, Hex, Wei } from '../primitives/ids.ts';
 import type { BlockBody, BlockHeader, ExecutionCommitment } from '../protocol/block.ts';
 import type { MessageResult } from '../protocol/message.ts';
 import type { Transaction } from '../protocol/transaction.ts';
-import type { Bytes32, Hex, Wei } from '../primitives/ids.ts';
 import type { ChangeSet } from '../state/change-set.ts';
 
 /** What one transaction bought and paid, known before its main call runs. */

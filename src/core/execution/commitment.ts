@@ -1,0 +1,63 @@
+// The execution commitment: the result of a block as the header of its child carries it (protocol, section 5). Fields whose use comes
+// with the beacon and further shards have exactly one permitted value until then; voters check them by computing the same commitment.
+
+import { ZERO_32 } from '../primitives/bytes.ts';
+import type { Bytes32 } from '../primitives/ids.ts';
+import type { ExecutionCommitment, Load, LoadEntry } from '../protocol/block.ts';
+import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
+import type { BlockResult } from './executed-block.ts';
+
+const BLOOM_BYTES = 256;
+const NO_LOAD: LoadEntry = { gas: 0, backlog: 0, stateLeaves: 0 };
+
+/** The one permitted value of the fields that have no use before there are more shards. */
+export const permittedExecutionDefaults = {
+  /** No bundle leaves the only shard. */
+  outboxRoot: ZERO_32,
+  /** No lane comes in. */
+  cursors: [],
+  /** No message waits elsewhere. */
+  backlog: 0,
+  /** Leaves are counted when the layout controller reads them. */
+  stateLeaves: 0,
+  /** Shares of descendants are measured when there are any. */
+  descendants: Array.from({ length: LOAD_DESCENDANTS }, () => NO_LOAD),
+} as const;
+
+/** The commitment of a block's result and the root of the state that it leads to. */
+export function commitmentOf(
+  result: Pick<BlockResult, 'receiptsRoot' | 'outboxRoot' | 'gasUsed' | 'logsBloom' | 'proposerFeesWei' | 'burnedFeesWei'>,
+  stateRoot: Bytes32,
+): ExecutionCommitment {
+  return {
+    stateRoot,
+    receiptsRoot: result.receiptsRoot,
+    outboxRoot: result.outboxRoot,
+    gasUsed: result.gasUsed,
+    logsBloom: result.logsBloom,
+    cursors: [...permittedExecutionDefaults.cursors],
+    load: loadOf(result.gasUsed),
+    proposerFeesWei: result.proposerFeesWei,
+    burnedFeesWei: result.burnedFeesWei,
+  };
+}
+
+/** What the first block of an instance commits: the record's state root, and empty results. */
+export function commitmentOfRecord(stateRoot: Bytes32, emptyReceiptsRoot: Bytes32): ExecutionCommitment {
+  return commitmentOf(
+    {
+      receiptsRoot: emptyReceiptsRoot,
+      outboxRoot: permittedExecutionDefaults.outboxRoot,
+      gasUsed: 0,
+      logsBloom: new Uint8Array(BLOOM_BYTES),
+      proposerFeesWei: 0n,
+      burnedFeesWei: 0n,
+    },
+    stateRoot,
+  );
+}
+
+function loadOf(gasBought: number): Load {
+  const { backlog, stateLeaves, descendants } = permittedExecutionDefaults;
+  return { whole: { gas: gasBought, backlog, stateLeaves }, descendants: [...descendants] };
+}

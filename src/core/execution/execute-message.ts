@@ -1,0 +1,162 @@
+// Executes one message: an item that depends on the message, the state of its one family and its recorded context, and on nothing else
+// (protocol, sections 1.6 and 5). What it emits goes to the next wave.
+import { bounceOf, creditOf, forwardOf, isNaturalPlace, pointerOf, sweepOf, valueSendOf } from '../messaging/emit.ts';
+import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
+import type { Address, Wei } from '../primitives/ids.ts';
+import { HOPS_MAX } from '../protocol/gas.ts';
+import type { ExecutionContext, Log, Message, MessageResult } from '../protocol/message.ts';
+import { EMPTY_ACCOUNT, hasCode } from './account-value.ts';
+import { foreignCallError } from './family-rules.ts';
+import type { CallOutcome, ItemExecutor } from './item-executor.ts';
+import { type Emission, ItemState } from './item-state.ts';
+import type { StateOverlay } from './state-overlay.ts';
+import { MESSENGER_HEX } from './system-addresses.ts';
+
+const NO_DATA = new Uint8Array(0);
+const NO_LOGS: readonly Log[] = [];
+/** Fewer bytes than a function selector cannot be a call of a contract that is about to exist. */
+const CALL_DATA_BYTES_MIN = 4;
+
+/** What all items of a block share. */
+export interface ItemEnvironment {
+  readonly overlay: StateOverlay;
+  readonly context: ExecutionContext;
+  readonly executor: ItemExecutor;
+  readonly gasLimitSeenByCode: number;
+  readonly pause?: (() => Promise<void>) | undefined;
+  /** eth_call: see ItemState. */
+  readonly readsWorld?: boolean;
+}
+
+/** A message's result and the messages that it emitted, in order. */
+export interface ExecutedMessage {
+  readonly result: MessageResult;
+  readonly emitted: readonly Message[];
+  /** What contracts that the message created and destroyed still held. */
+  readonly burnedWei: Wei;
+}
+
+/** Runs the message. Plain transfers to accounts without code are done before anything is awaited. */
+export function executeMessage(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
+  if (message.kind === 'pointer') return writePointer(environment, message, wave);
+  if (isNaturalPlace(message)) {
+    const family = environment.overlay.pointer(message.target as Address);
+    if (family !== undefined) return forward(message, family, wave);
+  }
+  if (message.kind !== 'main-call' && message.kind !== 'value-send') return credit(environment, message, wave);
+  return call(environment, message, wave);
+}
+
+/** A pointer leaf comes into being; value that was at the address before goes on to the contract. */
+function writePointer({ overlay }: ItemEnvironment, message: Message, wave: number): ExecutedMessage {
+  const { target, pointerFamily } = message;
+  invariant(target !== undefined && pointerFamily !== undefined, 'a pointer message names a contract and its family');
+  overlay.writePointer(target, pointerFamily);
+  const entry = overlay.account(overlay.family(target), target);
+  const balanceWei = entry.value?.balanceWei ?? 0n;
+  if (balanceWei === 0n) return succeeded(message, wave, []);
+  // Only value can be there: whoever had a nonce or code at this address would have collided with the creation.
+  entry.value = undefined;
+  return succeeded(message, wave, [sweepOf(message, 0, target, pointerFamily, balanceWei)]);
+}
+
+/** On to the family that the pointer names; at the last hop the message comes back instead. */
+function forward(message: Message, family: Address, wave: number): ExecutedMessage {
+  if (message.hop >= HOPS_MAX) return failed(message, wave, failure(NO_DATA));
+  return { ...succeeded(message, wave, [forwardOf(message, family)], 'forwarded'), burnedWei: 0n };
+}
+
+/** Bounces, credits and sweeps run nothing, and so cannot fail. */
+function credit({ overlay }: ItemEnvironment, message: Message, wave: number): ExecutedMessage {
+  invariant(message.target !== undefined, 'a credit has a target');
+  creditAccount(overlay, message.targetFamily, message.target, message.valueWei);
+  return succeeded(message, wave, []);
+}
+
+function creditAccount(overlay: StateOverlay, family: Address, address: Address, amountWei: Wei): void {
+  if (amountWei === 0n) return;
+  const entry = overlay.account(overlay.family(family), address);
+  const { nonce, balanceWei, codeHash } = entry.value ?? EMPTY_ACCOUNT;
+  entry.value = { nonce, balanceWei: balanceWei + amountWei, codeHash };
+}
+
+function call(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
+  const { target } = message;
+  if (target === undefined) return runCode(environment, message, wave);
+  const targetHex = bytesToHex(target);
+  const isPrecompile = environment.executor.isPrecompile(targetHex);
+  if (targetHex === MESSENGER_HEX || (isPrecompile && message.valueWei > 0n)) {
+    return failed(message, wave, { ...failure(foreignCallError(target)), outcome: 'revert' });
+  }
+  const { overlay } = environment;
+  const { value } = overlay.account(overlay.family(message.targetFamily), target, targetHex);
+  if (isPrecompile || (value !== undefined && hasCode(value))) return runCode(environment, message, wave);
+  if (mayBecomeContract(message, value?.nonce ?? 0n)) return failed(message, wave, failure(NO_DATA));
+  creditAccount(overlay, message.targetFamily, target, message.valueWei);
+  return succeeded(message, wave, []);
+}
+
+/** A call of what has no pointer, no code and nonce 0 fails: it may be a contract whose pointer is still under way. */
+function mayBecomeContract(message: Message, nonce: bigint): boolean {
+  const { target } = message;
+  if (nonce !== 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;
+  return !bytesEqual(message.originAddress, target);
+}
+
+async function runCode(environment: ItemEnvironment, message: Message, wave: number): Promise<ExecutedMessage> {
+  const { overlay, context, executor, gasLimitSeenByCode, pause, readsWorld } = environment;
+  const state = new ItemState(overlay, message.targetFamily, readsWorld);
+  const outcome = await executor.execute({ state, message, context, gasLimitSeenByCode, pause });
+  if (outcome.outcome !== 'success') return failed(message, wave, outcome);
+  const burnedWei = state.finish();
+  const emitted = emissionsOf(message, state);
+  return { ...succeeded(message, wave, emitted, 'success', outcome, state.logs), burnedWei };
+}
+
+/** The outbox in its order, then the pointers of the contracts that the item created and that still exist. */
+function emissionsOf(message: Message, state: ItemState): Message[] {
+  const { family } = state.family;
+  const emitted = state.outbox.map((emission, index) => messageOf(message, index, family, emission));
+  for (const contract of state.created.values()) {
+    if (bytesEqual(contract, family)) continue; // Its family is its own: it needs no pointer.
+    emitted.push(pointerOf(message, emitted.length, contract, family));
+  }
+  return emitted;
+}
+
+function messageOf(cause: Message, index: number, family: Address, emission: Emission): Message {
+  const emit = emission.kind === 'value-send' ? valueSendOf : creditOf;
+  return emit(cause, index, emission.from, family, emission.to, emission.valueWei);
+}
+
+function succeeded(
+  message: Message,
+  wave: number,
+  emitted: readonly Message[],
+  outcome: MessageResult['outcome'] = 'success',
+  ran?: CallOutcome,
+  logs: readonly Log[] = NO_LOGS,
+): ExecutedMessage {
+  const result: MessageResult = {
+    message,
+    outcome,
+    logs,
+    executionGasUsed: ran?.gasUsed ?? 0,
+    createdAddress: ran?.createdAddress,
+    returnData: ran?.returnData ?? NO_DATA,
+    wave,
+    emitted: emitted.map((one) => one.id),
+  };
+  return { result, emitted, burnedWei: 0n };
+}
+
+/** A failed message sends its value back; with none there is nothing to send until there is a bounce hook. A bounce never fails. */
+function failed(message: Message, wave: number, ran: CallOutcome): ExecutedMessage {
+  const emitted = message.valueWei > 0n ? [bounceOf(message, 0)] : [];
+  return succeeded(message, wave, emitted, ran.outcome, { ...ran, createdAddress: undefined });
+}
+
+function failure(returnData: Uint8Array): CallOutcome {
+  return { outcome: 'failure', gasUsed: 0, gasRefund: 0, returnData, createdAddress: undefined };
+}

@@ -1,0 +1,34 @@
+// The port to the EVM: runs the code of one item. The implementation behind it is evm/; a differential twin on the library's own
+// loop stands in the tests. Nothing of the library's types or error texts passes this interface (protocol, section 10.9).
+import type { Address } from '../primitives/ids.ts';
+import type { ExecutionContext, Message } from '../protocol/message.ts';
+import type { ItemState } from './item-state.ts';
+
+/** A call or creation at depth 0. Its value was debited where it was sent: executing it only credits. */
+export interface ItemCall {
+  readonly state: ItemState;
+  readonly message: Message;
+  readonly context: ExecutionContext;
+  /** GASLIMIT as code sees it. */
+  readonly gasLimitSeenByCode: number;
+  /** Called every so often while code runs, so that the host's event loop lives. */
+  readonly pause?: (() => Promise<void>) | undefined;
+}
+
+/** What came of it. On anything but success the state is as it was before the call. */
+export interface CallOutcome {
+  readonly outcome: 'success' | 'revert' | 'failure';
+  readonly gasUsed: number;
+  /** EIP-3529 refund counter: refunds are never paid; kept for comparison with Ethereum. */
+  readonly gasRefund: number;
+  readonly returnData: Uint8Array;
+  readonly createdAddress: Address | undefined;
+}
+
+/** Runs one item at a time: two at once on one executor would mix their frames, so the executor refuses. */
+export interface ItemExecutor {
+  readonly name: string;
+  /** True for the addresses of precompiled contracts: never foreign, and no value can be sent to them. */
+  isPrecompile(addressHex: string): boolean;
+  execute(call: ItemCall): Promise<CallOutcome>;
+}

@@ -1,0 +1,123 @@
+// The messages that an item can emit, one function each (protocol, section 5). Every rule about what a message carries on is here:
+// where it goes, who is its cause, which gas is prepaid, which price it keeps.
+import { bytesEqual } from '../primitives/bytes.ts';
+import type { Address, Wei } from '../primitives/ids.ts';
+import { BOUNCE_GAS, HOPS_MAX, RECEIVE_GAS } from '../protocol/gas.ts';
+import type { Message } from '../protocol/message.ts';
+import type { Transaction } from '../protocol/transaction.ts';
+import { messageIdOf } from './message-id.ts';
+
+const NO_DATA = new Uint8Array(0);
+
+/** What the sender part of a transaction knows when it emits the main call. */
+export interface MainCallTerms {
+  readonly transaction: Transaction;
+  readonly isInSenderFamily: boolean;
+  readonly gasLimit: number;
+  readonly gasPriceWei: Wei;
+  readonly baseFeePerGasWei: Wei;
+  readonly travellingTipWei: Wei;
+}
+
+/** The main call: always a message, also within the sender's own family; its id is that of emission 0 of the transaction. */
+export function mainCallOf(terms: MainCallTerms): Message {
+  const { transaction } = terms;
+  const { sender, to, hash } = transaction;
+  return {
+    kind: 'main-call',
+    id: messageIdOf(hash, 0),
+    originTransactionHash: hash,
+    emitterId: hash,
+    sender,
+    senderFamily: sender,
+    originAddress: sender,
+    originFamily: sender,
+    target: to,
+    targetFamily: to === undefined || terms.isInSenderFamily ? sender : to,
+    valueWei: transaction.valueWei,
+    data: transaction.data,
+    gasLimit: terms.gasLimit,
+    reservedGas: 0,
+    gasPriceWei: terms.gasPriceWei,
+    baseFeePerGasWei: terms.baseFeePerGasWei,
+    travellingTipWei: terms.travellingTipWei,
+    creationNonce: transaction.nonce,
+    accessList: transaction.accessList,
+    hop: 0,
+    pointerFamily: undefined,
+  };
+}
+
+/** A value CALL without data to a foreign account: RECEIVE_GAS runs there, BOUNCE_GAS waits for a bounce hook. */
+export function valueSendOf(cause: Message, index: number, from: Address, fromFamily: Address, to: Address, valueWei: Wei): Message {
+  return emission(cause, index, 'value-send', from, fromFamily, to, to, valueWei, RECEIVE_GAS, BOUNCE_GAS);
+}
+
+/** SELFDESTRUCT to a foreign account: credits and runs nothing. */
+export function creditOf(cause: Message, index: number, from: Address, fromFamily: Address, to: Address, valueWei: Wei): Message {
+  return emission(cause, index, 'credit', from, fromFamily, to, to, valueWei, 0, 0);
+}
+
+/** The bounce of a failed message: its value goes directly back to its sender. A bounce never bounces. */
+export function bounceOf(failed: Message, index: number): Message {
+  const from = failed.target ?? failed.sender;
+  return emission(failed, index, 'bounce', from, failed.targetFamily, failed.sender, failed.senderFamily, failed.valueWei, 0, 0);
+}
+
+/** Names the family of a contract that `cause` created, at the contract's natural place. */
+export function pointerOf(cause: Message, index: number, contract: Address, family: Address): Message {
+  return { ...emission(cause, index, 'pointer', contract, family, contract, contract, 0n, 0, 0), pointerFamily: family };
+}
+
+/** Value found at a contract's address when its pointer is written goes on to the contract, without running code. */
+export function sweepOf(pointer: Message, index: number, contract: Address, family: Address, valueWei: Wei): Message {
+  return emission(pointer, index, 'sweep', contract, contract, contract, family, valueWei, 0, 0);
+}
+
+/** The same message on its way to the family that a pointer names. It keeps its id: nothing new was emitted. */
+export function forwardOf(message: Message, family: Address): Message {
+  return { ...message, targetFamily: family, hop: message.hop + 1 };
+}
+
+/** Both are the address of one family's account: full addresses are compared, never prefixes (protocol, section 4). */
+export function isNaturalPlace(message: Message): boolean {
+  return message.target !== undefined && bytesEqual(message.target, message.targetFamily);
+}
+
+function emission(
+  cause: Message,
+  index: number,
+  kind: Message['kind'],
+  sender: Address,
+  senderFamily: Address,
+  target: Address,
+  targetFamily: Address,
+  valueWei: Wei,
+  gasLimit: number,
+  reservedGas: number,
+): Message {
+  return {
+    kind,
+    id: messageIdOf(cause.id, index),
+    originTransactionHash: cause.originTransactionHash,
+    emitterId: cause.id,
+    sender,
+    senderFamily,
+    originAddress: cause.originAddress,
+    originFamily: cause.originFamily,
+    target,
+    targetFamily,
+    valueWei,
+    data: NO_DATA,
+    gasLimit,
+    reservedGas,
+    gasPriceWei: cause.gasPriceWei,
+    baseFeePerGasWei: cause.baseFeePerGasWei,
+    travellingTipWei: 0n,
+    creationNonce: 0n,
+    accessList: [],
+    // Code may not emit at the last hop (item-state.ts); what the protocol itself emits there stays there, and emits nothing further.
+    hop: Math.min(cause.hop + 1, HOPS_MAX),
+    pointerFamily: undefined,
+  };
+}
