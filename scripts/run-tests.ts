@@ -1,0 +1,91 @@
+// Runs the named parts of the test suite on node's own runner and ends with one summary for all of them:
+//   node scripts/run-tests.ts [--only text] unit simulation conformance system
+// Parts differ in what they may use of the machine: unit tests share the cores, a system test has the machine to itself,
+// because it starts four validators and looks at the time. Later parts run even when an earlier one failed.
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+
+type Part = { readonly pattern: string; readonly concurrency: number; readonly fileTimeoutMs: number };
+
+/** Every folder of tests belongs to exactly one part; test/house checks that. */
+export const PARTS: Readonly<Record<string, Part>> = {
+  unit: {
+    pattern: 'test/{core,house,storage,network,runtime,sync,rpc,node,cli,scripts}/**/*.test.ts',
+    concurrency: 2,
+    fileTimeoutMs: 120_000,
+  },
+  simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
+  conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
+  system: { pattern: 'test/system/**/*.test.ts', concurrency: 1, fileTimeoutMs: 300_000 },
+};
+
+const ROOT = join(import.meta.dirname, '..');
+const USAGE = `usage: node scripts/run-tests.ts [--only text] <part>...
+
+Runs parts of the test suite: ${Object.keys(PARTS).join(', ')}.
+  --only text   only files whose path contains the text`;
+
+/** Node's runner reports its totals as diagnostics like \`tests 12\`; these are summed over the parts. */
+const TOTALS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'] as const;
+
+type Totals = Record<(typeof TOTALS)[number], number>;
+type RunnerEvent = { readonly type: string; readonly data: { readonly message?: string; readonly file?: string } };
+
+/** The events of all parts in turn, their totals held back and given once at the end. */
+async function* runParts(names: readonly string[], only: string, stop: AbortSignal, totals: Totals): AsyncGenerator<unknown> {
+  for (const name of names) {
+    const part = PARTS[name];
+    if (part === undefined) throw new Error(`no part named ${name}`);
+    const files = globSync(part.pattern, { cwd: ROOT })
+      .filter((file) => file.includes(only))
+      .sort()
+      .map((file) => join(ROOT, file));
+    if (files.length === 0) continue;
+    process.stdout.write(`— ${name}: ${files.length} files\n`);
+    const events = run({ files, concurrency: part.concurrency, timeout: part.fileTimeoutMs, signal: stop, cwd: ROOT });
+    for await (const event of events as AsyncIterable<RunnerEvent>) {
+      if (event.type === 'test:summary') continue;
+      if (!addToTotals(event, totals)) yield event;
+    }
+  }
+  for (const total of TOTALS) {
+    yield { type: 'test:diagnostic', data: { nesting: 0, level: 'info', message: `${total} ${Math.round(totals[total])}` } };
+  }
+}
+
+/** Takes an event that is one of a part's totals; false for every other event. */
+function addToTotals(event: RunnerEvent, totals: Totals): boolean {
+  if (event.type !== 'test:diagnostic' || event.data.file !== undefined) return false;
+  const [name, value] = (event.data.message ?? '').split(' ');
+  const total = TOTALS.find((candidate) => candidate === name);
+  if (total === undefined || value === undefined) return false;
+  totals[total] += Number(value);
+  return true;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: 'string', default: '' }, help: { type: 'boolean', default: false } },
+  });
+  const unknown = positionals.filter((name) => PARTS[name] === undefined);
+  if (values.help || positionals.length === 0 || unknown.length > 0) {
+    console.error(unknown.length > 0 ? `unknown part: ${unknown.join(', ')}\n${USAGE}` : USAGE);
+    process.exitCode = values.help ? 0 : 1;
+    return;
+  }
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const totals = Object.fromEntries(TOTALS.map((total) => [total, 0])) as Totals;
+  const reporter = new spec();
+  const report = Readable.from(runParts(positionals, values.only, interrupted.signal, totals)).pipe(reporter);
+  for await (const text of report) process.stdout.write(text);
+  const failed = totals.fail + totals.cancelled > 0 || interrupted.signal.aborted || totals.tests === 0;
+  process.exitCode = failed ? 1 : 0;
+}
+
+if (import.meta.main) await main();
