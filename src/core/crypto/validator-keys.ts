@@ -30,10 +30,10 @@ export function deriveValidatorKeys(seed: Uint8Array): ValidatorKeys {
   return { blsSecretKey: blsSecretKeyOf(seed), vrfSeed: derive(seed, 'coppice/vrf', 32), peerSeed: derive(seed, 'coppice/peer', 32) };
 }
 
-// Modulo the group order less one, plus one: uniform over 1..r−1, so the key is never zero and no retry rule is needed.
 function blsSecretKeyOf(seed: Uint8Array): Uint8Array {
-  const material = bytesToBigint(derive(seed, 'coppice/bls', BLS_MATERIAL_BYTES));
-  return bigintToBytes((material % (GROUP_ORDER - 1n)) + 1n, BLS_SECRET_KEY_BYTES);
+  const scalar = bytesToBigint(derive(seed, 'coppice/bls', BLS_MATERIAL_BYTES)) % GROUP_ORDER;
+  invariant(scalar !== 0n, 'a BLS secret key is not zero: one seed in 2^255 has to be thrown away');
+  return bigintToBytes(scalar, BLS_SECRET_KEY_BYTES);
 }
 
 function derive(seed: Uint8Array, info: string, length: number): Uint8Array {
