@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// Starts the `coppice` command on the Node that the package brings along, so that any Node from 20 on is enough to run it.
+// Plain JavaScript on purpose: this one file is read by the machine's own Node. In a checkout it runs the TypeScript source; in
+// the published package, which has no source, the compiled dist. Signals and the exit code pass through.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR = 24;
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The packaged Node; else this one, if it is new enough; else nothing. */
+function findNode() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('node/package.json');
+    const packaged = join(dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    if (existsSync(packaged)) return packaged;
+  } catch {
+    // not installed: an installation without optional parts, or with scripts refused
+  }
+  return Number.parseInt(process.versions.node, 10) >= NODE_MAJOR ? process.execPath : undefined;
+}
+
+/** The command's entry: the source in a checkout, else the compiled file. */
+function findEntry() {
+  return [join(root, 'src', 'cli', 'main.ts'), join(root, 'dist', 'cli', 'main.js')].find((file) => existsSync(file));
+}
+
+function fail(message) {
+  console.error(`coppice: ${message}`);
+  process.exit(1);
+}
+
+const node = findNode();
+const entry = findEntry();
+if (node === undefined) {
+  fail(
+    `needs Node ${NODE_MAJOR}; this is ${process.version}, and the packaged one is missing. ` +
+      'Run `npm ci` (npm 11: allow the install script of `node`), or use a newer Node.',
+  );
+} else if (entry === undefined) {
+  fail(`neither src/cli/main.ts nor dist/cli/main.js is in ${root}: the installation is incomplete.`);
+} else {
+  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to the whole group, the child included; it must get it once, and this process must outlive it.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`cannot start ${node}: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (constants.signals[signal] ?? 0)));
+}
