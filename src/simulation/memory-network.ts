@@ -1,0 +1,342 @@
+// A network in memory behind the same ports as libp2p's: whole nodes in one process, in virtual or real time. Deterministic: equal
+// seed, clock and calls give equal deliveries. A message takes the latency plus up to a quarter of jitter, so order is not kept, as
+// in gossip; links can be cut and mended between any two nodes.
+//
+// It does not imitate what libp2p adds above delivery (rates, buffers, streams): those have tests with real sockets.
+
+import { sha256 } from '../core/crypto/sha256.ts';
+import { bytesToHex } from '../core/primitives/bytes.ts';
+import { CoppiceError, invariant } from '../core/primitives/errors.ts';
+import { LabelledCounters } from '../network/counters.ts';
+import type { RequestFailure } from '../network/errors.ts';
+import { PeerScores, REFUSED_MS } from '../network/peer-score.ts';
+import type {
+  GossipHandler,
+  Network,
+  NetworkStats,
+  PeerName,
+  Peers,
+  PubSub,
+  Request,
+  RequestHandler,
+  RequestOptions,
+} from '../network/ports.ts';
+import type { Timing } from '../network/timing.ts';
+
+/** Messages remembered as seen; the oldest are forgotten first. */
+const SEEN_MAX = 65_536;
+
+/** What a memory network is made of. */
+export interface MemoryNetworkOptions {
+  readonly names: readonly PeerName[];
+  /** Any integer. */
+  readonly seed: number;
+  readonly clock: Timing;
+  readonly latencyMs: number;
+  /** Share of gossip deliveries that are lost, from 0 to 1; requests time out instead of being lost in part. */
+  readonly lossShare?: number;
+  readonly messageBytesMax?: number;
+}
+
+/** The nodes' networks and the hand that cuts their links. */
+export interface MemoryNetwork {
+  readonly networks: ReadonlyMap<PeerName, Network>;
+  /** Cuts or mends the link between two nodes, both ways. */
+  setLink(one: PeerName, other: PeerName, up: boolean): void;
+  /** Cuts or mends all links of a node: what happens to the others when it is killed or comes back. */
+  setUp(name: PeerName, up: boolean): void;
+}
+
+/** Nodes under these names, all linked. */
+export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  const medium = new Medium(options);
+  return {
+    networks: new Map(options.names.map((name) => [name, medium.node(name)])),
+    setLink: (one, other, up) => medium.setLink(one, other, up),
+    setUp: (name, up) => {
+      for (const other of options.names) if (other !== name) medium.setLink(name, other, up);
+    },
+  };
+}
+
+class Medium {
+  readonly #nodes = new Map<PeerName, MemoryNode>();
+  readonly #cut = new Set<string>();
+  readonly #options: MemoryNetworkOptions;
+  #randomState: number;
+
+  constructor(options: MemoryNetworkOptions) {
+    this.#options = options;
+    this.#randomState = options.seed >>> 0;
+    for (const name of options.names) this.#nodes.set(name, new MemoryNode(name, this, options));
+    invariant(this.#nodes.size === options.names.length, 'names are unique');
+  }
+
+  node(name: PeerName): MemoryNode {
+    const node = this.#nodes.get(name);
+    invariant(node !== undefined, `${name} is a node of this network`);
+    return node;
+  }
+
+  /** The nodes that this one is linked with, by name. */
+  neighbours(name: PeerName): MemoryNode[] {
+    const names = [...this.#nodes.keys()].filter((other) => other !== name && this.isLinked(name, other));
+    return names.sort().map((other) => this.node(other));
+  }
+
+  isLinked(one: PeerName, other: PeerName): boolean {
+    if (this.#cut.has(linkKey(one, other))) return false;
+    const [first, second] = [this.#nodes.get(one), this.#nodes.get(other)];
+    if (first === undefined || second === undefined || first === second) return false;
+    return !first.isClosed && !second.isClosed && !first.isRefusing(other) && !second.isRefusing(one);
+  }
+
+  setLink(one: PeerName, other: PeerName, up: boolean): void {
+    this.whileWatched(one, other, () => {
+      if (up) this.#cut.delete(linkKey(one, other));
+      else this.#cut.add(linkKey(one, other));
+    });
+  }
+
+  /** Does something that may change whether two nodes are linked, and tells both if it did. */
+  whileWatched(one: PeerName, other: PeerName, change: () => void): void {
+    const before = this.isLinked(one, other);
+    change();
+    const after = this.isLinked(one, other);
+    if (before === after) return;
+    this.node(one).changed(other, after);
+    this.node(other).changed(one, after);
+  }
+
+  /** Carries something from one node to another, if they are still linked when it arrives. */
+  carry(from: PeerName, to: PeerName, deliver: () => void): void {
+    const delayMs = this.#options.latencyMs * (1 + this.random() / 4);
+    this.#options.clock.schedule(delayMs, () => {
+      if (this.isLinked(from, to)) deliver();
+    });
+  }
+
+  /** mulberry32: a small, well-mixed 32-bit generator (public domain, by Tommy Ettinger). */
+  random(): number {
+    this.#randomState = (this.#randomState + 0x6d2b79f5) >>> 0;
+    let mixed = this.#randomState;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+}
+
+class MemoryNode implements Network {
+  readonly self: PeerName;
+  readonly pubSub: PubSub;
+  readonly request: Request;
+  readonly peers: Peers;
+  readonly #medium: Medium;
+  readonly #options: MemoryNetworkOptions;
+  readonly #topics = new Map<string, GossipHandler>();
+  readonly #protocols = new Map<string, RequestHandler>();
+  readonly #listeners: ((peer: PeerName, connected: boolean) => void)[] = [];
+  readonly #seen = new Set<string>();
+  readonly #scores = new PeerScores();
+  readonly #refused = new LabelledCounters();
+  readonly #misbehaviour = new LabelledCounters();
+  readonly #closedConnections = new LabelledCounters();
+  readonly #counts = { bytesIn: 0, bytesOut: 0, gossipMessagesIn: 0, gossipMessagesOut: 0, requestsIn: 0, requestsOut: 0, awaiting: 0 };
+  isClosed = false;
+
+  constructor(name: PeerName, medium: Medium, options: MemoryNetworkOptions) {
+    this.self = name;
+    this.#medium = medium;
+    this.#options = options;
+    this.pubSub = {
+      publish: async (topic, data) => this.#publish(topic, data),
+      subscribe: (topic, handler) => {
+        this.#topics.set(topic, handler);
+      },
+      unsubscribe: (topic) => {
+        this.#topics.delete(topic);
+      },
+    };
+    this.request = {
+      request: (peer, protocol, body, limits) => this.#ask(peer, protocol, body, limits),
+      handle: (protocol, handler) => {
+        this.#protocols.set(protocol, handler);
+      },
+    };
+    this.peers = {
+      connected: () => this.#medium.neighbours(this.self).map((node) => node.self),
+      onChange: (listener) => {
+        this.#listeners.push(listener);
+      },
+      misbehaved: (peer, reason, weight) => this.#misbehaved(peer, reason, weight),
+    };
+  }
+
+  stats(): NetworkStats {
+    const { awaiting, ...counts } = this.#counts;
+    return {
+      ...counts,
+      peersConnected: this.peers.connected().length,
+      peersRefused: this.#scores.refusedCount(this.#options.clock.nowMs()),
+      gossipAwaiting: awaiting,
+      sendQueueBytes: 0,
+      streamsOpen: {},
+      refused: this.#refused.snapshot(),
+      misbehaviour: this.#misbehaviour.snapshot(),
+      closed: this.#closedConnections.snapshot(),
+      dials: 0,
+      dialsFailed: 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    const neighbours = this.#medium.neighbours(this.self);
+    this.isClosed = true;
+    for (const node of neighbours) {
+      node.changed(this.self, false);
+      this.changed(node.self, false);
+    }
+  }
+
+  follows(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
+  isRefusing(peer: PeerName): boolean {
+    return this.#scores.isRefused(peer, this.#options.clock.nowMs());
+  }
+
+  changed(peer: PeerName, connected: boolean): void {
+    for (const listener of this.#listeners) listener(peer, connected);
+  }
+
+  /** A gossiped message arrives from a neighbour. */
+  async receive(from: PeerName, topic: string, data: Uint8Array, id: string): Promise<void> {
+    const handler = this.#topics.get(topic);
+    if (handler === undefined || this.isClosed || !this.#isNew(id)) return;
+    this.#counts.gossipMessagesIn++;
+    this.#counts.bytesIn += data.length;
+    this.#counts.awaiting++;
+    try {
+      const decision = await handler({ from, topic, data });
+      if (decision === 'accept' && !this.isClosed) this.#spread(topic, data, id, from);
+      if (decision === 'reject') this.#reject(from);
+    } catch {
+      this.#refused.add('handler-failed');
+    } finally {
+      this.#counts.awaiting--;
+    }
+  }
+
+  /** A request arrives: the frames, or `undefined` where the asker sees a reset. */
+  async serve(from: PeerName, protocol: string, body: Uint8Array): Promise<Uint8Array[] | undefined> {
+    const handler = this.#protocols.get(protocol);
+    if (handler === undefined || this.isClosed) return undefined;
+    this.#counts.requestsIn++;
+    const frames: Uint8Array[] = [];
+    try {
+      for await (const frame of handler(from, body)) frames.push(frame);
+    } catch {
+      this.#refused.add('request-failed');
+      return undefined;
+    }
+    return frames;
+  }
+
+  serves(protocol: string): boolean {
+    return this.#protocols.has(protocol);
+  }
+
+  #publish(topic: string, data: Uint8Array): { recipients: number } {
+    if (this.isClosed) throw new CoppiceError('network/closed', { operation: 'publish' });
+    const bytesMax = this.#options.messageBytesMax ?? 2 * 1024 * 1024;
+    if (data.length > bytesMax) throw new CoppiceError('network/message-too-large', { topic, bytes: data.length, bytesMax });
+    const id = `${topic} ${bytesToHex(sha256(data))}`;
+    return { recipients: this.#isNew(id) ? this.#spread(topic, data, id, undefined) : 0 };
+  }
+
+  #spread(topic: string, data: Uint8Array, id: string, from: PeerName | undefined): number {
+    let recipients = 0;
+    for (const node of this.#medium.neighbours(this.self)) {
+      if (node.self === from || !node.follows(topic)) continue;
+      recipients++;
+      this.#counts.gossipMessagesOut++;
+      this.#counts.bytesOut += data.length;
+      const isLost = this.#medium.random() < (this.#options.lossShare ?? 0);
+      if (!isLost) this.#medium.carry(this.self, node.self, () => void node.receive(this.self, topic, data, id));
+    }
+    return recipients;
+  }
+
+  #reject(from: PeerName): void {
+    this.#refused.add('rejected');
+    this.#misbehaved(from, 'message-rejected', 10);
+  }
+
+  #isNew(id: string): boolean {
+    if (this.#seen.has(id)) return false;
+    this.#seen.add(id);
+    if (this.#seen.size > SEEN_MAX) for (const oldest of this.#seen) return this.#seen.delete(oldest);
+    return true;
+  }
+
+  #misbehaved(peer: PeerName, reason: string, weight: number): void {
+    this.#misbehaviour.add(reason);
+    this.#medium.whileWatched(this.self, peer, () => {
+      if (!this.#scores.count(peer, weight, this.#options.clock.nowMs())) return;
+      this.#closedConnections.add('misbehaviour');
+      this.#options.clock.schedule(REFUSED_MS + 1, () => {
+        if (!this.#medium.isLinked(this.self, peer)) return;
+        this.changed(peer, true);
+        this.#medium.node(peer).changed(this.self, true);
+      });
+    });
+  }
+
+  async #ask(peer: PeerName, protocol: string, body: Uint8Array, options: RequestOptions): Promise<Uint8Array[]> {
+    if (this.isClosed) throw new CoppiceError('network/closed', { operation: 'request' });
+    if (!this.#medium.isLinked(this.self, peer)) throw failed(peer, protocol, 'not-connected');
+    const target = this.#medium.node(peer);
+    if (!target.serves(protocol)) throw failed(peer, protocol, 'unsupported-protocol');
+    this.#counts.requestsOut++;
+    this.#counts.bytesOut += body.length;
+    const frames = await this.#answerOf(target, protocol, body, options);
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    if (bytes > options.responseBytesMax) throw failed(peer, protocol, 'response-too-large');
+    this.#counts.bytesIn += bytes;
+    return frames;
+  }
+
+  #answerOf(target: MemoryNode, protocol: string, body: Uint8Array, options: RequestOptions): Promise<Uint8Array[]> {
+    return new Promise((resolve, reject) => {
+      const fail = (failure: RequestFailure) => {
+        settle();
+        reject(failed(target.self, protocol, failure));
+      };
+      const onAbort = () => fail('aborted');
+      const cancelTimeout = this.#options.clock.schedule(options.timeoutMs, () => fail('timeout'));
+      const settle = () => {
+        cancelTimeout();
+        options.signal?.removeEventListener('abort', onAbort);
+      };
+      options.signal?.addEventListener('abort', onAbort, { once: true });
+      if (options.signal?.aborted === true) return fail('aborted');
+      this.#medium.carry(this.self, target.self, async () => {
+        const frames = await target.serve(this.self, protocol, body);
+        this.#medium.carry(target.self, this.self, () => {
+          if (frames === undefined) return fail('reset');
+          settle();
+          resolve(frames);
+        });
+      });
+    });
+  }
+}
+
+function linkKey(one: PeerName, other: PeerName): string {
+  return one < other ? `${one} ${other}` : `${other} ${one}`;
+}
+
+function failed(peer: PeerName, protocol: string, failure: RequestFailure): CoppiceError {
+  return new CoppiceError('network/request-failed', { peer, protocol, failure, detail: '' });
+}
