@@ -63,10 +63,11 @@ export function gasBoughtBy(transactions: readonly Transaction[]): number {
 export function baseFeeAfter(parent: ParentFacts, gasBought: number, timestampMs: TimestampMs, parameters: NetworkParameters): Wei {
   return nextBaseFee({
     baseFeePerGasWei: parent.baseFeePerGasWei,
+    baseFeePerGasWeiMin: parameters.baseFeePerGasWeiMin,
     gasBought,
     inboxGas: 0,
     backlog: 0,
     elapsedMs: timestampMs - parent.timestampMs,
-    parameters,
+    blockGasLimit: parameters.blockGasLimit,
   });
 }

@@ -1,7 +1,8 @@
 // What a block takes from the one before it. The first block of an instance stands on the start record instead of a block: the
 // record's root is its parent hash (protocol, section 3), and its commitment is the record's state with empty results.
-import { permittedExecutionDefaults } from '../execution/commitment.ts';
+import { commitmentOfRecord } from '../execution/commitment.ts';
 import type { DecodedBlock } from '../execution/executed-block.ts';
+import { receiptsRootOf } from '../execution/item-receipt.ts';
 import type { Bytes32, Height, TimestampMs, Wei } from '../primitives/ids.ts';
 import type { ExecutionCommitment } from '../protocol/block.ts';
 import type { Instance } from '../protocol/committee.ts';
@@ -31,5 +32,5 @@ export function factsOfStart(instance: Instance): ParentFacts {
 
 /** What the first header of an instance commits: the record's state root and empty results. */
 export function commitmentOfStart(instance: Instance): ExecutionCommitment {
-  return { ...permittedExecutionDefaults(), stateRoot: instance.startRecord.stateRoot };
+  return commitmentOfRecord(instance.startRecord.stateRoot, receiptsRootOf([]));
 }

@@ -3,13 +3,12 @@
 //
 // Leader, VRF, QC and TC are the consensus engine's to check; these are the shard's rules.
 import type { DecodedBlock } from '../execution/executed-block.ts';
-import { checkTransaction } from '../execution/transaction-checks.ts';
+import { checkAgainstAccount, checkTransactionShape, type SenderReservation } from '../execution/transaction-checks.ts';
 import { bytesEqual } from '../primitives/bytes.ts';
-import type { Hex, Wei } from '../primitives/ids.ts';
+import type { Hex } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { BlockBody, bodyRootOf, ExecutionCommitment } from '../protocol/block.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
-import type { Transaction } from '../protocol/transaction.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import { baseFeeAfter, earliestTimestampMs, gasBoughtBy, permittedBeaconReference } from './build-block.ts';
 import type { ParentFacts } from './parent-facts.ts';
@@ -39,8 +38,7 @@ export type BlockRefusal =
   | 'too-much-gas'
   | 'wrong-base-fee'
   | 'invalid-transaction'
-  | 'wrong-nonce'
-  | 'lacking-funds';
+  | 'not-executable';
 
 type Rule = (input: ValidationInput) => Verdict<undefined, BlockRefusal>;
 
@@ -117,26 +115,14 @@ function hasRootOfBody({ block: { header, transactions } }: ValidationInput): Ve
 
 /** Nonces in sequence, and Σ(value + gas × maxFeePerGas) of each sender within its balance; credits of the same block do not count. */
 function hasExecutableTransactions({ block, parent, parentState, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
-  const senders = new Map<Hex, { nextNonce: bigint; leftWei: Wei }>();
+  const reservations = new Map<Hex, SenderReservation>();
   for (const transaction of block.transactions) {
-    let sender = senders.get(transaction.senderHex);
-    if (sender === undefined) {
-      const account = parentState.getAccount(transaction.sender, transaction.sender);
-      sender = { nextNonce: account?.nonce ?? 0n, leftWei: account?.balanceWei ?? 0n };
-      senders.set(transaction.senderHex, sender);
-    }
-    const checked = checkTransaction(transaction, { parentState, baseFeePerGasWei: parent.baseFeePerGasWei, parameters });
-    if (!checked.ok) return refuse('invalid-transaction', `${transaction.hashHex}: ${checked.reason} ${checked.detail}`);
-    if (transaction.nonce !== sender.nextNonce) return refuse('wrong-nonce', `${transaction.hashHex}: ${transaction.nonce}`);
-    const costWei = reservedWei(transaction);
-    if (costWei > sender.leftWei) return refuse('lacking-funds', `${transaction.hashHex}: ${costWei} of ${sender.leftWei}`);
-    sender.nextNonce += 1n;
-    sender.leftWei -= costWei;
+    const shape = checkTransactionShape(transaction, parameters);
+    if (!shape.ok) return refuse('invalid-transaction', `${transaction.hashHex}: ${shape.reason} ${shape.detail}`);
+    const account = parentState.getAccount(transaction.sender, transaction.sender);
+    const reservation = checkAgainstAccount(transaction, account, parent.baseFeePerGasWei, reservations.get(transaction.senderHex));
+    if (!reservation.ok) return refuse('not-executable', `${transaction.hashHex}: ${reservation.reason} ${reservation.detail}`);
+    reservations.set(transaction.senderHex, reservation.value);
   }
   return PASSED;
-}
-
-/** The most that a transaction can take from its sender. */
-function reservedWei(transaction: Transaction): Wei {
-  return transaction.valueWei + BigInt(transaction.gasLimit) * transaction.maxFeePerGasWei;
 }

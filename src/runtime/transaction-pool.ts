@@ -1,0 +1,146 @@
+// The mempool at work: admits what comes by RPC and gossip, hands it on in batches, and feeds block building. The pool itself is pure
+// (core/mempool); here it meets the newest executed state, the network and the chain.
+import type { DecodedBlock } from '../core/execution/executed-block.ts';
+import type { AdmissionRefusal } from '../core/mempool/admission.ts';
+import { decodeTransactionBatch, encodeTransactionBatches } from '../core/mempool/gossip-batch.ts';
+import type { Mempool } from '../core/mempool/pool.ts';
+import type { Address, Bytes32, Wei } from '../core/primitives/ids.ts';
+import { accept, type Verdict } from '../core/primitives/verdict.ts';
+import type { TransactionRefusal } from '../core/protocol/decode-transaction.ts';
+import { TRANSACTIONS_PER_BODY_MAX } from '../core/protocol/limits.ts';
+import type { Transaction } from '../core/protocol/transaction.ts';
+import type { StateReader } from '../core/state/state-reader.ts';
+import type { ForwardDecision, GossipMessage, PubSub } from '../network/ports.ts';
+import type { TakeRequest, TransactionSource } from './payload-maker.ts';
+import type { Clock, Logger, Metrics } from './ports.ts';
+import type { TransactionDirectory } from './transaction-directory.ts';
+
+/** Transactions that wait for this long travel in one batch. */
+const GOSSIP_DELAY_MS = 10;
+/** Refusals that only a faulty or hostile peer causes: honest nodes check them before they hand anything on. */
+const OFFENCES: ReadonlySet<string> = new Set(['malformed', 'too-large', 'unsupported-type', 'not-replay-protected', 'wrong-chain-id', 'invalid-signature']);
+
+/** Why a transaction is not taken. */
+export type PoolRefusal = TransactionRefusal | AdmissionRefusal;
+
+/** What the pool needs of its node. */
+export interface TransactionPoolDependencies {
+  readonly pool: Mempool;
+  readonly directory: TransactionDirectory;
+  readonly pubSub: PubSub;
+  readonly topic: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** True when every other validator is a neighbour: then nobody needs us to hand anything on. */
+  readonly isMeshFull: () => boolean;
+  readonly onPending: (transaction: Transaction) => void;
+}
+
+/** See the file's head. */
+export class TransactionPool implements TransactionSource {
+  readonly #dependencies: TransactionPoolDependencies;
+  readonly #waitingListeners: (() => void)[] = [];
+  #state: StateReader;
+  #toGossip: Uint8Array[] = [];
+
+  constructor(dependencies: TransactionPoolDependencies, state: StateReader) {
+    this.#dependencies = dependencies;
+    this.#state = state;
+    dependencies.pubSub.subscribe(dependencies.topic, (message) => this.#onGossip(message));
+  }
+
+  /** The state by which transactions are judged: after the newest committed block. */
+  get state(): StateReader {
+    return this.#state;
+  }
+
+  /** Takes a transaction from a client, and hands it on. */
+  async submit(raw: Uint8Array): Promise<Verdict<Bytes32, PoolRefusal>> {
+    const [decoded] = await this.#dependencies.directory.decode([raw]);
+    if (decoded === undefined || !decoded.ok) return decoded as Verdict<never, PoolRefusal>;
+    const admitted = this.#admit(decoded.value, 'rpc');
+    if (!admitted.ok) return admitted;
+    this.#gossip(raw);
+    return accept(decoded.value.hash);
+  }
+
+  /** The account's nonce after everything that is committed and everything that waits without a gap. */
+  pendingNonce(address: Address, addressHex: string): bigint {
+    const accountNonce = this.#state.getAccount(address, address)?.nonce ?? 0n;
+    return this.#dependencies.pool.pendingNonce(addressHex, accountNonce);
+  }
+
+  hasWaiting(request: TakeRequest): boolean {
+    return this.#taken(request, 1).length > 0;
+  }
+
+  take(request: TakeRequest): readonly Transaction[] {
+    return this.#taken(request, TRANSACTIONS_PER_BODY_MAX);
+  }
+
+  onWaiting(listener: () => void): void {
+    this.#waitingListeners.push(listener);
+  }
+
+  onCommitted(block: DecodedBlock, state: StateReader, baseFeePerGasWei: Wei): void {
+    this.#state = state;
+    this.#dependencies.pool.onBlock(block.transactions, baseFeePerGasWei);
+  }
+
+  #taken({ state, baseFeePerGasWei, gasLimit, bytesMax, inFlight }: TakeRequest, countMax: number): readonly Transaction[] {
+    return this.#dependencies.pool.take({
+      room: { gasLimit, bytesMax, countMax },
+      accountOf: (sender) => state.getAccount(sender, sender),
+      baseFeePerGasWei,
+      inFlight,
+    });
+  }
+
+  #admit(transaction: Transaction, source: 'rpc' | 'gossip'): Verdict<undefined, AdmissionRefusal> {
+    const { pool, metrics, onPending } = this.#dependencies;
+    const account = this.#state.getAccount(transaction.sender, transaction.sender);
+    const admitted = pool.admit(transaction, account);
+    if (!admitted.ok) {
+      metrics.count('coppice_transactions_refused_total', { source, reason: admitted.reason });
+      return admitted;
+    }
+    metrics.count('coppice_transactions_admitted_total', { source });
+    for (const pending of admitted.value.becamePending) onPending(pending);
+    if (admitted.value.becamePending.length > 0) for (const listener of this.#waitingListeners) listener();
+    return accept(undefined);
+  }
+
+  #gossip(raw: Uint8Array): void {
+    this.#toGossip.push(raw);
+    if (this.#toGossip.length === 1) this.#dependencies.clock.schedule(GOSSIP_DELAY_MS, () => this.#flush());
+  }
+
+  #flush(): void {
+    const { pubSub, topic, logger } = this.#dependencies;
+    const raws = this.#toGossip;
+    this.#toGossip = [];
+    for (const batch of encodeTransactionBatches(raws)) {
+      pubSub.publish(topic, batch).catch((error: unknown) => logger.warn({ error: String(error) }, 'transactions not gossiped'));
+    }
+  }
+
+  async #onGossip({ data }: GossipMessage): Promise<ForwardDecision> {
+    const { directory, metrics, isMeshFull } = this.#dependencies;
+    const batch = decodeTransactionBatch(data);
+    if (!batch.ok) {
+      metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: batch.reason });
+      return 'reject';
+    }
+    let isNews = false;
+    for (const decoded of await directory.decode(batch.value)) {
+      if (decoded.ok) {
+        isNews = this.#admit(decoded.value, 'gossip').ok || isNews;
+        continue;
+      }
+      metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: decoded.reason });
+      if (OFFENCES.has(decoded.reason)) return 'reject';
+    }
+    return isNews && !isMeshFull() ? 'accept' : 'ignore';
+  }
+}

@@ -1,0 +1,179 @@
+// Catching up: a certificate names a block that is missing here. Committed blocks come by range with their certificates; one that is
+// certified and not committed comes by its hash. Nothing is believed: hashes must link from our newest committed block up to one
+// whose QC and CC verify, and only then does the engine hear of them; it validates and executes each as if it had been proposed.
+import type { RequestBlock } from '../core/consensus/effects.ts';
+import type { ConsensusEvent } from '../core/consensus/events.ts';
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
+import { isError } from '../core/primitives/errors.ts';
+import type { Bytes32, Height } from '../core/primitives/ids.ts';
+import { blockHashOf } from '../core/protocol/block.ts';
+import type { BlockCertificates, CertifiedBlock } from '../core/protocol/certified-block.ts';
+import type { Network, PeerName } from '../network/ports.ts';
+import type { ChainBlocks } from '../runtime/chain-blocks.ts';
+import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_PROTOCOLS,
+  BlockByHashRequest,
+  BlocksByRangeRequest,
+  RANGE_BLOCKS_MAX,
+  RANGE_BYTES_MAX,
+} from './block-protocol.ts';
+import { decodeBlock, decodeCertifiedBlock } from './block-server.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Between two tries when nobody had anything, and while the chain digests what came. */
+const RETRY_DELAY_MS = 250;
+/** Tries for one wanted block before it is given up; a later certificate asks again. */
+const TRIES_MAX = 40;
+/** Weight of an answer that no honest peer gives. */
+const BAD_ANSWER_WEIGHT = 20;
+
+/** What catching up needs of its node. */
+export interface CatchUpDependencies {
+  readonly instanceId: Bytes32;
+  readonly network: Network;
+  readonly blocks: ChainBlocks;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly post: (event: ConsensusEvent) => boolean;
+  /** True when both certificates are of a quorum of the committee, for this block. */
+  readonly verifyCertificates: (certificates: BlockCertificates, hash: Bytes32, height: Height) => Promise<boolean>;
+}
+
+/** See the file's head. */
+export class CatchUp {
+  readonly #dependencies: CatchUpDependencies;
+  #wanted: RequestBlock | undefined;
+  #isRunning = false;
+  #stopped = false;
+  #nextPeer = 0;
+
+  constructor(dependencies: CatchUpDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The height of the block that a certificate named and that is not here; undefined when nothing is missing. */
+  get targetHeight(): Height | undefined {
+    return this.#wanted?.height;
+  }
+
+  /** Gets the block, and everything between the newest committed one and it. One search at a time: the newest request counts. */
+  request(wanted: RequestBlock): void {
+    if (this.#wanted === undefined || wanted.height >= this.#wanted.height) this.#wanted = wanted;
+    if (this.#isRunning || this.#stopped) return;
+    this.#isRunning = true;
+    this.#run()
+      .catch((error: unknown) => this.#dependencies.logger.warn({ error: String(error) }, 'catching up failed'))
+      .finally(() => {
+        this.#isRunning = false;
+        this.#wanted = undefined;
+      });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #run(): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
+      const wanted = this.#wanted;
+      const { blocks } = this.#dependencies;
+      if (wanted === undefined || wanted.height <= blocks.committed.facts.height || blocks.get(wanted.hash) !== undefined) return;
+      const peer = this.#choosePeer();
+      const before = blocks.committed.facts.height;
+      if (peer !== undefined) {
+        const progressed = (await this.#fetchRange(peer, before + 1)) || (await this.#fetchByHash(peer, wanted.hash));
+        if (progressed && (await this.#untilCommittedAbove(before))) tries = 0;
+      }
+      await this.#pause(RETRY_DELAY_MS);
+    }
+  }
+
+  #choosePeer(): PeerName | undefined {
+    const peers = this.#dependencies.network.peers.connected();
+    return peers[this.#nextPeer++ % Math.max(1, peers.length)];
+  }
+
+  async #fetchRange(peer: PeerName, fromHeight: Height): Promise<boolean> {
+    const body = BlocksByRangeRequest.serialize({ instanceId: this.#dependencies.instanceId, fromHeight, count: RANGE_BLOCKS_MAX });
+    const frames = await this.#ask(peer, BLOCK_PROTOCOLS.blocksByRange, body, RANGE_BYTES_MAX);
+    if (frames === undefined) return false;
+    const fetched: { readonly hash: Bytes32; readonly certified: CertifiedBlock }[] = [];
+    let parentHash = this.#dependencies.blocks.committed.hash;
+    if (this.#dependencies.blocks.committed.facts.height + 1 !== fromHeight) return true; // Moved on meanwhile.
+    for (const frame of frames.slice(0, RANGE_BLOCKS_MAX)) {
+      const decoded = decodeCertifiedBlock(frame);
+      if (!decoded.ok || !bytesEqual(decoded.value.block.header.parentHash, parentHash)) return this.#blame(peer, 'bad-range-answer');
+      parentHash = blockHashOf(decoded.value.block.header);
+      fetched.push({ hash: parentHash, certified: decoded.value });
+    }
+    while (fetched.length > 0 && fetched.at(-1)?.certified.certificates.commitCertificate.length === 0) fetched.pop();
+    const last = fetched.at(-1);
+    if (last === undefined) return false;
+    const { certificates, block } = last.certified;
+    if (!(await this.#dependencies.verifyCertificates(certificates, last.hash, block.header.height))) {
+      return this.#blame(peer, 'bad-certificate-in-range');
+    }
+    for (const { hash, certified } of fetched) if (!(await this.#hand(hash, certified.block))) return this.#blame(peer, 'bad-block-in-range');
+    this.#postCertificates(certificates);
+    this.#dependencies.metrics.count('coppice_sync_blocks_total', {}, fetched.length);
+    return true;
+  }
+
+  async #fetchByHash(peer: PeerName, hash: Bytes32): Promise<boolean> {
+    const body = BlockByHashRequest.serialize({ instanceId: this.#dependencies.instanceId, hash });
+    const frames = await this.#ask(peer, BLOCK_PROTOCOLS.blockByHash, body, BLOCK_BYTES_MAX);
+    const [frame] = frames ?? [];
+    if (frame === undefined) return false;
+    const decoded = decodeBlock(frame);
+    if (!decoded.ok || !bytesEqual(blockHashOf(decoded.value.header), hash)) return this.#blame(peer, 'bad-block-answer');
+    return this.#hand(hash, decoded.value);
+  }
+
+  async #hand(hash: Bytes32, block: CertifiedBlock['block']): Promise<boolean> {
+    const added = await this.#dependencies.blocks.add(hash, block.header, block.body);
+    if (!added.ok) {
+      this.#dependencies.logger.warn({ hash: bytesToHex(hash), reason: added.reason, detail: added.detail }, 'certified block not taken');
+      return false;
+    }
+    return this.#dependencies.post({ kind: 'block-fetched', hash, header: block.header });
+  }
+
+  #postCertificates({ quorumCertificate, commitCertificate }: BlockCertificates): void {
+    this.#dependencies.post({ kind: 'quorum-certificate-received', certificate: quorumCertificate });
+    for (const certificate of commitCertificate) {
+      this.#dependencies.post({ kind: 'commit-certificate-received', certificate, quorumCertificate });
+    }
+  }
+
+  async #ask(peer: PeerName, protocol: string, body: Uint8Array, responseBytesMax: number): Promise<readonly Uint8Array[] | undefined> {
+    try {
+      return await this.#dependencies.network.request.request(peer, protocol, body, { timeoutMs: REQUEST_TIMEOUT_MS, responseBytesMax });
+    } catch (error) {
+      if (!isError(error, 'network/request-failed')) throw error;
+      return undefined;
+    }
+  }
+
+  /** Waits for the chain to digest: execution takes its time, so long as it moves. */
+  async #untilCommittedAbove(height: Height): Promise<boolean> {
+    for (let waited = 0; waited < REQUEST_TIMEOUT_MS && !this.#stopped; waited += RETRY_DELAY_MS / 10) {
+      if (this.#dependencies.blocks.committed.facts.height > height) return true;
+      await this.#pause(RETRY_DELAY_MS / 10);
+    }
+    return false;
+  }
+
+  #blame(peer: PeerName, reason: string): false {
+    this.#dependencies.network.peers.misbehaved(peer, reason, BAD_ANSWER_WEIGHT);
+    return false;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#dependencies.clock.schedule(delayMs, resolve);
+    });
+  }
+}
