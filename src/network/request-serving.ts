@@ -1,6 +1,7 @@
 // The serving side of request and response. A peer costs at most so many requests a second, so many at a time, so many bytes and
 // seconds each; what is over is refused by resetting its stream, which the asker sees as `reset` and takes elsewhere. Being refused
 // is no offence (an honest node may hurry), breaking the format is.
+import { setImmediate } from 'node:timers/promises';
 import type { Connection, Libp2p, Stream } from '@libp2p/interface';
 import type { LabelledCounters } from './counters.ts';
 import { Deadline } from './deadline.ts';
@@ -12,6 +13,9 @@ import type { Timing } from './timing.ts';
 
 /** Peers whose buckets are remembered; a new connection must not bring a fresh burst. */
 const LIMITED_PEERS_MAX = 1_024;
+
+/** After so many frames without a wait the event loop gets its turn: a long answer of small frames must not block votes. */
+const FRAMES_PER_TURN = 16;
 
 /** What the serving side tells the network around it. */
 export interface ServingListener {
@@ -66,7 +70,9 @@ export class Serving {
     }
     this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1);
     this.#underWayInAll++;
-    const deadline = new Deadline(this.#timing, this.#limits.servedMsMax, this.#limits.idleMsMax);
+    const gone = new AbortController();
+    stream.addEventListener('close', () => gone.abort(), { once: true });
+    const deadline = new Deadline(this.#timing, this.#limits.servedMsMax, this.#limits.idleMsMax, gone.signal);
     try {
       await this.#serve(protocol, stream, peer, deadline);
     } catch (error) {
@@ -110,7 +116,7 @@ export class Serving {
     this.bytesIn += received.value.payload.length;
     await this.#answer(protocol, frames, peer, received.value.payload, deadline);
     await stream.close({ signal: deadline.signal });
-    if (stream.status === 'open') await eventOf(stream, ['close'], deadline.signal);
+    if (stream.status === 'open') await eventOf(stream, ['close'], deadline.signal).catch(throwUnlessClosed(stream));
   }
 
   async #answer(protocol: string, frames: FrameStream, peer: PeerName, body: Uint8Array, deadline: Deadline): Promise<void> {
@@ -121,7 +127,7 @@ export class Serving {
     try {
       answer = iteratorOf(handler(peer, body));
       let servedBytes = 0;
-      for (;;) {
+      for (let served = 1; ; served++) {
         const next = await orGivenUp(Promise.resolve(answer.next()), deadline.signal);
         if (next.done === true) break;
         servedBytes += next.value.length;
@@ -131,6 +137,7 @@ export class Serving {
         this.bytesOut += next.value.length;
         isOurs = false;
         await frames.write(next.value, deadline.signal);
+        if (served % FRAMES_PER_TURN === 0) await setImmediate();
         isOurs = true;
         deadline.progress();
       }
@@ -148,6 +155,13 @@ export class Serving {
   close(): void {
     this.#handlers.clear();
   }
+}
+
+/** An asker that closes its half ends the wait in two ways at once; only its not closing is a failure. */
+function throwUnlessClosed(stream: Stream): (error: unknown) => void {
+  return (error) => {
+    if (stream.status === 'open') throw error;
+  };
 }
 
 function iteratorOf(frames: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
