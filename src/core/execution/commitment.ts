@@ -6,6 +6,7 @@ import type { Bytes32 } from '../primitives/ids.ts';
 import type { ExecutionCommitment, Load, LoadEntry } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
 import type { BlockResult } from './executed-block.ts';
+import { receiptsRootOf } from './item-receipt.ts';
 
 const BLOOM_BYTES = 256;
 const NO_LOAD: LoadEntry = { gas: 0, backlog: 0, stateLeaves: 0 };
@@ -43,10 +44,10 @@ export function commitmentOf(
 }
 
 /** What the first block of an instance commits: the record's state root, and empty results. */
-export function commitmentOfRecord(stateRoot: Bytes32, emptyReceiptsRoot: Bytes32): ExecutionCommitment {
+export function commitmentOfRecord(stateRoot: Bytes32): ExecutionCommitment {
   return commitmentOf(
     {
-      receiptsRoot: emptyReceiptsRoot,
+      receiptsRoot: receiptsRootOf([]),
       outboxRoot: permittedExecutionDefaults.outboxRoot,
       gasUsed: 0,
       logsBloom: new Uint8Array(BLOOM_BYTES),

@@ -41,7 +41,8 @@ export function effectiveGasPriceWei(
   baseFeePerGasWei: Wei,
 ): Wei {
   const offered = baseFeePerGasWei + transaction.maxPriorityFeePerGasWei;
-  return offered < transaction.maxFeePerGasWei ? offered : transaction.maxFeePerGasWei;
+  if (offered > transaction.maxFeePerGasWei) return transaction.maxFeePerGasWei;
+  return offered;
 }
 
 /** Executes the block; see the file's head. */

@@ -158,5 +158,5 @@ function failed(message: Message, wave: number, ran: CallOutcome): ExecutedMessa
 }
 
 function failure(returnData: Uint8Array): CallOutcome {
-  return { outcome: 'failure', gasUsed: 0, gasRefund: 0, returnData, createdAddress: undefined };
+  return { outcome: 'failure', gasUsed: 0, returnData, createdAddress: undefined };
 }

@@ -19,8 +19,6 @@ export interface ItemCall {
 export interface CallOutcome {
   readonly outcome: 'success' | 'revert' | 'failure';
   readonly gasUsed: number;
-  /** EIP-3529 refund counter: refunds are never paid; kept for comparison with Ethereum. */
-  readonly gasRefund: number;
   readonly returnData: Uint8Array;
   readonly createdAddress: Address | undefined;
 }

@@ -32,7 +32,8 @@ type Undo =
   | { readonly kind: 'log' }
   | { readonly kind: 'emission' }
   | { readonly kind: 'created'; readonly addressHex: Hex }
-  | { readonly kind: 'destroyed'; readonly addressHex: Hex };
+  | { readonly kind: 'destroyed'; readonly addressHex: Hex }
+  | { readonly kind: 'burned'; readonly amountWei: Wei };
 
 /** One item's view; made for the item and dropped with it. */
 export class ItemState {
@@ -46,6 +47,7 @@ export class ItemState {
   readonly #warmAddresses = new Set<Hex>();
   readonly #transient = new Map<Hex, bigint>();
   readonly #undo: Undo[] = [];
+  #burnedWei: Wei = 0n;
   /**
    * eth_call only: families other than the item's may be read (protocol, section 7). Never set when a block executes.
    */
@@ -94,6 +96,9 @@ export class ItemState {
           break;
         case 'destroyed':
           this.#destroyed.delete(undo.addressHex);
+          break;
+        case 'burned':
+          this.#burnedWei -= undo.amountWei;
       }
     }
   }
@@ -182,12 +187,21 @@ export class ItemState {
     this.#undo.push({ kind: 'destroyed', addressHex });
   }
 
+  /** A contract that was created in this item destroys itself in its own favour: what it holds is gone (EIP-6780). */
+  burn(entry: AccountEntry): void {
+    const amountWei = entry.value?.balanceWei ?? 0n;
+    if (amountWei === 0n) return;
+    this.addBalance(entry, -amountWei);
+    this.#burnedWei += amountWei;
+    this.#undo.push({ kind: 'burned', amountWei });
+  }
+
   /**
    * Ends a successful item: deletes what it created and destroyed (EIP-6780). What such a contract still holds is burned; returned.
    * The contracts that still exist stay in `created`: each gets a pointer.
    */
   finish(): Wei {
-    let burnedWei = 0n;
+    let burnedWei = this.#burnedWei;
     for (const addressHex of this.#destroyed) {
       const address = this.created.get(addressHex);
       if (address === undefined) continue; // There before the item: SELFDESTRUCT has only sent its balance.

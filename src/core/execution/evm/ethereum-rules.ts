@@ -1,0 +1,93 @@
+// Which Ethereum this is: Osaka's rules without types 3 and 4, EIP-2935, the EIP-4788 contract and precompile 0x0a (parameters, "EVM
+// rules"), with Coppice's gas where it differs. The library gives what is pure arithmetic: opcodes 0x01 to 0x1e and the precompiles.
+import { type Common, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import { EVM, EVMMockBlockchain, type EVMOpts, NobleBN254, type PrecompileFunc, paramsEVM } from '@ethereumjs/evm';
+import { keccak256 } from '../../crypto/keccak.ts';
+import { invariant } from '../../primitives/errors.ts';
+import { POINTER_GAS, SEND_GAS } from '../../protocol/gas.ts';
+
+/** Cancun and these are Osaka without EIP-7702 and EIP-2935. */
+const OSAKA_EIPS = [2537, 7623, 7823, 7825, 7883, 7939, 7951];
+/** Pairings run at half the speed that their gas in Ethereum pays for: the worst block must stay within a quarter of the timer cap. */
+const PAIRING_FACTOR = 2;
+const CREATE_GAS = 32_000;
+/** Point evaluation needs a trusted setup that we do not carry: it would throw, and any user could trigger it. */
+const REMOVED_PRECOMPILE = `0x${'0a'.padStart(40, '0')}` as const;
+
+/** A synchronous opcode of the library: reads and writes the stack of what it is given, and nothing else. */
+export type StackHandler = (frame: { readonly stack: unknown }, common: Common) => void;
+
+/** The library's parts. */
+export interface EthereumRules {
+  readonly common: Common;
+  readonly evm: EVM;
+  /** By opcode; undefined outside 0x01 to 0x1e. */
+  readonly stackHandlers: readonly (StackHandler | undefined)[];
+  /** Base gas by opcode of those. */
+  readonly stackHandlerGas: readonly number[];
+  /** By address, 40 hexadecimal digits. */
+  readonly precompiles: ReadonlyMap<string, PrecompileFunc>;
+}
+
+/** Parameters of the library with Coppice's gas in their places (the send gas stands for CALL's new-account charge). */
+export function gasParameters(): typeof paramsEVM {
+  const changed = structuredClone(paramsEVM);
+  const set = (eip: number, name: string, value: (gas: number) => number): void => {
+    const group = changed[eip];
+    const gas = group?.[name];
+    invariant(group !== undefined && typeof gas === 'number', `the library has the gas parameter ${name} of ${eip}`);
+    group[name] = value(gas);
+  };
+  set(1, 'callNewAccountGas', () => SEND_GAS);
+  set(1, 'createGas', () => CREATE_GAS + POINTER_GAS);
+  set(1013, 'create2Gas', () => CREATE_GAS + POINTER_GAS);
+  for (const name of ['bn254PairingGas', 'bn254PairingWordGas']) set(1679, name, (gas) => gas * PAIRING_FACTOR);
+  for (const name of ['bls12381PairingBaseGas', 'bls12381PairingPerPairGas']) set(2537, name, (gas) => gas * PAIRING_FACTOR);
+  return changed;
+}
+
+/** The rules of a network. */
+export function commonOf(evmChainId: number): Common {
+  return createCustomCommon({ chainId: evmChainId }, Mainnet, {
+    hardfork: Hardfork.Cancun,
+    eips: OSAKA_EIPS,
+    customCrypto: { keccak256: (data: Uint8Array) => keccak256(data) },
+  });
+}
+
+/** What the library's EVM is made with, besides a state manager. */
+export function evmOptions(evmChainId: number): EVMOpts {
+  return {
+    common: commonOf(evmChainId),
+    blockchain: new EVMMockBlockchain(),
+    bn254: new NobleBN254(),
+    params: gasParameters(),
+    customPrecompiles: [{ address: REMOVED_PRECOMPILE }],
+  };
+}
+
+const FIRST_STACK_OPCODE = 0x01;
+const LAST_STACK_OPCODE = 0x1e;
+
+/** The opcode table is protected in the library; reading it is all that this class is for. */
+class OpcodeSource extends EVM {
+  handler(opcode: number): { readonly run: StackHandler; readonly gas: number } | undefined {
+    const entry = this._opcodes.get(opcode);
+    const run = this._handlers.get(opcode);
+    return entry === undefined || run === undefined ? undefined : { run: run as unknown as StackHandler, gas: entry.fee };
+  }
+}
+
+/** Collects the library's parts for a network; some milliseconds. */
+export function ethereumRulesOf(evmChainId: number): EthereumRules {
+  const evm = new OpcodeSource(evmOptions(evmChainId));
+  const stackHandlers: (StackHandler | undefined)[] = new Array(256).fill(undefined);
+  const stackHandlerGas: number[] = new Array(256).fill(0);
+  for (let opcode = FIRST_STACK_OPCODE; opcode <= LAST_STACK_OPCODE; opcode++) {
+    const handler = evm.handler(opcode);
+    stackHandlers[opcode] = handler?.run;
+    stackHandlerGas[opcode] = handler?.gas ?? 0;
+  }
+  const precompiles = new Map([...evm.precompiles].filter(([, run]) => run !== undefined));
+  return { common: evm.common, evm, stackHandlers, stackHandlerGas, precompiles };
+}

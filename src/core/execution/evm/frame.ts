@@ -1,0 +1,80 @@
+// One frame: a call or a creation. Frames lie on a list and not on JavaScript's stack, so that 1,024 of them cannot overflow it, and the
+// loop needs no `await` but for the host's turn.
+import type { Address, Hex } from '../../primitives/ids.ts';
+import type { Checkpoint } from '../item-state.ts';
+import type { AccountEntry, FamilyEntry } from '../state-overlay.ts';
+import { MEMORY_QUADRATIC_DIVISOR, MEMORY_WORD_GAS } from './gas-costs.ts';
+import { halt } from './halt.ts';
+import { type JumpAnalysis, jumpAnalysisOf } from './jump-analysis.ts';
+import { Memory } from './memory.ts';
+import { Stack } from './stack.ts';
+
+const NO_DATA = new Uint8Array(0);
+
+/** What a frame starts with. */
+export interface FrameStart {
+  /** The account whose storage and balance the code has. */
+  readonly self: AccountEntry;
+  readonly family: FamilyEntry;
+  readonly caller: Address;
+  readonly callData: Uint8Array;
+  readonly valueWei: bigint;
+  readonly code: Uint8Array;
+  readonly isCreation: boolean;
+  readonly isStatic: boolean;
+  readonly depth: number;
+  readonly gasLimit: number;
+  /** State before the frame's value transfer: where a failure goes back to. */
+  readonly checkpoint: Checkpoint;
+  /** Where the caller wants the output. */
+  readonly outputOffset: number;
+  readonly outputLength: number;
+}
+
+/** See the file's head. */
+export class Frame {
+  readonly start: FrameStart;
+  readonly self: AccountEntry;
+  readonly addressHex: Hex;
+  readonly code: Uint8Array;
+  readonly analysis: JumpAnalysis;
+  readonly stack = new Stack();
+  readonly memory = new Memory();
+  programCounter = 0;
+  gasLeft: number;
+  /** Words that gas has paid for: MSIZE. */
+  memoryWords = 0;
+  #memoryGas = 0;
+  /** RETURNDATA of the last call or creation. */
+  returnData: Uint8Array = NO_DATA;
+  /** What RETURN or REVERT gave. */
+  output: Uint8Array = NO_DATA;
+
+  constructor(start: FrameStart) {
+    this.start = start;
+    this.self = start.self;
+    this.addressHex = start.self.addressHex;
+    this.code = start.code;
+    this.analysis = jumpAnalysisOf(start.code);
+    this.gasLeft = start.gasLimit;
+  }
+
+  useGas(gas: number): void {
+    this.gasLeft -= gas;
+    if (this.gasLeft < 0) halt();
+  }
+
+  /** Gas of extending memory to `offset + length`; the memory counts as extended from here on. */
+  memoryGas(offset: number, length: number): number {
+    if (length === 0) return 0;
+    const words = Math.ceil((offset + length) / 32);
+    if (words <= this.memoryWords) return 0;
+    const total = words * MEMORY_WORD_GAS + Math.floor((words * words) / MEMORY_QUADRATIC_DIVISOR);
+    const gas = total - this.#memoryGas;
+    // Not paid for yet: if it cannot be, the frame ends here.
+    if (gas > this.gasLeft) halt();
+    this.#memoryGas = total;
+    this.memoryWords = words;
+    return gas;
+  }
+}

@@ -1,0 +1,54 @@
+// The stack of a frame, with the methods that the library's arithmetic calls. Items above `length` are stale and never read.
+import { halt } from './halt.ts';
+
+/** EVM: at most 1,024 items. */
+const STACK_ITEMS_MAX = 1_024;
+
+export class Stack {
+  readonly items: bigint[] = [];
+  length = 0;
+
+  push(value: bigint): void {
+    if (this.length >= STACK_ITEMS_MAX) halt();
+    this.items[this.length++] = value;
+  }
+
+  pop(): bigint {
+    if (this.length < 1) halt();
+    return this.items[--this.length] as bigint;
+  }
+
+  popN(count: number): bigint[] {
+    if (this.length < count) halt();
+    const popped: bigint[] = new Array(count);
+    for (let i = 0; i < count; i++) popped[i] = this.items[--this.length] as bigint;
+    return popped;
+  }
+
+  peek(count: number): bigint[] {
+    if (this.length < count) halt();
+    const seen: bigint[] = new Array(count);
+    for (let i = 0; i < count; i++) seen[i] = this.items[this.length - 1 - i] as bigint;
+    return seen;
+  }
+
+  /** Halts unless there are `count` items. */
+  need(count: number): void {
+    if (this.length < count) halt();
+  }
+
+  dup(position: number): void {
+    if (this.length < position || this.length >= STACK_ITEMS_MAX) halt();
+    this.items[this.length] = this.items[this.length - position] as bigint;
+    this.length++;
+  }
+
+  swap(position: number): void {
+    const head = this.length - 1;
+    if (head < position) halt();
+    const { items } = this;
+    const top = items[head] as bigint;
+    items[head] = items[head - position] as bigint;
+    items[head - position] = top;
+  }
+}
