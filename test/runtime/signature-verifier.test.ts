@@ -99,6 +99,15 @@ for (const workerCount of [0, 1]) {
   });
 }
 
+describe('a signature verifier without native libraries', () => {
+  it('gives the same verdicts, in a worker too', async () => {
+    const verifier = createSignatureVerifier({ workerCount: 1, disableNative: true });
+    const verdicts = await Promise.all([verifier.verify(votes.slice(0, 16)), verifier.verify([certificate, timeoutCertificate])]);
+    assert.deepEqual(verdicts, [true, true]);
+    await verifier.close();
+  });
+});
+
 describe('claims that arrive in one turn of the loop', () => {
   it('are checked together', async () => {
     const scheme = countingBls();

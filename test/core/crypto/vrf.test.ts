@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js';
+import { ED25519_TORSION_SUBGROUP, ed25519, ed25519_hasher } from '@noble/curves/ed25519.js';
+import { sha512 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { VRF_PROOF_BYTES, vrfOutput, vrfProve, vrfPublicKeyOf, vrfVerify } from '../../../src/core/crypto/vrf.ts';
 import { bigintToBytes, bytesToBigint, bytesToHex, concatBytes, hex } from '../../../src/core/primitives/bytes.ts';
@@ -57,6 +58,17 @@ describe('the VRF', () => {
 
   it('refuses keys of small order', () => {
     for (const key of ED25519_TORSION_SUBGROUP) assert.equal(vrfVerify(hex(key), ALPHA, PROOF), undefined, key);
+  });
+
+  it('refuses the neutral key even with a proof that fulfils every equation', () => {
+    // With Y and Gamma neutral, U = sB and V = sH for any s: whoever could register this key could choose its output.
+    const { BASE, ZERO, Fn } = ed25519.Point;
+    const neutral = ZERO.toBytes();
+    const tag = concatBytes(new TextEncoder().encode('ECVRF_edwards25519_XMD:SHA-512_ELL2_NU_'), Uint8Array.of(4));
+    const input = ed25519_hasher.encodeToCurve(concatBytes(neutral, ALPHA), { DST: tag });
+    const points = [neutral, input.toBytes(), neutral, BASE.multiply(7n).toBytes(), input.multiply(7n).toBytes()];
+    const challenge = sha512(concatBytes(Uint8Array.of(4, 2), ...points, Uint8Array.of(0))).slice(0, 16);
+    assert.equal(vrfVerify(neutral, ALPHA, concatBytes(neutral, challenge, Fn.toBytes(7n))), undefined);
   });
 
   it('answers any bytes without a throw', () => {
