@@ -1,0 +1,190 @@
+// From a JSON-RPC 2.0 request to its answer, whatever brought it: HTTP, WebSocket, a test or the simulator.
+//
+// Nothing that a client sends makes this throw. A method that throws all the same is a fault of the node: the client learns no more
+// than that, and the log has the rest.
+import type { Connection } from './connection.ts';
+import { internalError, invalidRequest, limitExceeded, methodNotFound, methodRefused, parseError, RpcError } from './errors.ts';
+import { FilterRegistry } from './filter-registry.ts';
+import type { JsonValue } from './json.ts';
+import type { RpcLimits } from './limits.ts';
+import type { Method, RpcContext } from './method.ts';
+import { METHODS, REFUSED_METHODS } from './methods.ts';
+import { isObject, readParameters } from './parameter.ts';
+import type { RpcPorts } from './ports.ts';
+import { ReceiptWaiter } from './receipt-waiter.ts';
+
+/** What a client gives to tell answers apart. */
+export type RequestId = string | number | null;
+
+/** A JSON-RPC answer. */
+export type RpcResponse =
+  | { readonly jsonrpc: '2.0'; readonly id: RequestId; readonly result: JsonValue }
+  | { readonly jsonrpc: '2.0'; readonly id: RequestId; readonly error: RpcErrorObject };
+
+/** The error of an answer. */
+export interface RpcErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: string;
+}
+
+/** Told of every request: `method` is a known name or `unknown`, `code` 0 or the error's. */
+export type RequestObserver = (method: string, code: number, durationMs: number) => void;
+
+/** Told of every fault of the node itself. */
+export type FaultObserver = (method: string, fault: unknown) => void;
+
+/** What a dispatcher is made of. */
+export interface DispatcherOptions {
+  readonly ports: RpcPorts;
+  readonly limits: RpcLimits;
+  /** Ids of filters that nobody can guess, as quantities. */
+  readonly newId: () => string;
+  readonly onRequest?: RequestObserver;
+  readonly onFault?: FaultObserver;
+}
+
+/** See the file's head. */
+export interface Dispatcher {
+  /** The answer to one request object; undefined for a notification, which has no id. */
+  readonly handle: (request: unknown, connection?: Connection) => Promise<RpcResponse | undefined>;
+  /** The answer to a body: a request or a batch, as JSON text; undefined when nothing is to be answered. */
+  readonly handleText: (text: string, connection?: Connection) => Promise<AnswerText | undefined>;
+  readonly close: () => void;
+}
+
+/** What goes back to the client. */
+export interface AnswerText {
+  readonly text: string;
+  /** Results that it contains: a connection looks for its subscriptions among them. */
+  readonly results: readonly (JsonValue | undefined)[];
+}
+
+/** Requests of a batch that run side by side. */
+const BATCH_CONCURRENCY = 64;
+const ID_CHARACTERS_MAX = 128;
+
+/** See the file's head. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const context: RpcContext = {
+    ports: options.ports,
+    limits: options.limits,
+    filters: new FilterRegistry(options.ports, options.limits, options.newId),
+    receiptWaiter: new ReceiptWaiter(options.ports, options.limits),
+  };
+  const handle = (request: unknown, connection?: Connection) => handleRequest(options, context, request, connection);
+  return {
+    handle,
+    handleText: async (text, connection) => {
+      const body = parse(text);
+      if (body === undefined) return toText(failure(null, parseError()));
+      if (Array.isArray(body)) return handleBatch(options.limits, body, (request) => handle(request, connection));
+      const response = await handle(body, connection);
+      return response === undefined ? undefined : toText(response);
+    },
+    close: () => {
+      context.filters.close();
+      context.receiptWaiter.close();
+    },
+  };
+}
+
+async function handleBatch(
+  limits: RpcLimits,
+  batch: readonly unknown[],
+  handle: (request: unknown) => Promise<RpcResponse | undefined>,
+): Promise<AnswerText | undefined> {
+  if (batch.length === 0) return toText(failure(null, invalidRequest('empty batch')));
+  if (batch.length > limits.batchItemsMax)
+    return toText(failure(null, invalidRequest(`batch too large: ${batch.length} requests, at most ${limits.batchItemsMax}`)));
+  const texts: string[] = [];
+  const results: (JsonValue | undefined)[] = [];
+  let length = 0;
+  for (let start = 0; start < batch.length; start += BATCH_CONCURRENCY) {
+    const requests = batch.slice(start, start + BATCH_CONCURRENCY);
+    const responses =
+      length > limits.batchResponseBytesMax
+        ? requests.map((request) => failure(idOf(request), limitExceeded('response too large')))
+        : await Promise.all(requests.map(handle));
+    for (const response of responses) {
+      if (response === undefined) continue;
+      const { text } = toText(response);
+      length += text.length;
+      texts.push(text);
+      results.push('result' in response ? response.result : undefined);
+    }
+  }
+  return texts.length === 0 ? undefined : { text: `[${texts.join(',')}]`, results };
+}
+
+async function handleRequest(
+  options: DispatcherOptions,
+  context: RpcContext,
+  request: unknown,
+  connection: Connection | undefined,
+): Promise<RpcResponse | undefined> {
+  const startMs = options.ports.timing.nowMs();
+  const id = idOf(request);
+  const method = methodOf(request);
+  const answer = method instanceof RpcError ? method : await runMethod(options, context, method, request, connection);
+  options.onRequest?.(
+    method instanceof RpcError ? 'unknown' : method.name,
+    answer instanceof RpcError ? answer.code : 0,
+    options.ports.timing.nowMs() - startMs,
+  );
+  const isNotification = isObject(request) && !Object.hasOwn(request, 'id') && typeof request['method'] === 'string';
+  if (isNotification) return undefined;
+  return answer instanceof RpcError ? failure(id, answer) : { jsonrpc: '2.0', id, result: answer };
+}
+
+async function runMethod(
+  options: DispatcherOptions,
+  context: RpcContext,
+  method: Method,
+  request: unknown,
+  connection: Connection | undefined,
+): Promise<JsonValue | RpcError> {
+  const values = readParameters(method.parameters, (request as Record<string, unknown>)['params']);
+  if (values instanceof RpcError) return values;
+  try {
+    return await method.run(context, values as readonly unknown[], connection);
+  } catch (fault) {
+    options.onFault?.(method.name, fault);
+    return internalError();
+  }
+}
+
+function methodOf(request: unknown): Method | RpcError {
+  if (!isObject(request)) return invalidRequest('not an object');
+  if (request['jsonrpc'] !== undefined && request['jsonrpc'] !== '2.0') return invalidRequest('jsonrpc must be "2.0"');
+  const name = request['method'];
+  if (typeof name !== 'string') return invalidRequest('method must be a string');
+  const method = METHODS.get(name);
+  if (method !== undefined) return method;
+  const why = REFUSED_METHODS.get(name);
+  return why === undefined ? methodNotFound(name) : methodRefused(name, why);
+}
+
+// The id to answer with: null for one that JSON-RPC does not allow.
+function idOf(request: unknown): RequestId {
+  const id = isObject(request) ? request['id'] : null;
+  if (typeof id === 'number') return id;
+  return typeof id === 'string' && id.length <= ID_CHARACTERS_MAX ? id : null;
+}
+
+function failure(id: RequestId, { code, message, data }: RpcError): RpcResponse {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
+}
+
+function toText(response: RpcResponse): AnswerText {
+  return { text: JSON.stringify(response), results: ['result' in response ? response.result : undefined] };
+}
+
+// JSON is never `undefined`, so that stands for what is none.
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

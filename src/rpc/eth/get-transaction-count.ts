@@ -1,0 +1,19 @@
+// eth_getTransactionCount. At a finalised block: the lowest nonce whose transaction is not mined there. At `pending`: the true next nonce,
+// what executes and waits included (protocol, section 7).
+import { accountAt } from '../account-lookup.ts';
+import { LATEST, readBlockSelector, stateOf } from '../block-selector.ts';
+import { RpcError } from '../errors.ts';
+import { quantity } from '../json.ts';
+import { defineMethod } from '../method.ts';
+import { optional, readAddress, required } from '../parameter.ts';
+
+/** See the file's head. */
+export const getTransactionCount = defineMethod(
+  'eth_getTransactionCount',
+  [required('address', readAddress), optional('block', readBlockSelector, LATEST)],
+  async ({ ports }, address, block) => {
+    if (block.kind === 'pending') return quantity(ports.mempool.pendingNonce(address));
+    const selected = await stateOf(block, ports);
+    return selected instanceof RpcError ? selected : quantity(accountAt(selected.state, address)?.nonce ?? 0n);
+  },
+);

@@ -1,0 +1,147 @@
+// JSON-RPC over HTTP and WebSocket on one port. This file only carries text: what it means is dispatch.ts's.
+//
+// Anyone may send anything, so everything has a bound: body, frame, batch, connections, unanswered requests and untaken news of a
+// connection, and the time to send a request. CORS is open: there are no cookies and no keys that a page could misuse.
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import websocket, { type WebSocket } from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Connection } from './connection.ts';
+import { createDispatcher, type Dispatcher, type FaultObserver, type RequestObserver } from './dispatch.ts';
+import { invalidRequest, limitExceeded, type RpcError } from './errors.ts';
+import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts';
+import type { RpcPorts } from './ports.ts';
+
+/** What a server is made of. */
+export interface RpcServerOptions {
+  readonly ports: RpcPorts;
+  /** Address to bind, such as 127.0.0.1. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly limits?: Partial<RpcLimits>;
+  readonly onRequest?: RequestObserver;
+  readonly onFault?: FaultObserver;
+}
+
+/** A server that listens. */
+export interface RpcServer {
+  readonly port: number;
+  readonly url: string;
+  /** The same methods without a socket. */
+  readonly dispatcher: Dispatcher;
+  readonly connectionCount: () => number;
+  readonly close: () => Promise<void>;
+}
+
+const JSON_TYPE = 'application/json';
+/** A client that takes longer to send one request is cut off. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+const CORS_MAX_AGE_SECONDS = 86_400;
+/** WebSocket close codes (RFC 6455, 7.4.1): try again later, policy violation. */
+const CLOSE_TRY_LATER = 1013;
+const CLOSE_TOO_SLOW = 1008;
+
+/** Starts to listen; rejects with the system's error, such as EADDRINUSE, when it cannot. */
+export async function createRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const limits: RpcLimits = { ...DEFAULT_RPC_LIMITS, ...options.limits };
+  const dispatcher = createDispatcher({ ...options, limits, newId: randomId });
+  const connections = new Set<WebSocket>();
+  const app = fastify({
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  });
+  app.server.maxConnections = limits.connectionsMax;
+  await app.register(websocket, { options: { maxPayload: limits.bodyBytesMax, perMessageDeflate: false } });
+  addHttp(app, dispatcher);
+  app.route({
+    method: 'GET',
+    url: '/',
+    handler: (_request, reply) => reply.code(405).header('allow', 'POST').type('text/plain').send('JSON-RPC: POST, or WebSocket\n'),
+    wsHandler: (socket) => serveSocket(socket, dispatcher, limits, connections),
+  });
+  await app.listen({ host: options.host, port: options.port });
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    dispatcher,
+    connectionCount: () => connections.size,
+    close: async () => {
+      dispatcher.close();
+      for (const socket of connections) socket.terminate();
+      await app.close();
+    },
+  };
+}
+
+function addHttp(app: FastifyInstance, dispatcher: Dispatcher): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('access-control-allow-origin', '*');
+  });
+  app.options('/', (_request, reply) =>
+    reply
+      .code(204)
+      .header('access-control-allow-methods', 'POST, GET, OPTIONS')
+      .header('access-control-allow-headers', 'content-type, authorization')
+      .header('access-control-max-age', CORS_MAX_AGE_SECONDS)
+      .send(),
+  );
+  app.post('/', async (request: FastifyRequest, reply: FastifyReply) => {
+    const answer = await dispatcher.handleText(typeof request.body === 'string' ? request.body : '');
+    return answer === undefined ? reply.code(204).send() : reply.type(JSON_TYPE).send(answer.text);
+  });
+  app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('JSON-RPC is at /\n'));
+  app.setErrorHandler((error: { readonly statusCode?: number; readonly message: string }, _request, reply) =>
+    reply
+      .code(error.statusCode ?? 500)
+      .type(JSON_TYPE)
+      .send(errorText(invalidRequest(error.message))),
+  );
+}
+
+function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimits, connections: Set<WebSocket>): void {
+  let unanswered = 0;
+  const send = (text: string) => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > limits.connectionBufferedBytesMax) socket.close(CLOSE_TOO_SLOW, 'too slow');
+    else socket.send(text);
+  };
+  const connection = new Connection(send, randomId, limits.subscriptionsPerConnectionMax);
+  connections.add(socket);
+  socket.on('close', () => {
+    connections.delete(socket);
+    connection.close();
+  });
+  // An oversized or malformed frame: the library closes the connection with the fitting code.
+  socket.on('error', () => {});
+  socket.on('message', (frame: Buffer) => {
+    if (unanswered >= limits.connectionPendingRequestsMax) {
+      send(errorText(limitExceeded('too many unanswered requests')));
+      socket.close(CLOSE_TRY_LATER, 'too many unanswered requests');
+      return;
+    }
+    unanswered += 1;
+    void dispatcher.handleText(frame.toString('utf8'), connection).then((answer) => {
+      unanswered -= 1;
+      if (answer === undefined) return;
+      send(answer.text);
+      for (const result of answer.results) connection.release(result);
+    });
+  });
+}
+
+function errorText({ code, message }: RpcError): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } });
+}
+
+// 16 random bytes as a quantity: nobody can guess another's filter.
+function randomId(): string {
+  return `0x${BigInt(`0x${randomBytes(16).toString('hex')}`).toString(16)}`;
+}
