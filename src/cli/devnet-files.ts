@@ -1,0 +1,125 @@
+// The folder of a devnet: one data directory a validator, and devnet.json, which marks the folder as ours to reset and is written
+// last, so that a half-made one is not taken for whole.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { hex } from '../core/primitives/bytes.ts';
+import { CoppiceError } from '../core/primitives/errors.ts';
+import { peerNameOfPublicKey } from '../network/peer-name.ts';
+import { makeConfig, type NodeConfig } from '../node/config.ts';
+import { initialiseDataDirectory, makeGenesisText, writeConfig } from '../node/create-network.ts';
+import { type DataDirectory, dataDirectoryAt } from '../node/data-directory.ts';
+import type { GenesisFileValidator } from '../node/genesis-file.ts';
+import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/validator-seed.ts';
+import type { CryptoSelection } from '../runtime/native/select-crypto.ts';
+import { mnemonicAccounts } from './mnemonic-accounts.ts';
+
+/** Accounts of the mnemonic that people use. */
+export const DEVNET_ACCOUNTS = 10;
+/** What each account of the mnemonic has. */
+const ACCOUNT_BALANCE_WEI = 10_000n * 10n ** 18n;
+
+const P2P_PORT_OFFSET = 1_000;
+const METRICS_PORT_OFFSET = 2_000;
+
+const OWN_NAME = /^(devnet\.json|validator-\d+)$/;
+
+const Marker = z.strictObject({ version: z.literal(1), validators: z.number().int(), loadAccounts: z.number().int() });
+
+/** What a devnet is made with. */
+export interface DevnetChoice {
+  readonly folder: string;
+  /** Undefined: as the folder has it, or four. */
+  readonly validators: number | undefined;
+  /** Undefined: as the folder has it, or none. */
+  readonly loadAccounts: number | undefined;
+  readonly basePort: number;
+  readonly logLevel: NodeConfig['log']['level'];
+  readonly crypto: CryptoSelection;
+}
+
+/** Removes the folder of a devnet, whole or half-made; throws `data-directory/exists` for one that holds anything else. */
+export function removeDevnet(folder: string): void {
+  if (!existsSync(folder)) return;
+  if (!readdirSync(folder).every((name) => OWN_NAME.test(name))) throw new CoppiceError('data-directory/exists', { path: folder });
+  rmSync(folder, { recursive: true });
+}
+
+/** The data directories of the devnet, made when there are none, with configurations for these ports. */
+export function prepareDevnet(choice: DevnetChoice): readonly DataDirectory[] {
+  const { folder, validators, loadAccounts } = choice;
+  if (!existsSync(markerOf(folder))) {
+    if (existsSync(folder) && readdirSync(folder).length > 0) throw new CoppiceError('data-directory/exists', { path: folder });
+    makeDevnet(choice, validators ?? 4, loadAccounts ?? 0);
+  }
+  const marker = readMarker(folder);
+  for (const [name, wanted, found] of [
+    ['validators', validators, marker.validators],
+    ['load-accounts', loadAccounts, marker.loadAccounts],
+  ] as const) {
+    if (wanted === undefined || wanted === found) continue;
+    throw new CoppiceError('config/invalid', { source: `--${name}`, detail: `${folder} was made with ${found}; --reset makes it anew` });
+  }
+  const directories = directoriesOf(folder, marker.validators);
+  const peerNames = directories.map((directory) => peerNameOf(directory, choice.crypto));
+  for (const [index, directory] of directories.entries()) writeConfig(directory, configOf(choice, index, peerNames));
+  return directories;
+}
+
+function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, validators: number, loadAccounts: number): void {
+  const directories = directoriesOf(folder, validators);
+  for (const directory of directories) createSeedFile(directory);
+  const accounts = [
+    ...mnemonicAccounts(0, 0, DEVNET_ACCOUNTS, crypto.secp256k1),
+    ...mnemonicAccounts(1, 0, loadAccounts, crypto.secp256k1),
+  ];
+  const genesisText = makeGenesisText(
+    {
+      preset: 'devnet',
+      overrides: { committeeSeats: validators },
+      validators: directories.map((directory, index) => genesisEntry(directory, accounts[index % DEVNET_ACCOUNTS]?.address ?? '', crypto)),
+      accounts: accounts.map(({ address }) => ({ address, balanceWei: ACCOUNT_BALANCE_WEI.toString() })),
+      timestampMs: Date.now(),
+    },
+    crypto.bls,
+  );
+  const config = makeConfig({ version: 1, rpc: { port: basePort }, log: { level: logLevel } });
+  for (const { path } of directories) initialiseDataDirectory(path, genesisText, config);
+  writeFileSync(markerOf(folder), `${JSON.stringify({ version: 1, validators, loadAccounts } satisfies z.input<typeof Marker>)}\n`);
+}
+
+function genesisEntry(directory: DataDirectory, rewardAddress: string, { bls }: CryptoSelection): GenesisFileValidator {
+  return genesisEntryOf(readValidatorKeys(directory), rewardAddress, 1, bls);
+}
+
+function peerNameOf(directory: DataDirectory, crypto: CryptoSelection): string {
+  return peerNameOfPublicKey(hex(genesisEntry(directory, `0x${'0'.repeat(40)}`, crypto).peerKey));
+}
+
+function configOf({ basePort, logLevel }: DevnetChoice, index: number, peerNames: readonly string[]): NodeConfig {
+  const peers = peerNames.map((name, peer) => `/ip4/127.0.0.1/tcp/${basePort + P2P_PORT_OFFSET + peer}/p2p/${name}`);
+  return makeConfig({
+    version: 1,
+    rpc: { port: basePort + index },
+    p2p: { port: basePort + P2P_PORT_OFFSET + index, peers: peers.filter((_peer, peer) => peer !== index) },
+    metrics: { port: basePort + METRICS_PORT_OFFSET + index },
+    log: { level: logLevel },
+    portableCrypto: process.env['COPPICE_PORTABLE_CRYPTO'] === '1',
+  });
+}
+
+function directoriesOf(folder: string, validators: number): readonly DataDirectory[] {
+  return Array.from({ length: validators }, (_unused, index) => dataDirectoryAt(join(folder, `validator-${index}`)));
+}
+
+function readMarker(folder: string): z.output<typeof Marker> {
+  try {
+    return Marker.parse(JSON.parse(readFileSync(markerOf(folder), 'utf8')));
+  } catch {
+    throw new CoppiceError('config/invalid', { source: markerOf(folder), detail: 'not what coppice devnet writes; --reset makes it anew' });
+  }
+}
+
+function markerOf(folder: string): string {
+  return join(folder, 'devnet.json');
+}

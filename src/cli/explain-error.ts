@@ -1,0 +1,65 @@
+// One clear line for whatever ends a command. People read the sentence; scripts read the exit code.
+import { CoppiceError, type ErrorFacts } from '../core/primitives/errors.ts';
+import '../node/errors.ts';
+import '../storage/errors.ts';
+
+type Explanation<C extends keyof ErrorFacts> = (facts: ErrorFacts[C]) => string;
+
+const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
+  'config/invalid': ({ source, detail }) => `${source} is not a valid configuration: ${detail}`,
+  'genesis/invalid': ({ path, detail }) => `${path} is not a valid genesis: ${detail}`,
+  'data-directory/missing': ({ path, advice }) => `${path} is missing: ${advice}`,
+  'data-directory/exists': ({ path }) => `${path} exists already; nothing was overwritten`,
+  'keys/invalid': ({ path, detail }) => `${path} holds no validator key: ${detail}`,
+  'keys/foreign': ({ path, detail }) => `${path} is of no validator of this genesis: ${detail}`,
+  'storage/locked': ({ path, holder }) => `${path} is in use by another process${holder === undefined ? '' : ` (${holder})`}`,
+  'storage/corrupt': ({ path, detail }) => `${path} is corrupt: ${detail}`,
+  'storage/foreign': ({ path, expected, found }) => `${path} is of something else: expected ${expected}, found ${found}`,
+  'storage/unavailable': ({ path, detail }) => `${path} cannot be used: ${detail}`,
+};
+
+/** Bound of the chain of causes that is looked through. */
+const CAUSES_MAX = 16;
+
+/** See the file's head. */
+export function explainError(error: unknown): string {
+  const inUse = portInUse(error);
+  if (inUse !== undefined) return inUse;
+  const causes = causesOf(error);
+  for (const cause of causes) {
+    if (!(cause instanceof CoppiceError)) continue;
+    const explain = (EXPLANATIONS as Readonly<Record<string, (facts: unknown) => string>>)[String(cause.code)];
+    if (explain !== undefined) return explain(cause.facts);
+  }
+  const [first] = causes;
+  return oneLine(first instanceof Error ? first.message : String(first));
+}
+
+function portInUse(error: unknown): string | undefined {
+  for (const cause of causesOf(error)) {
+    const { code, port, message } = cause as { code?: unknown; port?: unknown; message?: unknown };
+    if (code === 'EADDRINUSE' || (typeof message === 'string' && message.includes('EADDRINUSE'))) {
+      const number = port ?? /:(\d+)\b/.exec(String(message))?.[1];
+      return number === undefined ? 'a port is in use by another process' : `port ${String(number)} is in use by another process`;
+    }
+    if (code === 'EACCES' && port !== undefined) return `port ${String(port)} may not be used by this user`;
+  }
+  return undefined;
+}
+
+// The error, its causes and, of an AggregateError, its parts: libraries wrap what the operating system said.
+function causesOf(error: unknown): unknown[] {
+  const causes: unknown[] = [error];
+  for (let i = 0; i < causes.length && causes.length < CAUSES_MAX; i++) {
+    const each = causes[i];
+    if (typeof each !== 'object' || each === null) continue;
+    const { cause, errors } = each as { cause?: unknown; errors?: unknown };
+    if (cause !== undefined) causes.push(cause);
+    if (Array.isArray(errors)) causes.push(...errors.slice(0, CAUSES_MAX));
+  }
+  return causes.filter((each) => each !== null && each !== undefined);
+}
+
+function oneLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

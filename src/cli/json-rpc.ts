@@ -1,0 +1,51 @@
+// The few questions that commands ask of a node's JSON-RPC.
+
+/** A node that does not answer in this time counts as away. */
+const ANSWER_MS_MAX = 2_000;
+
+/** The result of one call; undefined when there is no answer or it is an error. */
+export async function askRpc(url: string, method: string, params: readonly unknown[] = []): Promise<unknown> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    return ((await response.json()) as { result?: unknown }).result;
+  } catch {
+    return undefined; // Away, or no JSON: either way no answer.
+  }
+}
+
+/** How a node is doing, as JSON-RPC tells it. */
+export interface NodeStatus {
+  readonly clientVersion: string;
+  readonly chainId: number;
+  readonly blockNumber: number;
+  readonly peers: number;
+  readonly pendingTransactions: number;
+  readonly syncing: boolean;
+}
+
+/** Undefined when the node does not answer. */
+export async function askStatus(url: string): Promise<NodeStatus | undefined> {
+  const [clientVersion, chainId, blockNumber, peers, pool, syncing] = await Promise.all([
+    askRpc(url, 'web3_clientVersion'),
+    askRpc(url, 'eth_chainId'),
+    askRpc(url, 'eth_blockNumber'),
+    askRpc(url, 'net_peerCount'),
+    askRpc(url, 'txpool_status'),
+    askRpc(url, 'eth_syncing'),
+  ]);
+  if (typeof blockNumber !== 'string' || typeof chainId !== 'string') return undefined;
+  const { pending } = (pool ?? {}) as { pending?: string };
+  return {
+    clientVersion: String(clientVersion ?? 'unknown'),
+    chainId: Number(chainId),
+    blockNumber: Number(blockNumber),
+    peers: Number(peers ?? 0),
+    pendingTransactions: Number(pending ?? 0),
+    syncing: syncing !== false && syncing !== undefined,
+  };
+}

@@ -1,0 +1,37 @@
+// coppice keys: makes a validator's secret, or shows what it publishes: the entry that the network's genesis needs.
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { dataDirectoryAt } from '../node/data-directory.ts';
+import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/validator-seed.ts';
+import { selectCrypto } from '../runtime/native/select-crypto.ts';
+import { parseAddress, parseCount } from './parse-option.ts';
+import { printLine, printNotice } from './print.ts';
+
+interface KeysOptions {
+  readonly dataDir: string;
+  readonly rewardAddress: string;
+  readonly seats: number;
+}
+
+/** Adds the command. */
+export function addKeysCommand(program: Command): void {
+  program
+    .command('keys')
+    .description("make a validator's keys, or show those that are there, as an entry for genesis")
+    .requiredOption('--data-dir <folder>', 'data directory; the secret is made in its keys/ folder when there is none')
+    .option('--reward-address <address>', 'account that rewards are paid to', parseAddress, `0x${'0'.repeat(40)}`)
+    .option('--seats <number>', 'seats in the committee', parseCount, 1)
+    .addHelpText('after', '\nThe secret is keys/validator.seed, 32 bytes: the one thing to back up. Never run two nodes with one secret.')
+    .action(runKeys);
+}
+
+function runKeys({ dataDir, rewardAddress, seats }: KeysOptions): void {
+  const directory = dataDirectoryAt(dataDir);
+  if (existsSync(directory.seedFile)) printNotice(`showing the keys in ${directory.seedFile}`);
+  else {
+    createSeedFile(directory);
+    printNotice(`made ${directory.seedFile}: back it up, and keep it secret`);
+  }
+  const { bls } = selectCrypto({ disableNative: false });
+  printLine(JSON.stringify(genesisEntryOf(readValidatorKeys(directory), rewardAddress, seats, bls), undefined, 2));
+}

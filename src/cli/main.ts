@@ -1,0 +1,33 @@
+// The `coppice` command: parses, calls, prints. Whatever goes wrong is one clear line on standard error and exit code 1.
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addDevnetCommand } from './devnet.ts';
+import { explainError } from './explain-error.ts';
+import { addInitCommand } from './init.ts';
+import { addKeysCommand } from './keys.ts';
+import { addNodeCommand } from './node.ts';
+import { printNotice } from './print.ts';
+import { addStatusCommand } from './status.ts';
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+const program = new Command('coppice')
+  .description('A sharded, proof-of-stake chain that runs Ethereum transactions')
+  .version(packageVersion())
+  .showHelpAfterError('(coppice --help, or coppice <command> --help, says what there is)');
+addDevnetCommand(program);
+addInitCommand(program);
+addKeysCommand(program);
+addNodeCommand(program);
+addStatusCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (process.env['COPPICE_TRACE'] === '1') console.error(error);
+  printNotice(`coppice: ${explainError(error)}`);
+  process.exit(1);
+}

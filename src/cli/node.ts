@@ -1,0 +1,60 @@
+// coppice node: runs one node from its data directory until it is told to stop, its parent goes away, or it fails.
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { CoppiceError } from '../core/primitives/errors.ts';
+import { CONFIG_SETTINGS, environmentName, type NodeConfig, resolveConfig } from '../node/config.ts';
+import { dataDirectoryAt } from '../node/data-directory.ts';
+import { printNotice } from './print.ts';
+import { nextStopSignal } from './stop-signal.ts';
+
+/** What a node tells the process that started it, when there is a channel to it. */
+export interface NodeReady {
+  readonly kind: 'ready';
+  readonly rpcUrl: string;
+}
+
+/** Adds the command. */
+export function addNodeCommand(program: Command): void {
+  const command = program
+    .command('node')
+    .description('run a node from its data directory')
+    .requiredOption('--data-dir <folder>', 'data directory that coppice init made')
+    .addHelpText('after', '\nA flag stands over its environment variable (COPPICE_RPC_PORT for --rpc-port), and that over config.json.');
+  for (const { flag, kind, describe } of CONFIG_SETTINGS) {
+    command.option(kind === 'switch' ? `--${flag}` : `--${flag} <value>`, `${describe} (${environmentName(flag)})`);
+  }
+  command.action(runNode);
+}
+
+async function runNode(options: Readonly<Record<string, string | boolean | undefined>>): Promise<void> {
+  const dataDirectory = String(options['dataDir']);
+  const config = loadConfig(dataDirectory, options);
+  const stopping = nextStopSignal();
+  // Loaded only here: the network's libraries take a second, and every other command does without.
+  const { startNode } = await import('../node/start-node.ts');
+  const node = await startNode({ dataDirectory, config });
+  const ready: NodeReady = { kind: 'ready', rpcUrl: node.rpcUrl };
+  process.send?.(ready);
+  const failure = await Promise.race([stopping.then(() => undefined), node.failed]);
+  await node.stop();
+  if (failure !== undefined) throw failure;
+  printNotice('stopped');
+  process.exit(0);
+}
+
+function loadConfig(dataDirectory: string, options: Readonly<Record<string, string | boolean | undefined>>): NodeConfig {
+  const { configFile } = dataDirectoryAt(dataDirectory);
+  let text: string;
+  try {
+    text = readFileSync(configFile, 'utf8');
+  } catch {
+    throw new CoppiceError('data-directory/missing', { path: configFile, advice: 'make it with coppice init' });
+  }
+  const flags = Object.fromEntries(CONFIG_SETTINGS.map(({ flag }) => [flag, options[camelCase(flag)]]));
+  return resolveConfig({ path: configFile, text }, process.env, flags);
+}
+
+// As commander names the value of an option.
+function camelCase(flag: string): string {
+  return flag.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());
+}

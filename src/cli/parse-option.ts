@@ -1,0 +1,36 @@
+// How values of options are read. Each throws commander's error, which names the option.
+import { InvalidArgumentError } from 'commander';
+
+const COUNT_MAX = 2 ** 21;
+
+/** A whole number of at least 1. */
+export function parseCount(text: string): number {
+  const count = parseNumber(text);
+  if (count < 1) throw new InvalidArgumentError('It must be at least 1.');
+  return count;
+}
+
+/** A whole number of at least 0. */
+export function parseNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,9}$/.test(text) || number > COUNT_MAX) throw new InvalidArgumentError(`It must be a whole number up to ${COUNT_MAX}.`);
+  return number;
+}
+
+/** A port of which so many more above it are used. */
+export function parseBasePort(text: string): number {
+  const port = parseNumber(text);
+  if (port < 1 || port > 60_000) throw new InvalidArgumentError('It must be a port from 1 to 60000.');
+  return port;
+}
+
+/** 0x and 40 hexadecimal digits. */
+export function parseAddress(text: string): string {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError('It must be 0x and 40 hexadecimal digits.');
+  return text;
+}
+
+/** Collects an option that may be given several times. */
+export function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,76 @@
+// One validator of a devnet as a process of its own, running `coppice node`. It has a channel to this process and stops when that
+// closes, so that none is left behind even when this one is killed with -9.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DataDirectory } from '../node/data-directory.ts';
+import type { NodeReady } from './node.ts';
+
+/** A validator that does not stop in this time is killed; what is finalised survives that too. */
+const STOP_MS_MAX = 10_000;
+/** What the log is searched for when a validator ends unexpectedly. */
+const ERROR_LINE = /^coppice: (.*)$/gm;
+
+/** A started validator. */
+export interface ValidatorProcess {
+  readonly pid: number;
+  readonly directory: DataDirectory;
+  /** The address of its JSON-RPC, once it is up; rejects with its own words when it ends before. */
+  readonly ready: Promise<string>;
+  /** How it ended: undefined while it runs. */
+  ended(): string | undefined;
+  /** Resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Starts `coppice node` on a data directory. Its output goes to log/node.log there. */
+export function startValidator(directory: DataDirectory, mainFile: string): ValidatorProcess {
+  mkdirSync(directory.logFolder, { recursive: true });
+  const logFile = join(directory.logFolder, 'node.log');
+  const log = openSync(logFile, 'a', 0o600);
+  const args = [...process.execArgv, mainFile, 'node', '--data-dir', directory.path];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] });
+  closeSync(log);
+  let end: string | undefined;
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      end = describeEnd(code, signal, logFile);
+      resolve();
+    });
+    child.once('error', (error) => {
+      end = error.message;
+      resolve();
+    });
+  });
+  return {
+    pid: child.pid ?? 0,
+    directory,
+    ready: readyOf(child, gone, () => end ?? 'ended'),
+    ended: () => end,
+    stop: () => stopChild(child, gone, () => end !== undefined),
+  };
+}
+
+async function readyOf(child: ChildProcess, gone: Promise<void>, end: () => string): Promise<string> {
+  const message = await Promise.race([
+    new Promise<NodeReady>((resolve) => child.once('message', (value) => resolve(value as NodeReady))),
+    gone.then(() => undefined),
+  ]);
+  if (message === undefined) throw new Error(end());
+  return message.rpcUrl;
+}
+
+async function stopChild(child: ChildProcess, gone: Promise<void>, isGone: () => boolean): Promise<void> {
+  if (isGone()) return;
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+  await gone;
+  clearTimeout(kill);
+}
+
+function describeEnd(code: number | null, signal: NodeJS.Signals | null, logFile: string): string {
+  const how = signal === null ? `exit code ${code}` : signal;
+  if (code === 0) return how;
+  const said = [...readFileSync(logFile, 'utf8').matchAll(ERROR_LINE)].at(-1)?.[1];
+  return said === undefined ? `${how}; see ${logFile}` : said;
+}
