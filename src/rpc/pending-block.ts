@@ -1,7 +1,7 @@
 // The block that `pending` means: what would follow the newest finalised one if the mempool's transactions were taken now. Provisional in
 // every field; nothing of it is kept. Its state root and receipts are not known before it is executed, so it shows the head's and none.
+import { effectiveGasPriceWei } from '../core/execution/execute-block.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { Transaction } from '../core/protocol/transaction.ts';
 import { EMPTY_BLOOM } from '../core/view/bloom.ts';
 import { type EthereumHeader, hashOfHeader } from '../core/view/ethereum-header.ts';
 import { EMPTY_LIST_ROOT, orderedListRoot } from '../core/view/merkle-patricia.ts';
@@ -53,11 +53,4 @@ export function pendingBlock(ports: RpcPorts): ViewBlock {
     }),
     messages: [],
   };
-}
-
-// Charged price (protocol, 10.4).
-function effectiveGasPriceWei(transaction: Transaction, baseFeePerGasWei: bigint): bigint {
-  const wanted = baseFeePerGasWei + transaction.maxPriorityFeePerGasWei;
-  if (wanted > transaction.maxFeePerGasWei) return transaction.maxFeePerGasWei;
-  return wanted;
 }

@@ -9,14 +9,15 @@ export function logsBloomOf(results: readonly MessageResult[]): Uint8Array {
   const bloom = new Uint8Array(BLOOM_BYTES);
   for (const { logs } of results) {
     for (const log of logs) {
-      setBits(bloom, log.address);
-      for (const topic of log.topics) setBits(bloom, topic);
+      addToBloom(bloom, log.address);
+      for (const topic of log.topics) addToBloom(bloom, topic);
     }
   }
   return bloom;
 }
 
-function setBits(bloom: Uint8Array, value: Uint8Array): void {
+/** Sets the three bits of an address or topic. */
+export function addToBloom(bloom: Uint8Array, value: Uint8Array): void {
   const hash = keccak256(value);
   for (let pair = 0; pair < 6; pair += 2) {
     const bit = (((hash[pair] as number) << 8) | (hash[pair + 1] as number)) & 0x7ff;

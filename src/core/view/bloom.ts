@@ -1,6 +1,7 @@
 // The logs bloom of Ethereum (yellow paper, 4.3.1): 2,048 bits, of which each address and topic sets three, so that a reader can
 // tell without looking that a block has no log of an address or topic.
 import { keccak256 } from '../crypto/keccak.ts';
+import { addToBloom } from '../execution/logs-bloom.ts';
 import type { Log } from '../protocol/message.ts';
 
 /** Bytes of a bloom. */
@@ -14,8 +15,8 @@ export function bloomOfLogs(logs: readonly Log[]): Uint8Array {
   if (logs.length === 0) return EMPTY_BLOOM;
   const bloom = new Uint8Array(BLOOM_BYTES);
   for (const log of logs) {
-    setBits(bloom, log.address);
-    for (const topic of log.topics) setBits(bloom, topic);
+    addToBloom(bloom, log.address);
+    for (const topic of log.topics) addToBloom(bloom, topic);
   }
   return bloom;
 }
@@ -34,15 +35,6 @@ export function mayContain(bloom: Uint8Array, value: Uint8Array): boolean {
     if (((bloom[BLOOM_BYTES - 1 - (bit >> 3)] as number) & (1 << (bit & 7))) === 0) return false;
   }
   return true;
-}
-
-function setBits(bloom: Uint8Array, value: Uint8Array): void {
-  const hash = keccak256(value);
-  for (let pair = 0; pair < 6; pair += 2) {
-    const bit = bitAt(hash, pair);
-    const index = BLOOM_BYTES - 1 - (bit >> 3);
-    bloom[index] = (bloom[index] as number) | (1 << (bit & 7));
-  }
 }
 
 // The low eleven bits of a big-endian pair of bytes.

@@ -1,8 +1,9 @@
 // The header that wallets and explorers see: Ethereum's, with Cancun's list of fields (yellow paper 4.4; EIPs 1559, 4399, 4788,
 // 4844, 4895). Consensus knows nothing of it; every node derives the same from finalised blocks (protocol, section 7).
 import { keccak256 } from '../crypto/keccak.ts';
+import { COINBASE_ADDRESS } from '../execution/system-addresses.ts';
 import { hex } from '../primitives/bytes.ts';
-import type { Address, Bytes32, Wei } from '../primitives/ids.ts';
+import type { Bytes32, Wei } from '../primitives/ids.ts';
 import { encodeRlp, integerToRlp } from '../primitives/rlp.ts';
 import { EMPTY_LIST_ROOT } from './merkle-patricia.ts';
 
@@ -24,8 +25,6 @@ export interface EthereumHeader {
   readonly parentBeaconBlockRoot: Bytes32;
 }
 
-/** `miner`: fees go to proposers on the beacon, so the block has no beneficiary that EVM code could know. */
-export const COINBASE_ADDRESS: Address = hex('0000000000000000000000000000000000c00000');
 /** keccak256(RLP([])): there are no uncles. */
 export const EMPTY_UNCLES_HASH: Bytes32 = hex('1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347');
 /** There are no withdrawals. */

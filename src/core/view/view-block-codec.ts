@@ -1,7 +1,7 @@
 // How a view block is kept on disk: SSZ, in three rows, since most questions need one of them. What follows from the rest is left out
 // and derived again on reading: hashes, cumulative gas, and the messages of plain main calls, which are most messages there are.
 import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from '@chainsafe/ssz';
-import { sha256 } from '../crypto/sha256.ts';
+import { messageIdOf } from '../messaging/message-id.ts';
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import { parseTransaction, withSender } from '../protocol/decode-transaction.ts';
@@ -109,7 +109,6 @@ const OUTCOMES: readonly MessageResult['outcome'][] = ['success', 'revert', 'fai
 const NO_ADDRESS = new Uint8Array(20);
 /** The sender parts are wave 0, and each emits its main call first. */
 const MAIN_CALL_WAVE = 1;
-const FIRST_EMISSION = new Uint8Array(4);
 
 /** The rows of a view block. */
 export interface EncodedViewBlock {
@@ -178,7 +177,7 @@ function impliedMessage(view: ViewTransaction, index: number, gasLimit: number, 
   invariant(view.kind === 'account' && view.transaction.to !== undefined, 'only a call implies its message');
   const { transaction } = view;
   return {
-    id: sha256(transaction.hash, FIRST_EMISSION),
+    id: messageIdOf(transaction.hash, 0),
     kind: 'main-call',
     outcome: 'success',
     originTransactionHash: transaction.hash,

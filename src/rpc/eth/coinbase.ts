@@ -1,5 +1,5 @@
 // eth_coinbase: what COINBASE gives in every block.
-import { COINBASE_ADDRESS } from '../../core/view/ethereum-header.ts';
+import { COINBASE_ADDRESS } from '../../core/execution/system-addresses.ts';
 import { data } from '../json.ts';
 import { defineMethod } from '../method.ts';
 
