@@ -1,23 +1,71 @@
 // Proofs against a root: that a leaf is there, or that none is (protocol, section 4). One format serves accounts, pointers, storage
-// slots, shards and light clients. Each fact has exactly one proof, so a proof with any bit changed is refused.
+// slots, shards and light clients. Each fact has exactly one proof: one with any bit changed is refused.
+import { hash64 } from '../crypto/sha256.ts';
+import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
+import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
+import { leafHash, LEAF_TAG } from './leaf.ts';
+import { bitAt, FIXED_DEPTH, type TreeKind } from './tree-node.ts';
 
-/** Which rule of collapsing the tree follows: the account tree hashes two children down to depth 15, storage trees collapse everywhere. */
-export type TreeKind = 'account' | 'storage';
+/** Siblings of a proof at most: one for each bit of the key. */
+export const PROOF_SIBLINGS_MAX = 256;
+
+/** Levels of the account tree that always hash two children. */
+const FIXED_LEVELS = 4 * FIXED_DEPTH;
 
 /** A leaf as its hash commits it. */
 export interface ProvenLeaf {
   readonly tag: number;
   readonly key: Bytes32;
-  /** The committed encoding (account-codec.ts). */
+  /** The committed encoding: of an account (account-codec.ts), a pointer's family, or a slot's 32 bytes. */
   readonly value: Uint8Array;
 }
 
-/** The path from the root to where `key` is or would be. */
+/** The way from the root to where a key is or would be. */
 export interface StateProof {
-  readonly key: Bytes32;
-  /** Hashes beside the path, from the root down; 32 zero bytes for an empty subtree. */
+  /** Hashes beside the way, from the root down; 32 zero bytes for an empty subtree. */
   readonly siblings: readonly Bytes32[];
-  /** What stands at the end: the leaf of `key`, another leaf that shares the path (then `key` is absent), or nothing. */
+  /** What stands at its end: the leaf of the key, another leaf that shares the way (then the key is absent), or nothing. */
   readonly leaf: ProvenLeaf | undefined;
+}
+
+/** Why a proof proves nothing. */
+export type ProofFault = 'malformed-proof' | 'wrong-root' | 'wrong-place' | 'not-canonical';
+
+/**
+ * Checks a proof about `key` in the tree with root `root`. Accepted with the leaf that is there, or with undefined: no leaf is.
+ */
+export function verifyProof(kind: TreeKind, root: Bytes32, key: Bytes32, proof: StateProof): Verdict<ProvenLeaf | undefined, ProofFault> {
+  const { siblings, leaf } = proof;
+  const wellFormed = siblings.length <= PROOF_SIBLINGS_MAX && siblings.every((sibling) => sibling.length === 32) && isWellFormed(kind, leaf);
+  if (!wellFormed) return refuse('malformed-proof', `${siblings.length} siblings`);
+  if (leaf !== undefined && !sharesWay(leaf.key, key, siblings.length)) return refuse('wrong-place', 'the leaf is not on the way of the key');
+  if (!endsWhereItMust(kind, siblings, leaf)) return refuse('not-canonical', 'the way does not end where the tree does');
+  let hash = leaf === undefined ? ZERO_32 : leafHash(leaf.tag, leaf.key, leaf.value);
+  for (let depth = siblings.length - 1; depth >= 0; depth--) {
+    const sibling = siblings[depth] as Bytes32;
+    hash = bitAt(key, depth) === 0 ? hash64(hash, sibling) : hash64(sibling, hash);
+  }
+  if (!bytesEqual(hash, root)) return refuse('wrong-root', 'the way does not lead to the root');
+  return accept(leaf !== undefined && bytesEqual(leaf.key, key) ? leaf : undefined);
+}
+
+function isWellFormed(kind: TreeKind, leaf: ProvenLeaf | undefined): boolean {
+  if (leaf === undefined) return true;
+  const inKind = kind === 'storage' ? leaf.tag === LEAF_TAG.slot : leaf.tag === LEAF_TAG.account || leaf.tag === LEAF_TAG.pointer;
+  return inKind && leaf.key.length === 32;
+}
+
+function sharesWay(a: Bytes32, b: Bytes32, bits: number): boolean {
+  for (let depth = 0; depth < bits; depth++) if (bitAt(a, depth) !== bitAt(b, depth)) return false;
+  return true;
+}
+
+// A way ends at the highest empty subtree, or at the highest node that is a single leaf; so what stands beside its end is not empty.
+function endsWhereItMust(kind: TreeKind, siblings: readonly Bytes32[], leaf: ProvenLeaf | undefined): boolean {
+  const levels = kind === 'account' ? FIXED_LEVELS : 0;
+  if (leaf !== undefined && siblings.length < levels) return false;
+  const last = siblings[siblings.length - 1];
+  const mayBeAlone = last === undefined || (leaf !== undefined && siblings.length === levels);
+  return mayBeAlone || !bytesEqual(last, ZERO_32);
 }

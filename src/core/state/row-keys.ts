@@ -1,0 +1,92 @@
+// Where the state's rows lie in the node's one database: under first bytes 0x10 to 0x1f, by state key only and never by chain, so that
+// a split or merge of shards moves no row. Rows of history begin with the height: one block's rows lie together, are written in order,
+// and are pruned from the front.
+import type { Bytes32, Height } from '../primitives/ids.ts';
+import { bytesToBigint, uint64ToBytes } from '../primitives/bytes.ts';
+
+/** First bytes of the state's rows. */
+export const STATE_ROW = {
+  /** Current accounts and pointers: state key → tag and leaf row. */
+  leaf: 0x10,
+  /** Current storage: account's state key, slot key → value without leading zeros. */
+  slot: 0x11,
+  /** Code by its hash. */
+  code: 0x12,
+  /** Tree nodes: version, tree, place. */
+  node: 0x13,
+  /** The tree of each version. */
+  root: 0x14,
+  /** Keys of the nodes that a version made superfluous. */
+  stale: 0x15,
+  /** Old and new values of what a version changed: version, first state key in the row. */
+  change: 0x16,
+  /** Which version is the committed one, and the oldest one kept. */
+  head: 0x17,
+} as const;
+
+/** The row that says which version is the committed one, and the oldest one kept. */
+export const HEAD_KEY = Uint8Array.of(STATE_ROW.head);
+
+const HEIGHT_BYTES = 8;
+const KEY_BYTES = 32;
+
+export function leafRowKey(stateKey: Bytes32): Uint8Array {
+  return join(STATE_ROW.leaf, stateKey);
+}
+
+export function slotRowKey(stateKey: Bytes32, slotKey: Bytes32): Uint8Array {
+  return join(STATE_ROW.slot, stateKey, slotKey);
+}
+
+export function codeRowKey(codeHash: Bytes32): Uint8Array {
+  return join(STATE_ROW.code, codeHash);
+}
+
+export function rootRowKey(height: Height): Uint8Array {
+  return join(STATE_ROW.root, uint64ToBytes(height));
+}
+
+export function staleRowKey(height: Height): Uint8Array {
+  return join(STATE_ROW.stale, uint64ToBytes(height));
+}
+
+export function changeRowKey(height: Height, firstKey: Bytes32): Uint8Array {
+  return join(STATE_ROW.change, uint64ToBytes(height), firstKey);
+}
+
+/** A node's row: `tree` is the owner's state key for a storage tree; the place is the first `depth` half-bytes of `path`. */
+export function nodeRowKey(version: Height, tree: Bytes32 | undefined, depth: number, path: Uint8Array): Uint8Array {
+  const treeBytes = tree === undefined ? 1 : 1 + KEY_BYTES;
+  const pathBytes = (depth + 1) >>> 1;
+  const key = new Uint8Array(1 + HEIGHT_BYTES + treeBytes + 1 + pathBytes);
+  key[0] = STATE_ROW.node;
+  key.set(uint64ToBytes(version), 1);
+  let offset = 1 + HEIGHT_BYTES;
+  if (tree !== undefined) {
+    key[offset] = 1;
+    key.set(tree, offset + 1);
+  }
+  offset += treeBytes;
+  key[offset++] = depth;
+  for (let i = 0; i < pathBytes; i++) key[offset + i] = path[i] as number;
+  if (depth % 2 === 1) key[offset + pathBytes - 1] = (key[offset + pathBytes - 1] as number) & 0xf0;
+  return key;
+}
+
+/** The height that stands at the front of a history row's key. */
+export function heightOfRowKey(key: Uint8Array): Height {
+  return Number(bytesToBigint(key.subarray(1, 1 + HEIGHT_BYTES)));
+}
+
+/** All rows of one kind of history from `from` on and below `to`. */
+export function historyRange(kind: number, from: Height, to: Height): { readonly gte: Uint8Array; readonly lt: Uint8Array } {
+  return { gte: join(kind, uint64ToBytes(from)), lt: join(kind, uint64ToBytes(to)) };
+}
+
+function join(kind: number, first: Uint8Array, second?: Uint8Array): Uint8Array {
+  const key = new Uint8Array(1 + first.length + (second?.length ?? 0));
+  key[0] = kind;
+  key.set(first, 1);
+  if (second !== undefined) key.set(second, 1 + first.length);
+  return key;
+}

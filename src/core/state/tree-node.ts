@@ -1,0 +1,203 @@
+// What the tree is made of in memory, and how its nodes hash (protocol, section 4).
+//
+// The tree that the hashes describe is binary. It is kept in pages of four levels: a page has sixteen slots below it and the fifteen
+// hashes above them, so that a touched account costs one or two rows instead of one for each level (docs/state.md has the figures).
+// A subtree with few leaves is a bucket: the leaves themselves, whose few inner hashes are computed when they are needed. Which of
+// the two a subtree is follows from its number of leaves alone, so equal content is an equal structure, whatever its history.
+//
+// Nodes are immutable but for `children` and `touched`, which only remember what was loaded. A page in a collapsing region stands
+// where its leaves first differ (`depth`); the half-bytes between its slot and there are skipped and hashed as a chain.
+import { hash64 } from '../crypto/sha256.ts';
+import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
+import type { Bytes32, Height } from '../primitives/ids.ts';
+import type { Leaf } from './leaf.ts';
+
+/** Slots of a page: four levels below its root. */
+export const PAGE_SLOTS = 16;
+/** Leaves that a bucket holds at most; with more, a subtree is a page. */
+export const BUCKET_LEAVES_MAX = 4;
+/** Half-bytes of depth down to which the account tree always hashes two children: 16 levels, the deepest a shard may be. */
+export const FIXED_DEPTH = 4;
+/** Half-bytes of a key. */
+export const KEY_DEPTH = 64;
+
+const HASH_BYTES = 32;
+
+/** Which rule of collapsing the tree follows: the account tree hashes two children down to depth 15, storage trees collapse everywhere. */
+export type TreeKind = 'account' | 'storage';
+
+/** Sixteen subtrees and the hashes above them. */
+export interface Page {
+  readonly kind: 'page';
+  /** The height whose block wrote it. */
+  readonly version: Height;
+  /** Half-bytes of the path that its leaves share. */
+  readonly depth: number;
+  /** A key of which the first `depth` half-bytes are that path. */
+  readonly path: Bytes32;
+  readonly leafCount: number;
+  /** 32 hashes in the order of a heap: 1 is the root, 2 and 3 its children, 16 to 31 the slots; 0 is unused. */
+  readonly hashes: Uint8Array;
+  /** Leaves below each slot. */
+  readonly counts: readonly number[];
+  /** The version that wrote the node in each slot. */
+  readonly versions: readonly Height[];
+  /** The nodes in the slots as far as they are in memory. */
+  readonly children: (TreeNode | undefined)[];
+  /** The sweep (node-cache.ts) at which it was last passed through. */
+  touched: number;
+}
+
+/** One to four leaves in order of their keys. */
+export interface Bucket {
+  readonly kind: 'bucket';
+  readonly version: Height;
+  readonly leaves: readonly Leaf[];
+}
+
+/** A node of the stored tree. */
+export type TreeNode = Page | Bucket;
+
+/** Where a whole tree is. */
+export interface TreeRoot {
+  readonly hash: Bytes32;
+  readonly version: Height;
+  readonly leafCount: number;
+  /** The root node, once loaded; an empty tree has none. */
+  node: TreeNode | undefined;
+}
+
+/** The tree without leaves. */
+export const EMPTY_TREE: TreeRoot = { hash: ZERO_32, version: 0, leafCount: 0, node: undefined };
+
+/** Half-byte `depth` of a key. */
+export function nibbleAt(key: Uint8Array, depth: number): number {
+  const byte = key[depth >>> 1] as number;
+  return depth % 2 === 0 ? byte >>> 4 : byte & 0x0f;
+}
+
+/** Bit `depth` of a key, the highest of the first byte being 0. */
+export function bitAt(key: Uint8Array, depth: number): number {
+  return ((key[depth >>> 3] as number) >>> (7 - (depth & 7))) & 1;
+}
+
+/** Half-bytes that two keys share from the front, from `from` on known to be so. */
+export function sharedNibbles(a: Uint8Array, b: Uint8Array, from: number): number {
+  let depth = from;
+  while (depth < KEY_DEPTH && nibbleAt(a, depth) === nibbleAt(b, depth)) depth++;
+  return depth;
+}
+
+/** Whether a node at this depth of half-bytes is hashed without collapsing. */
+export function isFixed(kind: TreeKind, depth: number): boolean {
+  return kind === 'account' && depth < FIXED_DEPTH;
+}
+
+/** Leaves of the subtree below a node. */
+export function leafCountOf(node: TreeNode | undefined): number {
+  if (node === undefined) return 0;
+  return node.kind === 'page' ? node.leafCount : node.leaves.length;
+}
+
+/** The hash of the subtree below `node` at half-byte `depth`, where the node's slot is: skipped levels are hashed in. */
+export function hashAtSlot(node: TreeNode | undefined, depth: number): Bytes32 {
+  if (node === undefined) return ZERO_32;
+  if (node.kind === 'bucket') return hashOfLeaves(node.leaves, 0, node.leaves.length, 4 * depth);
+  return chainUp(pageHash(node, 1), node.path, 4 * node.depth, 4 * depth);
+}
+
+/** Hash `index` of a page, a view that must not outlive a change of mind: pages are immutable, so it is safe to keep. */
+export function pageHash(page: Page, index: number): Bytes32 {
+  return page.hashes.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+}
+
+/** The hash at bit depth `bitDepth` of the subtree with leaves [from, to), all of which share the bits above. */
+export function hashOfLeaves(leaves: readonly Leaf[], from: number, to: number, bitDepth: number): Bytes32 {
+  if (from === to) return ZERO_32;
+  const first = leaves[from] as Leaf;
+  if (to - from === 1) return first.hash;
+  const last = leaves[to - 1] as Leaf;
+  let split = bitDepth;
+  while (bitAt(first.key, split) === bitAt(last.key, split)) split++;
+  const middle = firstWithBit(leaves, from, to, split);
+  const left = hashOfLeaves(leaves, from, middle, split + 1);
+  const right = hashOfLeaves(leaves, middle, to, split + 1);
+  return chainUp(hash64(left, right), first.key, split, bitDepth);
+}
+
+/** The first leaf of [from, to) whose key has bit `bitDepth` set, in a run that shares all bits above. */
+export function firstWithBit(leaves: readonly Leaf[], from: number, to: number, bitDepth: number): number {
+  let middle = from;
+  while (middle < to && bitAt((leaves[middle] as Leaf).key, bitDepth) === 0) middle++;
+  return middle;
+}
+
+/** Hashes a subtree of two leaves or more, whose root is at bit depth `from`, upwards beside empty siblings to bit depth `to`. */
+export function chainUp(hash: Bytes32, path: Uint8Array, from: number, to: number): Bytes32 {
+  let result = hash;
+  for (let depth = from - 1; depth >= to; depth--) result = bitAt(path, depth) === 0 ? hash64(result, ZERO_32) : hash64(ZERO_32, result);
+  return result;
+}
+
+/** What a page is made of before its inner hashes are computed. */
+export interface PageParts {
+  readonly version: Height;
+  readonly depth: number;
+  readonly path: Bytes32;
+  readonly fixed: boolean;
+  readonly counts: readonly number[];
+  readonly versions: readonly Height[];
+  readonly children: (TreeNode | undefined)[];
+  /** Slot hashes at 16 to 31 are right; inner ones only above slots that are not in `dirtySlots`. Becomes the page's own. */
+  readonly hashes: Uint8Array;
+  /** Bit i: the hash of slot i differs from the one that the inner hashes were computed with. */
+  readonly dirtySlots: number;
+  readonly touched: number;
+}
+
+/** Makes a page, computing each inner hash above a changed slot once. */
+export function makePage(parts: PageParts): Page {
+  const { version, depth, path, fixed, counts, versions, children, hashes, dirtySlots, touched } = parts;
+  const leafCount = hashInner(hashes, counts, dirtySlots, fixed);
+  return { kind: 'page', version, depth, path, leafCount, hashes, counts, versions, children, touched };
+}
+
+const leavesBelow = new Array<number>(2 * PAGE_SLOTS).fill(0);
+
+// From the slots up: bit i of `dirty` says that hash i of the heap has to be computed again.
+function hashInner(hashes: Uint8Array, counts: readonly number[], dirtySlots: number, fixed: boolean): number {
+  let dirty = (dirtySlots << PAGE_SLOTS) >>> 0;
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) leavesBelow[PAGE_SLOTS + slot] = counts[slot] as number;
+  for (let index = PAGE_SLOTS - 1; index >= 1; index--) {
+    const left = leavesBelow[2 * index] as number;
+    const right = leavesBelow[2 * index + 1] as number;
+    leavesBelow[index] = left + right;
+    if (((dirty >>> (2 * index)) & 3) === 0) continue;
+    dirty |= 1 << index;
+    if (left + right === 0) hashes.fill(0, index * HASH_BYTES, (index + 1) * HASH_BYTES);
+    else if (!fixed && left + right === 1) hashes.copyWithin(index * HASH_BYTES, (2 * index + right) * HASH_BYTES, (2 * index + right + 1) * HASH_BYTES);
+    else hashPairInto(hashes, index);
+  }
+  return leavesBelow[1] as number;
+}
+
+function hashPairInto(hashes: Uint8Array, index: number): void {
+  const at = 2 * index * HASH_BYTES;
+  hashes.set(hash64(hashes.subarray(at, at + HASH_BYTES), hashes.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES)), index * HASH_BYTES);
+}
+
+/** Puts a slot's hash into a page's hashes. */
+export function setSlotHash(hashes: Uint8Array, slot: number, hash: Bytes32): void {
+  hashes.set(hash, (PAGE_SLOTS + slot) * HASH_BYTES);
+}
+
+/** Room for a page's hashes, all empty. */
+export function emptyHashes(): Uint8Array {
+  return new Uint8Array(2 * PAGE_SLOTS * HASH_BYTES);
+}
+
+/** Whether a slot's hash is the given one. */
+export function slotHashEquals(hashes: Uint8Array, slot: number, hash: Bytes32): boolean {
+  const at = (PAGE_SLOTS + slot) * HASH_BYTES;
+  return bytesEqual(hashes.subarray(at, at + HASH_BYTES), hash);
+}

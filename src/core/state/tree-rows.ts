@@ -1,0 +1,103 @@
+// Tree nodes as rows. A node's row lies under (version, tree, place of its slot); a page names the versions of the nodes below it, so a
+// version is read from its root downwards and shares every row that it did not change with the versions before it.
+import { invariant } from '../primitives/errors.ts';
+import type { Bytes32, Height } from '../primitives/ids.ts';
+import { type Leaf, leafOfRow } from './leaf.ts';
+import { RowReader, RowWriter } from './row-encoding.ts';
+import { type Bucket, isFixed, makePage, emptyHashes, type Page, PAGE_SLOTS, setSlotHash, type TreeKind, type TreeNode, type TreeRoot } from './tree-node.ts';
+
+const BUCKET_ROW = 0;
+const PAGE_ROW = 1;
+const ALL_SLOTS = 0xffff;
+
+const writer = new RowWriter();
+
+/** The row of a node whose slot is at half-byte `slotDepth`. */
+export function encodeNode(node: TreeNode, slotDepth: number): Uint8Array {
+  if (node.kind === 'bucket') writeBucket(node, slotDepth);
+  else writePage(node, slotDepth);
+  return writer.finish();
+}
+
+/** The node of a row; `path` is a key whose first `slotDepth` half-bytes lead to its slot. */
+export function decodeNode(row: Uint8Array, version: Height, kind: TreeKind, slotDepth: number, path: Uint8Array): TreeNode {
+  const reader = new RowReader(row);
+  const rowKind = reader.byte();
+  if (rowKind === BUCKET_ROW) return readBucket(reader, version, slotDepth, path);
+  invariant(rowKind === PAGE_ROW, 'a node row is a bucket or a page');
+  return readPage(reader, version, kind, slotDepth, path);
+}
+
+/** The row that says where a version's tree is. */
+export function encodeRoot(root: TreeRoot): Uint8Array {
+  writer.bytes(root.hash);
+  writer.varint(root.version);
+  writer.varint(root.leafCount);
+  return writer.finish();
+}
+
+/** The tree of such a row, its nodes not yet loaded. */
+export function decodeRoot(row: Uint8Array): TreeRoot {
+  const reader = new RowReader(row);
+  return { hash: reader.bytes(32), version: reader.varint(), leafCount: reader.varint(), node: undefined };
+}
+
+function writeBucket(bucket: Bucket, slotDepth: number): void {
+  writer.byte(BUCKET_ROW);
+  for (const leaf of bucket.leaves) {
+    writer.byte(leaf.tag);
+    writer.bytes(leaf.key, slotDepth >>> 1);
+    writer.blob(leaf.row);
+  }
+}
+
+function readBucket(reader: RowReader, version: Height, slotDepth: number, path: Uint8Array): Bucket {
+  const leaves: Leaf[] = [];
+  const known = slotDepth >>> 1;
+  while (!reader.isAtEnd) {
+    const tag = reader.byte();
+    const key = new Uint8Array(32);
+    for (let i = 0; i < known; i++) key[i] = path[i] as number;
+    key.set(reader.bytes(32 - known), known);
+    leaves.push(leafOfRow(tag, key, reader.blob()));
+  }
+  return { kind: 'bucket', version, leaves };
+}
+
+function writePage(page: Page, slotDepth: number): void {
+  writer.byte(PAGE_ROW);
+  writer.byte(page.depth);
+  writer.bytes(page.path, slotDepth >>> 1, (page.depth + 1) >>> 1);
+  let occupied = 0;
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) if (page.counts[slot] !== 0) occupied |= 1 << slot;
+  writer.byte(occupied >>> 8);
+  writer.byte(occupied & 0xff);
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    if (page.counts[slot] === 0) continue;
+    writer.varint(page.version - (page.versions[slot] as number));
+    writer.varint(page.counts[slot] as number);
+    writer.bytes(page.hashes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
+  }
+}
+
+function readPage(reader: RowReader, version: Height, kind: TreeKind, slotDepth: number, path: Uint8Array): Page {
+  const depth = reader.byte();
+  const known = slotDepth >>> 1;
+  const ownPath: Bytes32 = new Uint8Array(32);
+  for (let i = 0; i < known; i++) ownPath[i] = path[i] as number;
+  const shown = Math.max(0, ((depth + 1) >>> 1) - known);
+  ownPath.set(reader.bytes(shown), known);
+  const occupied = (reader.byte() << 8) | reader.byte();
+  const counts = new Array<number>(PAGE_SLOTS).fill(0);
+  const versions = new Array<number>(PAGE_SLOTS).fill(0);
+  const hashes = emptyHashes();
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    if ((occupied & (1 << slot)) === 0) continue;
+    versions[slot] = version - reader.varint();
+    counts[slot] = reader.varint();
+    setSlotHash(hashes, slot, reader.bytes(32));
+  }
+  const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
+  const fixed = isFixed(kind, depth);
+  return makePage({ version, depth, path: ownPath, fixed, counts, versions, children, hashes, dirtySlots: ALL_SLOTS, touched: 0 });
+}

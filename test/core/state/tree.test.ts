@@ -1,0 +1,156 @@
+// The stored tree against the model: any sequence of changes gives the model's root, in memory and read back from rows.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
+import { type Leaf, slotLeaf } from '../../../src/core/state/leaf.ts';
+import type { NodeSource } from '../../../src/core/state/node-source.ts';
+import { verifyProof } from '../../../src/core/state/proof.ts';
+import { nodeRowKey } from '../../../src/core/state/row-keys.ts';
+import { EMPTY_TREE, hashAtSlot, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
+import { proveKey } from '../../../src/core/state/tree-proof.ts';
+import { findLeaf, subtreeRootAt, walkNodes } from '../../../src/core/state/tree-read.ts';
+import { encodeNode } from '../../../src/core/state/tree-rows.ts';
+import { type LeafChange, sortChanges, updateTree } from '../../../src/core/state/tree-update.ts';
+import { naiveRoot } from './naive-tree.ts';
+
+/** Keys that share long prefixes with each other, so that skipped levels, forks and collapses all occur. */
+const keys = fc
+  .tuple(fc.array(fc.constantFrom(0x00, 0x01, 0x10, 0x80, 0xff), { minLength: 3, maxLength: 3 }), fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 255 }))
+  .map(([head, place, byte]) => {
+    const key = new Uint8Array(32);
+    key.set(head);
+    key[3 + place] = byte;
+    return key;
+  });
+const steps = fc.array(fc.array(fc.record({ key: keys, value: fc.integer({ min: 0, max: 3 }) }), { maxLength: 12 }), { maxLength: 8 });
+const kinds = fc.constantFrom<TreeKind>('account', 'storage');
+
+interface Harness {
+  readonly source: NodeSource;
+  readonly rows: Map<string, Uint8Array>;
+}
+
+function harness(kind: TreeKind): Harness {
+  const rows = new Map<string, Uint8Array>();
+  const unsupported = async function* () {};
+  return { rows, source: { kind, owner: undefined, use: { loaded: 0, generation: 0 }, rows: { get: (key) => rows.get(bytesToHex(key)), iterate: unsupported } } };
+}
+
+function store({ source, rows }: Harness, root: TreeRoot, version: number): void {
+  const written = walkNodes(source, root, (node) => node.version === version);
+  for (const { node, slotDepth, path } of written) rows.set(bytesToHex(nodeRowKey(version, undefined, slotDepth, path)), encodeNode(node, slotDepth));
+}
+
+function leafOf(key: Uint8Array, value: number): Leaf {
+  const bytes = new Uint8Array(32);
+  bytes[31] = value;
+  return slotLeaf(key, bytes);
+}
+
+function changesOf(step: readonly { readonly key: Uint8Array; readonly value: number }[]): LeafChange[] {
+  const byKey = new Map(step.map(({ key, value }) => [bytesToHex(key), { key, leaf: value === 0 ? undefined : leafOf(key, value) }]));
+  return sortChanges([...byKey.values()]);
+}
+
+function applyTo(model: Map<string, Leaf>, changes: readonly LeafChange[]): void {
+  for (const { key, leaf } of changes) {
+    if (leaf === undefined) model.delete(bytesToHex(key));
+    else model.set(bytesToHex(key), leaf);
+  }
+}
+
+describe('the stored tree', () => {
+  it('has the root of the model after any sequence of changes, in memory and from rows, and rows never go stale early', () => {
+    fc.assert(
+      fc.property(kinds, steps, fc.boolean(), (kind, sequence, reload) => {
+        const it = harness(kind);
+        const model = new Map<string, Leaf>();
+        let root = EMPTY_TREE;
+        sequence.forEach((step, index) => {
+          const changes = changesOf(step);
+          const stale: Uint8Array[] = [];
+          root = updateTree(it.source, root, index + 1, changes, stale);
+          applyTo(model, changes);
+          store(it, root, index + 1);
+          for (const key of stale) assert.ok(it.rows.delete(bytesToHex(key)), 'a stale row was there');
+          if (reload) root = { ...root, node: undefined };
+          assert.equal(bytesToHex(root.hash), bytesToHex(naiveRoot(kind, [...model.values()])));
+          assert.equal(root.leafCount, model.size);
+          for (const leaf of model.values()) assert.deepEqual(findLeaf(it.source, root, leaf.key), leaf);
+        });
+        const reachable = [...walkNodes(it.source, { ...root, node: undefined }, () => true)];
+        assert.equal(it.rows.size, reachable.length, 'rows that no version needs are all named stale');
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('does not depend on the order or the grouping of changes', () => {
+    fc.assert(
+      fc.property(kinds, steps, (kind, sequence) => {
+        const model = new Map<string, Leaf>();
+        const one = harness(kind);
+        let root = EMPTY_TREE;
+        sequence.forEach((step, index) => {
+          const changes = changesOf(step);
+          applyTo(model, changes);
+          root = updateTree(one.source, root, index + 1, changes, []);
+        });
+        const atOnce = sortChanges([...model.values()].map((leaf) => ({ key: leaf.key, leaf })));
+        const other = updateTree(harness(kind).source, EMPTY_TREE, 1, atOnce, []);
+        assert.deepEqual(other.hash, root.hash);
+        assert.equal(root.node === undefined ? 0 : hashAtSlot(root.node, 0).length, other.node === undefined ? 0 : 32);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gives each subtree down to depth 16 as the model does: a parent is the hash of its children', () => {
+    fc.assert(
+      fc.property(fc.array(keys, { maxLength: 40 }), fc.integer({ min: 1, max: 2 ** 17 - 1 }), (some, id) => {
+        const it = harness('account');
+        const changes = changesOf(some.map((key) => ({ key, value: 1 })));
+        const root = updateTree(it.source, EMPTY_TREE, 1, changes, []);
+        const depth = 31 - Math.clz32(id);
+        const inside = changes.flatMap(({ leaf }) => (leaf !== undefined && prefixOf(leaf.key, depth) === id - 2 ** depth ? [leaf] : []));
+        assert.deepEqual(subtreeRootAt(it.source, root, id), naiveRoot('account', inside, depth));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('proofs', () => {
+  it('prove what is there and what is not, and are refused with any bit flipped', () => {
+    fc.assert(
+      fc.property(kinds, fc.array(keys, { maxLength: 30 }), keys, fc.nat(), (kind, some, asked, noise) => {
+        const it = harness(kind);
+        const tagged = (leaf: Leaf): Leaf => (kind === 'storage' ? leaf : { ...leaf });
+        if (kind === 'account') return;
+        const changes = changesOf(some.map((key) => ({ key, value: 1 })));
+        const root = updateTree(it.source, EMPTY_TREE, 1, changes, []);
+        const proof = proveKey(it.source, root, asked);
+        const verdict = verifyProof(kind, root.hash, asked, proof);
+        assert.ok(verdict.ok, JSON.stringify(verdict));
+        const expected = changes.find(({ key }) => bytesToHex(key) === bytesToHex(asked));
+        assert.equal(verdict.value === undefined, expected === undefined);
+        const bit = noise % 256;
+        proof.siblings.forEach((sibling, at) => {
+          const flipped = sibling.slice();
+          flipped[bit >>> 3] = (flipped[bit >>> 3] as number) ^ (1 << (bit & 7));
+          const siblings = proof.siblings.map((other, index) => (index === at ? flipped : other));
+          assert.equal(verifyProof(kind, root.hash, asked, { ...proof, siblings }).ok, false);
+        });
+        void tagged;
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function prefixOf(key: Uint8Array, bits: number): number {
+  let prefix = 0;
+  for (let i = 0; i < bits; i++) prefix = 2 * prefix + (((key[i >>> 3] as number) >>> (7 - (i & 7))) & 1);
+  return prefix;
+}
