@@ -4,7 +4,7 @@ import { call } from './call-opcodes.ts';
 import { createContract } from './create-opcodes.ts';
 import { copyMemory, copyReturnData, copyToMemory, hashMemory, log, setOutput } from './data-opcodes.ts';
 import type { Frame } from './frame.ts';
-import { BASE_GAS, EXP_BYTE_GAS, JUMP_GAS, JUMPDEST_GAS, JUMPI_GAS, LOW_GAS, VERY_LOW_GAS } from './gas-costs.ts';
+import { BASE_GAS, EXP_BYTE_GAS, JUMP_GAS, JUMPDEST_GAS, JUMPI_GAS, VERY_LOW_GAS } from './gas-costs.ts';
 import { halt, isHalt } from './halt.ts';
 import { pushedWord } from './jump-analysis.ts';
 import type { Machine, Signal } from './machine.ts';
@@ -136,12 +136,15 @@ function flowOpcode(machine: Machine, frame: Frame, opcode: number): void {
       return;
     }
     case 0x54:
-      return loadSlot(machine, frame);
+      loadSlot(machine, frame);
+      return;
     case 0x55:
-      return storeSlot(machine, frame);
+      storeSlot(machine, frame);
+      return;
     case 0x56:
       frame.useGas(JUMP_GAS);
-      return jump(frame, stack.pop());
+      jump(frame, stack.pop());
+      return;
     case 0x57: {
       frame.useGas(JUMPI_GAS);
       stack.need(2);
@@ -151,21 +154,28 @@ function flowOpcode(machine: Machine, frame: Frame, opcode: number): void {
     }
     case 0x58: // PC
       frame.useGas(BASE_GAS);
-      return stack.push(BigInt(frame.programCounter - 1));
+      stack.push(BigInt(frame.programCounter - 1));
+      return;
     case 0x59: // MSIZE
       frame.useGas(BASE_GAS);
-      return stack.push(BigInt(frame.memoryWords * 32));
+      stack.push(BigInt(frame.memoryWords * 32));
+      return;
     case 0x5a: // GAS
       frame.useGas(BASE_GAS);
-      return stack.push(BigInt(frame.gasLeft));
+      stack.push(BigInt(frame.gasLeft));
+      return;
     case 0x5b: // JUMPDEST
-      return frame.useGas(JUMPDEST_GAS);
+      frame.useGas(JUMPDEST_GAS);
+      return;
     case 0x5c:
-      return loadTransient(machine, frame);
+      loadTransient(machine, frame);
+      return;
     case 0x5d:
-      return storeTransient(machine, frame);
+      storeTransient(machine, frame);
+      return;
     case 0x5e:
-      return copyMemory(frame);
+      copyMemory(frame);
+      return;
     default:
       halt();
   }
@@ -237,64 +247,91 @@ function environmentOpcode(machine: Machine, frame: Frame, opcode: number): void
   const { environment } = machine;
   switch (opcode) {
     case 0x31:
-      return balance(machine, frame);
+      balance(machine, frame);
+      return;
     case 0x35:
-      return loadCallData(frame);
+      loadCallData(frame);
+      return;
     case 0x37:
-      return copyToMemory(frame, start.callData);
+      copyToMemory(frame, start.callData);
+      return;
     case 0x39:
-      return copyToMemory(frame, frame.code);
+      copyToMemory(frame, frame.code);
+      return;
     case 0x3b:
-      return codeSize(machine, frame);
+      codeSize(machine, frame);
+      return;
     case 0x3c:
-      return codeCopy(machine, frame);
+      codeCopy(machine, frame);
+      return;
     case 0x3e:
-      return copyReturnData(frame);
+      copyReturnData(frame);
+      return;
     case 0x3f:
-      return codeHash(machine, frame);
+      codeHash(machine, frame);
+      return;
     case 0x40:
-      return blockHash(machine, frame);
+      blockHash(machine, frame);
+      return;
     case 0x47:
-      return selfBalance(frame);
+      selfBalance(frame);
+      return;
     case 0x49: // BLOBHASH: no transaction here has blobs.
       frame.useGas(VERY_LOW_GAS);
       stack.pop();
-      return stack.push(0n);
+      stack.push(0n);
+      return;
   }
   frame.useGas(BASE_GAS);
   switch (opcode) {
     case 0x30:
-      return stack.push(wordOf(frame.self.address));
+      stack.push(wordOf(frame.self.address));
+      return;
     case 0x32:
-      return stack.push(environment.origin);
+      stack.push(environment.origin);
+      return;
     case 0x33:
-      return stack.push(wordOf(start.caller));
+      stack.push(wordOf(start.caller));
+      return;
     case 0x34:
-      return stack.push(start.valueWei);
+      stack.push(start.valueWei);
+      return;
     case 0x36:
-      return stack.push(BigInt(start.callData.length));
+      stack.push(BigInt(start.callData.length));
+      return;
     case 0x38:
-      return stack.push(BigInt(frame.code.length));
+      stack.push(BigInt(frame.code.length));
+      return;
     case 0x3a:
-      return stack.push(environment.gasPrice);
+      stack.push(environment.gasPrice);
+      return;
     case 0x3d:
-      return stack.push(BigInt(frame.returnData.length));
+      stack.push(BigInt(frame.returnData.length));
+      return;
     case 0x41:
-      return stack.push(environment.coinbase);
+      stack.push(environment.coinbase);
+      return;
     case 0x42:
-      return stack.push(environment.timestamp);
+      stack.push(environment.timestamp);
+      return;
     case 0x43:
-      return stack.push(BigInt(environment.number));
+      stack.push(BigInt(environment.number));
+      return;
     case 0x44:
-      return stack.push(environment.prevRandao);
+      stack.push(environment.prevRandao);
+      return;
     case 0x45:
-      return stack.push(environment.gasLimit);
+      stack.push(environment.gasLimit);
+      return;
     case 0x46:
-      return stack.push(environment.chainId);
+      stack.push(environment.chainId);
+      return;
     case 0x48:
-      return stack.push(environment.baseFee);
+      stack.push(environment.baseFee);
+      return;
     case 0x4a:
-      return stack.push(BLOB_BASE_FEE_MIN);
+      stack.push(BLOB_BASE_FEE_MIN);
+      return;
     default:
       halt();
   }
@@ -305,7 +342,10 @@ function loadCallData(frame: Frame): void {
   const { stack, start } = frame;
   const { callData } = start;
   const word = stack.pop();
-  if (word >= BigInt(callData.length)) return stack.push(0n);
+  if (word >= BigInt(callData.length)) {
+    stack.push(0n);
+    return;
+  }
   const offset = Number(word);
   stack.push(pushedWord(callData, offset, 32));
 }
