@@ -34,7 +34,8 @@ export class FrameStream {
     this.#splitter = new FrameSplitter(frameBytesMax + PACKING_BYTES_MAX);
     stream.addEventListener('message', ({ data }) => {
       this.#splitter.push(data);
-      if (this.#splitter.byteLength > READ_PAUSE_BYTES) this.#pause();
+      // Not at once: resuming hands over what has waited and then opens the window again, whatever was said in between.
+      if (this.#splitter.byteLength > READ_PAUSE_BYTES) queueMicrotask(() => this.#pause());
       this.#wake();
     });
     for (const event of ['remoteCloseWrite', 'end', 'close'] as const) stream.addEventListener(event, () => this.#wake());
@@ -87,7 +88,13 @@ export class FrameStream {
   }
 
   #pause(): void {
-    if (this.#paused || this.#stream.status !== 'open' || this.#stream.readStatus !== 'readable') return;
+    if (
+      this.#paused ||
+      this.#splitter.byteLength <= READ_PAUSE_BYTES ||
+      this.#stream.status !== 'open' ||
+      this.#stream.readStatus !== 'readable'
+    )
+      return;
     this.#paused = true;
     this.#stream.pause();
   }

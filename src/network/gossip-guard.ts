@@ -84,7 +84,8 @@ export class GossipGuard {
       }
       this.#listener.onBytes(peer, data.byteLength);
       const pauseMs = this.#charge(peer, data.byteLength, items);
-      if (pauseMs > 0) this.#pause(stream, peer, pauseMs);
+      // Not at once: resuming hands over what has waited and then opens the window again, whatever was said in between.
+      if (pauseMs > 0) queueMicrotask(() => this.#pause(stream, peer, pauseMs));
     });
   }
 

@@ -93,6 +93,7 @@ export class GossipPort implements PubSub {
   readonly #limits: NetworkLimits;
   readonly #allowedTopics: ReadonlySet<string> | undefined;
   readonly #listener: GossipListener;
+  #awaitingBytes = 0;
   #closed = false;
   messagesIn = 0;
   messagesOut = 0;
@@ -188,10 +189,12 @@ export class GossipPort implements PubSub {
 
   #admit(from: PeerName, bytes: number): boolean {
     const awaiting = this.#awaiting.get(from) ?? { messages: 0, bytes: 0 };
-    const { awaitingMaxPerPeer, awaitingBytesMaxPerPeer } = this.#limits;
-    if (awaiting.messages >= awaitingMaxPerPeer || awaiting.bytes + bytes > awaitingBytesMaxPerPeer) return false;
+    const { awaitingMaxPerPeer, awaitingBytesMaxPerPeer, awaitingBytesMax } = this.#limits;
+    const fits = awaiting.bytes + bytes <= awaitingBytesMaxPerPeer && this.#awaitingBytes + bytes <= awaitingBytesMax;
+    if (awaiting.messages >= awaitingMaxPerPeer || !fits) return false;
     awaiting.messages++;
     awaiting.bytes += bytes;
+    this.#awaitingBytes += bytes;
     this.#awaiting.set(from, awaiting);
     return true;
   }
@@ -201,6 +204,7 @@ export class GossipPort implements PubSub {
     if (awaiting === undefined) return;
     awaiting.messages--;
     awaiting.bytes -= bytes;
+    this.#awaitingBytes -= bytes;
     if (awaiting.messages === 0) this.#awaiting.delete(from);
   }
 }

@@ -14,6 +14,8 @@ export interface NetworkLimits {
   /** Gossip messages of one peer that wait for a handler's answer, and their bytes; more are dropped. */
   readonly awaitingMaxPerPeer: number;
   readonly awaitingBytesMaxPerPeer: number;
+  /** The same for all peers together: names are free to make. */
+  readonly awaitingBytesMax: number;
   /** Gossip that is read from one peer; above, reading pauses and the peer's sending stalls. */
   readonly gossipBytesRate: RateLimit;
   readonly gossipItemsRate: RateLimit;
@@ -42,6 +44,7 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   topicsMax: 256,
   awaitingMaxPerPeer: 2_048,
   awaitingBytesMaxPerPeer: 32 * MIB,
+  awaitingBytesMax: 256 * MIB,
   gossipBytesRate: { perSecond: 32 * MIB, burst: 64 * MIB },
   gossipItemsRate: { perSecond: 20_000, burst: 40_000 },
   gossipSendBufferBytesMax: 32 * MIB,
