@@ -44,6 +44,14 @@ describe('the layer rules', () => {
     assert.deepEqual((await checkLayers(root)).violations, []);
   });
 
+  it('pass a cycle of types alone within a room', async () => {
+    const root = project({
+      'src/core/state/tree.ts': "import type { B } from './proof.ts';\nexport type A = { readonly b?: B };\n",
+      'src/core/state/proof.ts': "import { type A } from './tree.ts';\nexport type B = { readonly a?: A };\n",
+    });
+    assert.deepEqual((await checkLayers(root)).violations, []);
+  });
+
   const planted: readonly (readonly [string, string, Readonly<Record<string, string>>])[] = [
     [
       'an import that goes up',
