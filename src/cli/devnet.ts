@@ -19,6 +19,7 @@ interface DevnetOptions {
   readonly dataDir: string;
   readonly logLevel: NodeConfig['log']['level'];
   readonly reset: boolean;
+  readonly makeOnly: boolean;
   readonly json: boolean;
 }
 
@@ -38,6 +39,7 @@ export function addDevnetCommand(program: Command): void {
     .option('--load-accounts <number>', "fund so many more accounts, m/44'/60'/1'/0/i, for load generators (0)", parseNumber)
     .addOption(new Option('--log-level <level>', 'of validator-*/log/node.log').choices(['error', 'warn', 'info', 'debug']).default('info'))
     .option('--reset', 'forget the network in the folder, and make a new one', false)
+    .option('--make-only', 'make the data directories and start nothing: each is for a coppice node of its own', false)
     .option('--json', 'print one line of JSON when ready, and nothing else', false)
     .action(runDevnet);
 }
@@ -50,6 +52,10 @@ async function runDevnet(options: DevnetOptions): Promise<void> {
   if (options.reset) removeDevnet(folder);
   const { validators: count, loadAccounts, basePort, logLevel } = options;
   const directories = prepareDevnet({ folder, validators: count, loadAccounts, basePort, logLevel, crypto });
+  if (options.makeOnly) {
+    for (const { path } of directories) printLine(path);
+    return;
+  }
   const mainFile = process.argv[1] ?? '';
   const validators = directories.map((directory) => startValidator(directory, mainFile));
   try {
