@@ -144,7 +144,7 @@ class Libp2pHost implements Libp2pNetwork {
     this.pubSub = gossip;
     this.peers = this.#peersPort();
     this.request = this.#requestPort();
-    this.#presence = this.#watchPresence(livenessTopic, options.timing);
+    this.#presence = this.#watchPresence(livenessTopic, limits, options.timing);
     this.#redialler = this.#keepDialling(options);
     discipline.onRefused((peer) => this.disconnect(peer, 'misbehaviour'));
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnected(detail));
@@ -221,7 +221,7 @@ class Libp2pHost implements Libp2pNetwork {
     };
   }
 
-  #watchPresence(livenessTopic: string, timing: Timing): Presence {
+  #watchPresence(livenessTopic: string, limits: NetworkLimits, timing: Timing): Presence {
     const name = new TextEncoder().encode(this.self);
     const beat = (number: number) => {
       // Own name and number: no two beats are the same bytes, and so none is taken for a duplicate.
@@ -232,7 +232,7 @@ class Libp2pHost implements Libp2pNetwork {
       this.#presence.heard(from);
       return 'ignore'; // Each peer speaks for itself.
     });
-    return new Presence(this.#libp2p, this.#libp2p.services.gossipsub, livenessTopic, beat, timing, {
+    return new Presence(this.#libp2p, this.#libp2p.services.gossipsub, livenessTopic, beat, limits, timing, {
       onReady: (peer) => this.#changed(peer, true),
       onGone: (peer) => this.#changed(peer, false),
       onDead: (peer, reason) => this.disconnect(peer, reason),

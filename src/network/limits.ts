@@ -36,6 +36,11 @@ export interface NetworkLimits {
   readonly askedAtOncePerPeer: number;
   /** Connections in all. */
   readonly connectionsMax: number;
+  /** How often a node says that it is alive; silence after which a ready peer is given up (honest work may block a loop for 7 s). */
+  readonly livenessIntervalMs: number;
+  readonly silenceMsMax: number;
+  /** Time that a connected peer has to become ready. */
+  readonly readyMsMax: number;
 }
 
 /** The bounds unless a node is configured otherwise. */
@@ -58,4 +63,7 @@ export const DEFAULT_LIMITS: NetworkLimits = {
   servedAtOnce: 128,
   askedAtOncePerPeer: 32,
   connectionsMax: 256,
+  livenessIntervalMs: 2_000,
+  silenceMsMax: 15_000,
+  readyMsMax: 15_000,
 };

@@ -6,6 +6,7 @@
 // Closing is no punishment and counts nothing: a stalled peer is soon back. A stall of our own loop extends every deadline.
 import type { GossipSub } from '@libp2p/gossipsub';
 import type { Connection, Libp2p, Stream } from '@libp2p/interface';
+import type { NetworkLimits } from './limits.ts';
 import type { PeerName } from './ports.ts';
 import type { CancelTimer, Timing } from './timing.ts';
 
@@ -14,12 +15,6 @@ const GOSSIP_PROTOCOL_PREFIX = '/meshsub/';
 const WATCH_INTERVAL_MS = 250;
 /** How soon after a subscription, when the other direction's stream is usually up. */
 const SETTLE_MS = 20;
-/** How often a node says that it is alive. */
-const LIVENESS_INTERVAL_MS = 2_000;
-/** Silence after which a ready peer is given up; a loop may be blocked for 7 s by honest work. */
-const SILENCE_MS_MAX = 15_000;
-/** Time to become ready after connecting. */
-const READY_MS_MAX = 15_000;
 /** Time without gossip streams for a peer that was ready. */
 const BROKEN_MS_MAX = 1_000;
 
@@ -46,6 +41,7 @@ export class Presence {
   readonly #libp2p: Libp2p;
   readonly #gossipsub: GossipSub;
   readonly #topic: string;
+  readonly #limits: NetworkLimits;
   readonly #timing: Timing;
   readonly #listener: PresenceListener;
   readonly #watched = new Map<PeerName, Watched>();
@@ -62,6 +58,7 @@ export class Presence {
     gossipsub: GossipSub,
     topic: string,
     publish: (beat: number) => void,
+    limits: NetworkLimits,
     timing: Timing,
     listener: PresenceListener,
   ) {
@@ -69,6 +66,7 @@ export class Presence {
     this.#gossipsub = gossipsub;
     this.#topic = topic;
     this.#publish = publish;
+    this.#limits = limits;
     this.#timing = timing;
     this.#listener = listener;
     this.#lastWatchMs = timing.nowMs();
@@ -114,7 +112,7 @@ export class Presence {
     const stallMs = nowMs - this.#lastWatchMs - WATCH_INTERVAL_MS;
     this.#lastWatchMs = nowMs;
     if (stallMs > WATCH_INTERVAL_MS) this.#forgive(stallMs);
-    if (nowMs - this.#lastBeatMs >= LIVENESS_INTERVAL_MS) {
+    if (nowMs - this.#lastBeatMs >= this.#limits.livenessIntervalMs) {
       this.#lastBeatMs = nowMs;
       this.#publish(++this.#beats);
     }
@@ -168,7 +166,7 @@ export class Presence {
 
   #closeTheDead(nowMs: number): void {
     for (const [name, watched] of this.#watched) {
-      const reason = causeOfDeath(watched, nowMs);
+      const reason = causeOfDeath(watched, this.#limits, nowMs);
       if (reason === undefined) continue;
       watched.unreadySinceMs = nowMs; // Not again before the close has had its time.
       watched.lastHeardMs = nowMs;
@@ -181,11 +179,11 @@ function newcomer(nowMs: number): Watched {
   return { ready: false, wasReady: false, unreadySinceMs: nowMs, lastHeardMs: nowMs };
 }
 
-function causeOfDeath(watched: Watched, nowMs: number): string | undefined {
-  if (watched.ready) return nowMs - watched.lastHeardMs > SILENCE_MS_MAX ? 'gossip-silent' : undefined;
+function causeOfDeath(watched: Watched, limits: NetworkLimits, nowMs: number): string | undefined {
+  if (watched.ready) return nowMs - watched.lastHeardMs > limits.silenceMsMax ? 'gossip-silent' : undefined;
   const unreadyMs = nowMs - watched.unreadySinceMs;
   if (watched.wasReady) return unreadyMs > BROKEN_MS_MAX ? 'gossip-broken' : undefined;
-  return unreadyMs > READY_MS_MAX ? 'never-ready' : undefined;
+  return unreadyMs > limits.readyMsMax ? 'never-ready' : undefined;
 }
 
 function hasGossipBothWays(connections: readonly Connection[]): boolean {
