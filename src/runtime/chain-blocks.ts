@@ -7,7 +7,7 @@ import { commitmentOf } from '../core/execution/commitment.ts';
 import { executeBlock } from '../core/execution/execute-block.ts';
 import type { DecodedBlock, ExecutedBlock } from '../core/execution/executed-block.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
-import { bytesToHex } from '../core/primitives/bytes.ts';
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
@@ -147,6 +147,14 @@ export class ChainBlocks {
     const held = this.#require(hash);
     held.seed ??= seedAfter(parentSeed, vrfOutput);
     this.outcomeOf(hash).catch(() => undefined); // Whoever asks for the outcome meets the fault.
+  }
+
+  /** Marks a stored block as valid when the node starts again; parents come first. It is executed when its outcome is asked for. */
+  restore(hash: Bytes32, vrfOutput: Uint8Array): void {
+    const held = this.#require(hash);
+    const { parentHash } = held.block.header;
+    const parentSeed = this.#held.get(bytesToHex(parentHash))?.seed ?? (bytesEqual(parentHash, this.#committed.hash) ? this.#committed.seed : undefined);
+    if (parentSeed !== undefined) held.seed = seedAfter(parentSeed, vrfOutput);
   }
 
   /** The outcome of the committed block, or of a valid block above it, as soon as it is executed. */

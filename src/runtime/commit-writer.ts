@@ -6,7 +6,6 @@
 import type { Commit } from '../core/consensus/effects.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Height } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
@@ -137,7 +136,3 @@ export class CommitWriter {
   }
 }
 
-/** The height of the newest view block that clients may see when the block at `committedHeight` is the newest on disk. */
-export function visibleHeight(committedHeight: Height, startHeight: Height): Height {
-  return Math.max(startHeight, committedHeight - 1);
-}

@@ -1,0 +1,153 @@
+// What the database says of a chain when a node starts: nothing yet (then genesis is written), or the newest committed block and
+// everything that running on from it takes.
+import type { StoredBlock as EngineBlock, StartingPoint } from '../core/consensus/state.ts';
+import { bytesToHex, compareBytes } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32 } from '../core/primitives/ids.ts';
+import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
+import { type Instance, makeInstance } from '../core/protocol/committee.ts';
+import { committeeOf, type Genesis, genesisRoot, startRecordOf } from '../core/protocol/genesis.ts';
+import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { vrfOutput } from '../core/crypto/vrf.ts';
+import { commitmentOfStart, factsOfStart } from '../core/shard/parent-facts.ts';
+import { buildGenesisState } from '../core/state/genesis-state.ts';
+import type { StateDatabase } from '../core/state/state-version.ts';
+import { deriveViewBlock } from '../core/view/derive-block.ts';
+import type { ViewBlock } from '../core/view/view-block.ts';
+import { decodeViewBlock, encodeViewBlock } from '../core/view/view-block-codec.ts';
+import type { Outcome } from '../runtime/chain-blocks.ts';
+import { decodeCommittedRecord } from '../runtime/committed-record.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import type { KeyValueStore } from '../storage/key-value-store.ts';
+import type { ViewStore } from '../storage/view-store.ts';
+import type { ViewTip } from '../runtime/view-chain.ts';
+
+/** The stores of one node. */
+export interface ChainStores {
+  readonly store: KeyValueStore;
+  readonly blockStore: BlockStore;
+  readonly viewStore: ViewStore;
+  readonly states: StateDatabase;
+}
+
+/** Where a chain stands on disk. */
+export interface LoadedChain {
+  readonly instance: Instance;
+  /** Of the newest committed block, or of the start record. */
+  readonly committed: Outcome;
+  readonly engineStart: Pick<StartingPoint, 'committed' | 'storedBlocks'>;
+  /** Blocks that were voted for and are not committed, in the order of `engineStart.storedBlocks`. */
+  readonly pending: readonly Block[];
+  readonly visible: ViewTip;
+  readonly newest: ViewTip;
+}
+
+/** Opens a chain; a new database gets the genesis state and view block 0 in one batch. */
+export async function loadChain(genesis: Genesis, stores: ChainStores): Promise<LoadedChain> {
+  const { blockStore, viewStore, states } = stores;
+  if (viewStore.getHead() === undefined) await writeGenesis(genesis, stores);
+  const genesisView = readView(viewStore, 0, genesis);
+  const instance = instanceOf(genesis, genesisView.header.stateRoot);
+  const head = blockStore.getHead(instance.chain, instance.instanceId);
+  if (head === undefined) {
+    const tip = { block: genesisView, state: states.committed() };
+    return { instance, committed: startOutcome(instance, stores), engineStart: { committed: undefined, storedBlocks: [] }, pending: [], visible: tip, newest: tip };
+  }
+  return loadFrom(genesis, stores, instance, head.height, genesisView);
+}
+
+async function loadFrom(genesis: Genesis, stores: ChainStores, instance: Instance, height: number, genesisView: ViewBlock): Promise<LoadedChain> {
+  const { blockStore, viewStore, states } = stores;
+  const place = { chain: instance.chain, instanceId: instance.instanceId, height };
+  const stored = blockStore.getByHeight(place);
+  const result = blockStore.getResult(place);
+  invariant(stored !== undefined && result !== undefined, 'the newest committed block is stored with its result');
+  const block = decoded(Block, stored.block);
+  const certificates = decoded(BlockCertificates, stored.certificates);
+  const record = decodeCommittedRecord(result);
+  const version = states.committed();
+  invariant(bytesToHex(version.root) === bytesToHex(record.commitment.stateRoot), 'the committed state is that of the newest committed block');
+  const { timestampMs, baseFeePerGasWei } = block.header;
+  const facts = { hash: stored.hash, height, timestampMs, baseFeePerGasWei, hasItems: block.body.transactions.length > 0 };
+  const newest = { block: readView(viewStore, height, genesis), state: version };
+  const visible = visibleBefore(newest, genesisView, stores, genesis);
+  const [commitCertificate] = certificates.commitCertificate;
+  const proof = commitCertificate === undefined ? undefined : { commitCertificate, quorumCertificate: certificates.quorumCertificate };
+  const pending = await loadPending(stores, instance, height);
+  return {
+    instance,
+    committed: { hash: stored.hash, facts, commitment: record.commitment, version, seed: record.point.seed },
+    engineStart: { committed: { point: record.point, proof }, storedBlocks: pending.map(({ engine }) => engine) },
+    pending: pending.map(({ block: pendingBlock }) => pendingBlock),
+    visible,
+    newest,
+  };
+}
+
+function visibleBefore(newest: ViewTip, genesisView: ViewBlock, { viewStore, states }: ChainStores, genesis: Genesis): ViewTip {
+  const number = newest.block.header.number - 1;
+  const block = number <= 0 ? genesisView : readView(viewStore, number, genesis);
+  const state = states.at(block.header.number);
+  invariant(state !== undefined, 'the state before the newest is not pruned');
+  return { block, state };
+}
+
+async function loadPending(
+  { blockStore }: ChainStores,
+  instance: Instance,
+  committedHeight: number,
+): Promise<readonly { readonly engine: EngineBlock; readonly block: Block }[]> {
+  const rows = await blockStore.readPending(instance.chain, instance.instanceId);
+  return rows
+    .filter(({ height }) => height > committedHeight)
+    .sort((a, b) => a.height - b.height || compareBytes(a.hash, b.hash))
+    .map(({ hash, block: bytes }) => {
+      const block = decoded(Block, bytes);
+      const output = vrfOutput(block.header.vrfProof);
+      invariant(output !== undefined, 'a stored block was valid');
+      return { engine: { hash, header: block.header, vrfOutput: output }, block };
+    });
+}
+
+async function writeGenesis(genesis: Genesis, { store, viewStore, states }: ChainStores): Promise<void> {
+  const changes = buildGenesisState(genesis.accounts.map((account) => ({ ...account, family: account.address })));
+  const version = states.extend(states.committed(), 0, changes);
+  const block = genesisViewOf(genesis, instanceOf(genesis, version.root), version.root);
+  const operations = [...states.commit(version), ...viewStore.putBlock(0, block.hash, encodeViewBlock(block), [])];
+  await store.write(operations, { sync: true });
+  states.adopted(version);
+}
+
+function genesisViewOf(genesis: Genesis, instance: Instance, worldRoot: Bytes32): ViewBlock {
+  const { timestampMs, seed, baseFeePerGasWei } = instance.startRecord;
+  const anchor = { number: 0, hash: instance.startRecordRoot, timestampMs, prevRandao: seed, worldRoot, baseFeePerGasWei };
+  return deriveViewBlock(anchor, undefined, [], genesis.parameters);
+}
+
+function instanceOf(genesis: Genesis, stateRoot: Bytes32): Instance {
+  return makeInstance(genesisRoot(genesis), startRecordOf(genesis, stateRoot), committeeOf(genesis));
+}
+
+function startOutcome(instance: Instance, { states }: ChainStores): Outcome {
+  return {
+    hash: instance.startRecordRoot,
+    facts: factsOfStart(instance),
+    commitment: commitmentOfStart(instance),
+    version: states.committed(),
+    seed: instance.startRecord.seed,
+  };
+}
+
+function readView(viewStore: ViewStore, number: number, genesis: Genesis): ViewBlock {
+  const header = viewStore.getHeader(number);
+  const transactions = viewStore.getTransactions(number);
+  const receipts = viewStore.getReceipts(number);
+  invariant(header !== undefined && transactions !== undefined && receipts !== undefined, `view block ${number} is stored whole`);
+  return decodeViewBlock({ header, transactions, receipts }, genesis.parameters.evmChainId);
+}
+
+function decoded<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
+  const verdict = decodeCanonical(type, bytes);
+  invariant(verdict.ok, 'a stored value decodes');
+  return verdict.value;
+}

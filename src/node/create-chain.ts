@@ -1,0 +1,177 @@
+// Composes one chain of a node: blocks, commits, payloads, consensus, gossip and catching up, by chain and instance from the start,
+// so that a node can run several side by side.
+import { timeoutCertificateOf } from '../core/consensus/certificates.ts';
+import type { ItemExecutor } from '../core/execution/item-executor.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import { Block } from '../core/protocol/certified-block.ts';
+import type { Instance } from '../core/protocol/committee.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import type { ViewBlock } from '../core/view/view-block.ts';
+import { topicName } from '../network/topics.ts';
+import { ChainBlocks } from '../runtime/chain-blocks.ts';
+import { ChainRunner } from '../runtime/chain-runner.ts';
+import { type CommittedBlock, CommitWriter } from '../runtime/commit-writer.ts';
+import { GossipOutbox } from '../runtime/gossip-outbox.ts';
+import { MessageIntake } from '../runtime/message-intake.ts';
+import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.ts';
+import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
+import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
+import type { SigningRecord } from '../storage/signing-record.ts';
+import { SigningRecord as SigningRecordType } from '../core/consensus/record.ts';
+import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { CatchUp } from '../sync/catch-up.ts';
+import type { BlockServerSource } from '../sync/block-server.ts';
+import type { LoadedChain } from './chain-storage.ts';
+import type { NodePorts } from './create-node.ts';
+import { CERTIFICATES_PROTOCOL } from '../runtime/message-intake.ts';
+
+const SEND_TIMEOUT_MS = 5_000;
+
+/** What composing a chain takes beside the node's ports. */
+export interface CreateChainOptions extends NodePorts {
+  readonly parameters: NetworkParameters;
+  readonly loaded: LoadedChain;
+  readonly self: ValidatorIndex | undefined;
+  readonly secrets: ValidatorSecrets | undefined;
+  readonly directory: TransactionDirectory;
+  readonly evm: ItemExecutor;
+  readonly transactions: TransactionSource;
+  readonly signingRecord: SigningRecord;
+  readonly lastViewBlock: ViewBlock;
+  readonly onCommitted: (committed: CommittedBlock) => void;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** One chain of a node. */
+export interface Chain {
+  readonly instance: Instance;
+  readonly parameters: NetworkParameters;
+  readonly blocks: ChainBlocks;
+  readonly commits: CommitWriter;
+  readonly runner: ChainRunner;
+  readonly catchUp: CatchUp;
+  /** What other nodes may read of it. */
+  readonly blockSource: BlockServerSource;
+  stop(): Promise<void>;
+}
+
+/** See the file's head. */
+export async function createChain(options: CreateChainOptions): Promise<Chain> {
+  const { loaded, parameters, network, clock, logger, metrics, bls, verifier, blockStore, secrets, onFault } = options;
+  const { instance } = loaded;
+  const blocks = new ChainBlocks({ ...options, committedHash: (height) => hashAt(options, height) }, loaded.committed);
+  await restorePending(blocks, loaded);
+  const commits = new CommitWriter({ ...options, instance, blocks });
+  const signer = secrets === undefined ? undefined : createSigner(bls, secrets, instance);
+  const payloads = signer === undefined ? undefined : new PayloadMaker({ ...options, blocks, signer });
+  const topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
+  const outbox = new GossipOutbox(network.pubSub, topic, {
+    onFault: (fault) => logger.warn({ chain: instance.chain, error: String(fault) }, 'not published'),
+    onSilence: () => metrics.count('coppice_gossip_unheard_total', { chain: String(instance.chain) }),
+  });
+  const intake: MessageIntake = new MessageIntake({
+    ...options,
+    instance,
+    blocks,
+    topic,
+    post: (event) => runner.post(event),
+    round: () => runner.state.round,
+    committedHeight: () => blocks.committed.facts.height,
+  });
+  const catchUp: CatchUp = new CatchUp({
+    ...options,
+    instanceId: instance.instanceId,
+    blocks,
+    post: (event) => runner.post(event),
+    verifyCertificates: (certificates, hash, height) => intake.verifyCommitted(certificates, hash, height),
+  });
+  const runner: ChainRunner = new ChainRunner({
+    start: { instance, parameters, self: options.self, record: readRecord(options.signingRecord), ...loaded.engineStart },
+    blocks,
+    commits,
+    signer,
+    payloads,
+    signingRecord: options.signingRecord,
+    store: options.store,
+    blockStore,
+    clock,
+    clockToleranceMs: parameters.clockToleranceMs,
+    logger,
+    metrics,
+    aggregateTimeouts: ({ timeouts }) => {
+      const signature = bls.aggregate(timeouts.map((timeout) => timeout.signature));
+      invariant(signature !== undefined, 'verified signatures add up');
+      return { kind: 'timeout-certificate-received', certificate: timeoutCertificateOf(instance.committee, timeouts, signature) };
+    },
+    broadcast: (message) => outbox.send(message),
+    sendTo: (peer, message) => {
+      network.request
+        .request(peer, CERTIFICATES_PROTOCOL, message, { timeoutMs: SEND_TIMEOUT_MS, responseBytesMax: 0 })
+        .catch((error: unknown) => logger.debug({ peer, error: String(error) }, 'certificates not delivered'));
+    },
+    countOwnVote: (message) => intake.countOwn(message),
+    onRoundEntered: (round) => intake.enterRound(round),
+    requestBlock: (request) => catchUp.request(request),
+    onFault,
+  });
+  intake.listen();
+  return {
+    instance,
+    parameters,
+    blocks,
+    commits,
+    runner,
+    catchUp,
+    blockSource: blockSourceOf(options, blocks, () => runner.state.round),
+    stop: async () => {
+      catchUp.stop();
+      intake.stop();
+      await runner.stop();
+      await verifier.verify([]);
+    },
+  };
+}
+
+async function restorePending(blocks: ChainBlocks, { pending, engineStart }: LoadedChain): Promise<void> {
+  for (const [index, { header, body }] of pending.entries()) {
+    const stored = engineStart.storedBlocks[index];
+    invariant(stored !== undefined, 'each pending block has its place in the start');
+    const added = await blocks.add(stored.hash, header, body);
+    invariant(added.ok, 'a stored block decodes');
+    blocks.restore(stored.hash, stored.vrfOutput);
+  }
+}
+
+function readRecord(signingRecord: SigningRecord): ReturnType<typeof SigningRecordType.defaultValue> | undefined {
+  const content = signingRecord.read();
+  if (content === undefined) return undefined;
+  const record = decodeCanonical(SigningRecordType, content);
+  invariant(record.ok, 'the signing record decodes: a validator without it must not sign');
+  return record.value;
+}
+
+function hashAt({ blockStore, loaded }: CreateChainOptions, height: Height): Uint8Array | undefined {
+  const { chain, instanceId, startRecord, startRecordRoot } = loaded.instance;
+  if (height === startRecord.height) return startRecordRoot;
+  return blockStore.getByHeight({ chain, instanceId, height })?.hash;
+}
+
+function blockSourceOf({ blockStore, loaded }: CreateChainOptions, blocks: ChainBlocks, round: () => number): BlockServerSource {
+  const { chain, instanceId } = loaded.instance;
+  return {
+    chain,
+    instanceId,
+    status: () => ({
+      instanceId,
+      committedHeight: blocks.committed.facts.height,
+      committedHash: blocks.committed.hash,
+      round: round(),
+    }),
+    readRange: (fromHeight, count) => blockStore.readRange({ chain, instanceId, height: fromHeight }, count),
+    readByHash: (hash) => {
+      const held = blocks.get(hash);
+      return held === undefined ? blockStore.getByHash(hash)?.block : Block.serialize({ header: held.header, body: held.body });
+    },
+  };
+}

@@ -1,0 +1,194 @@
+// The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
+// LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
+import type { BlsScheme } from '../core/crypto/bls.ts';
+import { createItemExecutor } from '../core/execution/evm/executor.ts';
+import { Mempool } from '../core/mempool/pool.ts';
+import { bytesToHex } from '../core/primitives/bytes.ts';
+import type { TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
+import type { Transaction } from '../core/protocol/transaction.ts';
+import type { StateDatabase } from '../core/state/state-version.ts';
+import type { Network, PeerName } from '../network/ports.ts';
+import { topicName } from '../network/topics.ts';
+import { type Chain, createChain } from './create-chain.ts';
+import type { CommittedBlock } from '../runtime/commit-writer.ts';
+import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
+import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
+import type { ValidatorSecrets } from '../runtime/signer.ts';
+import { TransactionDirectory } from '../runtime/transaction-directory.ts';
+import { TransactionPool } from '../runtime/transaction-pool.ts';
+import { ViewChain } from '../runtime/view-chain.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import type { FileStore } from '../storage/file-store.ts';
+import type { KeyValueStore } from '../storage/key-value-store.ts';
+import { openSigningRecord } from '../storage/signing-record.ts';
+import type { ViewStore } from '../storage/view-store.ts';
+import { serveBlocks } from '../sync/block-server.ts';
+import { loadChain } from './chain-storage.ts';
+import type { ChainProgress } from './health.ts';
+
+/** Chains that one node runs at once: the beacon and its shards. One until there is a beacon. */
+const CHAINS_MAX = 1;
+
+/** What a node stands on. */
+export interface NodePorts {
+  readonly network: Network;
+  readonly store: KeyValueStore;
+  readonly blockStore: BlockStore;
+  readonly viewStore: ViewStore;
+  readonly states: StateDatabase;
+  /** Of the signing records. */
+  readonly files: FileStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly bls: BlsScheme;
+  readonly verifier: SignatureVerifier;
+  /** Lets the host's event loop live during long executions; absent in virtual time. */
+  readonly pause: (() => Promise<void>) | undefined;
+  /** Peer name of each validator, by validator index. */
+  readonly validatorPeers: readonly PeerName[];
+}
+
+/** Who a node is, in which network. */
+export interface NodeIdentity {
+  readonly genesis: Genesis;
+  /** Undefined for a node that only follows. */
+  readonly secrets: ValidatorSecrets | undefined;
+  /** The chain must stop: the process too. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** A composed node. */
+export interface Node {
+  readonly pool: TransactionPool;
+  readonly mempool: Mempool;
+  readonly view: ViewChain;
+  readonly states: StateDatabase;
+  readonly chain: Chain;
+  start(): void;
+  stop(): Promise<void>;
+  progress(): readonly ChainProgress[];
+  onPendingTransaction(listener: (transaction: Transaction) => void): () => void;
+  /** Measures what is not counted as it happens. */
+  refreshMetrics(): void;
+}
+
+/** See the file's head. */
+export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
+  const { network, clock, logger, metrics, states } = ports;
+  const { genesis, secrets, onFault } = identity;
+  const { parameters } = genesis;
+  const loaded = await loadChain(genesis, ports);
+  const { instance } = loaded;
+  const view = new ViewChain(ports.viewStore, states, parameters.evmChainId, loaded.visible, loaded.newest);
+  const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
+  const pendingListeners = new Set<(transaction: Transaction) => void>();
+  const mempool = new Mempool(parameters);
+  const pool = new TransactionPool(
+    {
+      pool: mempool,
+      directory,
+      pubSub: network.pubSub,
+      topic: topicName(genesisRoot(genesis), instance.chain, 'transactions'),
+      clock,
+      logger,
+      metrics,
+      isMeshFull: () => network.peers.connected().length >= ports.validatorPeers.length - 1,
+      onPending: (transaction) => {
+        for (const listener of pendingListeners) listener(transaction);
+      },
+    },
+    loaded.committed.version,
+  );
+  mempool.onBlock([], loaded.committed.facts.baseFeePerGasWei);
+  const self: ValidatorIndex | undefined = secrets?.validator;
+  const signingRecord = await openSigningRecord(ports.files, signingRecordPath(instance));
+  let lastCommitMs: TimestampMs = clock.nowMs();
+  const onCommitted = ({ outcome, viewBlock }: CommittedBlock): void => {
+    lastCommitMs = clock.nowMs();
+    const { block } = outcome.executed;
+    pool.onCommitted(block, outcome.version, outcome.facts.baseFeePerGasWei);
+    view.extend({ block: viewBlock, state: outcome.version });
+    const labels = { chain: String(instance.chain) };
+    const { height, round, timestampMs, gasBought } = block.header;
+    metrics.gauge('coppice_committed_height', height, labels);
+    metrics.gauge('coppice_finalized_height', view.head.block.header.number);
+    metrics.gauge('coppice_last_commit_timestamp_seconds', lastCommitMs / 1000, labels);
+    metrics.gauge('coppice_block_gas_bought', gasBought, labels);
+    metrics.gauge('coppice_block_transactions', block.transactions.length, labels);
+    metrics.gauge('coppice_base_fee_wei', Number(outcome.facts.baseFeePerGasWei), labels);
+    metrics.count('coppice_transactions_committed_total', labels, block.transactions.length);
+    metrics.observe('coppice_commit_latency_seconds', Math.max(0, lastCommitMs - timestampMs) / 1000, labels);
+    logger.debug(
+      { chain: instance.chain, epoch: instance.epoch, height, round, hash: block.hashHex, transactions: block.transactions.length },
+      'block committed',
+    );
+  };
+  const chain = await createChain({
+    ...ports,
+    parameters,
+    loaded,
+    self,
+    secrets,
+    directory,
+    evm: createItemExecutor(parameters.evmChainId),
+    transactions: pool,
+    signingRecord,
+    lastViewBlock: loaded.newest.block,
+    onCommitted,
+    onFault,
+  });
+  const chains = new Map([[instance.chain, chain]]);
+  if (chains.size > CHAINS_MAX) throw new Error('a node runs a bounded number of chains');
+  serveBlocks(network.request, chain.blockSource, (peer, reason) => network.peers.misbehaved(peer, reason, 10));
+  return {
+    pool,
+    mempool,
+    view,
+    states,
+    chain,
+    start: () => chain.runner.start(),
+    stop: async () => {
+      await chain.stop();
+      await signingRecord.close();
+    },
+    progress: () => [
+      {
+        chain: instance.chain,
+        committedHeight: chain.blocks.committed.facts.height,
+        finalizedHeight: view.head.block.header.number,
+        round: chain.runner.state.round,
+        lastCommitMs,
+        catchingUpTo: chain.catchUp.targetHeight,
+      },
+    ],
+    onPendingTransaction: (listener) => {
+      pendingListeners.add(listener);
+      return () => pendingListeners.delete(listener);
+    },
+    refreshMetrics: () => refreshMetrics(ports, chain, mempool),
+  };
+}
+
+/** Each instance has a record of its own: a promise of one says nothing about another. */
+function signingRecordPath({ chain, epoch, instanceId }: { chain: number; epoch: number; instanceId: Uint8Array }): string {
+  return `chain-${chain}-epoch-${epoch}-${bytesToHex(instanceId.subarray(0, 8))}.record`;
+}
+
+function refreshMetrics({ network, metrics }: NodePorts, chain: Chain, mempool: Mempool): void {
+  const labels = { chain: String(chain.instance.chain) };
+  metrics.gauge('coppice_round', chain.runner.state.round, labels);
+  metrics.gauge('coppice_blocks_held', chain.blocks.size, labels);
+  metrics.gauge('coppice_mailbox_events', chain.runner.mailboxLength, labels);
+  metrics.gauge('coppice_commits_waiting', chain.commits.waiting, labels);
+  metrics.gauge('coppice_mempool_transactions', mempool.size.transactions);
+  metrics.gauge('coppice_mempool_bytes', mempool.size.bytes);
+  const stats = network.stats();
+  metrics.gauge('coppice_peers_connected', stats.peersConnected);
+  metrics.gauge('coppice_network_received_bytes', stats.bytesIn);
+  metrics.gauge('coppice_network_sent_bytes', stats.bytesOut);
+  metrics.gauge('coppice_network_send_queue_bytes', stats.sendQueueBytes);
+  for (const [reason, count] of Object.entries(stats.refused)) metrics.gauge('coppice_network_refused', count, { reason });
+  for (const [reason, count] of Object.entries(stats.misbehaviour)) metrics.gauge('coppice_network_misbehaviour', count, { reason });
+}

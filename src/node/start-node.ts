@@ -1,0 +1,233 @@
+// From a data directory and a configuration to a running node: the only place that names concrete classes. Whatever is wrong before
+// the node runs (a locked or foreign folder, a genesis that does not match, a port in use, missing keys) is one typed error, and
+// nothing is overwritten.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { initialiseKeccak } from '../core/crypto/keccak.ts';
+import { deriveValidatorKeys } from '../core/crypto/validator-keys.ts';
+import { bytesEqual, hexToBytes } from '../core/primitives/bytes.ts';
+import { CoppiceError } from '../core/primitives/errors.ts';
+import { BEACON_CHAIN, ROOT_SHARD } from '../core/primitives/ids.ts';
+import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
+import { createStateDatabase } from '../core/state/state-database.ts';
+import { createLibp2pNetwork, type Libp2pNetwork, type StaticPeer } from '../network/host.ts';
+import { peerNameOfPublicKey } from '../network/peer-name.ts';
+import { TOPIC_KINDS, topicName, topicPrefix } from '../network/topics.ts';
+import { createRpcServer, type RpcServer } from '../rpc/server.ts';
+import { systemClock, systemRandom } from '../runtime/clock.ts';
+import { type CryptoSelection, selectCrypto } from '../runtime/native/select-crypto.ts';
+import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
+import type { Logger } from '../runtime/ports.ts';
+import { createSignatureVerifier, type SignatureVerifier } from '../runtime/signature-verifier.ts';
+import { createBlockStore } from '../storage/block-store.ts';
+import { type DataDirectory, lockDataDirectory } from '../storage/data-directory.ts';
+import { openLevelStore } from '../storage/level-store.ts';
+import { createNodeFileStore } from '../storage/node-file-store.ts';
+import { createViewStore } from '../storage/view-store.ts';
+import type { NodeConfig } from './config.ts';
+import { createNode, type Node } from './create-node.ts';
+import { dataDirectoryAt } from './data-directory.ts';
+import { readGenesisFile } from './genesis-file.ts';
+import { healthOf } from './health.ts';
+import { createLogger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+import { startMetricsServer } from './metrics-server.ts';
+import { createRpcPorts } from './rpc-ports.ts';
+
+/** Signature checks stay on the main thread: with fewer cores than validators, threads only add their cost. */
+const VERIFIER_WORKERS = 0;
+const SEED_BYTES = 32;
+
+/** What a node is started from. */
+export interface StartNodeOptions {
+  readonly dataDirectory: string;
+  readonly config: NodeConfig;
+}
+
+/** A node that runs. */
+export interface RunningNode {
+  readonly rpcUrl: string;
+  stop(): Promise<void>;
+  /** Resolves when the node cannot go on. */
+  readonly failed: Promise<Error>;
+}
+
+/** Starts a node; it serves RPC and takes part in consensus when this resolves. */
+export async function startNode({ dataDirectory, config }: StartNodeOptions): Promise<RunningNode> {
+  const paths = dataDirectoryAt(dataDirectory);
+  const opened: (() => Promise<void> | void)[] = [];
+  try {
+    return await openNode(paths, config, opened);
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+type Closers = (() => Promise<void> | void)[];
+
+async function openNode(paths: ReturnType<typeof dataDirectoryAt>, config: NodeConfig, opened: Closers): Promise<RunningNode> {
+  const hashtree = await installHashtree({ disableNative: config.portableCrypto });
+  await initialiseKeccak();
+  const crypto = selectCrypto({ disableNative: config.portableCrypto });
+  const lock: DataDirectory = lockDataDirectory(paths.path);
+  opened.push(() => lock.release());
+  const genesis = readGenesisFile(paths.genesisFile, crypto.bls);
+  const keys = readKeys(paths.seedFile, genesis, crypto);
+  const logger = createLogger({ level: config.log.level, file: join(paths.logFolder, 'node.log'), base: { validator: keys.validator } });
+  const metrics = createMetrics({ withProcess: true });
+  logger.info({ ...crypto.describe, sszHasher: hashtree, node: process.version }, 'cryptography in use');
+  const store = await openLevelStore(paths.databaseFolder, genesisRoot(genesis));
+  opened.push(() => store.close());
+  const network = await openNetwork(config, genesis, keys.peerSeed, logger);
+  opened.push(() => network.close());
+  const verifier = createSignatureVerifier({ workerCount: VERIFIER_WORKERS, disableNative: config.portableCrypto });
+  opened.push(() => verifier.close());
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const onFault = (fault: unknown): void => {
+    logger.error({ error: String(fault), stack: fault instanceof Error ? fault.stack : undefined }, 'the node cannot go on');
+    fail(fault instanceof Error ? fault : new Error(String(fault)));
+  };
+  const node = await createNode(
+    {
+      network,
+      store,
+      blockStore: createBlockStore(store),
+      viewStore: createViewStore(store),
+      states: await createStateDatabase(store),
+      files: createNodeFileStore(paths.signingFolder),
+      clock: systemClock,
+      logger,
+      metrics,
+      bls: crypto.bls,
+      verifier,
+      pause: () => new Promise((resolve) => setImmediate(resolve)),
+      validatorPeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
+    },
+    { genesis, secrets: keys, onFault },
+  );
+  opened.push(() => node.stop());
+  const rpc = await openRpc(config, node, genesis, network, crypto, verifier, logger, metrics);
+  opened.push(() => rpc.close());
+  await openMetrics(config, node, genesis, network, metrics, opened);
+  node.start();
+  logger.info({ rpc: rpc.url, p2pPort: network.listenPort, peer: network.self }, 'node started');
+  return { rpcUrl: rpc.url, failed, stop: () => closeAll(opened) };
+}
+
+// Last opened, first closed; one that fails does not keep the others open.
+async function closeAll(opened: Closers): Promise<void> {
+  for (let close = opened.pop(); close !== undefined; close = opened.pop()) {
+    try {
+      await close();
+    } catch (error) {
+      process.stderr.write(`while stopping: ${String(error)}\n`);
+    }
+  }
+}
+
+interface NodeKeys {
+  readonly validator: number;
+  readonly blsSecretKey: Uint8Array;
+  readonly vrfSeed: Uint8Array;
+  readonly peerSeed: Uint8Array;
+}
+
+function readKeys(seedFile: string, genesis: Genesis, { bls }: CryptoSelection): NodeKeys {
+  let text: string;
+  try {
+    text = readFileSync(seedFile, 'utf8').trim();
+  } catch {
+    throw new CoppiceError('data-directory/missing', { path: seedFile, advice: 'make it with coppice keys, or restore it from a backup' });
+  }
+  const seed = hexToBytes(text);
+  if (seed === undefined || seed.length !== SEED_BYTES) {
+    throw new CoppiceError('keys/invalid', { path: seedFile, detail: 'not 32 bytes of hexadecimal' });
+  }
+  const { blsSecretKey, vrfSeed, peerSeed } = deriveValidatorKeys(seed);
+  const publicKey = bls.publicKeyOf(blsSecretKey);
+  const validator = genesis.validators.findIndex(({ blsPublicKey }) => bytesEqual(blsPublicKey, publicKey));
+  if (validator < 0) throw new CoppiceError('keys/foreign', { path: seedFile, detail: 'no validator of genesis.json has these keys' });
+  return { validator, blsSecretKey, vrfSeed, peerSeed };
+}
+
+async function openNetwork(config: NodeConfig, genesis: Genesis, peerSeed: Uint8Array, logger: Logger): Promise<Libp2pNetwork> {
+  const root = genesisRoot(genesis);
+  const { host, port } = config.p2p;
+  try {
+    return await createLibp2pNetwork({
+      peerSeed,
+      listenAddress: { host, port },
+      peers: config.p2p.peers.map(staticPeer),
+      committeePeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
+      networkPrefix: topicPrefix(root),
+      allowedTopics: [BEACON_CHAIN, ROOT_SHARD].flatMap((chain) => TOPIC_KINDS.map((kind) => topicName(root, chain, kind))),
+      timing: systemClock,
+      random: systemRandom.next,
+      log: (level, message, facts) => logger[level](facts, message),
+    });
+  } catch (error) {
+    throw new CoppiceError('node/cannot-listen', { service: 'p2p', host, port, detail: String(error) }, { cause: error });
+  }
+}
+
+/** `/ip4/127.0.0.1/tcp/9546/p2p/<peer id>`. */
+function staticPeer(address: string): StaticPeer {
+  const match = /^\/(?:ip4|ip6|dns4|dns6|dns)\/([^/]+)\/tcp\/(\d{1,5})\/p2p\/([^/]+)$/.exec(address);
+  const [, host, port, peerId] = match ?? [];
+  if (host === undefined || port === undefined || peerId === undefined) {
+    throw new CoppiceError('config/invalid', { source: 'p2p.peers', detail: `${address} is not /ip4/<host>/tcp/<port>/p2p/<peer id>` });
+  }
+  return { host, port: Number(port), peerId };
+}
+
+async function openRpc(
+  config: NodeConfig,
+  node: Node,
+  genesis: Genesis,
+  network: Libp2pNetwork,
+  crypto: CryptoSelection,
+  verifier: SignatureVerifier,
+  logger: Logger,
+  metrics: ReturnType<typeof createMetrics>,
+): Promise<RpcServer> {
+  const { host, port } = config.rpc;
+  try {
+    return await createRpcServer({
+      ports: createRpcPorts({ node, genesis, network, clock: systemClock }),
+      host,
+      port,
+      onRequest: (method, code, durationMs) => {
+        metrics.count('coppice_rpc_requests_total', { method, outcome: code === 0 ? 'ok' : String(code) });
+        metrics.observe('coppice_rpc_request_seconds', durationMs / 1000, { method });
+      },
+      onFault: (method, fault) => logger.error({ method, error: String(fault) }, 'a request failed'),
+    });
+  } catch (error) {
+    throw new CoppiceError('node/cannot-listen', { service: 'rpc', host, port, detail: String(error) }, { cause: error });
+  }
+}
+
+async function openMetrics(
+  config: NodeConfig,
+  node: Node,
+  genesis: Genesis,
+  network: Libp2pNetwork,
+  metrics: ReturnType<typeof createMetrics>,
+  opened: Closers,
+): Promise<void> {
+  const health = () => healthOf(node.progress(), network.peers.connected().length, systemClock.nowMs(), genesis.parameters);
+  const server = await startMetricsServer({
+    ...config.metrics,
+    metrics,
+    refresh: () => {
+      node.refreshMetrics();
+      metrics.gauge('coppice_healthy', health().healthy ? 1 : 0);
+    },
+    health,
+  });
+  opened.push(() => server.close());
+}

@@ -1,0 +1,91 @@
+// Virtual time: timers fire in the order of their moments, then of their setting, as fast as the machine can; between two of them
+// everything that was awaiting settles. Nothing here reads a real clock, so equal schedules give equal runs.
+import { setImmediate } from 'node:timers/promises';
+import { invariant } from '../core/primitives/errors.ts';
+import type { TimestampMs } from '../core/primitives/ids.ts';
+import type { CancelTimer, Clock } from '../runtime/ports.ts';
+
+interface Timer {
+  readonly dueMs: TimestampMs;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/** Timers at once: far above what whole nodes set. */
+const TIMERS_MAX = 1_000_000;
+
+/** See the file's head. */
+export class VirtualClock implements Clock {
+  readonly #heap: Timer[] = [];
+  readonly #cancelled = new Set<number>();
+  #nowMs: TimestampMs;
+  #order = 0;
+
+  constructor(startMs: TimestampMs) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): TimestampMs {
+    return this.#nowMs;
+  }
+
+  schedule(delayMs: number, callback: () => void): CancelTimer {
+    invariant(this.#heap.length < TIMERS_MAX, 'timers are bounded');
+    const order = this.#order++;
+    this.#push({ dueMs: this.#nowMs + Math.max(0, delayMs), order, callback });
+    return () => {
+      this.#cancelled.add(order);
+    };
+  }
+
+  /** Runs until `done` holds or virtual time has passed `untilMs`; gives the number of timers fired. */
+  async run(untilMs: TimestampMs, done: () => boolean = () => false): Promise<number> {
+    let fired = 0;
+    await setImmediate(); // What was begun before settles first.
+    while (!done()) {
+      const timer = this.#heap[0];
+      if (timer === undefined || timer.dueMs > untilMs) break;
+      this.#pop();
+      if (this.#cancelled.delete(timer.order)) continue;
+      this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
+      timer.callback();
+      fired++;
+      await setImmediate(); // Promises settle in a fixed order; none of them waits for the machine.
+    }
+    if (!done()) this.#nowMs = Math.max(this.#nowMs, untilMs);
+    return fired;
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap;
+    let place = heap.length;
+    heap.push(timer);
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (isBefore(heap[parent] as Timer, timer)) break;
+      heap[place] = heap[parent] as Timer;
+      place = parent;
+    }
+    heap[place] = timer;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Timer;
+    if (heap.length === 0) return;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child++;
+      if (isBefore(last, heap[child] as Timer)) break;
+      heap[place] = heap[child] as Timer;
+      place = child;
+    }
+    heap[place] = last;
+  }
+}
+
+function isBefore(one: Timer, other: Timer): boolean {
+  return one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.order < other.order);
+}
