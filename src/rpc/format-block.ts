@@ -1,4 +1,5 @@
 // Blocks and headers in the JSON form of Ethereum's execution-apis.
+import { COINBASE_ADDRESS } from '../core/execution/system-addresses.ts';
 import { EMPTY_UNCLES_HASH, EMPTY_WITHDRAWALS_ROOT, encodeHeader, ZERO_NONCE } from '../core/view/ethereum-header.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import type { ViewHeader } from '../core/view/view-block-codec.ts';

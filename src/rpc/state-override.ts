@@ -1,6 +1,7 @@
 // State overrides of `eth_call` and `eth_estimateGas`: a version of the state in which some accounts have another balance, nonce, code
 // or storage, for one call. It is a reader over the true one, so the simulator knows nothing of it.
 import { keccak256 } from '../core/crypto/keccak.ts';
+import { EMPTY_CODE_HASH } from '../core/execution/account-value.ts';
 import { bytesToHex, hexToBytes, ZERO_32 } from '../core/primitives/bytes.ts';
 import type { Address, Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
@@ -25,7 +26,6 @@ export type StateOverrides = ReadonlyMap<Hex, AccountOverride>;
 
 const ACCOUNTS_MAX = 1024;
 const SLOTS_MAX = 16_384;
-const EMPTY_CODE_HASH = keccak256(new Uint8Array(0));
 
 /** No overrides. */
 export const NO_OVERRIDES: StateOverrides = new Map();

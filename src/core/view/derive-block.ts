@@ -2,7 +2,7 @@
 // Pure: every node that serves RPC derives the same header, so `eth_getBlockBy…` answers hash and check as Ethereum's do.
 //
 // Until there is a beacon, view block N is shard block N, anchored by the CC of header N + 1, which commits its execution.
-import type { ExecutedBlock, SenderPart } from '../execution/executed-block.ts';
+import type { SenderPart } from '../execution/executed-block.ts';
 import { bytesToHex, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height, Hex, TimestampMs, Wei } from '../primitives/ids.ts';
@@ -11,7 +11,7 @@ import type { NetworkParameters } from '../protocol/parameters.ts';
 import { BLOOM_BYTES, bloomOfLogs, joinBloom } from './bloom.ts';
 import { type EthereumHeader, hashOfHeader } from './ethereum-header.ts';
 import { orderedListRoot } from './merkle-patricia.ts';
-import { isShown, messagesInOrder } from './order.ts';
+import { type AnchoredExecution, isShown, messagesInOrder } from './order.ts';
 import { encodeReceipt, typeOf } from './receipt.ts';
 import { systemTransactionOf } from './system-transaction.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
@@ -37,7 +37,7 @@ export type ParentView = { readonly hash: Bytes32; readonly header: { readonly t
 export function deriveViewBlock(
   anchor: Anchor,
   parentView: ParentView | undefined,
-  executed: readonly ExecutedBlock[],
+  executed: readonly AnchoredExecution[],
   parameters: Pick<NetworkParameters, 'transactionGasLimitMax'>,
 ): ViewBlock {
   const { transactions, receipts, messages } = showItems(executed);
@@ -67,7 +67,7 @@ interface ShownItems {
 }
 
 // The transactions in order, each with its receipt, and all messages with the place where each is shown.
-function showItems(executed: readonly ExecutedBlock[]): ShownItems {
+function showItems(executed: readonly AnchoredExecution[]): ShownItems {
   const senderParts = new Map<Hex, SenderPart>();
   for (const block of executed) for (const part of block.result.senderParts) senderParts.set(part.transaction.hashHex, part);
 

@@ -1,5 +1,7 @@
 // coppice_getProof: proves an account and storage slots, or their absence, against a block's `stateRoot` (protocol, section 4: pointer, account
 // in its family, slots against the account's storage root).
+import type { Bytes32 } from '../../core/primitives/ids.ts';
+import { accountKey, pointerKey, slotKey } from '../../core/state/key.ts';
 import type { StateProof } from '../../core/state/proof.ts';
 import { finalBlockOf, LATEST, readBlockSelector } from '../block-selector.ts';
 import { headerNotFound, stateUnavailable } from '../errors.ts';
@@ -24,19 +26,22 @@ export const getProof = defineMethod(
       blockNumber: quantity(block.header.number),
       blockHash: data(block.hash),
       stateRoot: data(block.header.stateRoot),
-      pointerProof: formatProof(proof.pointer),
-      accountProof: formatProof(proof.account.account),
-      storageProofs: proof.account.storage.map((storage, index) => ({ slot: data(slots[index] as Uint8Array), ...formatProof(storage) })),
+      pointerProof: formatProof(pointerKey(address).bytes, proof.pointer),
+      accountProof: formatProof(accountKey(proof.family, address).bytes, proof.account.account),
+      storageProofs: proof.account.storage.map((storage, index) => {
+        const slot = slots[index] as Bytes32;
+        return { slot: data(slot), ...formatProof(slotKey(slot), storage) };
+      }),
     };
   },
 );
 
-// Siblings from the root down; the leaf that stands at the end of the path, with its committed encoding, or null where nothing stands.
-function formatProof(proof: StateProof): JsonObject {
-  const { leaf } = proof;
+// The key that is proved present or absent; siblings from the root down; the leaf at the end of the way with its committed encoding,
+// or null where nothing stands.
+function formatProof(key: Bytes32, { siblings, leaf }: StateProof): JsonObject {
   return {
-    key: data(proof.key),
-    siblings: proof.siblings.map(data),
+    key: data(key),
+    siblings: siblings.map(data),
     leaf: leaf === undefined ? null : { tag: quantity(leaf.tag), key: data(leaf.key), value: data(leaf.value) },
   };
 }
