@@ -44,9 +44,11 @@ if (node === undefined) {
 } else if (entry === undefined) {
   fail(`neither src/cli/main.ts nor dist/cli/main.js is in ${root}: the installation is incomplete.`);
 } else {
-  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // The channel carries nothing: it closes when this process dies, even by `kill -9`, and the child then stops too.
+  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   // A terminal sends Ctrl-C to the whole group, the child included; it must get it once, and this process must outlive it.
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  process.on('SIGINT', () => hasTerminal || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(`cannot start ${node}: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (constants.signals[signal] ?? 0)));

@@ -90,7 +90,7 @@ describe('the compose file', () => {
     for (let validator = 0; validator < 4; validator++) {
       const service = text.slice(text.indexOf(`\n  validator-${validator}:`)).split(/\n(?= {0,2}\S)/)[1] ?? '';
       assert.match(service, /<<: \*validator/);
-      assert.match(service, new RegExp(`"--data-dir", "/data/validator-${validator}"`));
+      assert.match(service, new RegExp(`"--data-dir", "/data/network/validator-${validator}"`));
       assert.match(service, new RegExp(`COPPICE_METRICS_PORT: "${10_545 + validator}"`));
     }
     assert.match(text, /network_mode: service:network/);
