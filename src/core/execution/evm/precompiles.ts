@@ -1,4 +1,5 @@
-// Runs a precompiled contract of the library. Its input is copied, as some keep it; its errors come down to success or not.
+// Runs a precompiled contract of the library; its errors come down to success or not. The input is a view of the caller's memory and is
+// not copied: a call with a megabyte of input and too little gas must cost no more than its gas.
 
 import { invariant } from '../../primitives/errors.ts';
 import type { Hex } from '../../primitives/ids.ts';
@@ -7,6 +8,7 @@ import type { Machine, PrecompileResult } from './machine.ts';
 
 /** Heavy arithmetic: a gas of precompile counts as this much work towards the host's turn. */
 const WORK_PER_GAS = 0.1;
+const NO_DATA = new Uint8Array(0);
 
 /** The answer, or a promise of it: the library declares those of EIP-2537 as asynchronous. */
 export function runPrecompile(machine: Machine, addressHex: Hex, start: FrameStart): PrecompileResult | Promise<PrecompileResult> {
@@ -14,7 +16,7 @@ export function runPrecompile(machine: Machine, addressHex: Hex, start: FrameSta
   const run = rules.precompiles.get(addressHex);
   invariant(run !== undefined, 'only the address of a precompile is run as one');
   const gasLimit = BigInt(start.gasLimit);
-  const answer = run({ data: start.callData.slice(), gasLimit, common: rules.common, _EVM: rules.evm });
+  const answer = run({ data: start.callData, gasLimit, common: rules.common, _EVM: rules.evm });
   return answer instanceof Promise ? answer.then((result) => resultOf(machine, start, result)) : resultOf(machine, start, answer);
 }
 
@@ -24,5 +26,7 @@ function resultOf(machine: Machine, start: FrameStart, result: LibraryResult): P
   const success = result.exceptionError === undefined;
   const gasUsed = success ? Number(result.executionGasUsed) : start.gasLimit;
   machine.work += gasUsed * WORK_PER_GAS;
-  return { success, gasUsed, output: success ? result.returnValue : new Uint8Array(0) };
+  const output = success ? result.returnValue : NO_DATA;
+  // The output outlives the call, the caller's memory goes on changing.
+  return { success, gasUsed, output: output.buffer === start.callData.buffer ? output.slice() : output };
 }

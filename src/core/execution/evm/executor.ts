@@ -20,7 +20,7 @@ import { slotKeyOf, wordOf } from './words.ts';
 const NO_DATA = new Uint8Array(0);
 
 /** The executor that nodes use. Making one takes some milliseconds; keep one for blocks and another for simulations. */
-export function createOwnLoopExecutor(evmChainId: number): ItemExecutor {
+export function createItemExecutor(evmChainId: number): ItemExecutor {
   const rules = ethereumRulesOf(evmChainId);
   let isBusy = false;
   return {
@@ -73,6 +73,7 @@ async function executeItem(rules: EthereumRules, evmChainId: number, item: ItemC
   };
   if (rules.precompiles.has(target.addressHex)) {
     const { success, gasUsed, output } = await runPrecompile(machine, target.addressHex, start);
+    if (!success) state.revert(checkpoint);
     return { outcome: success ? 'success' : 'failure', gasUsed, returnData: output, createdAddress: undefined };
   }
   const frame = new Frame(start);
