@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { CONFIG_SETTINGS, environmentName } from '../../src/node/config.ts';
+import { METRICS } from '../../src/node/metrics.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 
@@ -52,6 +54,15 @@ describe('the documents', () => {
     );
     assert.deepEqual(
       rooms.filter((room) => room !== 'src/core' && !readme.includes(`(${room})`) && !readme.includes(`(${room}/)`)),
+      [],
+    );
+  });
+
+  it('tell operators every setting and every metric', () => {
+    const text = readFileSync(join(PROJECT, 'docs/operators.md'), 'utf8');
+    const settings = CONFIG_SETTINGS.flatMap(({ flag }) => [`--${flag}`, environmentName(flag)]);
+    assert.deepEqual(
+      [...settings, ...Object.keys(METRICS)].filter((name) => !text.includes(`\`${name}\``)),
       [],
     );
   });
