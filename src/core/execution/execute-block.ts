@@ -129,13 +129,14 @@ function isInSenderFamily(overlay: StateOverlay, transaction: Transaction): bool
   return overlay.account(overlay.family(transaction.sender), transaction.to, toHex).value !== undefined;
 }
 
-interface WaveTotals {
+/** What the waves burned, and the halves of priority fees that travelled with main calls. */
+export interface WaveTotals {
   readonly burnedWei: Wei;
   readonly travelledTipsWei: Wei;
 }
 
 /** Runs wave after wave until one emits nothing. They end: gas never grows along a chain of messages, and hops are bounded. */
-async function executeWaves(environment: ItemEnvironment, first: readonly Message[], results: MessageResult[]): Promise<WaveTotals> {
+export async function executeWaves(environment: ItemEnvironment, first: readonly Message[], results: MessageResult[]): Promise<WaveTotals> {
   let burnedWei = 0n;
   let travelledTipsWei = 0n;
   let gasSincePause = 0;

@@ -11,7 +11,7 @@ const NO_DATA = new Uint8Array(0);
 
 /** What the sender part of a transaction knows when it emits the main call. */
 export interface MainCallTerms {
-  readonly transaction: Transaction;
+  readonly transaction: Pick<Transaction, 'sender' | 'to' | 'hash' | 'valueWei' | 'data' | 'nonce' | 'accessList'>;
   readonly isInSenderFamily: boolean;
   readonly gasLimit: number;
   readonly gasPriceWei: Wei;

@@ -20,7 +20,7 @@ import { slotKeyOf, wordOf } from './words.ts';
 const NO_DATA = new Uint8Array(0);
 
 /** The executor that nodes use. Making one takes some milliseconds; keep one for blocks and another for simulations. */
-export function createItemExecutor(evmChainId: number): ItemExecutor {
+export function createOwnLoopExecutor(evmChainId: number): ItemExecutor {
   const rules = ethereumRulesOf(evmChainId);
   let isBusy = false;
   return {

@@ -1,0 +1,259 @@
+// Calls and estimates without effect, on a version of the state and in the context of a block, for JSON-RPC.
+//
+// A call may look into other families, as eth_call on one Ethereum chain does: STATICCALL, and CALL without value, to a foreign contract
+// run there as static calls (protocol, section 7), so that Multicall3 and lenses work. An estimate follows the rules of execution exactly:
+// what a wallet is told to buy must do when it is bought.
+import { isNaturalPlace, mainCallOf } from '../messaging/emit.ts';
+import { bytesToHex } from '../primitives/bytes.ts';
+import { CoppiceError } from '../primitives/errors.ts';
+import type { Address, Bytes32, Wei } from '../primitives/ids.ts';
+import type { ExecutionContext, Log, Message, MessageResult } from '../protocol/message.ts';
+import type { NetworkParameters } from '../protocol/parameters.ts';
+import type { AccessListEntry } from '../protocol/transaction.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import { EMPTY_ACCOUNT } from './account-value.ts';
+import { executeWaves } from './execute-block.ts';
+import type { ItemEnvironment } from './execute-message.ts';
+import { foreignCallError } from './family-rules.ts';
+import { intrinsicGas, minimumGasLimit } from './intrinsic-gas.ts';
+import type { CallOutcome, ItemExecutor } from './item-executor.ts';
+import { ItemState } from './item-state.ts';
+import { StateOverlay } from './state-overlay.ts';
+import { MESSENGER_HEX } from './system-addresses.ts';
+
+declare module '../primitives/errors.ts' {
+  interface ErrorFacts {
+    /** More simulations wait for the executor than a node takes on. */
+    'execution/too-many-simulations': { waitingMax: number };
+  }
+}
+
+/** No transaction has this hash; simulated messages descend from it. */
+const SIMULATED_HASH: Bytes32 = new Uint8Array(32);
+/** Estimates are within this fraction of the least gas that works; the RPC adds its margin. */
+const ESTIMATE_PRECISION_DIVISOR = 200;
+
+/** A call that nobody signed. */
+export interface SimulatedCall {
+  readonly from: Address;
+  /** Undefined: create a contract. */
+  readonly to: Address | undefined;
+  readonly valueWei: Wei;
+  readonly data: Uint8Array;
+  /** Absent, or above what a transaction may buy: that. */
+  readonly gasLimit?: number | undefined;
+  /** What GASPRICE sees and the sender must afford; absent 0. */
+  readonly gasPriceWei?: Wei | undefined;
+  /** Absent: the sender's next nonce. */
+  readonly nonce?: bigint | undefined;
+  readonly accessList?: readonly AccessListEntry[] | undefined;
+}
+
+/** Where a call runs. */
+export interface SimulationInput {
+  readonly call: SimulatedCall;
+  /** With the overrides, if any, already in it. */
+  readonly state: StateReader;
+  readonly context: ExecutionContext;
+  /** What BASEFEE sees. */
+  readonly baseFeePerGasWei: Wei;
+  readonly parameters: NetworkParameters;
+  /** Never the one that executes blocks: items must not interleave. See `createQueuedExecutor`. */
+  readonly evm: ItemExecutor;
+  readonly pause?: (() => Promise<void>) | undefined;
+}
+
+/** What a call gave. */
+export interface SimulatedOutcome {
+  readonly outcome: 'success' | 'revert' | 'failure';
+  readonly returnData: Uint8Array;
+  /** With the intrinsic gas. */
+  readonly gasUsed: number;
+  readonly logs: readonly Log[];
+  readonly createdAddress: Address | undefined;
+}
+
+/** The sender cannot pay for value and gas. */
+export interface LackOfFunds {
+  readonly outcome: 'insufficient-funds';
+  readonly haveWei: Wei;
+  readonly wantWei: Wei;
+}
+
+/** eth_call: runs the main call alone, in the family where it would run. */
+export async function simulateCall(input: SimulationInput): Promise<SimulatedOutcome | LackOfFunds> {
+  const overlay = new StateOverlay(input.state);
+  const intrinsic = intrinsicGas(intrinsicInputOf(input.call));
+  // A call that is only looked at may run with less than a transaction would need.
+  const gasLimit = Math.max(intrinsic, gasLimitOf(input));
+  const lack = takeFromSender(overlay, input, gasLimit);
+  if (lack !== undefined) return lack;
+  const placed = inItsFamily(overlay, mainCallIn(overlay, input, gasLimit - intrinsic));
+  const state = new ItemState(overlay, placed.targetFamily, true);
+  const ran = await runLeniently(input, state, placed);
+  const { outcome, returnData, createdAddress } = ran;
+  return { outcome, returnData, createdAddress, gasUsed: intrinsic + ran.gasUsed, logs: outcome === 'success' ? state.logs : [] };
+}
+
+/** An estimate, or how the call ends with the most gas that it may have. */
+export type GasEstimate =
+  | { readonly outcome: 'success'; readonly gasLimit: number }
+  | { readonly outcome: 'revert' | 'failure'; readonly returnData: Uint8Array }
+  | LackOfFunds;
+
+/**
+ * eth_estimateGas: the least gas limit, to half a percent, with which the main call and every hop after it end as they do with the most
+ * gas. Exact where no code runs. Messages carry gas of their own, so more than that gas never helps a later hop.
+ */
+export async function estimateGas(input: SimulationInput): Promise<GasEstimate> {
+  const floor = minimumGasLimit(intrinsicInputOf(input.call));
+  const best = await runTransaction(input, Math.max(floor, gasLimitOf(input)));
+  if ('haveWei' in best) return best;
+  const { mainCall } = best;
+  if (mainCall.outcome !== 'success') {
+    return { outcome: mainCall.outcome === 'revert' ? 'revert' : 'failure', returnData: mainCall.returnData };
+  }
+  const works = async (gasLimit: number): Promise<boolean> => {
+    const run = await runTransaction(input, gasLimit);
+    return !('haveWei' in run) && run.outcomes === best.outcomes;
+  };
+  const used = Math.max(floor, best.gasUsed);
+  if (used === floor || (await works(used))) return { outcome: 'success', gasLimit: used };
+  let tooLittle = used;
+  let enough = best.gasLimit;
+  while (enough - tooLittle > Math.max(1, enough / ESTIMATE_PRECISION_DIVISOR)) {
+    // Where gas is kept back at calls, a sixty-third more is most often enough: try near the lower end first.
+    const middle = Math.floor(Math.min((tooLittle + enough) / 2, tooLittle * 2));
+    if (await works(middle)) enough = middle;
+    else tooLittle = middle;
+  }
+  return { outcome: 'success', gasLimit: enough };
+}
+
+interface SimulatedTransaction {
+  readonly mainCall: MessageResult;
+  readonly gasLimit: number;
+  /** Intrinsic gas, and what the main call's code used. */
+  readonly gasUsed: number;
+  /** How each message ended, in order: equal for equal behaviour. */
+  readonly outcomes: string;
+}
+
+/** The sender part, the main call, and all messages that follow from it. */
+async function runTransaction(input: SimulationInput, wantedGasLimit: number): Promise<SimulatedTransaction | LackOfFunds> {
+  const overlay = new StateOverlay(input.state);
+  const intrinsic = intrinsicGas(intrinsicInputOf(input.call));
+  const gasLimit = affordableGas(overlay, input, wantedGasLimit);
+  const lack = takeFromSender(overlay, input, gasLimit < intrinsic ? wantedGasLimit : gasLimit);
+  if (lack !== undefined) return lack;
+  const environment: ItemEnvironment = {
+    overlay,
+    context: input.context,
+    executor: input.evm,
+    gasLimitSeenByCode: input.parameters.transactionGasLimitMax,
+    pause: input.pause,
+  };
+  const results: MessageResult[] = [];
+  await executeWaves(environment, [mainCallIn(overlay, input, gasLimit - intrinsic)], results);
+  const mainCall = results.find(({ message, outcome }) => message.kind === 'main-call' && outcome !== 'forwarded');
+  if (mainCall === undefined) throw new Error('invariant broken: a main call is executed in some wave');
+  const outcomes = results.map(({ outcome }) => outcome).join();
+  return { mainCall, gasLimit, gasUsed: intrinsic + mainCall.executionGasUsed, outcomes };
+}
+
+function intrinsicInputOf(call: SimulatedCall) {
+  return { to: call.to, data: call.data, accessList: call.accessList ?? [] };
+}
+
+function gasLimitOf({ call, parameters }: SimulationInput): number {
+  return Math.min(call.gasLimit ?? parameters.transactionGasLimitMax, parameters.transactionGasLimitMax);
+}
+
+/** With a price, no more gas than the sender can pay for. */
+function affordableGas(overlay: StateOverlay, { call }: SimulationInput, wanted: number): number {
+  const gasPriceWei = call.gasPriceWei ?? 0n;
+  if (gasPriceWei === 0n) return wanted;
+  const balanceWei = overlay.account(overlay.family(call.from), call.from).value?.balanceWei ?? 0n;
+  const affordable = (balanceWei - call.valueWei) / gasPriceWei;
+  return affordable < BigInt(wanted) ? Math.max(0, Number(affordable)) : wanted;
+}
+
+function takeFromSender(overlay: StateOverlay, { call }: SimulationInput, gasLimit: number): LackOfFunds | undefined {
+  const { value = EMPTY_ACCOUNT, entry } = senderOf(overlay, call.from);
+  const wantWei = call.valueWei + BigInt(gasLimit) * (call.gasPriceWei ?? 0n);
+  if (value.balanceWei < wantWei) return { outcome: 'insufficient-funds', haveWei: value.balanceWei, wantWei };
+  entry.value = { nonce: value.nonce + 1n, balanceWei: value.balanceWei - wantWei, codeHash: value.codeHash };
+  return undefined;
+}
+
+// Whoever calls eth_call may name a contract as the sender: then its account is in the family that its pointer names.
+function senderOf(overlay: StateOverlay, from: Address) {
+  const entry = overlay.account(overlay.family(overlay.pointer(from) ?? from), from);
+  return { entry, value: entry.value };
+}
+
+function mainCallIn(overlay: StateOverlay, input: SimulationInput, gasLimit: number): Message {
+  const { call, baseFeePerGasWei } = input;
+  const { from, to } = call;
+  const senderFamily = overlay.pointer(from) ?? from;
+  const isInSenderFamily = to === undefined || overlay.account(overlay.family(senderFamily), to).value !== undefined;
+  const nonce = call.nonce ?? (senderOf(overlay, from).value?.nonce ?? 1n) - 1n;
+  const message = mainCallOf({
+    transaction: {
+      sender: from,
+      to,
+      hash: SIMULATED_HASH,
+      valueWei: call.valueWei,
+      data: call.data,
+      nonce,
+      accessList: call.accessList ?? [],
+    },
+    isInSenderFamily,
+    gasLimit,
+    gasPriceWei: call.gasPriceWei ?? 0n,
+    baseFeePerGasWei,
+    travellingTipWei: 0n,
+  });
+  return { ...message, senderFamily, originFamily: senderFamily, targetFamily: isInSenderFamily ? senderFamily : message.targetFamily };
+}
+
+function inItsFamily(overlay: StateOverlay, message: Message): Message {
+  const family = isNaturalPlace(message) ? overlay.pointer(message.target as Address) : undefined;
+  return family === undefined ? message : { ...message, targetFamily: family };
+}
+
+// As on Ethereum, a call of an address without code succeeds with no data, where a transaction would fail: it might be a contract soon.
+async function runLeniently(input: SimulationInput, state: ItemState, message: Message): Promise<CallOutcome> {
+  const { target } = message;
+  if (target !== undefined) {
+    const targetHex = bytesToHex(target);
+    const nothing = { gasUsed: 0, createdAddress: undefined };
+    if (targetHex === MESSENGER_HEX) return { ...nothing, outcome: 'revert', returnData: foreignCallError(target) };
+    const isPrecompile = input.evm.isPrecompile(targetHex);
+    const hasCode = state.overlay.code(state.account(target, targetHex)).length > 0;
+    if (!isPrecompile && !hasCode) return { ...nothing, outcome: 'success', returnData: new Uint8Array(0) };
+  }
+  const gasLimitSeenByCode = input.parameters.transactionGasLimitMax;
+  return input.evm.execute({ state, message, context: input.context, gasLimitSeenByCode, pause: input.pause });
+}
+
+/** An executor that takes callers one after the other, and refuses when `waitingMax` wait: for simulations. */
+export function createQueuedExecutor(executor: ItemExecutor, waitingMax: number): ItemExecutor {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return {
+    name: executor.name,
+    isPrecompile: (addressHex) => executor.isPrecompile(addressHex),
+    async execute(call) {
+      if (waiting >= waitingMax) throw new CoppiceError('execution/too-many-simulations', { waitingMax });
+      waiting++;
+      const turn = last.then(() => executor.execute(call));
+      last = turn.catch(() => undefined);
+      try {
+        return await turn;
+      } finally {
+        waiting--;
+      }
+    },
+  };
+}
