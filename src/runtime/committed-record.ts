@@ -1,7 +1,7 @@
 // What is stored beside a committed block so that a restarted node goes on from it without executing it again: the commitment that
 // its child's header must carry, and the point on which the engine builds.
 import { ContainerType, ListCompositeType } from '@chainsafe/ssz';
-import type { ChainPoint } from '../core/consensus/state.ts';
+import type { ChainPoint } from '../core/consensus/leader.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import { ExecutionCommitment } from '../core/protocol/block.ts';
 import { Bytes32Type, decodeCanonical, Uint64 } from '../core/protocol/ssz.ts';

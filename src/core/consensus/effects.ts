@@ -5,8 +5,8 @@ import type { Bytes32, Height, Round, ValidatorIndex } from '../primitives/ids.t
 import type { BlockHeader } from '../protocol/block.ts';
 import type { BlockPoint, CommitCertificate, QuorumCertificate, TimeoutCertificate } from '../protocol/certificate.ts';
 import type { Timeout } from '../protocol/vote.ts';
+import type { ChainPoint } from './leader.ts';
 import type { SigningRecord } from './record.ts';
-import type { ChainPoint, TimerKind } from './state.ts';
 
 /** Make the signing record durable (fdatasync) before any later effect. */
 export interface Persist {
@@ -82,7 +82,8 @@ export interface CommitProof {
 /** Start the timer; it replaces the one of the same kind. */
 export interface SetTimer {
   readonly kind: 'set-timer';
-  readonly timer: TimerKind;
+  /** `round` ends a round that brings no QC; `resend` says timeout and certificates again while the round is stuck. */
+  readonly timer: 'round' | 'resend';
   readonly round: Round;
   readonly delayMs: number;
 }
@@ -172,22 +173,3 @@ export type Effect =
   | DiscardBlocks
   | RoundEntered
   | Report;
-
-/** Where an effect stands around the one `persist` of a step: signatures after it, what needs none before it, slow local work last. */
-export function effectPhase(effect: Effect): 'before' | 'spoken' | 'after' {
-  switch (effect.kind) {
-    case 'persist':
-    case 'store-block':
-    case 'sign-and-send-proposal':
-    case 'sign-and-send-vote':
-    case 'sign-and-send-commit-vote':
-    case 'sign-and-send-timeout':
-      return 'spoken';
-    case 'commit':
-    case 'discard-blocks':
-    case 'send-certificates':
-      return 'after';
-    default:
-      return 'before';
-  }
-}

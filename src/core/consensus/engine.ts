@@ -1,11 +1,12 @@
 // The consensus engine: two-phase HotStuff with broadcast votes (protocol, section 3) as a pure function of state and event. One
 // handler for each kind of event; each rule is in the file of its name.
-import { onBlockFetched, onBlockValidated, onProposalReceived } from './blocks.ts';
+
 import { adoptQuorumCertificate, adoptTimeoutCertificate, receiveCommitCertificate } from './adopt.ts';
+import { onBlockFetched, onBlockValidated, onProposalReceived } from './blocks.ts';
+import { durableBeforeSpoken } from './durable.ts';
 import type { ConsensusEvent } from './events.ts';
 import { answerWithNewest, startRound } from './pacemaker.ts';
 import { onPayloadReady } from './proposal.ts';
-import { durableBeforeSpoken } from './record.ts';
 import type { ConsensusState, Transition } from './state.ts';
 import { onTimeoutReceived, onTimerFired } from './timeout.ts';
 

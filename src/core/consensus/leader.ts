@@ -8,12 +8,21 @@ import { bytesToBigint, concatBytes, uint64ToBytes } from '../primitives/bytes.t
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height, Round, ValidatorIndex } from '../primitives/ids.ts';
 import type { Instance } from '../protocol/committee.ts';
-import type { ChainPoint } from './state.ts';
 
 /** A block from whose seed leaders are drawn: its height is a multiple of the leader window. */
 export interface LeaderAnchor {
   readonly height: Height;
   readonly seed: Bytes32;
+}
+
+/** A block (or the start record) as something to build on: what the leader draw and the VRF need of it and its ancestors. */
+export interface ChainPoint {
+  readonly hash: Bytes32;
+  readonly height: Height;
+  readonly round: Round;
+  readonly seed: Bytes32;
+  /** Newest first, down to the one that counts for this block's children. */
+  readonly anchors: readonly LeaderAnchor[];
 }
 
 /** How far an anchor lies at least below the parent: so deep that its seed is settled when it starts to matter. */
@@ -35,11 +44,12 @@ export function leaderOf(instance: Instance, parent: ChainPoint, round: Round): 
   const draw = bytesToBigint(sha256(seed, instance.instanceId, uint64ToBytes(round)));
   const { members, totalSeats } = instance.committee;
   let seat = Number(draw % BigInt(totalSeats));
-  for (const member of members) {
-    if (seat < member.seats) return member.validator;
-    seat -= member.seats;
-  }
-  invariant(false, 'the seats of the members add up to totalSeats');
+  const leader = members.find(({ seats }) => {
+    seat -= seats;
+    return seat < 0;
+  });
+  invariant(leader !== undefined, 'the seats of the members add up to totalSeats');
+  return leader.validator;
 }
 
 /** seed(A) of the file's head. */

@@ -6,8 +6,6 @@ import { ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32, Round } from '../primitives/ids.ts';
 import { OptionalCertificate, TimeoutCertificate } from '../protocol/certificate.ts';
 import { Bytes32Type, Uint64 } from '../protocol/ssz.ts';
-import { type Effect, effectPhase } from './effects.ts';
-import type { ConsensusState, Transition } from './state.ts';
 
 /** See the file's head. Rounds are 0 and hashes zero while nothing of the kind was signed. Also the format on disk. */
 export const SigningRecord = new ContainerType(
@@ -53,19 +51,4 @@ export function highestRoundOf(record: SigningRecord): Round {
 /** The round that the record's certificates admit its owner to. */
 export function admittedRoundOf(record: SigningRecord): Round {
   return Math.max(highestRoundOf(record), record.timeoutCertificate[0]?.round ?? 0) + 1;
-}
-
-/**
- * Durable before spoken: puts the record's `persist` before the first signing effect of a step, once, and what needs no signature
- * before that, so that the disk delays nothing else. Nothing is written when the record on disk already covers what is signed.
- */
-export function durableBeforeSpoken({ state, effects }: Transition): Transition {
-  const before = effects.filter((effect) => effectPhase(effect) === 'before');
-  const spoken = effects.filter((effect) => effectPhase(effect) === 'spoken');
-  const after = effects.filter((effect) => effectPhase(effect) === 'after');
-  if (spoken.length === 0) return { state, effects: [...before, ...after] };
-  const isDurable = state.durableRecord === state.record;
-  const persist: readonly Effect[] = isDurable ? [] : [{ kind: 'persist', record: state.record }];
-  const next: ConsensusState = isDurable ? state : { ...state, durableRecord: state.record };
-  return { state: next, effects: [...before, ...persist, ...spoken, ...after] };
 }

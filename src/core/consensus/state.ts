@@ -1,36 +1,27 @@
 // What one instance of consensus remembers between two events, and where it starts from. Values only: every rule returns a new
 // state. What is kept is bounded: blocks above the newest committed one, and one timeout of each member.
-import type { Bytes32, Height, Hex, Round, ValidatorIndex } from '../primitives/ids.ts';
+
 import { bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
+import type { Bytes32, Hex, Round, ValidatorIndex } from '../primitives/ids.ts';
 import type { BlockHeader } from '../protocol/block.ts';
 import type { CommitCertificate, QuorumCertificate } from '../protocol/certificate.ts';
 import type { Instance } from '../protocol/committee.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { Timeout } from '../protocol/vote.ts';
 import { memberIndexOf } from './certificates.ts';
-import type { CommitProof, Effect } from './effects.ts';
-import { type LeaderAnchor, pointAfter } from './leader.ts';
+import type { CommitProof, Effect, SetTimer } from './effects.ts';
+import { type ChainPoint, pointAfter } from './leader.ts';
 import { admittedRoundOf, emptyRecord, highestRoundOf, type SigningRecord } from './record.ts';
 
-/** `round` ends a round that brings no QC; `resend` says a timeout and the newest certificates again while a round is stuck. */
-export type TimerKind = 'round' | 'resend';
+/** The two timers of an engine. */
+export type TimerKind = SetTimer['timer'];
 
 /** The parameters of a network that consensus depends on. */
 export type ConsensusParameters = Pick<
   NetworkParameters,
   'roundTimeoutMs' | 'roundTimeoutMsMax' | 'roundTimeoutGrowthPercent' | 'resendIntervalMs' | 'idleIntervalMs' | 'leaderWindow'
 >;
-
-/** A block (or the start record) as something to build on: what the leader draw and the VRF need of it and its ancestors. */
-export interface ChainPoint {
-  readonly hash: Bytes32;
-  readonly height: Height;
-  readonly round: Round;
-  readonly seed: Bytes32;
-  /** Newest first: see leader.ts. */
-  readonly anchors: readonly LeaderAnchor[];
-}
 
 /** A block above the newest committed one. */
 export interface TreeBlock {

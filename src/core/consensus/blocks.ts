@@ -1,0 +1,116 @@
+// How blocks enter the tree and become valid. A proposal is taken for the current round only; of what is older, only what a
+// certificate or another block names. A block is opened (its leader checked, its validation asked for) when its parent is valid,
+// because the leader draw and the VRF input come from the parent.
+import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
+import { adoptQuorumCertificate, adoptTimeoutCertificate } from './adopt.ts';
+import { isWanted, pointOf, TREE_BLOCKS_MAX, treeBlockOf, withBlock } from './block-tree.ts';
+import { commitPending } from './commit.ts';
+import type { Report, ReportKind } from './effects.ts';
+import type { BlockFetched, BlockValidated, ProposalReceived } from './events.ts';
+import { leaderOf, pointAfter, vrfAlphaOf } from './leader.ts';
+import { lead } from './proposal.ts';
+import { type ConsensusState, type Rule, sequence, type Transition, type TreeBlock, unchanged } from './state.ts';
+import { voteFor } from './vote.ts';
+
+/** Of one proposer and round; a second one is an offence, a third tells nothing new. */
+const PROPOSALS_OF_PROPOSER_MAX = 2;
+
+/** Upon receiving a proposal: adopt the certificates that it carries, then take the block. */
+export function onProposalReceived(state: ConsensusState, { hash, header }: ProposalReceived): Transition {
+  const rules: Rule[] = [];
+  for (const certificate of header.justify) rules.push((current) => adoptQuorumCertificate(current, certificate));
+  for (const certificate of header.timeoutCertificate) rules.push((current) => adoptTimeoutCertificate(current, certificate));
+  return sequence(state, ...rules, (current) => takeProposal(current, treeBlockOf(hash, header, false)));
+}
+
+/** Upon fetching a block that a certificate covers. */
+export function onBlockFetched(state: ConsensusState, { hash, header }: BlockFetched): Transition {
+  const known = state.blocks.get(bytesToHex(hash));
+  if (known === undefined) return takeBlock(state, treeBlockOf(hash, header, true));
+  if (known.isCertified || known.status === 'valid') return unchanged(state);
+  return openBlock(state, { ...known, isCertified: true, status: 'waiting' }); // A voting rule may have held its validation back.
+}
+
+/** Upon the shell's verdict on a block: a valid one may be voted for, committed and built on. */
+export function onBlockValidated(state: ConsensusState, { hash, vrfOutput }: BlockValidated): Transition {
+  const block = state.blocks.get(bytesToHex(hash));
+  if (block === undefined || block.status !== 'validating') return unchanged(state);
+  const parent = pointOf(state, block.parentHex);
+  if (vrfOutput === undefined || parent === undefined) return markInvalid(state, block);
+  const { height, round } = block.header;
+  const point = pointAfter(parent, { hash: block.hash, height, round }, vrfOutput, state.parameters.leaderWindow);
+  const valid: TreeBlock = { ...block, status: 'valid', point };
+  return sequence(
+    withBlock(state, valid),
+    (current) => voteFor(current, valid),
+    (current) => openChildren(current, valid),
+    commitPending,
+    lead,
+  );
+}
+
+function takeProposal(state: ConsensusState, block: TreeBlock): Transition {
+  if (state.blocks.has(block.hashHex)) return unchanged(state);
+  if (block.header.round < state.round && !isWanted(state, block.hashHex)) return unchanged(state);
+  const rivals = proposalsOf(state, block);
+  if (rivals >= PROPOSALS_OF_PROPOSER_MAX) return unchanged(state);
+  const taken = takeBlock(state, block);
+  return rivals === 0 ? taken : { ...taken, effects: [...taken.effects, reportOn(block, 'conflicting-proposals')] };
+}
+
+function takeBlock(state: ConsensusState, block: TreeBlock): Transition {
+  const { height, round } = block.header;
+  const isOld = height <= state.committed.height || round <= state.committed.round;
+  return isOld || state.blocks.size >= TREE_BLOCKS_MAX ? unchanged(state) : openBlock(state, block);
+}
+
+// Asks for the validation of a block whose parent is valid, and for the parent of one that has none here.
+function openBlock(state: ConsensusState, block: TreeBlock): Transition {
+  const { header, hash, isCertified } = block;
+  const parent = pointOf(state, block.parentHex);
+  if (parent === undefined) {
+    const waiting = withBlock(state, block);
+    if (state.blocks.has(block.parentHex)) return unchanged(waiting);
+    return { state: waiting, effects: [{ kind: 'request-block', hash: header.parentHash, height: header.height - 1 }] };
+  }
+  const proposer = leaderOf(state.instance, parent, header.round);
+  if (proposer !== header.proposer) {
+    return { state: withBlock(state, { ...block, status: 'invalid' }), effects: [reportOn(block, 'not-the-leader')] };
+  }
+  const vrfAlpha = vrfAlphaOf(state.instance, parent.seed, header.round);
+  return {
+    state: withBlock(state, { ...block, status: 'validating' }),
+    effects: [{ kind: 'validate-block', hash, header, vrfAlpha, proposer, isCertified }],
+  };
+}
+
+function openChildren(state: ConsensusState, parent: TreeBlock): Transition {
+  const children = [...state.blocks.values()].filter(({ status, parentHex }) => status === 'waiting' && parentHex === parent.hashHex);
+  return sequence(
+    state,
+    ...children.map(
+      (child): Rule =>
+        (current) =>
+          openBlock(current, child),
+    ),
+  );
+}
+
+function markInvalid(state: ConsensusState, block: TreeBlock): Transition {
+  const next = withBlock(state, { ...block, status: 'invalid' });
+  const [highest] = state.record.highestQuorumCertificate;
+  const isCertified = block.isCertified || (highest !== undefined && bytesEqual(highest.point.blockHash, block.hash));
+  return isCertified ? { state: next, effects: [reportOn(block, 'certified-block-invalid')] } : unchanged(next);
+}
+
+function proposalsOf(state: ConsensusState, { header }: TreeBlock): number {
+  let count = 0;
+  for (const other of state.blocks.values()) {
+    if (other.header.round === header.round && other.header.proposer === header.proposer) count++;
+  }
+  return count;
+}
+
+function reportOn({ hash, header }: TreeBlock, report: ReportKind): Report {
+  return { kind: 'report', report, round: header.round, hash, validator: header.proposer };
+}

@@ -1,0 +1,56 @@
+// Committing (protocol, section 3): a quorum of commit votes is a CC, valid only together with its block's QC; the block and all its
+// ancestors are then final within the instance. It is the only commit rule.
+import { invariant } from '../primitives/errors.ts';
+import type { QuorumCertificate } from '../protocol/certificate.ts';
+import { pathToCommitted, splitAtCommitted } from './block-tree.ts';
+import type { Commit, CommitProof, Effect } from './effects.ts';
+import { type ConsensusState, type Transition, type TreeBlock, unchanged } from './state.ts';
+
+/** Commits what the pending CC covers, if its QC is known and every block down to the committed one is here and valid. */
+export function commitPending(state: ConsensusState): Transition {
+  const pending = state.pendingCommit;
+  if (pending === undefined || pending.quorumCertificate === undefined) return unchanged(state);
+  const { commitCertificate, quorumCertificate } = pending;
+  const { blockHash, height, round } = commitCertificate.point;
+  if (round <= state.committed.round) return unchanged({ ...state, pendingCommit: undefined });
+  const walk = pathToCommitted(state, blockHash, height);
+  switch (walk.kind) {
+    case 'missing':
+      return { state, effects: [{ kind: 'request-block', hash: walk.hash, height: walk.height }] };
+    case 'conflicting':
+      return {
+        state: { ...state, pendingCommit: undefined },
+        effects: [{ kind: 'report', report: 'conflicting-commit', round, hash: blockHash, validator: undefined }],
+      };
+    case 'complete':
+      return commitPath(state, walk.path, { quorumCertificate, commitCertificate });
+  }
+}
+
+/** Asks for the newest missing block under the highest QC. */
+export function requestMissing(state: ConsensusState): Transition {
+  const [highest] = state.record.highestQuorumCertificate;
+  if (highest === undefined || highest.point.height <= state.committed.height) return unchanged(state);
+  const walk = pathToCommitted(state, highest.point.blockHash, highest.point.height);
+  return walk.kind === 'missing' ? { state, effects: [{ kind: 'request-block', hash: walk.hash, height: walk.height }] } : unchanged(state);
+}
+
+function commitPath(state: ConsensusState, path: readonly TreeBlock[], proof: CommitProof): Transition {
+  if (path.some(({ status }) => status !== 'valid')) return unchanged(state); // Its validation is under way.
+  const committed = path.at(-1)?.point;
+  invariant(committed !== undefined, 'a CC above the committed block covers a valid block');
+  const effects: Effect[] = path.map((block, index) => commitOf(block, path[index + 1], proof));
+  const { kept, dropped } = splitAtCommitted(state.blocks, committed);
+  const committedHexes = new Set(path.map(({ hashHex }) => hashHex));
+  const hashes = dropped.filter(({ hashHex }) => !committedHexes.has(hashHex)).map(({ hash }) => hash);
+  if (hashes.length > 0) effects.push({ kind: 'discard-blocks', hashes });
+  return { state: { ...state, committed, commitProof: proof, pendingCommit: undefined, blocks: kept }, effects };
+}
+
+// The QC of a block below the certified one is its child's justify.
+function commitOf(block: TreeBlock, child: TreeBlock | undefined, proof: CommitProof): Commit {
+  const quorumCertificate: QuorumCertificate | undefined = child === undefined ? proof.quorumCertificate : child.header.justify[0];
+  invariant(quorumCertificate !== undefined && block.point !== undefined, 'a committed block is valid, and its child justified by its QC');
+  const commitCertificate = child === undefined ? proof.commitCertificate : undefined;
+  return { kind: 'commit', hash: block.hash, header: block.header, quorumCertificate, commitCertificate, point: block.point };
+}
