@@ -2,6 +2,7 @@
 //
 // Nothing that a client sends makes this throw. A method that throws all the same is a fault of the node: the client learns no more
 // than that, and the log has the rest.
+import { isError } from '../core/primitives/errors.ts';
 import type { Connection } from './connection.ts';
 import { internalError, invalidRequest, limitExceeded, methodNotFound, methodRefused, parseError, RpcError } from './errors.ts';
 import { FilterRegistry } from './filter-registry.ts';
@@ -149,6 +150,7 @@ async function runMethod(
   try {
     return await method.run(context, values as readonly unknown[], connection);
   } catch (fault) {
+    if (isError(fault, 'execution/too-many-simulations')) return limitExceeded('too many calls are waiting: try again later');
     options.onFault?.(method.name, fault);
     return internalError();
   }

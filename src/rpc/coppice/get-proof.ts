@@ -1,7 +1,6 @@
 // coppice_getProof: proves an account and storage slots, or their absence, against a block's `stateRoot` (protocol, section 4: pointer, account
 // in its family, slots against the account's storage root).
 import type { Bytes32 } from '../../core/primitives/ids.ts';
-import { accountKey, pointerKey, slotKey } from '../../core/state/key.ts';
 import type { StateProof } from '../../core/state/proof.ts';
 import { finalBlockOf, LATEST, readBlockSelector } from '../block-selector.ts';
 import { headerNotFound, stateUnavailable } from '../errors.ts';
@@ -26,19 +25,16 @@ export const getProof = defineMethod(
       blockNumber: quantity(block.header.number),
       blockHash: data(block.hash),
       stateRoot: data(block.header.stateRoot),
-      pointerProof: formatProof(pointerKey(address).bytes, proof.pointer),
-      accountProof: formatProof(accountKey(proof.family, address).bytes, proof.account.account),
-      storageProofs: proof.account.storage.map((storage, index) => {
-        const slot = slots[index] as Bytes32;
-        return { slot: data(slot), ...formatProof(slotKey(slot), storage) };
-      }),
+      pointerProof: formatProof(proof.pointer),
+      accountProof: formatProof(proof.account.account),
+      storageProofs: proof.account.storage.map((storage, index) => ({ slot: data(slots[index] as Bytes32), ...formatProof(storage) })),
     };
   },
 );
 
 // The key that is proved present or absent; siblings from the root down; the leaf at the end of the way with its committed encoding,
 // or null where nothing stands.
-function formatProof(key: Bytes32, { siblings, leaf }: StateProof): JsonObject {
+function formatProof({ key, siblings, leaf }: StateProof): JsonObject {
   return {
     key: data(key),
     siblings: siblings.map(data),

@@ -12,8 +12,11 @@ export const getTransactionCount = defineMethod(
   'eth_getTransactionCount',
   [required('address', readAddress), optional('block', readBlockSelector, LATEST)],
   async ({ ports }, address, block) => {
-    if (block.kind === 'pending') return quantity(ports.mempool.pendingNonce(address));
     const selected = await stateOf(block, ports);
-    return selected instanceof RpcError ? selected : quantity(accountAt(selected.state, address)?.nonce ?? 0n);
+    if (selected instanceof RpcError) return selected;
+    const executed = accountAt(selected.state, address)?.nonce ?? 0n;
+    if (block.kind !== 'pending') return quantity(executed);
+    const waiting = ports.mempool.pendingNonce(address);
+    return quantity(waiting > executed ? waiting : executed); // A contract's nonce the mempool does not know.
   },
 );
