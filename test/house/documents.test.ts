@@ -41,6 +41,15 @@ describe('the documents', () => {
     assert.deepEqual(documents.flatMap(brokenLinks), []);
   });
 
+  it('exist where the source sends its reader', () => {
+    const missing = globSync('{src,test,bench,scripts}/**/*.{ts,mjs}', { cwd: PROJECT }).flatMap((file) =>
+      (readFileSync(join(PROJECT, file), 'utf8').match(/\bdocs\/[\w/-]+\.md\b/g) ?? [])
+        .filter((document) => !existsSync(join(PROJECT, document)))
+        .map((document) => `${file}: ${document}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   it('follow a transaction through every step of the code', () => {
     const text = readFileSync(join(PROJECT, 'docs/a-transaction.md'), 'utf8');
     const links = [...text.matchAll(/\]\(\.\.\/(src\/[^)#]+)\)/g)].map(([, file]) => file ?? '');
