@@ -1,6 +1,7 @@
 // What the database says of a chain when a node starts: nothing yet (then genesis is written), or the newest committed block and
 // everything that running on from it takes.
 import type { StoredBlock as EngineBlock, StartingPoint } from '../core/consensus/state.ts';
+import { vrfOutput } from '../core/crypto/vrf.ts';
 import { bytesToHex, compareBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
@@ -8,7 +9,6 @@ import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import { type Instance, makeInstance } from '../core/protocol/committee.ts';
 import { committeeOf, type Genesis, genesisRoot, startRecordOf } from '../core/protocol/genesis.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
-import { vrfOutput } from '../core/crypto/vrf.ts';
 import { commitmentOfStart, factsOfStart } from '../core/shard/parent-facts.ts';
 import { buildGenesisState } from '../core/state/genesis-state.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
@@ -17,10 +17,10 @@ import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeViewBlock, encodeViewBlock } from '../core/view/view-block-codec.ts';
 import type { Outcome } from '../runtime/chain-blocks.ts';
 import { decodeCommittedRecord } from '../runtime/committed-record.ts';
+import type { ViewTip } from '../runtime/view-chain.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
-import type { ViewTip } from '../runtime/view-chain.ts';
 
 /** The stores of one node. */
 export interface ChainStores {
@@ -51,12 +51,25 @@ export async function loadChain(genesis: Genesis, stores: ChainStores): Promise<
   const head = blockStore.getHead(instance.chain, instance.instanceId);
   if (head === undefined) {
     const tip = { block: genesisView, state: states.committed() };
-    return { instance, committed: startOutcome(instance, stores), engineStart: { committed: undefined, storedBlocks: [] }, pending: [], visible: tip, newest: tip };
+    return {
+      instance,
+      committed: startOutcome(instance, stores),
+      engineStart: { committed: undefined, storedBlocks: [] },
+      pending: [],
+      visible: tip,
+      newest: tip,
+    };
   }
   return loadFrom(genesis, stores, instance, head.height, genesisView);
 }
 
-async function loadFrom(genesis: Genesis, stores: ChainStores, instance: Instance, height: number, genesisView: ViewBlock): Promise<LoadedChain> {
+async function loadFrom(
+  genesis: Genesis,
+  stores: ChainStores,
+  instance: Instance,
+  height: number,
+  genesisView: ViewBlock,
+): Promise<LoadedChain> {
   const { blockStore, viewStore, states } = stores;
   const place = { chain: instance.chain, instanceId: instance.instanceId, height };
   const stored = blockStore.getByHeight(place);
@@ -66,7 +79,10 @@ async function loadFrom(genesis: Genesis, stores: ChainStores, instance: Instanc
   const certificates = decoded(BlockCertificates, stored.certificates);
   const record = decodeCommittedRecord(result);
   const version = states.committed();
-  invariant(bytesToHex(version.root) === bytesToHex(record.commitment.stateRoot), 'the committed state is that of the newest committed block');
+  invariant(
+    bytesToHex(version.root) === bytesToHex(record.commitment.stateRoot),
+    'the committed state is that of the newest committed block',
+  );
   const { timestampMs, baseFeePerGasWei } = block.header;
   const facts = { hash: stored.hash, height, timestampMs, baseFeePerGasWei, hasItems: block.body.transactions.length > 0 };
   const newest = { block: readView(viewStore, height, genesis), state: version };

@@ -1,30 +1,29 @@
 // Composes one chain of a node: blocks, commits, payloads, consensus, gossip and catching up, by chain and instance from the start,
 // so that a node can run several side by side.
 import { timeoutCertificateOf } from '../core/consensus/certificates.ts';
+import { SigningRecord as SigningRecordType } from '../core/consensus/record.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import { Block } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import { decodeCanonical } from '../core/protocol/ssz.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { topicName } from '../network/topics.ts';
 import { ChainBlocks } from '../runtime/chain-blocks.ts';
 import { ChainRunner } from '../runtime/chain-runner.ts';
 import { type CommittedBlock, CommitWriter } from '../runtime/commit-writer.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
-import { MessageIntake } from '../runtime/message-intake.ts';
+import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.ts';
 import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
-import { SigningRecord as SigningRecordType } from '../core/consensus/record.ts';
-import { decodeCanonical } from '../core/protocol/ssz.ts';
-import { CatchUp } from '../sync/catch-up.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
+import { CatchUp } from '../sync/catch-up.ts';
 import type { LoadedChain } from './chain-storage.ts';
 import type { NodePorts } from './create-node.ts';
-import { CERTIFICATES_PROTOCOL } from '../runtime/message-intake.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
 

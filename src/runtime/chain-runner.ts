@@ -315,7 +315,10 @@ export class ChainRunner {
   #report(effect: Extract<Effect, { kind: 'report' }>): void {
     const { logger, metrics } = this.#dependencies;
     metrics.count('coppice_consensus_reports_total', { ...this.#labels(), report: effect.report });
-    logger.warn({ ...this.#facts(), report: effect.report, validator: effect.validator, hash: bytesToHex(effect.hash) }, 'misbehaviour seen');
+    logger.warn(
+      { ...this.#facts(), report: effect.report, validator: effect.validator, hash: bytesToHex(effect.hash) },
+      'misbehaviour seen',
+    );
   }
 
   // A task whose block was discarded while it ran ends harmlessly; whatever else fails is a fault of ours.

@@ -8,7 +8,7 @@ import type { Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
 import type { BlockBody } from '../core/protocol/block.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
-import { buildPayload, type Payload, earliestTimestampMs } from '../core/shard/build-block.ts';
+import { buildPayload, earliestTimestampMs, type Payload } from '../core/shard/build-block.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
 import type { ChainBlocks, Outcome } from './chain-blocks.ts';
 import type { CancelTimer, Clock } from './ports.ts';

@@ -3,10 +3,10 @@
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import { domainRoot, SIGNATURE_KIND, type SignatureKind, signingRoot } from '../core/crypto/domains.ts';
 import { vrfOutput, vrfProve } from '../core/crypto/vrf.ts';
+import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type BlockPoint, BlockPoint as BlockPointType, TimeoutPoint } from '../core/protocol/certificate.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import { invariant } from '../core/primitives/errors.ts';
 
 /** The keys of one validator. */
 export interface ValidatorSecrets {

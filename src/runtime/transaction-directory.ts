@@ -4,7 +4,7 @@ import { keccak256 } from '../core/crypto/keccak.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
-import { parseTransaction, type ParsedTransaction, type TransactionRefusal, withSender } from '../core/protocol/decode-transaction.ts';
+import { type ParsedTransaction, parseTransaction, type TransactionRefusal, withSender } from '../core/protocol/decode-transaction.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { SignatureVerifier } from './signature-verifier.ts';
 

@@ -18,7 +18,14 @@ import type { TransactionDirectory } from './transaction-directory.ts';
 /** Transactions that wait for this long travel in one batch. */
 const GOSSIP_DELAY_MS = 10;
 /** Refusals that only a faulty or hostile peer causes: honest nodes check them before they hand anything on. */
-const OFFENCES: ReadonlySet<string> = new Set(['malformed', 'too-large', 'unsupported-type', 'not-replay-protected', 'wrong-chain-id', 'invalid-signature']);
+const OFFENCES: ReadonlySet<string> = new Set([
+  'malformed',
+  'too-large',
+  'unsupported-type',
+  'not-replay-protected',
+  'wrong-chain-id',
+  'invalid-signature',
+]);
 
 /** Why a transaction is not taken. */
 export type PoolRefusal = TransactionRefusal | AdmissionRefusal;

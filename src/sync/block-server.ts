@@ -5,7 +5,15 @@ import type { Bytes32, ChainId } from '../core/primitives/ids.ts';
 import { Block, CertifiedBlock } from '../core/protocol/certified-block.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
 import type { PeerName, Request } from '../network/ports.ts';
-import { BLOCK_PROTOCOLS, BlockByHashRequest, BlocksByRangeRequest, RANGE_BLOCKS_MAX, RANGE_BYTES_MAX, Status, StatusRequest } from './block-protocol.ts';
+import {
+  BLOCK_PROTOCOLS,
+  BlockByHashRequest,
+  BlocksByRangeRequest,
+  RANGE_BLOCKS_MAX,
+  RANGE_BYTES_MAX,
+  Status,
+  StatusRequest,
+} from './block-protocol.ts';
 
 /** A committed block as it is stored: SSZ of `Block` and `BlockCertificates`. */
 export interface StoredCertifiedBlock {

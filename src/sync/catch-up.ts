@@ -116,7 +116,8 @@ export class CatchUp {
     if (!(await this.#dependencies.verifyCertificates(certificates, last.hash, block.header.height))) {
       return this.#blame(peer, 'bad-certificate-in-range');
     }
-    for (const { hash, certified } of fetched) if (!(await this.#hand(hash, certified.block))) return this.#blame(peer, 'bad-block-in-range');
+    for (const { hash, certified } of fetched)
+      if (!(await this.#hand(hash, certified.block))) return this.#blame(peer, 'bad-block-in-range');
     this.#postCertificates(certificates);
     this.#dependencies.metrics.count('coppice_sync_blocks_total', {}, fetched.length);
     return true;

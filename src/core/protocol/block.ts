@@ -3,7 +3,14 @@
 import { ContainerType, ListCompositeType, type ValueOf, VectorCompositeType } from '@chainsafe/ssz';
 import type { Bytes32 } from '../primitives/ids.ts';
 import { OptionalCertificate, TimeoutCertificate } from './certificate.ts';
-import { CURSORS_MAX, INBOX_ITEM_BYTES_MAX, INBOX_ITEMS_PER_BODY_MAX, LOAD_DESCENDANTS, TRANSACTION_BYTES_MAX, TRANSACTIONS_PER_BODY_MAX } from './limits.ts';
+import {
+  CURSORS_MAX,
+  INBOX_ITEM_BYTES_MAX,
+  INBOX_ITEMS_PER_BODY_MAX,
+  LOAD_DESCENDANTS,
+  TRANSACTION_BYTES_MAX,
+  TRANSACTIONS_PER_BODY_MAX,
+} from './limits.ts';
 import { Bytes32Type, Bytes80, Bytes256, byteList, Uint32, Uint64, Uint256 } from './ssz.ts';
 
 /** The beacon block that a shard header names: everything a shard reads from the beacon, it reads there. */
@@ -11,11 +18,17 @@ export const BeaconReference = new ContainerType({ height: Uint64, hash: Bytes32
 export type BeaconReference = ValueOf<typeof BeaconReference>;
 
 /** How far a stream of messages (source, prefix) has been executed: next unread index at the height of the source. */
-export const Cursor = new ContainerType({ source: Uint64, prefix: Uint64, height: Uint64, index: Uint32 }, { typeName: 'Cursor', jsonCase: 'eth2' });
+export const Cursor = new ContainerType(
+  { source: Uint64, prefix: Uint64, height: Uint64, index: Uint32 },
+  { typeName: 'Cursor', jsonCase: 'eth2' },
+);
 export type Cursor = ValueOf<typeof Cursor>;
 
 /** Load of one subtree: gas bought and inbox gas, backlog in weight, leaves of state. */
-export const LoadEntry = new ContainerType({ gas: Uint64, backlog: Uint64, stateLeaves: Uint64 }, { typeName: 'LoadEntry', jsonCase: 'eth2' });
+export const LoadEntry = new ContainerType(
+  { gas: Uint64, backlog: Uint64, stateLeaves: Uint64 },
+  { typeName: 'LoadEntry', jsonCase: 'eth2' },
+);
 export type LoadEntry = ValueOf<typeof LoadEntry>;
 
 /** The shard's load and how it divides among its descendants, level by level, left to right. */

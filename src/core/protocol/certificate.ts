@@ -8,7 +8,10 @@ import { Bytes32Type, Bytes96, Uint8, Uint64 } from './ssz.ts';
 export const SignerBits = new BitListType(COMMITTEE_MEMBERS_MAX);
 
 /** What a vote signs, and a commit vote in its own domain: one block of one round. */
-export const BlockPoint = new ContainerType({ height: Uint64, round: Uint64, blockHash: Bytes32Type }, { typeName: 'BlockPoint', jsonCase: 'eth2' });
+export const BlockPoint = new ContainerType(
+  { height: Uint64, round: Uint64, blockHash: Bytes32Type },
+  { typeName: 'BlockPoint', jsonCase: 'eth2' },
+);
 export type BlockPoint = ValueOf<typeof BlockPoint>;
 
 /** Votes (QC) or commit votes (CC) of more than two thirds of the seats for one block. `scheme` names the signature scheme. */

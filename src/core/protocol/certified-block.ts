@@ -15,5 +15,8 @@ export const BlockCertificates = new ContainerType(
 export type BlockCertificates = ValueOf<typeof BlockCertificates>;
 
 /** A committed block with what proves it. */
-export const CertifiedBlock = new ContainerType({ block: Block, certificates: BlockCertificates }, { typeName: 'CertifiedBlock', jsonCase: 'eth2' });
+export const CertifiedBlock = new ContainerType(
+  { block: Block, certificates: BlockCertificates },
+  { typeName: 'CertifiedBlock', jsonCase: 'eth2' },
+);
 export type CertifiedBlock = ValueOf<typeof CertifiedBlock>;
