@@ -23,10 +23,10 @@ export interface ValidatorProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `coppice node` on a data directory. Its output goes to log/node.log there. */
+/** Starts `coppice node` on a data directory. Its output goes to log/process.log there, beside the node's own log. */
 export function startValidator(directory: DataDirectory, mainFile: string): ValidatorProcess {
   mkdirSync(directory.logFolder, { recursive: true });
-  const logFile = join(directory.logFolder, 'node.log');
+  const logFile = join(directory.logFolder, 'process.log');
   const log = openSync(logFile, 'a', 0o600);
   const args = [...process.execArgv, mainFile, 'node', '--data-dir', directory.path];
   const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] });

@@ -81,13 +81,15 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
 export function tailOfLogs(folder: string, linesMax = 15): string {
   const tails: string[] = [];
   for (const name of readdirSync(folder).sort()) {
-    try {
-      const lines = readFileSync(join(folder, name, 'log/node.log'), 'utf8')
-        .trimEnd()
-        .split('\n');
-      tails.push(`— ${name}`, ...lines.slice(-linesMax));
-    } catch {
-      // Not a validator's folder, or it never logged.
+    for (const file of ['process.log', 'node.log']) {
+      try {
+        const lines = readFileSync(join(folder, name, 'log', file), 'utf8')
+          .trimEnd()
+          .split('\n');
+        tails.push(`— ${name}, ${file}`, ...lines.slice(-linesMax));
+      } catch {
+        // Not a validator's folder, or it never logged.
+      }
     }
   }
   return tails.join('\n');

@@ -1,0 +1,94 @@
+// When transactions become final, as seen from nodes other than the one that took them in: the head of one names the block, the
+// block names its transactions, and samples of receipts are read from both watched nodes.
+import type { RpcClient } from './json-rpc-client.ts';
+
+/** Every so many transactions a receipt is read, in turn from each watched node. */
+const RECEIPT_SAMPLE = 50;
+
+/** What was seen. */
+export interface FinalityWatch {
+  /** Transactions sent and not final yet. */
+  waiting(): number;
+  /** A transaction leaves now. */
+  sent(hash: string): void;
+  /** It was refused: nobody waits for it. */
+  refused(hash: string): void;
+  /** Latencies in milliseconds of what was sent and became final in the window so far; starts a new window. */
+  takeWindow(): {
+    readonly latenciesMs: Float64Array;
+    readonly receiptsRead: number;
+    readonly receiptsFailed: number;
+    readonly blocks: number;
+  };
+  /** Resolves when something became final. */
+  progress(): Promise<void>;
+  stop(): void;
+}
+
+/** Watches `heads` for blocks, and reads receipts from it and from `other`. */
+export async function watchFinality(heads: RpcClient, other: RpcClient): Promise<FinalityWatch> {
+  const sentAtMs = new Map<string, number>();
+  let latencies: number[] = [];
+  let receiptsRead = 0;
+  let receiptsFailed = 0;
+  let blocks = 0;
+  let samples = 0;
+  let wake: (() => void) | undefined;
+  let reading = Promise.resolve();
+  let lastRead = Number(await heads.call('eth_blockNumber', []));
+
+  const readReceipt = async (hash: string): Promise<void> => {
+    samples++;
+    const node = samples % 2 === 0 ? heads : other;
+    // The other node may see the block a moment later.
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const receipt = (await node.call('eth_getTransactionReceipt', [hash])) as { status: string } | null;
+      if (receipt !== null) {
+        receiptsRead++;
+        if (receipt.status !== '0x1') receiptsFailed++;
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    receiptsFailed++;
+  };
+
+  const readBlock = async (number: number): Promise<void> => {
+    const block = (await heads.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as { transactions: string[] };
+    const nowMs = performance.now();
+    blocks++;
+    for (const hash of block.transactions) {
+      const startedMs = sentAtMs.get(hash);
+      if (startedMs === undefined) continue;
+      sentAtMs.delete(hash);
+      latencies.push(nowMs - startedMs);
+      if (latencies.length % RECEIPT_SAMPLE === 0) void readReceipt(hash).catch(() => receiptsFailed++);
+    }
+    wake?.();
+  };
+
+  const stopHeads = await heads.onHead((number) => {
+    const from = lastRead + 1;
+    lastRead = Math.max(lastRead, number);
+    for (let next = from; next <= number; next++) reading = reading.then(() => readBlock(next));
+  });
+
+  return {
+    waiting: () => sentAtMs.size,
+    sent: (hash) => void sentAtMs.set(hash, performance.now()),
+    refused: (hash) => void sentAtMs.delete(hash),
+    takeWindow() {
+      const window = { latenciesMs: Float64Array.from(latencies).sort(), receiptsRead, receiptsFailed, blocks };
+      latencies = [];
+      receiptsRead = 0;
+      receiptsFailed = 0;
+      blocks = 0;
+      return window;
+    },
+    progress: () =>
+      new Promise((resolve) => {
+        wake = resolve;
+      }),
+    stop: stopHeads,
+  };
+}

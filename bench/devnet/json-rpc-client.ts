@@ -1,0 +1,66 @@
+// A JSON-RPC client that costs little, since the load generator shares the validators' cores: HTTP with kept-alive connections for
+// calls and batches, WebSocket for news of heads.
+import { Agent, request } from 'node:http';
+
+/** One endpoint. */
+export interface RpcClient {
+  readonly url: string;
+  call(method: string, params: readonly unknown[]): Promise<unknown>;
+  /** Sends raw transactions in one batch; gives each one's error message, or undefined where it was taken. */
+  sendRaw(raws: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** Calls back for each new head. */
+  onHead(listener: (number: number, hash: string) => void): Promise<() => void>;
+  close(): void;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+}
+
+const CONNECTIONS_MAX = 32;
+
+/** A client for the node at `url`. */
+export function connectRpc(url: string): RpcClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
+  const post = (body: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+        response.on('error', reject);
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  const call = async (method: string, params: readonly unknown[]): Promise<unknown> => {
+    const answer = JSON.parse(await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))) as Answer;
+    if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message}`);
+    return answer.result;
+  };
+  const sendRaw = async (raws: readonly string[]): Promise<readonly (string | undefined)[]> => {
+    const items = raws.map((raw, id) => `{"jsonrpc":"2.0","id":${id},"method":"eth_sendRawTransaction","params":["${raw}"]}`);
+    const answers = JSON.parse(await post(`[${items.join(',')}]`)) as Answer[];
+    const errors: (string | undefined)[] = raws.map(() => 'no answer');
+    for (const { id, error } of answers) errors[id] = error?.message;
+    return errors;
+  };
+  return { url, call, sendRaw, onHead: (listener) => followHeads(url, listener), close: () => agent.destroy() };
+}
+
+async function followHeads(url: string, listener: (number: number, hash: string) => void): Promise<() => void> {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'));
+  await new Promise<void>((resolve, reject) => {
+    socket.onopen = () => resolve();
+    socket.onerror = () => reject(new Error(`no WebSocket at ${url}`));
+  });
+  socket.onmessage = ({ data }) => {
+    const { params } = JSON.parse(String(data)) as { params?: { result: { number: string; hash: string } } };
+    if (params !== undefined) listener(Number(params.result.number), params.result.hash);
+  };
+  socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads'] }));
+  return () => socket.close();
+}
