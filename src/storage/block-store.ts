@@ -1,8 +1,11 @@
 // Rows of blocks, certificates and results, by chain and instance. Functions give operations, so that everything of one block is one
 // batch; values are bytes, whose encodings belong to the rooms that define them.
+import { bytesToBigint, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
-import type { RowOperation } from '../core/state/state-rows.ts';
+import type { Row, RowOperation } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
+import { ROW_FAMILY } from './schema.ts';
 
 /** Where a committed block stands. */
 export interface BlockPlace {
@@ -21,10 +24,26 @@ export interface StoredBlock {
   readonly certificates: Uint8Array;
 }
 
+/** A block that is kept and not committed. */
+export interface PendingBlock {
+  readonly height: Height;
+  readonly hash: Bytes32;
+  readonly block: Uint8Array;
+}
+
 /** Most blocks that one range read gives. */
 export const BLOCK_RANGE_MAX = 256;
 /** A range read ends after the block with which it has this many bytes. */
 export const BLOCK_RANGE_BYTES_MAX = 8 * 1024 * 1024;
+/** Pending blocks of one instance that one read gives: consensus keeps far fewer. */
+const PENDING_MAX = 4_096;
+const ROWS_MAX = Number.MAX_SAFE_INTEGER;
+
+const HASH_BYTES = 32;
+const CHAIN_BYTES = 8;
+// Family, chain, instance.
+const PREFIX_BYTES = 1 + CHAIN_BYTES + HASH_BYTES;
+const HEIGHT_BYTES = 8;
 
 /** Reads and operations on block rows. */
 export interface BlockStore {
@@ -36,7 +55,7 @@ export interface BlockStore {
   putPending(place: BlockPlace, hash: Bytes32, block: Uint8Array): readonly RowOperation[];
   /** Operations that forget pending blocks of an instance up to and including a height (they are committed or void). */
   dropPending(chain: ChainId, instanceId: Bytes32, upTo: Height): Promise<readonly RowOperation[]>;
-  /** Operations that take committed blocks above `height` away again, results too (rollback to the last anchored). */
+  /** Operations that take committed blocks above `place` away again, results too (rollback to the last anchored). */
   removeAbove(place: BlockPlace): Promise<readonly RowOperation[]>;
   getByHeight(place: BlockPlace): StoredBlock | undefined;
   getByHash(hash: Bytes32): StoredBlock | undefined;
@@ -46,11 +65,134 @@ export interface BlockStore {
   /** Committed blocks from a height on, in order: at most `BLOCK_RANGE_MAX` and about `BLOCK_RANGE_BYTES_MAX`. */
   readRange(from: BlockPlace, count: number): Promise<readonly StoredBlock[]>;
   /** Blocks kept and not committed, by height. */
-  readPending(
-    chain: ChainId,
-    instanceId: Bytes32,
-  ): Promise<readonly { readonly height: Height; readonly hash: Bytes32; readonly block: Uint8Array }[]>;
+  readPending(chain: ChainId, instanceId: Bytes32): Promise<readonly PendingBlock[]>;
 }
 
-/** How block rows are made over a database. */
-export type CreateBlockStore = (store: KeyValueStore) => BlockStore;
+/** Block rows in `store`. */
+export function createBlockStore(store: KeyValueStore): BlockStore {
+  const getByHeight = (place: BlockPlace): StoredBlock | undefined => {
+    const value = store.get(placeKey(ROW_FAMILY.committedBlock, place));
+    return value === undefined ? undefined : decodeStored(place, value);
+  };
+  return {
+    putCommitted: (stored) => putCommitted(stored),
+    putResult: (place, result) => [{ type: 'put', key: placeKey(ROW_FAMILY.blockResult, place), value: result }],
+    putPending: (place, hash, block) => [{ type: 'put', key: pendingKey(place, hash), value: block }],
+    dropPending: (chain, instanceId, upTo) => dropPending(store, chain, instanceId, upTo),
+    removeAbove: (place) => removeAbove(store, place),
+    getByHeight,
+    getByHash: (hash) => {
+      const value = store.get(hashKey(hash));
+      return value === undefined ? undefined : getByHeight(decodePlace(value));
+    },
+    getResult: (place) => store.get(placeKey(ROW_FAMILY.blockResult, place)),
+    getHead: (chain, instanceId) => readHead(store, chain, instanceId),
+    readRange: (from, count) => readRange(store, from, count),
+    readPending: (chain, instanceId) => readPending(store, chain, instanceId),
+  };
+}
+
+function putCommitted({ place, hash, block, certificates }: StoredBlock): readonly RowOperation[] {
+  return [
+    {
+      type: 'put',
+      key: placeKey(ROW_FAMILY.committedBlock, place),
+      value: concatBytes(hash, uint64ToBytes(certificates.length), certificates, block),
+    },
+    { type: 'put', key: hashKey(hash), value: encodePlace(place) },
+    { type: 'put', key: headKey(place), value: uint64ToBytes(place.height) },
+    { type: 'delete', key: pendingKey(place, hash) },
+  ];
+}
+
+async function dropPending(store: KeyValueStore, chain: ChainId, instanceId: Bytes32, upTo: Height): Promise<readonly RowOperation[]> {
+  const gte = placeKey(ROW_FAMILY.pendingBlock, { chain, instanceId, height: 0 });
+  const lt = placeKey(ROW_FAMILY.pendingBlock, { chain, instanceId, height: upTo + 1 });
+  const operations: RowOperation[] = [];
+  for await (const { key } of store.iterate({ gte, lt, limit: ROWS_MAX })) operations.push({ type: 'delete', key });
+  return operations;
+}
+
+async function removeAbove(store: KeyValueStore, place: BlockPlace): Promise<readonly RowOperation[]> {
+  const operations: RowOperation[] = [];
+  for (const family of [ROW_FAMILY.committedBlock, ROW_FAMILY.blockResult]) {
+    const gte = placeKey(family, { ...place, height: place.height + 1 });
+    for await (const { key, value } of store.iterate({ gte, lt: endOfInstance(family, place), limit: ROWS_MAX })) {
+      operations.push({ type: 'delete', key });
+      if (family === ROW_FAMILY.committedBlock) operations.push({ type: 'delete', key: hashKey(value.subarray(0, HASH_BYTES)) });
+    }
+  }
+  return [...operations, { type: 'put', key: headKey(place), value: uint64ToBytes(place.height) }];
+}
+
+function readHead(store: KeyValueStore, chain: ChainId, instanceId: Bytes32): BlockPlace | undefined {
+  const place = { chain, instanceId, height: 0 };
+  const value = store.get(headKey(place));
+  return value === undefined ? undefined : { ...place, height: readHeight(value, 0) };
+}
+
+async function readRange(store: KeyValueStore, from: BlockPlace, count: number): Promise<readonly StoredBlock[]> {
+  const blocks: StoredBlock[] = [];
+  let bytes = 0;
+  const gte = placeKey(ROW_FAMILY.committedBlock, from);
+  const lt = endOfInstance(ROW_FAMILY.committedBlock, from);
+  for await (const { key, value } of store.iterate({ gte, lt, limit: Math.min(count, BLOCK_RANGE_MAX) })) {
+    blocks.push(decodeStored({ ...from, height: readHeight(key, PREFIX_BYTES) }, value));
+    bytes += value.length;
+    if (bytes >= BLOCK_RANGE_BYTES_MAX) break;
+  }
+  return blocks;
+}
+
+async function readPending(store: KeyValueStore, chain: ChainId, instanceId: Bytes32): Promise<readonly PendingBlock[]> {
+  const place = { chain, instanceId, height: 0 };
+  const range = { gte: placeKey(ROW_FAMILY.pendingBlock, place), lt: endOfInstance(ROW_FAMILY.pendingBlock, place), limit: PENDING_MAX };
+  const pending: PendingBlock[] = [];
+  for await (const row of store.iterate(range)) pending.push(decodePending(row));
+  return pending;
+}
+
+function decodePending({ key, value }: Row): PendingBlock {
+  return { height: readHeight(key, PREFIX_BYTES), hash: key.slice(PREFIX_BYTES + HEIGHT_BYTES), block: value };
+}
+
+function decodeStored(place: BlockPlace, value: Uint8Array): StoredBlock {
+  const certificatesAt = HASH_BYTES + HEIGHT_BYTES;
+  const blockAt = certificatesAt + readHeight(value, HASH_BYTES);
+  invariant(blockAt <= value.length, 'a stored block is whole');
+  return { place, hash: value.slice(0, HASH_BYTES), certificates: value.slice(certificatesAt, blockAt), block: value.slice(blockAt) };
+}
+
+function encodePlace({ chain, instanceId, height }: BlockPlace): Uint8Array {
+  return concatBytes(uint64ToBytes(chain), instanceId, uint64ToBytes(height));
+}
+
+function decodePlace(value: Uint8Array): BlockPlace {
+  const instanceEnd = CHAIN_BYTES + HASH_BYTES;
+  return { chain: readHeight(value, 0), instanceId: value.slice(CHAIN_BYTES, instanceEnd), height: readHeight(value, instanceEnd) };
+}
+
+function placeKey(family: number, place: BlockPlace): Uint8Array {
+  return concatBytes(Uint8Array.of(family), encodePlace(place));
+}
+
+function pendingKey(place: BlockPlace, hash: Bytes32): Uint8Array {
+  return concatBytes(placeKey(ROW_FAMILY.pendingBlock, place), hash);
+}
+
+function hashKey(hash: Bytes32): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.blockPlaceByHash), hash);
+}
+
+function headKey({ chain, instanceId }: BlockPlace): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.instanceHead), uint64ToBytes(chain), instanceId);
+}
+
+// The key after every height of an instance: heights stay below 2^53, so their first byte is 0.
+function endOfInstance(family: number, { chain, instanceId }: BlockPlace): Uint8Array {
+  return concatBytes(Uint8Array.of(family), uint64ToBytes(chain), instanceId, Uint8Array.of(0xff));
+}
+
+function readHeight(bytes: Uint8Array, at: number): number {
+  return Number(bytesToBigint(bytes.subarray(at, at + HEIGHT_BYTES)));
+}

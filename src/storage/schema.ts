@@ -12,9 +12,13 @@ export const ROW_FAMILY = {
   blockPlaceByHash: 0x21,
   blockResult: 0x22,
   pendingBlock: 0x23,
+  /** Height of an instance's newest committed block. */
+  instanceHead: 0x24,
   viewHeader: 0x30,
   viewTransactions: 0x31,
   viewReceipts: 0x32,
   viewNumberByHash: 0x33,
   transactionPlace: 0x34,
+  /** Number of the newest view block. */
+  viewHead: 0x35,
 } as const;

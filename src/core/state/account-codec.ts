@@ -10,8 +10,38 @@ import { RowReader, type RowWriter } from './row-encoding.ts';
 
 /** keccak256 of nothing: the code hash of an account without code. */
 export const EMPTY_CODE_HASH: Bytes32 = Uint8Array.of(
-  0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c, 0x92, 0x7e, 0x7d, 0xb2, 0xdc, 0xc7, 0x03, 0xc0,
-  0xe5, 0x00, 0xb6, 0x53, 0xca, 0x82, 0x27, 0x3b, 0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70,
+  0xc5,
+  0xd2,
+  0x46,
+  0x01,
+  0x86,
+  0xf7,
+  0x23,
+  0x3c,
+  0x92,
+  0x7e,
+  0x7d,
+  0xb2,
+  0xdc,
+  0xc7,
+  0x03,
+  0xc0,
+  0xe5,
+  0x00,
+  0xb6,
+  0x53,
+  0xca,
+  0x82,
+  0x27,
+  0x3b,
+  0x7b,
+  0xfa,
+  0xd8,
+  0x04,
+  0x5d,
+  0x85,
+  0xa4,
+  0x70,
 );
 
 /** Where a storage tree is: the version that wrote its root node, and how many slots it has. */
@@ -90,7 +120,8 @@ export function readAccountRow(row: Uint8Array): AccountRecord {
   const balanceWei = readInteger(reader);
   const family = reader.bytes(20);
   const codeHash = (flags & HAS_CODE) !== 0 ? reader.bytes(32) : EMPTY_CODE_HASH;
-  if ((flags & HAS_STORAGE) === 0) return { account: { nonce, balanceWei, codeHash, storageRoot: ZERO_32, family }, storageTree: undefined };
+  if ((flags & HAS_STORAGE) === 0)
+    return { account: { nonce, balanceWei, codeHash, storageRoot: ZERO_32, family }, storageTree: undefined };
   const storageRoot = reader.bytes(32);
   const storageTree = { version: reader.varint(), leafCount: reader.varint() };
   return { account: { nonce, balanceWei, codeHash, storageRoot, family }, storageTree };

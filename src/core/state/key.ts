@@ -46,7 +46,8 @@ export function slotKey(slot: Bytes32): Bytes32 {
 }
 
 function rememberKey(kind: number, family: Address, address: Address): StateKey {
-  const place = (kind ^ (address[19] as number) ^ ((address[18] as number) << 8) ^ ((address[17] as number) << 13)) & (KEYS_REMEMBERED_MAX - 1);
+  const place =
+    (kind ^ (address[19] as number) ^ ((address[18] as number) << 8) ^ ((address[17] as number) << 13)) & (KEYS_REMEMBERED_MAX - 1);
   const found = remembered[place];
   if (found !== undefined && found.kind === kind && bytesEqual(found.address, address) && bytesEqual(found.family, family)) return found;
   const bytes = computeKey(kind, family, address);

@@ -32,8 +32,22 @@ export function leafHash(tag: number, key: Bytes32, value: Uint8Array): Bytes32 
 
 /** The leaf of an account. */
 export function accountLeaf(key: Bytes32, record: AccountRecord): Leaf {
+  const row = accountRow(record);
+  return { tag: LEAF_TAG.account, key, hash: leafHash(LEAF_TAG.account, key, encodeAccountLeaf(record.account)), row };
+}
+
+/** The row of an account's leaf. */
+export function accountRow(record: AccountRecord): Uint8Array {
   writeAccountRow(writer, record);
-  return { tag: LEAF_TAG.account, key, hash: leafHash(LEAF_TAG.account, key, encodeAccountLeaf(record.account)), row: writer.finish() };
+  return writer.finish();
+}
+
+/** A leaf as the current state keeps it: its row with the tag in front. */
+export function currentRow(tag: number, row: Uint8Array): Uint8Array {
+  const current = new Uint8Array(1 + row.length);
+  current[0] = tag;
+  current.set(row, 1);
+  return current;
 }
 
 /** The leaf of a pointer, whose value is the family. */
@@ -41,9 +55,9 @@ export function pointerLeaf(key: Bytes32, family: Address): Leaf {
   return { tag: LEAF_TAG.pointer, key, hash: leafHash(LEAF_TAG.pointer, key, family), row: family };
 }
 
-/** The leaf of a storage slot; `value` is 32 bytes and not zero. Its row leaves out leading zeros. */
+/** The leaf of a storage slot; `value` is 32 bytes and not zero. */
 export function slotLeaf(key: Bytes32, value: Bytes32): Leaf {
-  return { tag: LEAF_TAG.slot, key, hash: leafHash(LEAF_TAG.slot, key, value), row: withoutLeadingZeros(value) };
+  return { tag: LEAF_TAG.slot, key, hash: leafHash(LEAF_TAG.slot, key, value), row: slotRow(value) };
 }
 
 /** The leaf that a row stands for. */
@@ -66,7 +80,8 @@ export function slotValueOfRow(row: Uint8Array): Bytes32 {
   return value;
 }
 
-function withoutLeadingZeros(value: Bytes32): Uint8Array {
+/** The row of a slot's leaf: its value without leading zeros. */
+export function slotRow(value: Bytes32): Uint8Array {
   let zeros = 0;
   while (zeros < value.length && value[zeros] === 0) zeros++;
   return value.slice(zeros);

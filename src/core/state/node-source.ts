@@ -14,7 +14,7 @@ declare module '../primitives/errors.ts' {
   }
 }
 
-/** Counts what is in memory, and marks what was passed through (node-cache.ts). */
+/** Counts the nodes in memory, and marks what was passed through since the last sweep (node-sweep.ts). */
 export interface NodeUse {
   loaded: number;
   generation: number;
@@ -32,7 +32,7 @@ export interface NodeSource {
 export function rootNode(source: NodeSource, root: TreeRoot): TreeNode | undefined {
   if (root.leafCount === 0) return undefined;
   root.node ??= loadNode(source, root.version, 0, EMPTY_PATH);
-  if (root.node.kind === 'page') root.node.touched = source.use.generation;
+  root.node.touched = source.use.generation;
   return root.node;
 }
 
@@ -44,7 +44,7 @@ export function childNode(source: NodeSource, page: Page, slot: number, path: Ui
     child = loadNode(source, page.versions[slot] as Height, page.depth + 1, path);
     page.children[slot] = child;
   }
-  if (child.kind === 'page') child.touched = source.use.generation;
+  child.touched = source.use.generation;
   return child;
 }
 

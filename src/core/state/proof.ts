@@ -4,7 +4,7 @@ import { hash64 } from '../crypto/sha256.ts';
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
-import { leafHash, LEAF_TAG } from './leaf.ts';
+import { LEAF_TAG, leafHash } from './leaf.ts';
 import { bitAt, FIXED_DEPTH, type TreeKind } from './tree-node.ts';
 
 /** Siblings of a proof at most: one for each bit of the key. */
@@ -23,6 +23,7 @@ export interface ProvenLeaf {
 
 /** The way from the root to where a key is or would be. */
 export interface StateProof {
+  readonly key: Bytes32;
   /** Hashes beside the way, from the root down; 32 zero bytes for an empty subtree. */
   readonly siblings: readonly Bytes32[];
   /** What stands at its end: the leaf of the key, another leaf that shares the way (then the key is absent), or nothing. */
@@ -37,9 +38,12 @@ export type ProofFault = 'malformed-proof' | 'wrong-root' | 'wrong-place' | 'not
  */
 export function verifyProof(kind: TreeKind, root: Bytes32, key: Bytes32, proof: StateProof): Verdict<ProvenLeaf | undefined, ProofFault> {
   const { siblings, leaf } = proof;
-  const wellFormed = siblings.length <= PROOF_SIBLINGS_MAX && siblings.every((sibling) => sibling.length === 32) && isWellFormed(kind, leaf);
+  if (!bytesEqual(proof.key, key)) return refuse('wrong-place', 'the proof is about another key');
+  const wellFormed =
+    siblings.length <= PROOF_SIBLINGS_MAX && siblings.every((sibling) => sibling.length === 32) && isWellFormed(kind, leaf);
   if (!wellFormed) return refuse('malformed-proof', `${siblings.length} siblings`);
-  if (leaf !== undefined && !sharesWay(leaf.key, key, siblings.length)) return refuse('wrong-place', 'the leaf is not on the way of the key');
+  if (leaf !== undefined && !sharesWay(leaf.key, key, siblings.length))
+    return refuse('wrong-place', 'the leaf is not on the way of the key');
   if (!endsWhereItMust(kind, siblings, leaf)) return refuse('not-canonical', 'the way does not end where the tree does');
   let hash = leaf === undefined ? ZERO_32 : leafHash(leaf.tag, leaf.key, leaf.value);
   for (let depth = siblings.length - 1; depth >= 0; depth--) {

@@ -1,8 +1,9 @@
 // Where the state's rows lie in the node's one database: under first bytes 0x10 to 0x1f, by state key only and never by chain, so that
 // a split or merge of shards moves no row. Rows of history begin with the height: one block's rows lie together, are written in order,
 // and are pruned from the front.
-import type { Bytes32, Height } from '../primitives/ids.ts';
+
 import { bytesToBigint, uint64ToBytes } from '../primitives/bytes.ts';
+import type { Bytes32, Height } from '../primitives/ids.ts';
 
 /** First bytes of the state's rows. */
 export const STATE_ROW = {

@@ -8,7 +8,7 @@
 // Nodes are immutable but for `children` and `touched`, which only remember what was loaded. A page in a collapsing region stands
 // where its leaves first differ (`depth`); the half-bytes between its slot and there are skipped and hashed as a chain.
 import { hash64 } from '../crypto/sha256.ts';
-import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
+import { ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 import type { Leaf } from './leaf.ts';
 
@@ -53,6 +53,7 @@ export interface Bucket {
   readonly kind: 'bucket';
   readonly version: Height;
   readonly leaves: readonly Leaf[];
+  touched: number;
 }
 
 /** A node of the stored tree. */
@@ -106,7 +107,7 @@ export function hashAtSlot(node: TreeNode | undefined, depth: number): Bytes32 {
   return chainUp(pageHash(node, 1), node.path, 4 * node.depth, 4 * depth);
 }
 
-/** Hash `index` of a page, a view that must not outlive a change of mind: pages are immutable, so it is safe to keep. */
+/** Hash `index` of a page. */
 export function pageHash(page: Page, index: number): Bytes32 {
   return page.hashes.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
 }
@@ -175,7 +176,8 @@ function hashInner(hashes: Uint8Array, counts: readonly number[], dirtySlots: nu
     if (((dirty >>> (2 * index)) & 3) === 0) continue;
     dirty |= 1 << index;
     if (left + right === 0) hashes.fill(0, index * HASH_BYTES, (index + 1) * HASH_BYTES);
-    else if (!fixed && left + right === 1) hashes.copyWithin(index * HASH_BYTES, (2 * index + right) * HASH_BYTES, (2 * index + right + 1) * HASH_BYTES);
+    else if (!fixed && left + right === 1)
+      hashes.copyWithin(index * HASH_BYTES, (2 * index + right) * HASH_BYTES, (2 * index + right + 1) * HASH_BYTES);
     else hashPairInto(hashes, index);
   }
   return leavesBelow[1] as number;
@@ -194,10 +196,4 @@ export function setSlotHash(hashes: Uint8Array, slot: number, hash: Bytes32): vo
 /** Room for a page's hashes, all empty. */
 export function emptyHashes(): Uint8Array {
   return new Uint8Array(2 * PAGE_SLOTS * HASH_BYTES);
-}
-
-/** Whether a slot's hash is the given one. */
-export function slotHashEquals(hashes: Uint8Array, slot: number, hash: Bytes32): boolean {
-  const at = (PAGE_SLOTS + slot) * HASH_BYTES;
-  return bytesEqual(hashes.subarray(at, at + HASH_BYTES), hash);
 }

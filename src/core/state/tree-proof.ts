@@ -5,7 +5,19 @@ import type { Bytes32 } from '../primitives/ids.ts';
 import { committedValue, type Leaf } from './leaf.ts';
 import { childNode, type NodeSource, pathThrough, rootNode } from './node-source.ts';
 import type { ProvenLeaf, StateProof } from './proof.ts';
-import { bitAt, chainUp, firstWithBit, hashOfLeaves, isFixed, nibbleAt, PAGE_SLOTS, type Page, pageHash, type TreeNode, type TreeRoot } from './tree-node.ts';
+import {
+  bitAt,
+  chainUp,
+  firstWithBit,
+  hashOfLeaves,
+  isFixed,
+  nibbleAt,
+  PAGE_SLOTS,
+  type Page,
+  pageHash,
+  type TreeNode,
+  type TreeRoot,
+} from './tree-node.ts';
 
 const PAGE_LEVELS = 4;
 
@@ -19,11 +31,11 @@ export function proveKey(source: NodeSource, root: TreeRoot, key: Bytes32): Stat
   let depth = 0;
   while (node?.kind === 'page') {
     const step = descendPage(source, node, depth, key, siblings);
-    if (step.next === undefined) return { siblings, leaf: proven(step.end) };
+    if (step.next === undefined) return { key, siblings, leaf: proven(step.end) };
     depth = node.depth + 1;
     node = step.next;
   }
-  return { siblings, leaf: node === undefined ? undefined : proven(descendBucket(node.leaves, PAGE_LEVELS * depth, key, siblings)) };
+  return { key, siblings, leaf: node === undefined ? undefined : proven(descendBucket(node.leaves, PAGE_LEVELS * depth, key, siblings)) };
 }
 
 // Adds the hashes that a page has beside the way of `key`.

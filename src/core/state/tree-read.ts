@@ -1,7 +1,8 @@
 // Reading a version of a tree: one leaf, all leaves, a subtree's root.
-import type { Bytes32 } from '../primitives/ids.ts';
+
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
+import type { Bytes32, Height } from '../primitives/ids.ts';
 import type { Leaf } from './leaf.ts';
 import { childNode, leadsInto, type NodeSource, pathThrough, rootNode } from './node-source.ts';
 import { FIXED_DEPTH, hashAtSlot, nibbleAt, PAGE_SLOTS, pageHash, type TreeNode, type TreeRoot } from './tree-node.ts';
@@ -25,22 +26,40 @@ export interface PlacedNode {
   readonly path: Uint8Array;
 }
 
-/** All nodes of a tree from the root down, left to right; `enter` false leaves a page's children out. */
-export function* walkNodes(source: NodeSource, root: TreeRoot, enter: (node: TreeNode) => boolean): Generator<PlacedNode> {
+/** All nodes of a tree from the root down, left to right. */
+export function* walkNodes(source: NodeSource, root: TreeRoot): Generator<PlacedNode> {
   const node = rootNode(source, root);
-  if (node !== undefined) yield* walkBelow(source, { node, slotDepth: 0, path: ZERO_32 }, enter);
+  if (node !== undefined) yield* walkBelow(source, { node, slotDepth: 0, path: ZERO_32 });
 }
 
-function* walkBelow(source: NodeSource, placed: PlacedNode, enter: (node: TreeNode) => boolean): Generator<PlacedNode> {
+function* walkBelow(source: NodeSource, placed: PlacedNode): Generator<PlacedNode> {
   const { node } = placed;
-  if (!enter(node)) return;
   yield placed;
   if (node.kind === 'bucket') return;
   for (let slot = 0; slot < PAGE_SLOTS; slot++) {
-    if (node.counts[slot] === 0) continue;
     const path = pathThrough(node, slot);
     const child = childNode(source, node, slot, path);
-    if (child !== undefined) yield* walkBelow(source, { node: child, slotDepth: node.depth + 1, path }, enter);
+    if (child !== undefined) yield* walkBelow(source, { node: child, slotDepth: node.depth + 1, path });
+  }
+}
+
+/** The nodes that a version added to a tree; they are all in memory until it is committed. */
+export function nodesWrittenBy(version: Height, root: TreeRoot): readonly PlacedNode[] {
+  const written: PlacedNode[] = [];
+  if (root.node !== undefined) gatherWritten(version, { node: root.node, slotDepth: 0, path: ZERO_32 }, written);
+  return written;
+}
+
+function gatherWritten(version: Height, placed: PlacedNode, written: PlacedNode[]): void {
+  const { node } = placed;
+  if (node.version !== version) return;
+  written.push(placed);
+  if (node.kind === 'bucket') return;
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    const child = node.children[slot];
+    if (child === undefined || node.versions[slot] !== version) continue;
+    const path = child.kind === 'page' ? child.path : (child.leaves[0] as Leaf).key;
+    gatherWritten(version, { node: child, slotDepth: node.depth + 1, path }, written);
   }
 }
 

@@ -4,7 +4,18 @@ import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 import { type Leaf, leafOfRow } from './leaf.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
-import { type Bucket, isFixed, makePage, emptyHashes, type Page, PAGE_SLOTS, setSlotHash, type TreeKind, type TreeNode, type TreeRoot } from './tree-node.ts';
+import {
+  type Bucket,
+  emptyHashes,
+  isFixed,
+  makePage,
+  PAGE_SLOTS,
+  type Page,
+  setSlotHash,
+  type TreeKind,
+  type TreeNode,
+  type TreeRoot,
+} from './tree-node.ts';
 
 const BUCKET_ROW = 0;
 const PAGE_ROW = 1;
@@ -61,7 +72,7 @@ function readBucket(reader: RowReader, version: Height, slotDepth: number, path:
     key.set(reader.bytes(32 - known), known);
     leaves.push(leafOfRow(tag, key, reader.blob()));
   }
-  return { kind: 'bucket', version, leaves };
+  return { kind: 'bucket', version, leaves, touched: 0 };
 }
 
 function writePage(page: Page, slotDepth: number): void {

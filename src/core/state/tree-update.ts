@@ -16,8 +16,8 @@ import {
   leafCountOf,
   makePage,
   nibbleAt,
-  type Page,
   PAGE_SLOTS,
+  type Page,
   setSlotHash,
   sharedNibbles,
   type TreeNode,
@@ -40,7 +40,7 @@ interface Update {
 }
 
 /** The order that updates need, without equal keys. */
-export function sortChanges(changes: LeafChange[]): LeafChange[] {
+export function sortChanges<T extends LeafChange>(changes: T[]): T[] {
   return changes.sort((a, b) => compareKeys(a.key, b.key));
 }
 
@@ -48,7 +48,13 @@ export function sortChanges(changes: LeafChange[]): LeafChange[] {
  * The tree after `changes` (sorted, one for each key) at `version`, which must be above all versions in the tree. Row keys that
  * the tree no longer has are appended to `staleKeys`.
  */
-export function updateTree(source: NodeSource, root: TreeRoot, version: Height, changes: readonly LeafChange[], staleKeys: Uint8Array[]): TreeRoot {
+export function updateTree(
+  source: NodeSource,
+  root: TreeRoot,
+  version: Height,
+  changes: readonly LeafChange[],
+  staleKeys: Uint8Array[],
+): TreeRoot {
   if (changes.length === 0) return root;
   const update: Update = { source, version, changes, staleKeys };
   const before = rootNode(source, root);
@@ -91,7 +97,18 @@ function updateCollapsingPage(update: Update, page: Page, depth: number, from: n
   setSlotHash(hashes, slot, hashAtSlot(moved, fork + 1));
   const { version } = update;
   const touched = update.source.use.generation;
-  const above = makePage({ version, depth: fork, path: page.path, fixed: false, counts, versions, children, hashes, dirtySlots: 1 << slot, touched });
+  const above = makePage({
+    version,
+    depth: fork,
+    path: page.path,
+    fixed: false,
+    counts,
+    versions,
+    children,
+    hashes,
+    dirtySlots: 1 << slot,
+    touched,
+  });
   return updatePage(update, above, depth, fork, from, to);
 }
 
@@ -103,7 +120,14 @@ function forkDepth(changes: readonly LeafChange[], from: number, to: number, pag
 }
 
 // A page whose slots lie below half-byte `pageDepth`, after changes [from, to). `page` is undefined where the fixed levels had nothing.
-function updatePage(update: Update, page: Page | undefined, depth: number, pageDepth: number, from: number, to: number): TreeNode | undefined {
+function updatePage(
+  update: Update,
+  page: Page | undefined,
+  depth: number,
+  pageDepth: number,
+  from: number,
+  to: number,
+): TreeNode | undefined {
   const { changes, source, version } = update;
   const fixed = isFixed(source.kind, depth);
   const path = page?.path ?? (changes[from] as LeafChange).key;
@@ -128,7 +152,18 @@ function updatePage(update: Update, page: Page | undefined, depth: number, pageD
     start = end;
   }
   if (page !== undefined) markStale(update, page, depth, (changes[from] as LeafChange).key);
-  const made = makePage({ version, depth: pageDepth, path, fixed, counts, versions, children, hashes, dirtySlots, touched: source.use.generation });
+  const made = makePage({
+    version,
+    depth: pageDepth,
+    path,
+    fixed,
+    counts,
+    versions,
+    children,
+    hashes,
+    dirtySlots,
+    touched: source.use.generation,
+  });
   if (made.leafCount === 0) return undefined;
   return fixed ? made : collapse(update, made, depth);
 }
@@ -138,7 +173,7 @@ function collapse(update: Update, page: Page, depth: number): TreeNode {
   if (page.leafCount <= BUCKET_LEAVES_MAX) {
     const leaves: Leaf[] = [];
     for (let slot = 0; slot < PAGE_SLOTS; slot++) gatherLeaves(update, page, slot, leaves);
-    return { kind: 'bucket', version: update.version, leaves };
+    return { kind: 'bucket', version: update.version, leaves, touched: page.touched };
   }
   const slot = page.counts.indexOf(page.leafCount);
   if (slot < 0) return page;
@@ -163,7 +198,7 @@ function gatherLeaves(update: Update, page: Page, slot: number, leaves: Leaf[]):
 function buildNode(update: Update, leaves: readonly Leaf[], from: number, to: number, depth: number): TreeNode | undefined {
   const { version, source } = update;
   if (from === to) return undefined;
-  if (to - from <= BUCKET_LEAVES_MAX) return { kind: 'bucket', version, leaves: leaves.slice(from, to) };
+  if (to - from <= BUCKET_LEAVES_MAX) return { kind: 'bucket', version, leaves: leaves.slice(from, to), touched: source.use.generation };
   const first = leaves[from] as Leaf;
   const pageDepth = sharedNibbles(first.key, (leaves[to - 1] as Leaf).key, depth);
   const counts = new Array<number>(PAGE_SLOTS).fill(0);

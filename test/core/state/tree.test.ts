@@ -9,14 +9,18 @@ import { verifyProof } from '../../../src/core/state/proof.ts';
 import { nodeRowKey } from '../../../src/core/state/row-keys.ts';
 import { EMPTY_TREE, hashAtSlot, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
 import { proveKey } from '../../../src/core/state/tree-proof.ts';
-import { findLeaf, subtreeRootAt, walkNodes } from '../../../src/core/state/tree-read.ts';
+import { findLeaf, nodesWrittenBy, subtreeRootAt, walkNodes } from '../../../src/core/state/tree-read.ts';
 import { encodeNode } from '../../../src/core/state/tree-rows.ts';
 import { type LeafChange, sortChanges, updateTree } from '../../../src/core/state/tree-update.ts';
 import { naiveRoot } from './naive-tree.ts';
 
 /** Keys that share long prefixes with each other, so that skipped levels, forks and collapses all occur. */
 const keys = fc
-  .tuple(fc.array(fc.constantFrom(0x00, 0x01, 0x10, 0x80, 0xff), { minLength: 3, maxLength: 3 }), fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 255 }))
+  .tuple(
+    fc.array(fc.constantFrom(0x00, 0x01, 0x10, 0x80, 0xff), { minLength: 3, maxLength: 3 }),
+    fc.integer({ min: 0, max: 12 }),
+    fc.integer({ min: 0, max: 255 }),
+  )
   .map(([head, place, byte]) => {
     const key = new Uint8Array(32);
     key.set(head);
@@ -34,12 +38,20 @@ interface Harness {
 function harness(kind: TreeKind): Harness {
   const rows = new Map<string, Uint8Array>();
   const unsupported = async function* () {};
-  return { rows, source: { kind, owner: undefined, use: { loaded: 0, generation: 0 }, rows: { get: (key) => rows.get(bytesToHex(key)), iterate: unsupported } } };
+  return {
+    rows,
+    source: {
+      kind,
+      owner: undefined,
+      use: { loaded: 0, generation: 0 },
+      rows: { get: (key) => rows.get(bytesToHex(key)), iterate: unsupported },
+    },
+  };
 }
 
-function store({ source, rows }: Harness, root: TreeRoot, version: number): void {
-  const written = walkNodes(source, root, (node) => node.version === version);
-  for (const { node, slotDepth, path } of written) rows.set(bytesToHex(nodeRowKey(version, undefined, slotDepth, path)), encodeNode(node, slotDepth));
+function store({ rows }: Harness, root: TreeRoot, version: number): void {
+  for (const { node, slotDepth, path } of nodesWrittenBy(version, root))
+    rows.set(bytesToHex(nodeRowKey(version, undefined, slotDepth, path)), encodeNode(node, slotDepth));
 }
 
 function leafOf(key: Uint8Array, value: number): Leaf {
@@ -79,7 +91,7 @@ describe('the stored tree', () => {
           assert.equal(root.leafCount, model.size);
           for (const leaf of model.values()) assert.deepEqual(findLeaf(it.source, root, leaf.key), leaf);
         });
-        const reachable = [...walkNodes(it.source, { ...root, node: undefined }, () => true)];
+        const reachable = [...walkNodes(it.source, { ...root, node: undefined })];
         assert.equal(it.rows.size, reachable.length, 'rows that no version needs are all named stale');
       }),
       { numRuns: 400 },

@@ -1,0 +1,171 @@
+// Reads below all layers: from the database's current rows for the committed version, from its tree for an older one. What was read of
+// the committed version stays in bounded caches, since the same accounts come again.
+import type { Address, Bytes32, Hex } from '../primitives/ids.ts';
+import { type AccountRecord, readAccountRow } from './account-codec.ts';
+import { type StateKey, slotKey } from './key.ts';
+import { LEAF_TAG, type Leaf, slotValueOfRow } from './leaf.ts';
+import type { NodeSource, NodeUse } from './node-source.ts';
+import { sweepNodes } from './node-sweep.ts';
+import { RecentMap } from './recent-map.ts';
+import { codeRowKey, leafRowKey, slotRowKey } from './row-keys.ts';
+import type { StateRows } from './state-rows.ts';
+import type { TreeRoot } from './tree-node.ts';
+import { findLeaf } from './tree-read.ts';
+import type { BaseReader, VersionLayer } from './version-layer.ts';
+
+/** Accounts kept decoded (about 0.6 KB each), and slots (0.3 KB). */
+const ACCOUNTS_CACHED_MAX = 32_768;
+const SLOTS_CACHED_MAX = 32_768;
+/** Codes kept: at 24 KiB at most, 12 MiB. */
+const CODES_CACHED_MAX = 512;
+/** Storage trees of which nodes are kept. */
+const STORAGE_TREES_MAX = 4_096;
+/** Nodes that one older version may keep in memory. */
+const OLD_VERSION_NODES_MAX = 2_048;
+
+type Cached<T> = { readonly value: T | undefined };
+
+/** See the file's head. */
+export class CurrentState implements BaseReader {
+  readonly #rows: StateRows;
+  readonly #accounts = new RecentMap<Hex, Cached<AccountRecord>>(ACCOUNTS_CACHED_MAX);
+  readonly #slots = new RecentMap<Hex, Cached<Bytes32>>(SLOTS_CACHED_MAX);
+  readonly #codes = new RecentMap<Hex, Uint8Array>(CODES_CACHED_MAX);
+  readonly #storageTrees = new RecentMap<Hex, TreeRoot>(STORAGE_TREES_MAX);
+  /** Of the committed trees. */
+  readonly #use: NodeUse = { loaded: 0, generation: 1 };
+  readonly #oldVersionUse: NodeUse = { loaded: 0, generation: 1 };
+  #committed: VersionLayer | undefined;
+  // While a batch is being written nobody knows whether a current row is the old or the new one: then the tree is read.
+  #rowsAreCommitted = true;
+
+  constructor(rows: StateRows) {
+    this.#rows = rows;
+  }
+
+  /** Where the nodes of the account tree (or, with `owner`, of a storage tree) come from as `layer` sees them. */
+  source(layer: VersionLayer, owner?: Bytes32): NodeSource {
+    const use = layer.base() === this.#committed ? this.#use : this.#oldVersionUse;
+    return { rows: this.#rows, kind: owner === undefined ? 'account' : 'storage', owner, use };
+  }
+
+  /** From now on the current rows may be those of the version before or after the committed one. */
+  beginWrite(): void {
+    this.#rowsAreCommitted = false;
+  }
+
+  /**
+   * The current rows are those of `layer`, whose changes take the place of what was cached; after a rollback nothing stays cached.
+   * `nodesAdded`: how many more nodes its trees have than those of the version before.
+   */
+  adopt(layer: VersionLayer, nodesAdded: number): void {
+    const { changes } = layer;
+    if (changes === undefined) this.#forgetAll();
+    else {
+      this.#use.loaded += nodesAdded;
+      for (const [name, record] of changes.accounts) this.#accounts.set(name, { value: record });
+      for (const [name, storage] of changes.storage) this.#adoptStorage(name, storage.cleared, storage.values);
+      for (const [name, { tree }] of changes.storageTrees) this.#storageTrees.set(name, tree);
+      for (const [name, code] of changes.codes) this.#codes.set(name, code);
+    }
+    const previous = this.#committed;
+    if (previous !== undefined) previous.tree = withoutNodes(previous.tree);
+    this.#committed = layer;
+    this.#rowsAreCommitted = true;
+    sweepNodes([layer.tree, ...this.#storageTrees.values()], this.#use);
+  }
+
+  account(layer: VersionLayer, key: StateKey): AccountRecord | undefined {
+    if (layer !== this.#committed) return recordOfLeaf(this.#leafOf(layer, key));
+    const cached = this.#accounts.get(key.name);
+    if (cached !== undefined) return cached.value;
+    const row = this.#rowsAreCommitted ? this.#rows.get(leafRowKey(key.bytes)) : undefined;
+    const record = this.#rowsAreCommitted ? row && readAccountRow(row.subarray(1)) : recordOfLeaf(this.#leafOf(layer, key));
+    this.#accounts.set(key.name, { value: record });
+    return record;
+  }
+
+  pointer(layer: VersionLayer, key: StateKey): Address | undefined {
+    if (layer === this.#committed && this.#rowsAreCommitted) return this.#rows.get(leafRowKey(key.bytes))?.slice(1);
+    const leaf = this.#leafOf(layer, key);
+    return leaf?.tag === LEAF_TAG.pointer ? leaf.row : undefined;
+  }
+
+  slot(layer: VersionLayer, owner: StateKey, slot: Bytes32, slotName: Hex): Bytes32 | undefined {
+    const name = owner.name + slotName;
+    if (layer === this.#committed) {
+      const cached = this.#slots.get(name);
+      if (cached !== undefined) return cached.value;
+    }
+    const record = layer.recordOf(owner);
+    if (record?.storageTree === undefined) return undefined;
+    const row = this.#slotRow(layer, owner, record, slotKey(slot));
+    const value = row === undefined ? undefined : slotValueOfRow(row);
+    if (layer === this.#committed) this.#slots.set(name, { value });
+    return value;
+  }
+
+  code(codeHash: Bytes32, name: Hex): Uint8Array | undefined {
+    const cached = this.#codes.get(name);
+    if (cached !== undefined) return cached;
+    const code = this.#rows.get(codeRowKey(codeHash))?.slice();
+    if (code !== undefined) this.#codes.set(name, code);
+    return code;
+  }
+
+  /** The storage tree of an account as `layer` sees it, with the nodes that are in memory. */
+  storageTree(layer: VersionLayer, key: StateKey): TreeRoot | undefined {
+    const uncommitted = layer.storageTreeOf(key);
+    if (uncommitted !== undefined) return uncommitted;
+    const record = layer.recordOf(key);
+    if (record?.storageTree === undefined) return undefined;
+    const tree: TreeRoot = { ...record.storageTree, hash: record.account.storageRoot, node: undefined };
+    if (layer.base() !== this.#committed) return tree;
+    const cached = this.#storageTrees.get(key.name);
+    if (cached !== undefined && cached.version === tree.version) return cached;
+    this.#storageTrees.set(key.name, tree);
+    return tree;
+  }
+
+  #slotRow(layer: VersionLayer, owner: StateKey, record: AccountRecord, key: Bytes32): Uint8Array | undefined {
+    if (layer === this.#committed && this.#rowsAreCommitted) return this.#rows.get(slotRowKey(owner.bytes, key));
+    const tree = this.storageTree(layer, owner) ?? {
+      ...(record.storageTree as { version: number; leafCount: number }),
+      hash: record.account.storageRoot,
+      node: undefined,
+    };
+    return findLeaf(this.source(layer, owner.bytes), tree, key)?.row;
+  }
+
+  #leafOf(layer: VersionLayer, key: StateKey): Leaf | undefined {
+    this.#boundOldVersion(layer);
+    return findLeaf(this.source(layer), layer.tree, key.bytes);
+  }
+
+  // An older version that somebody reads much lets its nodes go and loads them again.
+  #boundOldVersion(layer: VersionLayer): void {
+    if (layer === this.#committed || this.#oldVersionUse.loaded < OLD_VERSION_NODES_MAX) return;
+    layer.tree = withoutNodes(layer.tree);
+    this.#oldVersionUse.loaded = 0;
+  }
+
+  #adoptStorage(name: Hex, cleared: boolean, values: ReadonlyMap<Hex, Bytes32 | undefined>): void {
+    if (cleared) this.#slots.clear();
+    for (const [slotName, value] of values) this.#slots.set(name + slotName, { value });
+  }
+
+  #forgetAll(): void {
+    this.#accounts.clear();
+    this.#slots.clear();
+    this.#storageTrees.clear();
+    this.#use.loaded = 0;
+  }
+}
+
+function withoutNodes(tree: TreeRoot): TreeRoot {
+  return { ...tree, node: undefined };
+}
+
+function recordOfLeaf(leaf: Leaf | undefined): AccountRecord | undefined {
+  return leaf?.tag === LEAF_TAG.account ? readAccountRow(leaf.row) : undefined;
+}

@@ -1,0 +1,135 @@
+// One version of the state: what its block changed, over the version before it. Reads look through the layers of blocks that are not
+// committed yet, down to a version that the database has.
+import { bytesToHex } from '../primitives/bytes.ts';
+import type { Address, Bytes32, Height, Hex } from '../primitives/ids.ts';
+import type { AccountRecord } from './account-codec.ts';
+import type { LeafRows } from './change-rows.ts';
+import { accountKey, pointerKey, type StateKey } from './key.ts';
+import type { StateVersion } from './state-version.ts';
+import type { TreeRoot } from './tree-node.ts';
+
+/** What a block did to one account's storage. */
+export interface StorageLayer {
+  /** Nothing of what was there before the block is left. */
+  readonly cleared: boolean;
+  /** By the EVM's slot in hexadecimal; undefined is zero. */
+  readonly values: ReadonlyMap<Hex, Bytes32 | undefined>;
+}
+
+/** What a block changed, by the names of state keys. */
+export interface LayerChanges {
+  /** Undefined: the account is gone. */
+  readonly accounts: Map<Hex, AccountRecord | undefined>;
+  readonly pointers: Map<Hex, Address>;
+  readonly storage: Map<Hex, StorageLayer>;
+  readonly storageTrees: Map<Hex, { readonly owner: Bytes32; readonly tree: TreeRoot }>;
+  readonly codes: ReadonlyMap<Hex, Uint8Array>;
+  /** In order of keys. */
+  readonly leaves: readonly LeafRows[];
+  /** Rows of tree nodes that this version made superfluous. */
+  readonly staleKeys: readonly Uint8Array[];
+}
+
+/** What a layer without layers below it reads from: the database's current rows, or an older version's tree. */
+export interface BaseReader {
+  account(layer: VersionLayer, key: StateKey): AccountRecord | undefined;
+  pointer(layer: VersionLayer, key: StateKey): Address | undefined;
+  slot(layer: VersionLayer, owner: StateKey, slot: Bytes32, slotName: Hex): Bytes32 | undefined;
+  code(codeHash: Bytes32, name: Hex): Uint8Array | undefined;
+}
+
+/** See the file's head. `parent` and `changes` are let go when the version is committed: its rows say it all. */
+export class VersionLayer implements StateVersion {
+  readonly root: Bytes32;
+  readonly height: Height;
+  readonly leafCount: number;
+  tree: TreeRoot;
+  parent: VersionLayer | undefined;
+  changes: LayerChanges | undefined;
+  readonly #base: BaseReader;
+
+  constructor(base: BaseReader, height: Height, tree: TreeRoot, parent?: VersionLayer, changes?: LayerChanges) {
+    this.root = tree.hash;
+    this.height = height;
+    this.leafCount = tree.leafCount;
+    this.tree = tree;
+    this.parent = parent;
+    this.changes = changes;
+    this.#base = base;
+  }
+
+  getAccount(family: Address, address: Address): AccountRecord['account'] | undefined {
+    return this.recordOf(accountKey(family, address))?.account;
+  }
+
+  /** The account as the database keeps it. */
+  recordOf(key: StateKey): AccountRecord | undefined {
+    let layer: VersionLayer = this;
+    while (layer.changes !== undefined) {
+      const record = layer.changes.accounts.get(key.name);
+      if (record !== undefined || layer.changes.accounts.has(key.name)) return record;
+      if (layer.parent === undefined) break;
+      layer = layer.parent;
+    }
+    return this.#base.account(layer, key);
+  }
+
+  getPointer(address: Address): Address | undefined {
+    const key = pointerKey(address);
+    let layer: VersionLayer = this;
+    while (layer.changes !== undefined) {
+      const family = layer.changes.pointers.get(key.name);
+      if (family !== undefined) return family;
+      if (layer.parent === undefined) break;
+      layer = layer.parent;
+    }
+    return this.#base.pointer(layer, key);
+  }
+
+  getStorage(family: Address, address: Address, slot: Bytes32): Bytes32 | undefined {
+    const key = accountKey(family, address);
+    const slotName = bytesToHex(slot);
+    let layer: VersionLayer = this;
+    while (layer.changes !== undefined) {
+      const storage = layer.changes.storage.get(key.name);
+      if (storage !== undefined) {
+        const value = storage.values.get(slotName);
+        if (value !== undefined || storage.cleared || storage.values.has(slotName)) return value;
+      }
+      if (layer.parent === undefined) break;
+      layer = layer.parent;
+    }
+    return this.#base.slot(layer, key, slot, slotName);
+  }
+
+  getCode(codeHash: Bytes32): Uint8Array | undefined {
+    const name = bytesToHex(codeHash);
+    let layer: VersionLayer = this;
+    while (layer.changes !== undefined) {
+      const code = layer.changes.codes.get(name);
+      if (code !== undefined) return code;
+      if (layer.parent === undefined) break;
+      layer = layer.parent;
+    }
+    return this.#base.code(codeHash, name);
+  }
+
+  /** The newest tree of an account's storage that is in memory in a layer not yet committed. */
+  storageTreeOf(key: StateKey): TreeRoot | undefined {
+    let layer: VersionLayer = this;
+    while (layer.changes !== undefined) {
+      const changed = layer.changes.storageTrees.get(key.name);
+      if (changed !== undefined) return changed.tree;
+      if (layer.parent === undefined) break;
+      layer = layer.parent;
+    }
+    return undefined;
+  }
+
+  /** The version at the bottom of the layers: one that the database has. */
+  base(): VersionLayer {
+    let layer: VersionLayer = this;
+    while (layer.changes !== undefined && layer.parent !== undefined) layer = layer.parent;
+    return layer;
+  }
+}
