@@ -4,7 +4,7 @@
 // gossipsub fails silently in many ways; the settings here are those that were measured to deliver, and why is said beside each.
 import { createHash } from 'node:crypto';
 import { type GossipSub, type GossipsubOpts, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub';
-import { CoppiceError } from '../core/primitives/errors.ts';
+import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { LabelledCounters } from './counters.ts';
 import { pack, unpack } from './frame-codec.ts';
 import { frameBytesMax } from './gossip-guard.ts';
@@ -93,6 +93,7 @@ export class GossipPort implements PubSub {
   readonly #limits: NetworkLimits;
   readonly #allowedTopics: ReadonlySet<string> | undefined;
   readonly #listener: GossipListener;
+  readonly #deliveryRecords: { clear(): void };
   #awaitingBytes = 0;
   #closed = false;
   messagesIn = 0;
@@ -108,6 +109,7 @@ export class GossipPort implements PubSub {
     listener: GossipListener,
   ) {
     this.#gossipsub = gossipsub;
+    this.#deliveryRecords = deliveryRecordsOf(gossipsub);
     this.#handlers = handlers;
     this.#limits = limits;
     this.#allowedTopics = allowedTopics === undefined ? undefined : new Set(allowedTopics);
@@ -149,6 +151,11 @@ export class GossipPort implements PubSub {
     if (!this.#handlers.delete(topic) || this.#closed) return;
     this.#gossipsub.unsubscribe(topic);
     this.#gossipsub.topicValidators.delete(topic);
+  }
+
+  /** Drops what gossipsub keeps for nothing; to be called every second or so. */
+  tidy(): void {
+    this.#deliveryRecords.clear();
   }
 
   /** From now on nothing is handed over. */
@@ -207,6 +214,17 @@ export class GossipPort implements PubSub {
     this.#awaitingBytes -= bytes;
     if (awaiting.messages === 0) this.#awaiting.delete(from);
   }
+}
+
+/**
+ * gossipsub keeps a record of every message for two minutes, to score peers by it. Scores are off, and a flood would make the
+ * records hundreds of MiB. There is no setting for it: this reaches inside, and finds out here if another version looks different.
+ */
+function deliveryRecordsOf(gossipsub: GossipSub): { clear(): void } {
+  const { score } = gossipsub as unknown as { score?: { deliveryRecords?: { clear?: () => void } } };
+  const records = score?.deliveryRecords;
+  invariant(typeof records?.clear === 'function', 'gossipsub keeps its delivery records where it did when this was written');
+  return records as { clear(): void };
 }
 
 /** The first 20 bytes of SHA-256(topic ‖ data), data as it travels. */

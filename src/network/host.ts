@@ -236,7 +236,10 @@ class Libp2pHost implements Libp2pNetwork {
       onReady: (peer) => this.#changed(peer, true),
       onGone: (peer) => this.#changed(peer, false),
       onDead: (peer, reason) => this.disconnect(peer, reason),
-      onWatched: () => this.#redialler.ensure(),
+      onWatched: () => {
+        this.#redialler.ensure();
+        this.#gossip.tidy();
+      },
     });
   }
 
