@@ -19,6 +19,7 @@ import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.
 import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
+import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp } from '../sync/catch-up.ts';
@@ -74,9 +75,9 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     instance,
     blocks,
     topic,
+    claims: new VerifiedClaims(verifier),
     post: (event) => runner.post(event),
-    round: () => runner.state.round,
-    committedHeight: () => blocks.committed.facts.height,
+    state: () => runner.state,
   });
   const catchUp: CatchUp = new CatchUp({
     ...options,
@@ -110,7 +111,7 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
         .catch((error: unknown) => logger.debug({ peer, error: String(error) }, 'certificates not delivered'));
     },
     countOwnVote: (message) => intake.countOwn(message),
-    onRoundEntered: (round) => intake.enterRound(round),
+    onRoundEntered: () => intake.enterRound(),
     requestBlock: (request) => catchUp.request(request),
     onFault,
   });
@@ -127,7 +128,6 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
       catchUp.stop();
       intake.stop();
       await runner.stop();
-      await verifier.verify([]);
     },
   };
 }

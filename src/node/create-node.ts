@@ -1,7 +1,7 @@
 // The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
 import type { BlsScheme } from '../core/crypto/bls.ts';
-import { createItemExecutor } from '../core/execution/evm/executor.ts';
+import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
@@ -132,7 +132,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     self,
     secrets,
     directory,
-    evm: createItemExecutor(parameters.evmChainId),
+    evm: createOwnLoopExecutor(parameters.evmChainId),
     transactions: pool,
     signingRecord,
     lastViewBlock: loaded.newest.block,

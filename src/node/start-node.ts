@@ -1,11 +1,9 @@
 // From a data directory and a configuration to a running node: the only place that names concrete classes. Whatever is wrong before
 // the node runs (a locked or foreign folder, a genesis that does not match, a port in use, missing keys) is one typed error, and
 // nothing is overwritten.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { initialiseKeccak } from '../core/crypto/keccak.ts';
-import { deriveValidatorKeys } from '../core/crypto/validator-keys.ts';
-import { bytesEqual, hexToBytes } from '../core/primitives/bytes.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { BEACON_CHAIN, ROOT_SHARD } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
@@ -20,7 +18,7 @@ import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import type { Logger } from '../runtime/ports.ts';
 import { createSignatureVerifier, type SignatureVerifier } from '../runtime/signature-verifier.ts';
 import { createBlockStore } from '../storage/block-store.ts';
-import { type DataDirectory, lockDataDirectory } from '../storage/data-directory.ts';
+import { openDataDirectory } from '../storage/data-directory.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { createNodeFileStore } from '../storage/node-file-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
@@ -33,10 +31,10 @@ import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { createRpcPorts } from './rpc-ports.ts';
+import { readValidatorKeys } from './validator-seed.ts';
 
 /** Signature checks stay on the main thread: with fewer cores than validators, threads only add their cost. */
 const VERIFIER_WORKERS = 0;
-const SEED_BYTES = 32;
 
 /** What a node is started from. */
 export interface StartNodeOptions {
@@ -70,10 +68,10 @@ async function openNode(paths: ReturnType<typeof dataDirectoryAt>, config: NodeC
   const hashtree = await installHashtree({ disableNative: config.portableCrypto });
   await initialiseKeccak();
   const crypto = selectCrypto({ disableNative: config.portableCrypto });
-  const lock: DataDirectory = lockDataDirectory(paths.path);
+  const lock = openDataDirectory(paths.path);
   opened.push(() => lock.release());
   const genesis = readGenesisFile(paths.genesisFile, crypto.bls);
-  const keys = readKeys(paths.seedFile, genesis, crypto);
+  const keys = ownKeys(paths, genesis, crypto);
   const logger = createLogger({ level: config.log.level, file: join(paths.logFolder, 'node.log'), base: { validator: keys.validator } });
   const metrics = createMetrics({ withProcess: true });
   logger.info({ ...crypto.describe, sszHasher: hashtree, node: process.version }, 'cryptography in use');
@@ -136,21 +134,11 @@ interface NodeKeys {
   readonly peerSeed: Uint8Array;
 }
 
-function readKeys(seedFile: string, genesis: Genesis, { bls }: CryptoSelection): NodeKeys {
-  let text: string;
-  try {
-    text = readFileSync(seedFile, 'utf8').trim();
-  } catch {
-    throw new CoppiceError('data-directory/missing', { path: seedFile, advice: 'make it with coppice keys, or restore it from a backup' });
-  }
-  const seed = hexToBytes(text);
-  if (seed === undefined || seed.length !== SEED_BYTES) {
-    throw new CoppiceError('keys/invalid', { path: seedFile, detail: 'not 32 bytes of hexadecimal' });
-  }
-  const { blsSecretKey, vrfSeed, peerSeed } = deriveValidatorKeys(seed);
+function ownKeys(paths: ReturnType<typeof dataDirectoryAt>, genesis: Genesis, { bls }: CryptoSelection): NodeKeys {
+  const { blsSecretKey, vrfSeed, peerSeed } = readValidatorKeys(paths);
   const publicKey = bls.publicKeyOf(blsSecretKey);
   const validator = genesis.validators.findIndex(({ blsPublicKey }) => bytesEqual(blsPublicKey, publicKey));
-  if (validator < 0) throw new CoppiceError('keys/foreign', { path: seedFile, detail: 'no validator of genesis.json has these keys' });
+  if (validator < 0) throw new CoppiceError('keys/foreign', { path: paths.seedFile, detail: 'no validator of genesis.json has these keys' });
   return { validator, blsSecretKey, vrfSeed, peerSeed };
 }
 

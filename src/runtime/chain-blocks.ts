@@ -2,6 +2,8 @@
 // outcome; nothing here touches the disk. Execution is lazy and memoised by block, one block at a time, so a block's result is ready
 // by the time its child asks for it, and voting on the child waits for it (protocol, section 5).
 import { seedAfter } from '../core/consensus/leader.ts';
+import { keccak256 } from '../core/crypto/keccak.ts';
+import { sha256 } from '../core/crypto/sha256.ts';
 import { vrfVerify } from '../core/crypto/vrf.ts';
 import { commitmentOf } from '../core/execution/commitment.ts';
 import { executeBlock } from '../core/execution/execute-block.ts';
@@ -11,7 +13,7 @@ import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
-import type { BlockBody, BlockHeader, ExecutionCommitment } from '../core/protocol/block.ts';
+import { type BlockBody, type BlockHeader, bodyRootOf, type ExecutionCommitment } from '../core/protocol/block.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
@@ -98,6 +100,7 @@ export class ChainBlocks {
   async add(hash: Bytes32, header: BlockHeader, body: BlockBody): Promise<Verdict<DecodedBlock, BlockFault>> {
     const known = this.get(hash);
     if (known !== undefined) return accept(known);
+    if (!isBodyOf(header, body)) return refuse('wrong-body-root'); // Else whoever hands a block on could swap its body.
     const transactions: Transaction[] = [];
     for (const decoded of await this.#dependencies.directory.decode(body.transactions)) {
       if (!decoded.ok) return refuse('undecodable-transaction', `${decoded.reason} ${decoded.detail}`);
@@ -171,10 +174,10 @@ export class ChainBlocks {
     return held.outcome;
   }
 
-  /** The held block became the committed one: its rows are on disk. */
+  /** The held block became the committed one: its rows are on disk. Whatever else is held of its height or below is void. */
   adopt(outcome: ExecutedOutcome): void {
-    this.#held.delete(outcome.executed.block.hashHex);
     this.#committed = outcome;
+    for (const [hashHex, { block }] of this.#held) if (block.header.height <= outcome.facts.height) this.#held.delete(hashHex);
   }
 
   /** Forgets blocks that can never be committed. */
@@ -233,4 +236,10 @@ export class ChainBlocks {
     }
     return this.#dependencies.committedHash(wanted);
   }
+}
+
+function isBodyOf(header: BlockHeader, body: BlockBody): boolean {
+  const inboxItemHashes = body.inbox.map((item) => sha256(item));
+  const transactionHashes = body.transactions.map((raw) => keccak256(raw));
+  return bytesEqual(bodyRootOf(transactionHashes, inboxItemHashes), header.bodyRoot);
 }

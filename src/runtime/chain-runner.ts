@@ -59,7 +59,7 @@ export interface ChainRunnerDependencies {
   readonly sendTo: (peer: PeerName, message: Uint8Array) => void;
   /** A vote of our own, for our own pool. */
   readonly countOwnVote: (message: Extract<ConsensusMessage, { kind: 'vote' | 'commit-vote' }>) => void;
-  readonly onRoundEntered: (round: number) => void;
+  readonly onRoundEntered: () => void;
   /** A certificate names a block that is missing. */
   readonly requestBlock: (request: RequestBlock) => void;
   /** Something that our own code promised does not hold: the chain must stop. */
@@ -180,7 +180,7 @@ export class ChainRunner {
       case 'discard-blocks':
         return blocks.discard(effect.hashes);
       case 'round-entered':
-        return onRoundEntered(effect.round);
+        return onRoundEntered();
       case 'report':
         return this.#report(effect);
     }

@@ -26,7 +26,7 @@ export class VirtualClock implements Clock {
   }
 
   nowMs(): TimestampMs {
-    return this.#nowMs;
+    return Math.floor(this.#nowMs); // As a machine says it: whole milliseconds.
   }
 
   schedule(delayMs: number, callback: () => void): CancelTimer {

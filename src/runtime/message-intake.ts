@@ -1,0 +1,284 @@
+// What comes in on a chain's consensus topic: decoded, checked in the order of cost (kind and encoding, instance and membership, round,
+// signatures), and only then told to the engine. Nothing that fails is forwarded; what an honest peer cannot send counts against
+// the peer that handed it over (protocol, section 9).
+import { certificateOf } from '../core/consensus/certificates.ts';
+import { type ConsensusEvent, eventsOfBundle } from '../core/consensus/events.ts';
+import {
+  bundleClaims,
+  certificateClaims,
+  commitProofClaims,
+  proposalClaims,
+  type SignatureClaims,
+  type SignatureSet,
+  timeoutClaims,
+  type VoteKind,
+  voteClaims,
+} from '../core/consensus/signature-sets.ts';
+import type { ConsensusState } from '../core/consensus/state.ts';
+import {
+  addVote,
+  advanceVotePool,
+  emptyVotePool,
+  settleOne,
+  settleTogether,
+  VOTE_ROUNDS_BEHIND_MAX,
+  type VotePool,
+  type VoteWork,
+  voteBoundsOf,
+} from '../core/consensus/vote-pool.ts';
+import type { BlsScheme } from '../core/crypto/bls.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import { blockHashOf } from '../core/protocol/block.ts';
+import type { BlockCertificates } from '../core/protocol/certified-block.ts';
+import type { Instance } from '../core/protocol/committee.ts';
+import type { Proposal, Timeout, Vote } from '../core/protocol/vote.ts';
+import { unpackMessages } from '../network/coalesce.ts';
+import type { ForwardDecision, Network, PeerName } from '../network/ports.ts';
+import { protocolName } from '../network/topics.ts';
+import type { ChainBlocks } from './chain-blocks.ts';
+import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
+import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
+import type { Logger, Metrics } from './ports.ts';
+import type { VerifiedClaims } from './verified-claims.ts';
+
+/** Newest certificates, handed to one peer that is behind. */
+export const CERTIFICATES_PROTOCOL: string = protocolName('certificates');
+
+/** Weight of a message that no honest peer hands over. */
+const BAD_MESSAGE_WEIGHT = 20;
+/** Timeouts and proposals further above the own round are looked at only for the certificates that they carry. */
+const ROUNDS_AHEAD_MAX = 1_000_000;
+
+/** What became of one message. */
+type MessageOutcome = 'useful' | 'useless' | 'bad';
+
+/** What the intake needs of its chain. */
+export interface MessageIntakeDependencies {
+  readonly instance: Instance;
+  readonly topic: string;
+  readonly blocks: ChainBlocks;
+  readonly network: Network;
+  /** Peer name of each validator. */
+  readonly validatorPeers: readonly PeerName[];
+  readonly claims: VerifiedClaims;
+  readonly bls: BlsScheme;
+  readonly post: (event: ConsensusEvent) => boolean;
+  readonly state: () => ConsensusState;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** See the file's head. */
+export class MessageIntake {
+  readonly #dependencies: MessageIntakeDependencies;
+  #pool: VotePool | undefined;
+
+  constructor(dependencies: MessageIntakeDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Begins to listen. */
+  listen(): void {
+    const { network, topic } = this.#dependencies;
+    network.pubSub.subscribe(topic, ({ data, from }) => this.#receiveFrame(data, from));
+    network.request.handle(CERTIFICATES_PROTOCOL, (peer, body) => {
+      this.#receive(body, peer).catch(this.#dependencies.onFault);
+      return [];
+    });
+  }
+
+  stop(): void {
+    this.#dependencies.network.pubSub.unsubscribe(this.#dependencies.topic);
+  }
+
+  /** A vote of our own. */
+  countOwn({ kind, vote }: Extract<ConsensusMessage, { kind: 'vote' | 'commit-vote' }>): void {
+    this.#addVote(kind, vote, '', true);
+  }
+
+  /** The engine is in a new round: votes of old ones are of no use any more. */
+  enterRound(): void {
+    this.#pool = advanceVotePool(this.#votePool(), voteBoundsOf(this.#dependencies.state()));
+  }
+
+  /** True when both certificates are of a quorum of the committee, for the block with this hash and height. */
+  async verifyCommitted({ quorumCertificate, commitCertificate }: BlockCertificates, hash: Bytes32, height: Height): Promise<boolean> {
+    const [commit] = commitCertificate;
+    const { point } = quorumCertificate;
+    if (commit === undefined || !bytesEqual(point.blockHash, hash) || point.height !== height) return false;
+    const claims = commitProofClaims(this.#dependencies.instance, quorumCertificate, commit);
+    return claims.ok && this.#dependencies.claims.areValid(claims.value);
+  }
+
+  async #receiveFrame(data: Uint8Array, from: PeerName): Promise<ForwardDecision> {
+    const messages = unpackMessages(data, FRAME_MESSAGES_MAX);
+    if (!messages.ok) return this.#refuse(from, 'frame', messages.reason);
+    const outcomes = await Promise.all(messages.value.map((message) => this.#receive(message, from)));
+    if (outcomes.includes('bad')) return 'reject';
+    return outcomes.includes('useful') ? 'accept' : 'ignore';
+  }
+
+  async #receive(data: Uint8Array, from: PeerName): Promise<MessageOutcome> {
+    const decoded = decodeConsensusMessage(data);
+    if (!decoded.ok) return this.#bad(from, 'message', decoded.reason);
+    const message = decoded.value;
+    this.#dependencies.metrics.count('coppice_consensus_messages_total', { ...this.#labels(), kind: message.kind });
+    switch (message.kind) {
+      case 'proposal':
+        return this.#receiveProposal(message.proposal, from);
+      case 'vote':
+      case 'commit-vote':
+        return this.#receiveVote(message.kind, message.vote, from);
+      case 'timeout':
+        return this.#receiveTimeout(message.timeout, from);
+      case 'certificates': {
+        const claims = bundleClaims(this.#dependencies.instance, message.certificates);
+        const verified = await this.#verified(claims, from, 'certificates');
+        if (verified !== 'useful') return verified;
+        for (const event of eventsOfBundle(message.certificates)) this.#dependencies.post(event);
+        return this.#isMeshFull() ? 'useless' : 'useful';
+      }
+    }
+  }
+
+  async #receiveProposal({ header, body, signature }: Proposal, from: PeerName): Promise<MessageOutcome> {
+    const { instance, blocks, post, state } = this.#dependencies;
+    if (header.height <= state().committed.height || header.round < state().round - VOTE_ROUNDS_BEHIND_MAX) {
+      post({ kind: 'old-message-seen', from });
+      return 'useless';
+    }
+    const hash = blockHashOf(header);
+    const verified = await this.#verified(proposalClaims(instance, header, hash, signature), from, 'proposal');
+    if (verified !== 'useful') return verified;
+    const added = await blocks.add(hash, header, body);
+    if (!added.ok) return added.reason === 'too-many-blocks' ? 'useless' : this.#bad(from, 'proposal', added.reason);
+    post({ kind: 'proposal-received', hash, header });
+    return this.#usefulUnlessNeighbour(header.proposer);
+  }
+
+  #receiveVote(kind: VoteKind, vote: Vote, from: PeerName): MessageOutcome {
+    const outcome = this.#addVote(kind, vote, from, false);
+    switch (outcome) {
+      case 'held':
+        return this.#usefulUnlessNeighbour(vote.validator);
+      case 'old-round':
+        this.#dependencies.post({ kind: 'old-message-seen', from });
+        return 'useless';
+      case 'duplicate':
+      case 'late':
+      case 'far-round':
+        return 'useless';
+      case 'wrong-instance':
+      case 'not-a-member':
+      case 'bad-signature':
+        return this.#bad(from, kind, outcome);
+    }
+  }
+
+  async #receiveTimeout(timeout: Timeout, from: PeerName): Promise<MessageOutcome> {
+    const { instance, post, state } = this.#dependencies;
+    if (timeout.round > state().round + ROUNDS_AHEAD_MAX) return this.#bad(from, 'timeout', 'far-round');
+    const verified = await this.#verified(timeoutClaims(instance, timeout), from, 'timeout');
+    if (verified !== 'useful') return verified;
+    post({ kind: 'timeout-received', timeout, from });
+    return this.#usefulUnlessNeighbour(timeout.validator);
+  }
+
+  async #verified(claims: SignatureClaims, from: PeerName, kind: string): Promise<MessageOutcome> {
+    if (!claims.ok) return this.#bad(from, kind, claims.reason);
+    return (await this.#areValid(claims.value)) ? 'useful' : this.#bad(from, kind, 'bad-signature');
+  }
+
+  #addVote(kind: VoteKind, vote: Vote, from: PeerName, isVerified: boolean): ReturnType<typeof addVote>['outcome'] {
+    const { pool, work, outcome } = addVote(this.#votePool(), kind, vote, { from, isVerified });
+    this.#pool = pool;
+    this.#doWork(work);
+    return outcome;
+  }
+
+  #doWork(work: readonly VoteWork[]): void {
+    for (const task of work) {
+      const done = task.kind === 'verify-together' ? this.#verifyTogether(task) : this.#verifyOne(task);
+      done.catch(this.#dependencies.onFault);
+    }
+  }
+
+  async #verifyTogether(work: Extract<VoteWork, { kind: 'verify-together' }>): Promise<void> {
+    const { instance, bls, post } = this.#dependencies;
+    const { voteKind, point, votes } = work;
+    const signature = bls.aggregate(votes.map(({ vote }) => vote.signature));
+    const memberIndexes = votes.map(({ memberIndex }) => memberIndex);
+    const certificate = signature === undefined ? undefined : certificateOf(instance.committee, point, memberIndexes, signature);
+    const claims = certificate === undefined ? undefined : certificateClaims(instance, voteKind, certificate);
+    const isValid = claims?.ok === true && (await this.#areValid(claims.value));
+    const { pool, work: next } = settleTogether(this.#votePool(), work, isValid);
+    this.#pool = pool;
+    if (isValid && certificate !== undefined) {
+      if (voteKind === 'vote') post({ kind: 'quorum-certificate-received', certificate });
+      else post({ kind: 'commit-certificate-received', certificate, quorumCertificate: undefined });
+    }
+    this.#doWork(next);
+  }
+
+  async #verifyOne(work: Extract<VoteWork, { kind: 'verify-one' }>): Promise<void> {
+    const { metrics, logger } = this.#dependencies;
+    const { vote } = work.vote;
+    const isValid = await this.#areValid([this.#setOf(work)]);
+    const { pool, work: next, forgedBy, equivocation } = settleOne(this.#votePool(), work, isValid);
+    this.#pool = pool;
+    if (forgedBy !== undefined && forgedBy !== '') this.#bad(forgedBy, work.voteKind, 'bad-signature');
+    if (equivocation !== undefined) {
+      metrics.count('coppice_consensus_reports_total', { ...this.#labels(), report: `conflicting-${work.voteKind}s` });
+      logger.warn({ chain: this.#dependencies.instance.chain, round: vote.point.round, validator: vote.validator }, 'conflicting votes');
+    }
+    this.#doWork(next);
+  }
+
+  #setOf({ vote: { vote }, voteKind }: Extract<VoteWork, { kind: 'verify-one' }>): SignatureSet {
+    const { instance } = this.#dependencies;
+    const claims = voteClaims(instance, voteKind, vote);
+    invariant(claims.ok, 'a held vote is of a member and of this instance');
+    const [set] = claims.value;
+    invariant(set !== undefined, 'a vote claims one signature');
+    return set;
+  }
+
+  #areValid(sets: readonly SignatureSet[]): Promise<boolean> {
+    return this.#dependencies.claims.areValid(sets);
+  }
+
+  #votePool(): VotePool {
+    this.#pool ??= emptyVotePool(this.#dependencies.instance, voteBoundsOf(this.#dependencies.state()));
+    return this.#pool;
+  }
+
+  // Everyone hears a message from its author, if they are neighbours: handing it on would only cost.
+  #usefulUnlessNeighbour(author: ValidatorIndex): MessageOutcome {
+    const name = this.#dependencies.validatorPeers[author];
+    return name !== undefined && this.#dependencies.network.peers.connected().includes(name) ? 'useless' : 'useful';
+  }
+
+  #isMeshFull(): boolean {
+    return this.#dependencies.network.peers.connected().length >= this.#dependencies.validatorPeers.length - 1;
+  }
+
+  #bad(from: PeerName, kind: string, reason: string): 'bad' {
+    this.#refuse(from, kind, reason);
+    return 'bad';
+  }
+
+  #refuse(from: PeerName, kind: string, reason: string): 'reject' {
+    const { metrics, network, logger, instance } = this.#dependencies;
+    metrics.count('coppice_gossip_refused_total', { kind, reason });
+    logger.debug({ chain: instance.chain, from, kind, reason }, 'message refused');
+    if (from !== '') network.peers.misbehaved(from, reason, BAD_MESSAGE_WEIGHT);
+    return 'reject';
+  }
+
+  #labels(): Readonly<Record<string, string>> {
+    return { chain: String(this.#dependencies.instance.chain) };
+  }
+}

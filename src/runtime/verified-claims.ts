@@ -1,0 +1,50 @@
+// Verifies signature claims, each at most once while it is remembered: the same QC arrives in the next proposal, in timeouts and in
+// bundles, and the one that this node made itself needs no check at all.
+import type { SignatureSet } from '../core/consensus/signature-sets.ts';
+import { sha256 } from '../core/crypto/sha256.ts';
+import { bytesToHex } from '../core/primitives/bytes.ts';
+import { isError } from '../core/primitives/errors.ts';
+import type { Hex } from '../core/primitives/ids.ts';
+import type { SignatureVerifier } from './signature-verifier.ts';
+
+/** Claims remembered as valid: several rounds of the largest committee's certificates. */
+const REMEMBERED_CLAIMS_MAX = 1024;
+
+/** See the file's head. */
+export class VerifiedClaims {
+  readonly #verifier: SignatureVerifier;
+  readonly #valid = new Set<Hex>();
+
+  constructor(verifier: SignatureVerifier) {
+    this.#verifier = verifier;
+  }
+
+  /** True if every claim is valid. False also when the node is too busy to look: whatever it was will be sent again. */
+  async areValid(sets: readonly SignatureSet[]): Promise<boolean> {
+    const unknown = sets.map((set) => ({ set, key: keyOf(set) })).filter(({ key }) => !this.#valid.has(key));
+    if (unknown.length === 0) return true;
+    try {
+      if (!(await this.#verifier.verify(unknown.map(({ set }) => set)))) return false;
+    } catch (error) {
+      if (!isError(error, 'signature-verifier/overloaded')) throw error;
+      return false;
+    }
+    for (const { key } of unknown) this.#remember(key);
+    return true;
+  }
+
+  #remember(key: Hex): void {
+    this.#valid.add(key);
+    for (const oldest of this.#valid) {
+      if (this.#valid.size <= REMEMBERED_CLAIMS_MAX) return;
+      this.#valid.delete(oldest);
+    }
+  }
+}
+
+/** What is claimed, whole: keys and messages of fixed lengths, so that no two claims share a key. */
+function keyOf(set: SignatureSet): Hex {
+  const publicKeys = set.kind === 'single' ? [set.publicKey] : set.publicKeys;
+  const messages = set.kind === 'aggregate' ? set.messages : [set.message];
+  return bytesToHex(sha256(set.signature, ...messages, ...publicKeys));
+}

@@ -1,0 +1,155 @@
+// A world of whole nodes in one process: the production composition on a virtual clock, a memory network and memory disks. What
+// happens in it is written to one event log; equal seeds give equal logs, byte for byte.
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { deriveValidatorKeys, type ValidatorKeys } from '../core/crypto/validator-keys.ts';
+import { vrfPublicKeyOf } from '../core/crypto/vrf.ts';
+import { sha256 } from '../core/crypto/sha256.ts';
+import { uint64ToBytes } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { TimestampMs } from '../core/primitives/ids.ts';
+import { type Genesis, type GenesisAccount, possessionSigningRoot } from '../core/protocol/genesis.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import { createStateDatabase } from '../core/state/state-database.ts';
+import { createNode, type Node } from '../node/create-node.ts';
+import { selectCrypto } from '../runtime/native/select-crypto.ts';
+import type { Logger, Metrics } from '../runtime/ports.ts';
+import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
+import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
+import { createBlockStore } from '../storage/block-store.ts';
+import { createMemoryFileStore } from '../storage/memory-file-store.ts';
+import { createMemoryStore } from '../storage/memory-store.ts';
+import { createViewStore } from '../storage/view-store.ts';
+import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** Lines of one event log. */
+const EVENTS_MAX = 1_000_000;
+
+/** What a world is made of. */
+export interface WorldOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly startMs: TimestampMs;
+  readonly latencyMs: number;
+  readonly lossShare: number;
+  readonly parameters: NetworkParameters;
+  readonly accounts: readonly GenesisAccount[];
+}
+
+/** See the file's head. */
+export interface World {
+  readonly clock: VirtualClock;
+  readonly network: MemoryNetwork;
+  readonly nodes: readonly Node[];
+  /** One line an event: moment, node, what happened. */
+  readonly eventLog: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Makes the nodes and starts them. */
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const { bls } = selectCrypto({ disableNative: false });
+  const clock = new VirtualClock(options.startMs);
+  const eventLog: string[] = [];
+  const record = (line: string): void => {
+    invariant(eventLog.length < EVENTS_MAX, 'an event log is bounded');
+    eventLog.push(`${clock.nowMs()} ${line}`);
+  };
+  const names = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
+  const keys = names.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
+  const genesis = genesisOf(options, keys);
+  const network = createMemoryNetwork({ names, seed: options.seed, clock, latencyMs: options.latencyMs, lossShare: options.lossShare });
+  const nodes: Node[] = [];
+  for (const [index, name] of names.entries()) nodes.push(await makeNode(index, name));
+  for (const node of nodes) node.start();
+  return {
+    clock,
+    network,
+    nodes,
+    eventLog,
+    stop: async () => {
+      for (const node of nodes) await node.stop();
+    },
+  };
+
+  async function makeNode(index: number, name: string): Promise<Node> {
+    const store = createMemoryStore();
+    const own = network.networks.get(name);
+    const secrets = keys[index];
+    invariant(own !== undefined && secrets !== undefined, 'every node has its network and keys');
+    return createNode(
+      {
+        network: own,
+        store,
+        blockStore: createBlockStore(store),
+        viewStore: createViewStore(store),
+        states: await createStateDatabase(store),
+        files: createMemoryFileStore(),
+        clock,
+        logger: recordingLogger(name, record),
+        metrics: countingMetrics(name, record),
+        bls,
+        verifier: inlineVerifier(),
+        pause: undefined,
+        validatorPeers: names,
+      },
+      {
+        genesis,
+        secrets: { validator: index, ...secrets },
+        onFault: (fault) => {
+          throw fault;
+        },
+      },
+    );
+  }
+}
+
+function genesisOf({ parameters, accounts, startMs, seed }: WorldOptions, keys: readonly ValidatorKeys[]): Genesis {
+  const { bls } = selectCrypto({ disableNative: false });
+  return {
+    parameters,
+    accounts,
+    timestampMs: startMs,
+    seed: sha256(uint64ToBytes(seed)),
+    validators: keys.map(({ blsSecretKey, vrfSeed, peerSeed }) => {
+      const identity = {
+        blsPublicKey: bls.publicKeyOf(blsSecretKey),
+        vrfPublicKey: vrfPublicKeyOf(vrfSeed),
+        peerKey: ed25519.getPublicKey(peerSeed),
+        rewardAddress: new Uint8Array(20),
+      };
+      return { ...identity, seats: 1, proofOfPossession: bls.sign(blsSecretKey, possessionSigningRoot(identity)) };
+    }),
+  };
+}
+
+/** Everything on this thread, in the order of the calls. */
+function inlineVerifier(): BatchingSignatureVerifier {
+  const crypto = selectCrypto({ disableNative: false });
+  const pool = new ThreadWorkerPool({
+    size: 0,
+    tasksMax: 1,
+    entry: new URL('../runtime/signature-verifier-worker.ts', import.meta.url),
+    workerData: undefined,
+    runInline: () => {
+      throw new Error('a pool of no workers gets no task');
+    },
+  });
+  return new BatchingSignatureVerifier({ crypto, pool, schedule: queueMicrotask });
+}
+
+function recordingLogger(name: string, record: (line: string) => void): Logger {
+  const write =
+    (level: string) =>
+    (facts: Readonly<Record<string, unknown>>, message: string): void =>
+      record(`${name} ${level} ${message} ${JSON.stringify(facts)}`);
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function countingMetrics(name: string, record: (line: string) => void): Metrics {
+  return {
+    count: (metric, labels, by) => record(`${name} count ${metric} ${JSON.stringify(labels ?? {})} ${by ?? 1}`),
+    gauge: () => undefined,
+    observe: () => undefined,
+  };
+}
