@@ -125,7 +125,7 @@ export class ChainFixture {
       to: choice.to === undefined ? bob.address : choice.to,
       value: choice.value ?? 0n,
       data: choice.data ?? '0x',
-      gas: choice.gas ?? (choice.data === undefined ? 21_000n : 500_000n),
+      gas: choice.gas ?? (choice.data === undefined ? (type === 'eip2930' ? 23_400n : 21_000n) : 500_000n),
     } as const;
     if (type === 'eip1559') return from.signTransaction({ ...shared, type, maxFeePerGas: feeWei, maxPriorityFeePerGas: tipWei });
     if (type === 'eip2930')
