@@ -10,7 +10,6 @@ import type { Transaction } from '../core/protocol/transaction.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { topicName } from '../network/topics.ts';
-import { type Chain, createChain } from './create-chain.ts';
 import type { CommittedBlock } from '../runtime/commit-writer.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
 import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
@@ -25,6 +24,7 @@ import { openSigningRecord } from '../storage/signing-record.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
 import { loadChain } from './chain-storage.ts';
+import { type Chain, createChain } from './create-chain.ts';
 import type { ChainProgress } from './health.ts';
 
 /** Chains that one node runs at once: the beacon and its shards. One until there is a beacon. */

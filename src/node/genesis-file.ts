@@ -8,6 +8,7 @@ import { compareBytes, hex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { checkGenesis, GENESIS_ACCOUNTS_MAX, GENESIS_SLOTS_MAX, type Genesis, type GenesisAccount } from '../core/protocol/genesis.ts';
 import { COMMITTEE_MEMBERS_MAX } from '../core/protocol/limits.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { describeIssues } from './config.ts';
 import './errors.ts';
 
@@ -83,11 +84,11 @@ export function readGenesisFile(path: string, bls: BlsScheme): Genesis {
 /** A checked genesis from the text of a file; `path` is for the error. */
 export function parseGenesis(path: string, text: string, bls: BlsScheme): Genesis {
   const file = parseJson(GenesisFile, path, text);
-  const preset = parseJson(Parameters, `preset ${file.preset}`, readShippedFile(`presets/${file.preset}.json`));
-  const parameters = { ...preset, ...definedOnly(file.overrides) };
+  const { baseFeePerGasWeiMin, ...overrides } = definedOnly(file.overrides);
+  const baseFee = baseFeePerGasWeiMin === undefined ? {} : { baseFeePerGasWeiMin: BigInt(baseFeePerGasWeiMin) };
   const verdict = checkGenesis(
     {
-      parameters: { ...parameters, baseFeePerGasWeiMin: BigInt(parameters.baseFeePerGasWeiMin) },
+      parameters: { ...readPreset(file.preset), ...overrides, ...baseFee },
       validators: file.validators.map((validator) => ({
         blsPublicKey: hex(validator.blsPublicKey),
         vrfPublicKey: hex(validator.vrfPublicKey),
@@ -104,6 +105,12 @@ export function parseGenesis(path: string, text: string, bls: BlsScheme): Genesi
   );
   if (verdict.ok) return verdict.value;
   throw new CoppiceError('genesis/invalid', { path, detail: `${verdict.reason}: ${verdict.detail}` });
+}
+
+/** The parameters of a preset. */
+export function readPreset(name: z.output<typeof GenesisFile>['preset']): NetworkParameters {
+  const preset = parseJson(Parameters, `preset ${name}`, readShippedFile(`presets/${name}.json`));
+  return { ...preset, baseFeePerGasWeiMin: BigInt(preset.baseFeePerGasWeiMin) };
 }
 
 /** The contracts that every network has from the start: CREATE2 proxy, Multicall3, sixteen commons factories. */

@@ -138,7 +138,8 @@ function ownKeys(paths: ReturnType<typeof dataDirectoryAt>, genesis: Genesis, { 
   const { blsSecretKey, vrfSeed, peerSeed } = readValidatorKeys(paths);
   const publicKey = bls.publicKeyOf(blsSecretKey);
   const validator = genesis.validators.findIndex(({ blsPublicKey }) => bytesEqual(blsPublicKey, publicKey));
-  if (validator < 0) throw new CoppiceError('keys/foreign', { path: paths.seedFile, detail: 'no validator of genesis.json has these keys' });
+  if (validator < 0)
+    throw new CoppiceError('keys/foreign', { path: paths.seedFile, detail: 'no validator of genesis.json has these keys' });
   return { validator, blsSecretKey, vrfSeed, peerSeed };
 }
 

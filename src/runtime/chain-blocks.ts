@@ -156,7 +156,8 @@ export class ChainBlocks {
   restore(hash: Bytes32, vrfOutput: Uint8Array): void {
     const held = this.#require(hash);
     const { parentHash } = held.block.header;
-    const parentSeed = this.#held.get(bytesToHex(parentHash))?.seed ?? (bytesEqual(parentHash, this.#committed.hash) ? this.#committed.seed : undefined);
+    const parentSeed =
+      this.#held.get(bytesToHex(parentHash))?.seed ?? (bytesEqual(parentHash, this.#committed.hash) ? this.#committed.seed : undefined);
     if (parentSeed !== undefined) held.seed = seedAfter(parentSeed, vrfOutput);
   }
 

@@ -1,9 +1,9 @@
 // A world of whole nodes in one process: the production composition on a virtual clock, a memory network and memory disks. What
 // happens in it is written to one event log; equal seeds give equal logs, byte for byte.
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha256 } from '../core/crypto/sha256.ts';
 import { deriveValidatorKeys, type ValidatorKeys } from '../core/crypto/validator-keys.ts';
 import { vrfPublicKeyOf } from '../core/crypto/vrf.ts';
-import { sha256 } from '../core/crypto/sha256.ts';
 import { uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { TimestampMs } from '../core/primitives/ids.ts';

@@ -2,7 +2,6 @@
 // record's root is its parent hash (protocol, section 3), and its commitment is the record's state with empty results.
 import { commitmentOfRecord } from '../execution/commitment.ts';
 import type { DecodedBlock } from '../execution/executed-block.ts';
-import { receiptsRootOf } from '../execution/item-receipt.ts';
 import type { Bytes32, Height, TimestampMs, Wei } from '../primitives/ids.ts';
 import type { ExecutionCommitment } from '../protocol/block.ts';
 import type { Instance } from '../protocol/committee.ts';
@@ -32,5 +31,5 @@ export function factsOfStart(instance: Instance): ParentFacts {
 
 /** What the first header of an instance commits: the record's state root and empty results. */
 export function commitmentOfStart(instance: Instance): ExecutionCommitment {
-  return commitmentOfRecord(instance.startRecord.stateRoot, receiptsRootOf([]));
+  return commitmentOfRecord(instance.startRecord.stateRoot);
 }

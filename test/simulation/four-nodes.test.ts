@@ -1,0 +1,111 @@
+// Four whole nodes in one process, on virtual time, a memory network and memory disks: the production composition behind the ports.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
+import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { createWorld, type World, type WorldOptions } from '../../src/simulation/world.ts';
+import { signTransfer } from './sign-transfer.ts';
+
+const START_MS = 1_700_000_000_000;
+const ACCOUNTS = 8;
+const ETHER = 10n ** 18n;
+const { secp256k1 } = selectCrypto({ disableNative: false });
+
+const keys = Array.from({ length: ACCOUNTS }, (_unused, index) => new Uint8Array(32).fill(index + 1));
+const addresses = keys.map((key) => addressOfPublicKey(secp256k1.publicKeyOf(key)));
+
+function optionsOf(seed: number, lossShare: number): WorldOptions {
+  return {
+    seed,
+    nodes: 4,
+    startMs: START_MS,
+    latencyMs: 5,
+    lossShare,
+    parameters: readPreset('devnet'),
+    accounts: addresses.map((address) => ({ address, nonce: 0n, balanceWei: 100n * ETHER, code: new Uint8Array(0), storage: [] })),
+  };
+}
+
+/** Every account sends one ether to the next, `rounds` times, each through another node. */
+async function runTransfers(options: WorldOptions, rounds: number): Promise<World> {
+  const world = await createWorld(options);
+  await world.clock.run(START_MS + 1_000);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, key] of keys.entries()) {
+      const to = addresses[(index + 1) % ACCOUNTS] as Uint8Array;
+      const raw = signTransfer(
+        { secretKey: key, nonce: BigInt(round), to, valueWei: ETHER, chainId: options.parameters.evmChainId },
+        secp256k1,
+      );
+      const verdict = await world.nodes[(round + index) % 4]?.pool.submit(raw);
+      assert.ok(verdict?.ok, JSON.stringify(verdict));
+    }
+    await world.clock.run(world.clock.nowMs() + 500);
+  }
+  await world.clock.run(world.clock.nowMs() + 5_000);
+  return world;
+}
+
+describe('four whole nodes in one process', () => {
+  before(() => initialiseKeccak());
+
+  it('finalise the same transfers on every node', async () => {
+    const world = await runTransfers(optionsOf(1, 0), 5);
+    const heights = world.nodes.map(({ view }) => view.head.block.header.number);
+    const common = Math.min(...heights);
+    const hashes = new Set(world.nodes.map(({ view }) => view.blockByNumber(common)?.hashHex));
+    assert.equal(hashes.size, 1, 'one block at one number');
+    for (const { view } of world.nodes) {
+      for (const address of addresses) assert.equal(view.head.state.getAccount(address, address)?.nonce, 5n);
+      const counted = Array.from({ length: common + 1 }, (_unused, number) => view.blockByNumber(number)?.transactions.length ?? 0);
+      assert.equal(
+        counted.reduce((sum, count) => sum + count, 0),
+        5 * ACCOUNTS,
+        'each transaction is in exactly one block',
+      );
+    }
+    await world.stop();
+  });
+
+  it('go on when gossip is lost', async () => {
+    const world = await runTransfers(optionsOf(2, 0.05), 5);
+    await world.clock.run(world.clock.nowMs() + 60_000);
+    for (const { view } of world.nodes) {
+      for (const address of addresses) assert.equal(view.head.state.getAccount(address, address)?.nonce, 5n, bytesToHex(address));
+    }
+    await world.stop();
+  });
+
+  it('write the same event log twice from one seed', async () => {
+    const first = await runTransfers(optionsOf(3, 0.02), 3);
+    const second = await runTransfers(optionsOf(3, 0.02), 3);
+    assert.deepEqual(second.eventLog, first.eventLog);
+    assert.ok(first.eventLog.length > 100);
+    await first.stop();
+    await second.stop();
+  });
+
+  it('write another event log from another seed', async () => {
+    const first = await runTransfers(optionsOf(4, 0.02), 1);
+    const second = await runTransfers(optionsOf(5, 0.02), 1);
+    assert.notDeepEqual(second.eventLog, first.eventLog);
+    await first.stop();
+    await second.stop();
+  });
+
+  it('catches up a node that was cut off', async () => {
+    const world = await createWorld(optionsOf(6, 0));
+    world.network.setUp('node-3', false);
+    await world.clock.run(START_MS + 30_000);
+    const before = world.nodes[0]?.chain.blocks.committed.facts.height ?? 0;
+    assert.ok(before > 5, `three of four go on, at ${before}`);
+    world.network.setUp('node-3', true);
+    await world.clock.run(START_MS + 60_000);
+    const heights = world.nodes.map(({ chain }) => chain.blocks.committed.facts.height);
+    assert.ok(Math.max(...heights) - Math.min(...heights) <= 1, heights.join());
+    await world.stop();
+  });
+});
