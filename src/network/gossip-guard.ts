@@ -6,7 +6,7 @@
 // appends the handler to the registered list at every stream, so the second stream is handled twice.
 
 import type { GossipSubComponents } from '@libp2p/gossipsub';
-import type { Stream } from '@libp2p/interface';
+import type { Connection, Stream } from '@libp2p/interface';
 import { type GossipFault, GossipMeter } from './gossip-meter.ts';
 import type { NetworkLimits } from './limits.ts';
 import type { PeerName } from './ports.ts';
@@ -18,11 +18,17 @@ type Registrar = GossipSubComponents['registrar'];
 /** Peers whose buckets are remembered; a new connection must not bring a fresh burst. */
 const GUARDED_PEERS_MAX = 1_024;
 
+/** Gossip streams that one connection may open in its life; gossipsub opens one, and makes a new connection rather than a second. */
+const STREAMS_MAX_PER_CONNECTION = 8;
+
+/** What the guard finds fault with. */
+export type GuardFault = GossipFault | 'gossip-streams';
+
 /** What the guard reports. */
 export interface GuardListener {
   onBytes(peer: PeerName, bytes: number): void;
   onPause(peer: PeerName): void;
-  onFault(peer: PeerName, fault: GossipFault): void;
+  onFault(peer: PeerName, fault: GuardFault): void;
 }
 
 interface Buckets {
@@ -33,6 +39,7 @@ interface Buckets {
 /** Watches the inbound gossip streams of one node. */
 export class GossipGuard {
   readonly #buckets = new Map<PeerName, Buckets>();
+  readonly #streamsOpened = new WeakMap<Connection, number>();
   readonly #limits: NetworkLimits;
   readonly #timing: Timing;
   readonly #listener: GuardListener;
@@ -50,6 +57,7 @@ export class GossipGuard {
         registrar.handle(
           protocol,
           (stream, connection) => {
+            this.#countStream(connection);
             this.#watch(stream, connection.remotePeer.toString());
             return handler(stream, connection);
           },
@@ -65,6 +73,12 @@ export class GossipGuard {
       unuse: (protocol) => registrar.unuse(protocol),
       getMiddleware: (protocol) => registrar.getMiddleware(protocol),
     };
+  }
+
+  #countStream(connection: Connection): void {
+    const opened = (this.#streamsOpened.get(connection) ?? 0) + 1;
+    this.#streamsOpened.set(connection, opened);
+    if (opened > STREAMS_MAX_PER_CONNECTION) this.#listener.onFault(connection.remotePeer.toString(), 'gossip-streams');
   }
 
   #watch(stream: Stream, peer: PeerName): void {

@@ -6,11 +6,12 @@ import type { Multiaddr } from '@multiformats/multiaddr';
 import { concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
+import { AddressThrottle } from './address-throttle.ts';
 import { LabelledCounters } from './counters.ts';
 import { Discipline } from './discipline.ts';
 import { GossipPort, gossipsubOptions } from './gossip.ts';
 import { GossipGuard } from './gossip-guard.ts';
-import { addressOf, type CoppiceLibp2p, listenPortOf, type NetworkAddress, startNode } from './libp2p-node.ts';
+import { addressOf, type CoppiceLibp2p, hostOf, listenPortOf, type NetworkAddress, startNode } from './libp2p-node.ts';
 import { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts';
 import type { NetworkLog } from './log.ts';
 import type { GossipHandler, Network, NetworkStats, PeerName, Peers, PubSub, Request } from './ports.ts';
@@ -58,6 +59,7 @@ export interface Libp2pNetwork extends Network {
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
   const limits: NetworkLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const tally: Tally = { refused: new LabelledCounters(), closed: new LabelledCounters(), gossipBytesIn: 0 };
+  const throttle = new AddressThrottle();
   const discipline = new Discipline(options.timing, options.log);
   const handlers = new Map<string, GossipHandler>();
   const livenessTopic = `${options.networkPrefix}liveness/1`;
@@ -72,7 +74,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     onFault: (peer, fault) => {
       tally.refused.add(fault);
       discipline.misbehaved(peer, fault, BROKEN_FORMAT_WEIGHT);
-      host?.disconnect(peer, fault); // Its gossip cannot be followed any more.
+      host?.throwOut(peer, fault); // Its gossip cannot be followed any more.
     },
   });
   const libp2p = await startNode({
@@ -81,13 +83,18 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     limits,
     guard,
     gossipsubOptions: gossipsubOptions(limits, allowedTopics, (topic) => handlers.has(topic), tally.refused),
+    mayConnect: (address) => {
+      const admits = throttle.admits(address, options.timing.nowMs());
+      if (!admits) tally.refused.add('connection-rate');
+      return admits;
+    },
     isWelcome: (peer) => !discipline.isRefused(peer) && (admitted === undefined || admitted.has(peer)),
   });
   const pubSub = new GossipPort(libp2p.services.gossipsub, handlers, limits, allowedTopics, {
     refused: tally.refused,
     misbehaved: (peer, reason, weight) => discipline.misbehaved(peer, reason, weight),
   });
-  host = new Libp2pHost(options, limits, libp2p, pubSub, discipline, tally, livenessTopic);
+  host = new Libp2pHost(options, limits, libp2p, pubSub, discipline, throttle, tally, livenessTopic);
   return host;
 }
 
@@ -110,6 +117,8 @@ class Libp2pHost implements Libp2pNetwork {
   readonly #presence: Presence;
   readonly #redialler: Redialler;
   readonly #discipline: Discipline;
+  readonly #throttle: AddressThrottle;
+  readonly #timing: Timing;
   readonly #tally: Tally;
   readonly #log: NetworkLog;
   readonly #addresses: ReadonlyMap<PeerName, Multiaddr>;
@@ -124,6 +133,7 @@ class Libp2pHost implements Libp2pNetwork {
     libp2p: CoppiceLibp2p,
     gossip: GossipPort,
     discipline: Discipline,
+    throttle: AddressThrottle,
     tally: Tally,
     livenessTopic: string,
   ) {
@@ -132,6 +142,8 @@ class Libp2pHost implements Libp2pNetwork {
     this.#libp2p = libp2p;
     this.#gossip = gossip;
     this.#discipline = discipline;
+    this.#throttle = throttle;
+    this.#timing = options.timing;
     this.#tally = tally;
     this.#log = options.log;
     this.#addresses = new Map(options.peers.map((peer) => [peer.peerId, addressOf(peer, peer.peerId)]));
@@ -146,7 +158,7 @@ class Libp2pHost implements Libp2pNetwork {
     this.request = this.#requestPort();
     this.#presence = this.#watchPresence(livenessTopic, limits, options.timing);
     this.#redialler = this.#keepDialling(options);
-    discipline.onRefused((peer) => this.disconnect(peer, 'misbehaviour'));
+    discipline.onRefused((peer) => this.throwOut(peer, 'misbehaviour'));
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnected(detail));
     this.#presence.start();
   }
@@ -190,6 +202,14 @@ class Libp2pHost implements Libp2pNetwork {
     this.#tally.closed.add(reason);
     this.#log('info', 'peer-closed', { peer, reason });
     for (const connection of this.#libp2p.getConnections(peerIdFromString(peer))) connection.abort(new Error(reason));
+  }
+
+  /** Closes every connection with a peer for an offence, and watches its address. */
+  throwOut(peer: PeerName, reason: string): void {
+    for (const connection of this.#libp2p.getConnections(peerIdFromString(peer))) {
+      if (connection.direction === 'inbound') this.#throttle.suspect(hostOf(connection.remoteAddr), this.#timing.nowMs());
+    }
+    this.disconnect(peer, reason);
   }
 
   async #close(): Promise<void> {

@@ -36,6 +36,8 @@ export interface NodeParts {
   readonly limits: NetworkLimits;
   readonly gossipsubOptions: Partial<GossipsubOpts>;
   readonly guard: GossipGuard;
+  /** Asked before anything is done for a new connection. */
+  readonly mayConnect: (host: string) => boolean;
   /** Asked once a connection's peer is proven. */
   readonly isWelcome: (peer: PeerName) => boolean;
 }
@@ -70,6 +72,7 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
     },
     connectionMonitor: { pingTimeout: { minTimeout: 15_000 } }, // A loop may be blocked for seconds by honest work.
     connectionGater: {
+      denyInboundConnection: (connection) => !parts.mayConnect(hostOf(connection.remoteAddr)),
       denyInboundEncryptedConnection: (peer) => !parts.isWelcome(peer.toString()),
       denyDialPeer: (peer) => !parts.isWelcome(peer.toString()),
       denyDialMultiaddr: () => false, // Private addresses are welcome.
@@ -95,6 +98,11 @@ export function addressOf(address: NetworkAddress, peer?: PeerName): Multiaddr {
   const { host, port } = address;
   const kind = isIPv4(host) ? 'ip4' : isIPv6(host) ? 'ip6' : 'dns4';
   return multiaddr(`/${kind}/${host}/tcp/${port}${peer === undefined ? '' : `/p2p/${peer}`}`);
+}
+
+/** The IP address or name within a multiaddr. */
+export function hostOf(address: Multiaddr): string {
+  return address.getComponents()[0]?.value ?? '';
 }
 
 /** The TCP port that the node listens on. */

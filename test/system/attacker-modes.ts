@@ -75,6 +75,16 @@ export const ATTACK_MODES: Readonly<Record<string, AttackMode>> = {
       }
     }
   },
+  /** Streams opened as fast as they can be, on a protocol that every node speaks. */
+  'stream-flood': async (connection, _topics, stop) => {
+    const one = async () => {
+      while (!stop.aborted) {
+        const stream = await connection.newStream('/ipfs/ping/1.0.0', { signal: stop, maxOutboundStreams: 10_000 });
+        stream.abort(new Error('next'));
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, one));
+  },
   /** Random bytes, oversized and cut frames on request protocols given as topics. */
   'request-garbage': async (connection, protocols, stop) => {
     const bodies = [() => randomBytes(100), () => Uint8Array.from([0xff, 0xff, 0xff, 0x7f]), () => Uint8Array.from([10, 0, 1])];
