@@ -27,6 +27,9 @@ export type StateOverrides = ReadonlyMap<Hex, AccountOverride>;
 const ACCOUNTS_MAX = 1024;
 const SLOTS_MAX = 16_384;
 
+/** Of an account whose storage is overridden. */
+const NOT_EMPTY_ROOT: Bytes32 = new Uint8Array(32).fill(0xff);
+
 /** No overrides. */
 export const NO_OVERRIDES: StateOverrides = new Map();
 
@@ -80,9 +83,15 @@ function overrideAccount(state: StateReader, addressHex: Hex, override: AccountO
     nonce: override.nonce ?? account?.nonce ?? 0n,
     balanceWei: override.balanceWei ?? account?.balanceWei ?? 0n,
     codeHash: override.code === undefined ? (account?.codeHash ?? EMPTY_CODE_HASH) : keccak256(override.code),
-    storageRoot: account?.storageRoot ?? ZERO_32,
+    storageRoot: storageRootOf(account, override),
     family: account?.family ?? familyOf(state, address),
   };
+}
+
+// Execution does not look for slots under the empty root; no other root is told from another.
+function storageRootOf(account: Account | undefined, { storage, isWholeStorage }: AccountOverride): Bytes32 {
+  if (storage !== undefined && storage.size > 0) return NOT_EMPTY_ROOT;
+  return isWholeStorage ? ZERO_32 : (account?.storageRoot ?? ZERO_32);
 }
 
 const readSlots: Read<ReadonlyMap<Hex, Bytes32>> = (value) => {

@@ -1,0 +1,173 @@
+// eth_call and eth_estimateGas: results, reverts, overrides, bad requests.
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import { encodeErrorResult, type Hex } from 'viem';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { alice, bob, ChainFixture, carol, LOGGER_INIT_CODE } from './chain-fixture.ts';
+
+const FORTY_TWO = `0x${'00'.repeat(31)}2a`;
+/** Returns what slot 0 holds. */
+const READ_SLOT_CODE = '0x60005460005260206000f3';
+/** Returns the balance of the caller. */
+const BALANCE_CODE = '0x333160005260206000f3';
+
+/** Init code that reverts with `payload`. */
+function reverting(payload: Hex): Hex {
+  const length = ((payload.length - 2) / 2).toString(16).padStart(2, '0');
+  return `0x60${length}600c60003960${length}6000fd${payload.slice(2)}`;
+}
+
+describe('eth_call', () => {
+  let chain: ChainFixture;
+  before(initialiseKeccak);
+  beforeEach(() => {
+    chain = new ChainFixture();
+  });
+
+  it('returns what the code returns, and changes nothing', async () => {
+    const contract = await chain.deploy(LOGGER_INIT_CODE);
+    for (const block of ['latest', 'pending', '0x1', { blockHash: `0x${chain.head.hashHex}` }]) {
+      assert.equal(await chain.call('eth_call', { to: contract, data: '0x' }, block), FORTY_TWO);
+    }
+    assert.equal(await chain.call('eth_call', { to: contract }), FORTY_TWO);
+    assert.equal(await chain.call('eth_call', { to: contract }, '0x0'), '0x', 'not there yet');
+    assert.equal(await chain.call('eth_getStorageAt', contract, '0x0', 'latest'), `0x${'00'.repeat(32)}`);
+    assert.equal(await chain.call('eth_call', { from: alice.address, to: bob.address, value: '0x1' }, 'latest'), '0x');
+  });
+
+  it('gives reverts with code 3, their data, and the reason that Solidity wrote', async () => {
+    const errorString = [{ type: 'error', name: 'Error', inputs: [{ type: 'string', name: 'reason' }] }] as const;
+    const data = encodeErrorResult({ abi: errorString, errorName: 'Error', args: ['not enough'] });
+    assert.deepEqual(await chain.error('eth_call', { data: reverting(data) }, 'latest'), {
+      code: 3,
+      message: 'execution reverted: not enough',
+      data,
+    });
+    const panic = `0x4e487b71${'11'.padStart(64, '0')}` as const;
+    assert.deepEqual(await chain.error('eth_call', { data: reverting(panic) }), {
+      code: 3,
+      message: 'execution reverted: panic code 0x11',
+      data: panic,
+    });
+    assert.deepEqual(await chain.error('eth_call', { data: '0x60006000fd' }), { code: 3, message: 'execution reverted', data: '0x' });
+    for (const odd of ['0x08c379a0', `0x08c379a0${'ff'.repeat(64)}`, '0xc6537837'] as const) {
+      assert.deepEqual(await chain.error('eth_call', { data: reverting(odd) }), { code: 3, message: 'execution reverted', data: odd });
+    }
+  });
+
+  it('says what the caller lacks', async () => {
+    const error = await chain.error('eth_call', { from: `0x${'77'.repeat(20)}`, to: bob.address, value: '0x5' }, 'latest');
+    assert.match(error.message, /^insufficient funds for gas \* price \+ value: address 0x77.* have 0 want 5/);
+  });
+
+  it('takes overrides of code, balance, nonce and storage', async () => {
+    const somewhere = `0x${'55'.repeat(20)}`;
+    assert.equal(await chain.call('eth_call', { to: somewhere }, 'latest', { [somewhere]: { code: '0x602a60005260206000f3' } }), FORTY_TWO);
+    const slot = `0x${'00'.repeat(32)}`;
+    const nine = `0x${'00'.repeat(31)}09`;
+    for (const name of ['state', 'stateDiff']) {
+      assert.equal(
+        await chain.call('eth_call', { to: somewhere }, 'latest', { [somewhere]: { code: READ_SLOT_CODE, [name]: { [slot]: nine } } }),
+        nine,
+      );
+    }
+    const contract = await chain.deploy(LOGGER_INIT_CODE);
+    await chain.send(alice, { to: contract, data: slot as Hex });
+    await chain.mine();
+    const seven = `0x${'00'.repeat(31)}07`;
+    const code = READ_SLOT_CODE;
+    assert.equal(await chain.call('eth_call', { to: contract }, 'latest', { [contract]: { code } }), seven, 'the storage stays');
+    assert.equal(
+      await chain.call('eth_call', { to: contract }, 'latest', { [contract]: { code, state: {} } }),
+      slot,
+      'the storage is gone',
+    );
+    assert.equal(await chain.call('eth_call', { to: contract }, 'latest', { [contract]: { code, stateDiff: { [nine]: nine } } }), seven);
+    assert.equal(await chain.call('eth_call', { to: contract }, 'latest', { [contract]: { code, stateDiff: { [slot]: slot } } }), slot);
+    const rich = `0x${'66'.repeat(20)}`;
+    const balance = await chain.call('eth_call', { from: rich, to: rich, value: '0x0' }, 'latest', {
+      [rich]: { balance: '0x5', code: BALANCE_CODE },
+    });
+    assert.equal(BigInt(balance), 5n);
+    assert.equal(await chain.call('eth_getCode', somewhere, 'latest'), '0x', 'nothing stays');
+  });
+
+  it('refuses overrides that are none', async () => {
+    for (const overrides of [
+      [],
+      { '0x1': {} },
+      { [bob.address]: 5 },
+      { [bob.address]: { balance: 5 } },
+      { [bob.address]: { code: '0x1' } },
+      { [bob.address]: { state: {}, stateDiff: {} } },
+      { [bob.address]: { state: { '0x0': FORTY_TWO } } },
+      { [bob.address]: { state: { [FORTY_TWO]: '0x1' } } },
+    ]) {
+      assert.equal((await chain.error('eth_call', { to: bob.address }, 'latest', overrides)).code, -32602, JSON.stringify(overrides));
+    }
+  });
+
+  it('refuses requests that do not fit together', async () => {
+    for (const request of [
+      { to: 'bob' },
+      { gas: -1 },
+      { value: 'much' },
+      { data: '0x123' },
+      { data: '0x12', input: '0x13' },
+      { gasPrice: '0x1', maxFeePerGas: '0x1' },
+      { maxFeePerGas: '0x1', maxPriorityFeePerGas: '0x2' },
+      { accessList: [{}] },
+      { accessList: [{ address: bob.address, storageKeys: ['0x1'] }] },
+      null,
+      'call',
+      [],
+    ]) {
+      assert.equal((await chain.error('eth_call', request, 'latest')).code, -32602, JSON.stringify(request));
+    }
+    assert.equal(
+      await chain.call('eth_call', { to: bob.address, data: '0x', input: '0x', accessList: [{ address: bob.address, storageKeys: [] }] }),
+      '0x',
+    );
+  });
+});
+
+describe('eth_estimateGas', () => {
+  let chain: ChainFixture;
+  before(initialiseKeccak);
+  beforeEach(() => {
+    chain = new ChainFixture();
+  });
+
+  it('is the least that works and 5 % more', async () => {
+    assert.equal(BigInt(await chain.call('eth_estimateGas', { from: alice.address, to: bob.address, value: '0x1' })), 22_050n);
+    const contract = await chain.deploy(LOGGER_INIT_CODE);
+    const gas = BigInt(await chain.call('eth_estimateGas', { from: alice.address, to: contract, data: '0x' }));
+    const hash = await chain.send(alice, { to: contract, data: '0x', gas });
+    await chain.mine();
+    assert.equal((await chain.call('eth_getTransactionReceipt', hash)).status, '0x1');
+    const [message] = await chain.call('coppice_getMessages', hash);
+    const used = 21_000n + BigInt(message.gasUsedByExecution);
+    assert.ok(gas >= used && gas < (used * 107n) / 100n, `${gas} bought, ${used} used`);
+  });
+
+  it('looks at what is pending, also when asked for latest', async () => {
+    await chain.deploy(LOGGER_INIT_CODE);
+    const transfer = { from: alice.address, to: bob.address };
+    assert.equal(await chain.call('eth_estimateGas', transfer, 'latest'), await chain.call('eth_estimateGas', transfer, 'pending'));
+    assert.equal(await chain.call('eth_estimateGas', transfer, '0x0'), await chain.call('eth_estimateGas', transfer));
+  });
+
+  it('says why a call cannot succeed', async () => {
+    assert.deepEqual(await chain.error('eth_estimateGas', { from: alice.address, data: '0x60006000fd' }), {
+      code: 3,
+      message: 'execution reverted',
+      data: '0x',
+    });
+    assert.match(
+      (await chain.error('eth_estimateGas', { from: `0x${'77'.repeat(20)}`, to: bob.address, value: '0x1' })).message,
+      /^insufficient funds/,
+    );
+    const contract = await chain.deploy(LOGGER_INIT_CODE);
+    assert.equal((await chain.error('eth_estimateGas', { from: carol.address, to: contract, gas: '0x5209' })).code, -32000);
+  });
+});

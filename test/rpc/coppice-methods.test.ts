@@ -1,0 +1,79 @@
+// The coppice_ methods: where effects come from, proofs, shards.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { alice, ChainFixture, carol, SENDER_INIT_CODE } from './chain-fixture.ts';
+
+describe('the messages of a transaction', () => {
+  before(initialiseKeccak);
+
+  it('are all there in order, and each effect is traced to its cause', async () => {
+    const chain = new ChainFixture();
+    const contract = await chain.deploy(SENDER_INIT_CODE);
+    const hash = await chain.send(alice, { to: contract, value: 5n, data: `0x${'00'.repeat(12)}${carol.address.slice(2)}` });
+    assert.equal(await chain.call('coppice_getMessages', hash), null, 'not before it is final');
+    await chain.mine();
+    const messages = await chain.call('coppice_getMessages', hash);
+    assert.deepEqual(
+      messages.map((message: { kind: string; outcome: string }) => [message.kind, message.outcome]),
+      [
+        ['main-call', 'success'],
+        ['value-send', 'success'],
+      ],
+    );
+    const [main, send] = messages;
+    assert.equal(send.emitterId, main.id);
+    const traced = await chain.call('coppice_getTrace', send.transactionHash);
+    assert.deepEqual(traced, { originTransactionHash: hash, item: send, causes: [main], effects: [] });
+    assert.deepEqual((await chain.call('coppice_getTrace', hash)).effects, [send]);
+    assert.equal(await chain.call('coppice_getTrace', `0x${'de'.repeat(32)}`), null);
+  });
+
+  it('of another family name it, and show its forward and its pointer', async () => {
+    const chain = new ChainFixture();
+    const contract = await chain.deploy(SENDER_INIT_CODE);
+    const hash = await chain.send(carol, { to: contract, value: 1n, data: `0x${'00'.repeat(12)}${carol.address.slice(2)}` });
+    await chain.mine();
+    const messages = await chain.call('coppice_getMessages', hash);
+    assert.deepEqual(
+      messages.map((message: { kind: string; outcome: string; hop: string }) => [message.kind, message.outcome, message.hop]),
+      [
+        ['main-call', 'forwarded', '0x0'],
+        ['main-call', 'success', '0x1'],
+        ['value-send', 'success', '0x2'],
+      ],
+    );
+    assert.equal(messages[1].toFamily, alice.address.toLowerCase());
+    assert.equal((await chain.call('eth_getTransactionReceipt', hash)).status, '0x1');
+  });
+});
+
+describe('coppice_getProof', () => {
+  it('gives pointer, account and slots against the state root of the block', async () => {
+    const chain = new ChainFixture();
+    const slot = `0x${'00'.repeat(31)}01`;
+    const proof = await chain.call('coppice_getProof', alice.address, ['0x1'], 'latest');
+    assert.equal(proof.address, alice.address.toLowerCase());
+    assert.equal(proof.family, proof.address);
+    assert.equal(proof.blockHash, `0x${chain.head.hashHex}`);
+    assert.equal(proof.stateRoot, (await chain.call('eth_getBlockByNumber', 'latest', false)).stateRoot);
+    assert.equal(proof.pointerProof.leaf, null);
+    assert.equal(proof.accountProof.leaf.tag, '0x0');
+    assert.equal(proof.storageProofs[0].slot, slot);
+    assert.equal((await chain.call('coppice_getProof', alice.address)).storageProofs.length, 0);
+    assert.equal((await chain.error('coppice_getProof', alice.address, [], '0x9')).message, 'header not found');
+    assert.equal((await chain.error('coppice_getProof', alice.address, ['one'])).code, -32602);
+  });
+});
+
+describe('shards', () => {
+  it('show in the coppice_ methods', async () => {
+    const chain = new ChainFixture();
+    assert.deepEqual(await chain.call('coppice_getLayout'), { epoch: '0x0', shards: ['0x1'] });
+    assert.equal((await chain.call('coppice_getShardHead', 1)).finalizedHeight, '0x0');
+    assert.equal((await chain.call('coppice_getShardHead', '0x1')).shard, '0x1');
+    assert.equal(await chain.call('coppice_getShardHead', 2), null);
+    assert.equal((await chain.call('coppice_getCommittee', 1, 0)).length, 1);
+    assert.equal(await chain.call('coppice_getCommittee', 1, 9), null);
+  });
+});
