@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR = 24;
+const PARENT_POLL_MS = 500;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** The packaged Node; else this one, if it is new enough; else nothing. */
@@ -50,6 +51,10 @@ if (node === undefined) {
   const hasTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   process.on('SIGINT', () => hasTerminal || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  // npm and npx pass no signal on when they are killed themselves: whoever they started would stay behind for ever.
+  const parent = process.ppid;
+  const stopWithoutParent = () => process.ppid === parent || child.kill('SIGTERM');
+  if (process.env.npm_command !== undefined) setInterval(stopWithoutParent, PARENT_POLL_MS).unref();
   child.on('error', (error) => fail(`cannot start ${node}: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (constants.signals[signal] ?? 0)));
 }
