@@ -16,7 +16,7 @@ import { systemClock, systemRandom } from '../runtime/clock.ts';
 import { type CryptoSelection, selectCrypto } from '../runtime/native/select-crypto.ts';
 import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import type { Logger } from '../runtime/ports.ts';
-import { createSignatureVerifier, type SignatureVerifier } from '../runtime/signature-verifier.ts';
+import { createSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { createBlockStore } from '../storage/block-store.ts';
 import { openDataDirectory } from '../storage/data-directory.ts';
 import { openLevelStore } from '../storage/level-store.ts';
@@ -108,7 +108,7 @@ async function openNode(paths: ReturnType<typeof dataDirectoryAt>, config: NodeC
     { genesis, secrets: keys, onFault },
   );
   opened.push(() => node.stop());
-  const rpc = await openRpc(config, node, genesis, network, crypto, verifier, logger, metrics);
+  const rpc = await openRpc(config, node, genesis, network, logger, metrics);
   opened.push(() => rpc.close());
   await openMetrics(config, node, genesis, network, metrics, opened);
   node.start();
@@ -178,8 +178,6 @@ async function openRpc(
   node: Node,
   genesis: Genesis,
   network: Libp2pNetwork,
-  crypto: CryptoSelection,
-  verifier: SignatureVerifier,
   logger: Logger,
   metrics: ReturnType<typeof createMetrics>,
 ): Promise<RpcServer> {
