@@ -9,7 +9,7 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { type Devnet, startDevnet } from '../../test/system/devnet-fixture.ts';
-import { type FinalityWatch, watchFinality } from './finality-watch.ts';
+import { watchFinality } from './finality-watch.ts';
 import { connectRpc, type RpcClient } from './json-rpc-client.ts';
 import { drain, type LoadTarget, runClosed, runOneByOne, runOpen, TransactionSource } from './load-loops.ts';
 import { compileLoadToken, encodeGive, GIVE_MAX } from './load-token.ts';
