@@ -1,7 +1,8 @@
 // A version of the state in memory, for tests of execution: families of accounts, pointers, storage and code, and the next version by
 // applying a change set.
-import { EMPTY_CODE_HASH } from '../../../src/core/execution/account-value.ts';
+
 import { keccak256 } from '../../../src/core/crypto/keccak.ts';
+import { EMPTY_CODE_HASH } from '../../../src/core/execution/account-value.ts';
 import { bytesToHex, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
 import type { Address, Bytes32, Hex } from '../../../src/core/primitives/ids.ts';
 import type { Account } from '../../../src/core/state/account.ts';

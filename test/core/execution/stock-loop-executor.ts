@@ -2,7 +2,8 @@
 // and the benchmark only: alternating reverts are quadratic in it, and jump analysis repeats for each frame.
 import type { StateManagerInterface } from '@ethereumjs/common';
 import { EVM, EVMError, type EVMResult, type Message as EvmMessage } from '@ethereumjs/evm';
-import { Account, Address as LibraryAddress, KECCAK256_RLP } from '@ethereumjs/util';
+import { Account, KECCAK256_RLP, Address as LibraryAddress } from '@ethereumjs/util';
+import { keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { EMPTY_CODE_HASH } from '../../../src/core/execution/account-value.ts';
 import { createdAddressOf } from '../../../src/core/execution/created-address.ts';
 import { evmOptions } from '../../../src/core/execution/evm/ethereum-rules.ts';
@@ -10,7 +11,6 @@ import { type CallKind, foreignCallError, routeCall } from '../../../src/core/ex
 import type { CallOutcome, ItemCall, ItemExecutor } from '../../../src/core/execution/item-executor.ts';
 import type { Checkpoint, ItemState } from '../../../src/core/execution/item-state.ts';
 import { COINBASE_ADDRESS, MESSENGER_HEX } from '../../../src/core/execution/system-addresses.ts';
-import { keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { bigintToBytes, bytesToBigint, bytesToHex, hex } from '../../../src/core/primitives/bytes.ts';
 import { HOPS_MAX, POINTER_GAS, SELFDESTRUCT_FOREIGN_GAS } from '../../../src/core/protocol/gas.ts';
 
@@ -23,7 +23,8 @@ class ItemStateManager {
   state!: ItemState;
   readonly #marks: Checkpoint[] = [];
   readonly originalStorageCache = {
-    get: async (address: LibraryAddress, key: Uint8Array) => this.#word(this.state.overlay.slot(this.entry(address), bytesToHex(key)).original),
+    get: async (address: LibraryAddress, key: Uint8Array) =>
+      this.#word(this.state.overlay.slot(this.entry(address), bytesToHex(key)).original),
     clear: () => undefined,
   };
 
@@ -162,7 +163,9 @@ function kindOf(message: EvmMessage): CallKind {
 type LibraryRunState = {
   readonly stack: { pop(): bigint; peek(count: number): bigint[] };
   readonly env: { readonly address: LibraryAddress; readonly isStatic: boolean };
-  readonly interpreter: { readonly journal: { isWarmedAddress(address: Uint8Array): boolean; addWarmedAddress(address: Uint8Array): void } };
+  readonly interpreter: {
+    readonly journal: { isWarmedAddress(address: Uint8Array): boolean; addWarmedAddress(address: Uint8Array): void };
+  };
 };
 
 function selfDestructOpcode(ref: { current?: TwinEvm }) {
@@ -240,7 +243,9 @@ async function executeOnLibrary(evm: TwinEvm, views: ItemStateManager, item: Ite
   });
   const error = execResult.exceptionError?.error;
   if (error !== undefined) {
-    const outcome = error === EVMError.errorMessages.REVERT ? 'revert' : 'failure';
+    // The library calls some failures of precompiles a revert, at the cost of all gas; nobody can tell them from a failure.
+    const isPrecompile = message.target !== undefined && evm.precompiles.get(bytesToHex(message.target)) !== undefined;
+    const outcome = error === EVMError.errorMessages.REVERT && !isPrecompile ? 'revert' : 'failure';
     if (outcome === 'failure') return failed;
     const returnData = execResult.returnValue.slice();
     return { outcome, gasUsed: Number(execResult.executionGasUsed) + creationGas, returnData, createdAddress: undefined };
