@@ -1,8 +1,9 @@
 // Makes blocks of transactions for the tests of execution, without signatures: execution never looks at one.
+
+import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { createOwnLoopExecutor } from '../../../src/core/execution/evm/own-loop-executor.ts';
 import { type ExecuteBlockInput, executeBlock } from '../../../src/core/execution/execute-block.ts';
 import type { BlockResult } from '../../../src/core/execution/executed-block.ts';
-import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { bytesToHex, hex } from '../../../src/core/primitives/bytes.ts';
 import type { Address } from '../../../src/core/primitives/ids.ts';
 import type { ExecutionContext } from '../../../src/core/protocol/message.ts';
@@ -80,7 +81,11 @@ export function transactionOf(fields: Partial<Transaction> & { readonly sender: 
 const executor = createOwnLoopExecutor(PARAMETERS.evmChainId);
 
 /** Executes a block of these transactions. */
-export function runBlock(parentState: StateReader, body: readonly Transaction[], other: Partial<ExecuteBlockInput> = {}): Promise<BlockResult> {
+export function runBlock(
+  parentState: StateReader,
+  body: readonly Transaction[],
+  other: Partial<ExecuteBlockInput> = {},
+): Promise<BlockResult> {
   return executeBlock({
     transactions: body,
     parentState,

@@ -85,15 +85,19 @@ const BLAKE2_INPUT = concatBytes(hex('00000c00'), new Uint8Array(208), hex('01')
 export function opcodeBlocks(): readonly WorstBlock[] {
   const reverting = member(HELPER, assemble(0, 0, 'REVERT'));
   const empty = member(HELPER, assemble('STOP'));
-  const large = member(HELPER, concatBytes(assemble(0x6000, 'JUMP').slice(0, 4), assemble(24_000, 'JUMP'), new Uint8Array(24_570 - 8).fill(0x5b)));
+  const large = member(
+    HELPER,
+    concatBytes(assemble(0x6000, 'JUMP').slice(0, 4), assemble(24_000, 'JUMP'), new Uint8Array(24_570 - 8).fill(0x5b)),
+  );
   const callHelper: Part[] = [0, 0, 0, 0, 0, HELPER, 'GAS', 'CALL', 'POP'];
   const invalidJump = member(HELPER, concatBytes(assemble(0xffff, 'JUMP'), new Uint8Array(24_000).fill(0x5b)));
   const selfCall = forever([], [0, 0, 0, 0, 0, 'ADDRESS', 'GAS', 'CALL', 'POP']);
   return [
-    blockOf('alternating successful and reverting calls', unrolled([], [...callHelper, 0, 0, 0, 0, 0, addressOf('empty'), 'GAS', 'CALL', 'POP'], 50), [
-      reverting,
-      member(addressOf('empty'), assemble(1, 'SLOAD', 'POP', 0, 0, 'LOG0', 'STOP')),
-    ]),
+    blockOf(
+      'alternating successful and reverting calls',
+      unrolled([], [...callHelper, 0, 0, 0, 0, 0, addressOf('empty'), 'GAS', 'CALL', 'POP'], 50),
+      [reverting, member(addressOf('empty'), assemble(1, 'SLOAD', 'POP', 0, 0, 'LOG0', 'STOP'))],
+    ),
     blockOf('calls of a large callee', unrolled([], callHelper, 50), [large]),
     blockOf('invalid jumps in a large callee', unrolled([], [0, 0, 0, 0, 0, HELPER, 100, 'CALL', 'POP'], 50), [invalidJump]),
     blockOf('empty calls', unrolled([], [0, 0, 0, 0, 0, HELPER, 'GAS', 'CALL', 'POP'], 50), [empty]),
@@ -110,9 +114,18 @@ export function opcodeBlocks(): readonly WorstBlock[] {
     blockOf('hashes of long data', unrolled([], [100_000, 0, 'KECCAK256', 'POP'], 50)),
     blockOf('long memory copies', unrolled([], [100_000, 0, 1, 'MCOPY'])),
     blockOf('arithmetic loop', forever([0], [0x01, 'ADD', 'DUP1', 'DUP1', 'MUL', 'POP'])),
-    blockOf('large exponentiations', unrolled([], [{ raw: hex('7f' + 'ff'.repeat(32)) }, { raw: hex('7f' + 'ff'.repeat(32)) }, 'EXP', 'POP'], 20)),
+    blockOf(
+      'large exponentiations',
+      unrolled([], [{ raw: hex('7f' + 'ff'.repeat(32)) }, { raw: hex('7f' + 'ff'.repeat(32)) }, 'EXP', 'POP'], 20),
+    ),
     blockOf('divisions', unrolled([{ raw: hex('7f' + 'ff'.repeat(32)) }], [{ raw: hex('6f' + 'fe'.repeat(16)) }, 'DUP2', 'DIV', 'POP'])),
-    blockOf('jump destinations', forever([], Array.from({ length: 10_000 }, () => 'JUMPDEST'))),
+    blockOf(
+      'jump destinations',
+      forever(
+        [],
+        Array.from({ length: 10_000 }, () => 'JUMPDEST'),
+      ),
+    ),
     blockOf('creations of large initcode', unrolled([], [49_152, 0, 0, 'CREATE', 'POP'], 50)),
     blockOf('failed precompile calls with a megabyte of input', unrolled([], [0, 0, 1_000_000, 0, 1, 1, 'STATICCALL', 'POP'], 50)),
     blockOf('calls after many self-destructions', forever([], [...callHelper]), [member(HELPER, assemble(MAIN, 'SELFDESTRUCT'))]),
@@ -122,7 +135,14 @@ export function opcodeBlocks(): readonly WorstBlock[] {
 /** Precompiles; the name says the input. */
 export function precompileBlocks(): readonly WorstBlock[] {
   const modexp = (length: number, exponentBytes: number): Uint8Array =>
-    concatBytes(word(BigInt(length)), word(BigInt(exponentBytes)), word(BigInt(length)), new Uint8Array(length).fill(0xfe), new Uint8Array(exponentBytes).fill(0xff), new Uint8Array(length).fill(0xff));
+    concatBytes(
+      word(BigInt(length)),
+      word(BigInt(exponentBytes)),
+      word(BigInt(length)),
+      new Uint8Array(length).fill(0xfe),
+      new Uint8Array(exponentBytes).fill(0xff),
+      new Uint8Array(length).fill(0xff),
+    );
   return [
     precompileBlock('ecrecover', 1, ECRECOVER_INPUT),
     precompileBlock('sha256 of 8 KiB', 2, new Uint8Array(8_192)),
