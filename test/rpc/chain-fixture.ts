@@ -180,6 +180,10 @@ export class ChainFixture {
     return this.#timers.size;
   }
 
+  headListeners(): readonly ((block: ViewBlock) => void)[] {
+    return [...this.#headListeners];
+  }
+
   get listenerCount(): number {
     return this.#headListeners.size + this.#pendingListeners.size;
   }
