@@ -63,7 +63,7 @@ describe('a subscription', () => {
     await subscribe('newPendingTransactions');
     await subscribe('newPendingTransactions', true);
     const second = await chain.send(alice, { nonce: 1 });
-    assert.deepEqual(sent, []);
+    assert.equal(sent.length, 0);
     const first = await chain.send(alice, { nonce: 0 });
     assert.deepEqual(
       sent.filter((news) => typeof news.result === 'string').map((news) => news.result),
@@ -95,9 +95,9 @@ describe('a subscription', () => {
   it('sends nothing before the answer that names it', async () => {
     const id = await request('eth_subscribe', 'newHeads');
     await chain.mine();
-    assert.deepEqual(sent, []);
+    assert.equal(sent.length, 0);
     connection.release('0x99');
-    assert.deepEqual(sent, []);
+    assert.equal(sent.length, 0);
     connection.release(id);
     await chain.mine();
     assert.deepEqual(
@@ -114,11 +114,11 @@ describe('a subscription', () => {
     assert.equal(await request('eth_unsubscribe', id), true);
     assert.equal((await request('eth_unsubscribe', id)).message, 'subscription not found');
     await chain.mine();
-    assert.deepEqual(sent, []);
+    assert.equal(sent.length, 0);
     connection.close();
     assert.equal(chain.listenerCount, listeners);
     await chain.send(bob, { to: carol.address });
-    assert.deepEqual(sent, []);
+    assert.equal(sent.length, 0);
   });
 
   it('is refused over HTTP, of unknown kind, with wrong options, and beyond the bound', async () => {
