@@ -19,7 +19,7 @@ import { Presence } from './presence.ts';
 import { Redialler } from './redial.ts';
 import { Asking } from './request-asking.ts';
 import { Serving } from './request-serving.ts';
-import type { RandomFraction, Timing } from './timing.ts';
+import { type RandomFraction, steadyTiming, type Timing } from './timing.ts';
 
 const DIAL_MS_MAX = 5_000;
 /** Misbehaviour: two of these and a peer is refused; no honest node sends even one. */
@@ -56,7 +56,8 @@ export interface Libp2pNetwork extends Network {
 }
 
 /** Starts a node's network; it listens when this resolves, and dials from then on. */
-export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
+export async function createLibp2pNetwork(given: Libp2pNetworkOptions): Promise<Libp2pNetwork> {
+  const options = { ...given, timing: steadyTiming(given.timing) };
   const limits: NetworkLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const tally: Tally = { refused: new LabelledCounters(), closed: new LabelledCounters(), gossipBytesIn: 0 };
   const throttle = new AddressThrottle();
@@ -87,6 +88,10 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
       const admits = throttle.admits(address, options.timing.nowMs());
       if (!admits) tally.refused.add('connection-rate');
       return admits;
+    },
+    onUnwelcome: (address) => {
+      tally.refused.add('peer-not-admitted');
+      throttle.suspect(address, options.timing.nowMs());
     },
     isWelcome: (peer) => !discipline.isRefused(peer) && (admitted === undefined || admitted.has(peer)),
   });

@@ -40,6 +40,8 @@ export interface NodeParts {
   readonly mayConnect: (host: string) => boolean;
   /** Asked once a connection's peer is proven. */
   readonly isWelcome: (peer: PeerName) => boolean;
+  /** Told from where somebody came who was not. */
+  readonly onUnwelcome: (host: string) => void;
 }
 
 /** Starts a node that listens. */
@@ -73,7 +75,11 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
     connectionMonitor: { pingTimeout: { minTimeout: 15_000 } }, // A loop may be blocked for seconds by honest work.
     connectionGater: {
       denyInboundConnection: (connection) => !parts.mayConnect(hostOf(connection.remoteAddr)),
-      denyInboundEncryptedConnection: (peer) => !parts.isWelcome(peer.toString()),
+      denyInboundEncryptedConnection: (peer, connection) => {
+        if (parts.isWelcome(peer.toString())) return false;
+        parts.onUnwelcome(hostOf(connection.remoteAddr));
+        return true;
+      },
       denyDialPeer: (peer) => !parts.isWelcome(peer.toString()),
       denyDialMultiaddr: () => false, // Private addresses are welcome.
     },

@@ -7,7 +7,7 @@ export type CancelTimer = () => void;
 /** Calls back once after the delay. */
 export type Schedule = (delayMs: number, callback: () => void) => CancelTimer;
 
-/** A clock that never goes back, and its timers. */
+/** A clock and its timers. */
 export interface Timing {
   nowMs(): number;
   readonly schedule: Schedule;
@@ -15,3 +15,18 @@ export interface Timing {
 
 /** A fraction of at least 0 and below 1; spreads retries, decides nothing. */
 export type RandomFraction = () => number;
+
+/** The same timers with a clock that stands still where the given one (a wall clock that is set) goes back. */
+export function steadyTiming(timing: Timing): Timing {
+  let offsetMs = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return {
+    nowMs() {
+      const nowMs = timing.nowMs() + offsetMs;
+      if (nowMs < lastMs) offsetMs += lastMs - nowMs;
+      else lastMs = nowMs;
+      return lastMs;
+    },
+    schedule: (delayMs, callback) => timing.schedule(delayMs, callback),
+  };
+}
