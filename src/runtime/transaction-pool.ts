@@ -15,8 +15,8 @@ import type { TakeRequest, TransactionSource } from './payload-maker.ts';
 import type { Clock, Logger, Metrics } from './ports.ts';
 import type { TransactionDirectory } from './transaction-directory.ts';
 
-/** Transactions that wait for this long travel in one batch. */
-const GOSSIP_DELAY_MS = 10;
+/** Batches follow each other at this distance: a transaction that comes alone travels at once, the many after it together. */
+const GOSSIP_INTERVAL_MS = 10;
 /** Refusals that only a faulty or hostile peer causes: honest nodes check them before they hand anything on. */
 const OFFENCES: ReadonlySet<string> = new Set([
   'malformed',
@@ -50,6 +50,7 @@ export class TransactionPool implements TransactionSource {
   readonly #waitingListeners: (() => void)[] = [];
   #state: StateReader;
   #toGossip: Uint8Array[] = [];
+  #gossipedAtMs = 0;
 
   constructor(dependencies: TransactionPoolDependencies, state: StateReader) {
     this.#dependencies = dependencies;
@@ -120,13 +121,16 @@ export class TransactionPool implements TransactionSource {
 
   #gossip(raw: Uint8Array): void {
     this.#toGossip.push(raw);
-    if (this.#toGossip.length === 1) this.#dependencies.clock.schedule(GOSSIP_DELAY_MS, () => this.#flush());
+    if (this.#toGossip.length > 1) return;
+    const { clock } = this.#dependencies;
+    clock.schedule(Math.max(0, this.#gossipedAtMs + GOSSIP_INTERVAL_MS - clock.nowMs()), () => this.#flush());
   }
 
   #flush(): void {
     const { pubSub, topic, logger } = this.#dependencies;
     const raws = this.#toGossip;
     this.#toGossip = [];
+    this.#gossipedAtMs = this.#dependencies.clock.nowMs();
     for (const batch of encodeTransactionBatches(raws)) {
       pubSub.publish(topic, batch).catch((error: unknown) => logger.warn({ error: String(error) }, 'transactions not gossiped'));
     }
