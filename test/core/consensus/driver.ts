@@ -1,0 +1,209 @@
+// The in-memory driver: whole committees of real engines in virtual time on a bad network, from one seed. A schedule has a bad part,
+// with loss, delay, reordering, duplicates, partitions, crashes between any two effects, a node that loses its disk but for the
+// record, and up to f faulty validators; then the network heals, and the chain must commit again within a bounded number of rounds.
+//
+// A faulty validator is a pair of twins: two correct nodes with one key and two disks. Together they vote and propose twice and forget
+// what they said, which covers what a Byzantine validator may do by signing.
+import assert from 'node:assert/strict';
+import type { Instance } from '../../../src/core/protocol/committee.ts';
+import type { NetworkParameters } from '../../../src/core/protocol/parameters.ts';
+import type { DriverCrypto } from './driver-crypto.ts';
+import { type Hits, Invariants } from './driver-invariants.ts';
+import { type DriverMessage, DriverNode, type NodeWorld } from './driver-node.ts';
+import { BadNetwork, Chance, HEALTHY, type NetworkQuality, VirtualTime } from './driver-world.ts';
+import { PARAMETERS } from './values.ts';
+
+/** One run of the driver. */
+export interface Schedule {
+  readonly seed: number;
+  readonly instance: Instance;
+  readonly crypto: DriverCrypto;
+  readonly hits: Hits;
+  /** How many of the first validators are twins. */
+  readonly faulty: number;
+  readonly badMs: number;
+  readonly quality: NetworkQuality;
+  readonly parameters?: Partial<Pick<NetworkParameters, 'leaderWindow'>>;
+  /** Another instance whose nodes run on the same network: neither may hear the other. */
+  readonly intruders?: Instance;
+  /** Heights to commit after the network healed. */
+  readonly heights: number;
+}
+
+/** What a schedule came to. */
+export interface Outcome {
+  readonly committedHeight: number;
+  /** From the healing until every correct node had committed the heights asked for. */
+  readonly roundsToRecover: number;
+}
+
+/** After healing the chain commits again within this many rounds, whoever leads them. */
+export const ROUNDS_TO_RECOVER_MAX = 20;
+
+const REDRAW_MS = 700;
+const HEALTHY_MS_MAX = 600_000;
+
+/** Runs a schedule, asserting every invariant. */
+export function runSchedule(schedule: Schedule): Outcome {
+  return new World(schedule).run();
+}
+
+class World {
+  readonly #schedule: Schedule;
+  readonly #time = new VirtualTime();
+  readonly #chance: Chance;
+  readonly #network: BadNetwork;
+  readonly #invariants: Invariants;
+  readonly #nodes: DriverNode[] = [];
+  readonly #correct: DriverNode[] = [];
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+    this.#chance = new Chance(schedule.seed);
+    this.#network = new BadNetwork(this.#time, this.#chance, schedule.quality);
+    this.#invariants = new Invariants(schedule.hits);
+    const world = this.#nodeWorld();
+    for (const [index, { validator }] of schedule.instance.committee.members.entries()) {
+      const isFaulty = index < schedule.faulty;
+      const names = isFaulty ? [`v${validator}`, `v${validator}-twin`] : [`v${validator}`];
+      for (const name of names) {
+        const node = new DriverNode(name, validator, schedule.instance, world);
+        this.#nodes.push(node);
+        if (!isFaulty) this.#correct.push(node);
+      }
+    }
+  }
+
+  run(): Outcome {
+    const { badMs, heights, seed, quality, intruders } = this.#schedule;
+    if (intruders !== undefined) this.#addIntruders(intruders);
+    for (const node of this.#nodes) node.start();
+    if (badMs > 0) {
+      this.#planRedraws();
+      this.#planCrashes();
+      this.#time.runUntil(badMs, () => false);
+    }
+    this.#heal(quality);
+    const roundBefore = this.#highestRound();
+    const target = this.#highestCommitted() + heights;
+    const isDone = (): boolean => this.#correct.every(({ state }) => state.committed.height >= target);
+    this.#time.runUntil(
+      this.#time.nowMs + HEALTHY_MS_MAX,
+      () => isDone() || this.#highestRound() > roundBefore + ROUNDS_TO_RECOVER_MAX + heights,
+    );
+    const roundsToRecover = this.#highestRound() - roundBefore;
+    const where = this.#correct.map(({ name, state }) => `${name}@${state.committed.height}/${state.round}`).join(' ');
+    assert.ok(isDone(), `seed ${seed}: no progress to ${target} after ${roundsToRecover} rounds from ${roundBefore}: ${where}`);
+    return { committedHeight: target, roundsToRecover };
+  }
+
+  #addIntruders(instance: Instance): void {
+    const world = this.#nodeWorld();
+    for (const { validator } of instance.committee.members) {
+      this.#nodes.push(new DriverNode(`old-v${validator}`, validator, instance, world));
+    }
+  }
+
+  // Everyone is up and everything arrives; delays stay below a tenth of the round timer.
+  #heal(quality: NetworkQuality): void {
+    this.#network.quality = { ...HEALTHY, duplicatePercent: quality.duplicatePercent };
+    this.#network.redraw(this.#nodes.map(({ name }) => name));
+    for (const node of this.#nodes) {
+      node.crashAfterEffects = undefined;
+      if (!node.isUp) this.#restart(node, false);
+    }
+  }
+
+  #planRedraws(): void {
+    const redraw = (): void => {
+      if (this.#time.nowMs >= this.#schedule.badMs) return;
+      this.#network.redraw(this.#nodes.map(({ name }) => name));
+      this.#time.schedule(REDRAW_MS, redraw);
+    };
+    redraw();
+  }
+
+  // One correct node may lose its disk, not more: what a quorum stored has to stay somewhere.
+  #planCrashes(): void {
+    const { badMs } = this.#schedule;
+    const forgetful = this.#chance.pick(this.#correct);
+    const crashes = this.#chance.integer(4);
+    for (let i = 0; i < crashes; i++) {
+      this.#time.schedule(this.#chance.integer(badMs), () =>
+        this.#crash(this.#chance.percent(40) ? forgetful : this.#chance.pick(this.#correct), forgetful),
+      );
+    }
+    if (this.#chance.percent(10)) {
+      this.#time.schedule(this.#chance.integer(badMs), () => {
+        for (const node of this.#correct) this.#crash(node, undefined);
+      });
+    }
+  }
+
+  #crash(node: DriverNode, forgetful: DriverNode | undefined): void {
+    if (!node.isUp) return;
+    node.crashAfterEffects = this.#chance.integer(4);
+    this.#time.schedule(200 + this.#chance.integer(1500), () => {
+      if (node.isUp) node.crash();
+      this.#restart(node, node === forgetful && this.#chance.percent(60));
+    });
+  }
+
+  #restart(node: DriverNode, losesDisk: boolean): void {
+    const { hits } = this.#schedule;
+    const hasRecord = node.disk.record !== undefined;
+    if (hasRecord) hits.restartsFromRecord++;
+    if (losesDisk) {
+      node.loseAllButTheRecord();
+      if (hasRecord) hits.restartsFromRecordAlone++;
+    }
+    this.#invariants.restarted(node);
+    node.start();
+  }
+
+  #nodeWorld(): NodeWorld {
+    const { crypto, parameters } = this.#schedule;
+    const isCorrect = (node: DriverNode): boolean => this.#correct.includes(node);
+    return {
+      time: this.#time,
+      chance: this.#chance,
+      crypto,
+      parameters: { ...PARAMETERS, ...parameters },
+      verified: new WeakMap(),
+      payloadDelayMs: 10,
+      send: (from, to, message) => this.#send(from, to, message),
+      fetch: (from, hash, aboveHeight) => this.#fetch(from, hash, aboveHeight),
+      observe: (node, event, before, after, effects) => {
+        if (isCorrect(node)) this.#invariants.observe(node, event, before, after, effects);
+      },
+      observeEffect: (node, effect) => {
+        if (isCorrect(node)) this.#invariants.observeEffect(node, effect);
+      },
+    };
+  }
+
+  #send(from: DriverNode, to: string | undefined, message: DriverMessage): void {
+    for (const node of this.#nodes) {
+      if (node === from || (to !== undefined && node.name !== to)) continue;
+      this.#network.carry(from.name, node.name, () => node.deliver(message, from.name));
+    }
+  }
+
+  #fetch(from: DriverNode, hash: Uint8Array, aboveHeight: number): void {
+    const node = this.#chance.pick(this.#nodes);
+    if (node === from) return;
+    this.#network.carry(from.name, node.name, () => {
+      const blocks = node.isUp ? node.chainTo(hash, aboveHeight) : undefined;
+      if (blocks === undefined) return;
+      this.#network.carry(node.name, from.name, () => from.deliver({ kind: 'blocks', blocks }, node.name));
+    });
+  }
+
+  #highestRound(): number {
+    return Math.max(...this.#correct.map(({ state }) => state.round));
+  }
+
+  #highestCommitted(): number {
+    return Math.max(...this.#correct.map(({ state }) => state.committed.height));
+  }
+}
