@@ -22,6 +22,8 @@ export const FIXED_DEPTH = 4;
 export const KEY_DEPTH = 64;
 
 const HASH_BYTES = 32;
+/** 32-bit words of a hash. */
+export const HASH_WORDS = 8;
 
 /** Which rule of collapsing the tree follows: the account tree hashes two children down to depth 15, storage trees collapse everywhere. */
 export type TreeKind = 'account' | 'storage';
@@ -36,8 +38,11 @@ export interface Page {
   /** A key of which the first `depth` half-bytes are that path. */
   readonly path: Bytes32;
   readonly leafCount: number;
-  /** 32 hashes in the order of a heap: 1 is the root, 2 and 3 its children, 16 to 31 the slots; 0 is unused. */
-  readonly hashes: Uint8Array;
+  /**
+   * 32 hashes of eight words in the order of a heap: 1 is the root, 2 and 3 its children, 16 to 31 the slots; 0 is unused. So the
+   * two children of a hash lie side by side. Words, because they are copied one by one, in memory order whatever the machine's.
+   */
+  readonly hashes: Uint32Array;
   /** Leaves below each slot. */
   readonly counts: readonly number[];
   /** The version that wrote the node in each slot. */
@@ -109,7 +114,7 @@ export function hashAtSlot(node: TreeNode | undefined, depth: number): Bytes32 {
 
 /** Hash `index` of a page. */
 export function pageHash(page: Page, index: number): Bytes32 {
-  return page.hashes.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  return hashBytes(page.hashes).slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
 }
 
 /** The hash at bit depth `bitDepth` of the subtree with leaves [from, to), all of which share the bits above. */
@@ -140,60 +145,12 @@ export function chainUp(hash: Bytes32, path: Uint8Array, from: number, to: numbe
   return result;
 }
 
-/** What a page is made of before its inner hashes are computed. */
-export interface PageParts {
-  readonly version: Height;
-  readonly depth: number;
-  readonly path: Bytes32;
-  readonly fixed: boolean;
-  readonly counts: readonly number[];
-  readonly versions: readonly Height[];
-  readonly children: (TreeNode | undefined)[];
-  /** Slot hashes at 16 to 31 are right; inner ones only above slots that are not in `dirtySlots`. Becomes the page's own. */
-  readonly hashes: Uint8Array;
-  /** Bit i: the hash of slot i differs from the one that the inner hashes were computed with. */
-  readonly dirtySlots: number;
-  readonly touched: number;
-}
-
-/** Makes a page, computing each inner hash above a changed slot once. */
-export function makePage(parts: PageParts): Page {
-  const { version, depth, path, fixed, counts, versions, children, hashes, dirtySlots, touched } = parts;
-  const leafCount = hashInner(hashes, counts, dirtySlots, fixed);
-  return { kind: 'page', version, depth, path, leafCount, hashes, counts, versions, children, touched };
-}
-
-const leavesBelow = new Array<number>(2 * PAGE_SLOTS).fill(0);
-
-// From the slots up: bit i of `dirty` says that hash i of the heap has to be computed again.
-function hashInner(hashes: Uint8Array, counts: readonly number[], dirtySlots: number, fixed: boolean): number {
-  let dirty = (dirtySlots << PAGE_SLOTS) >>> 0;
-  for (let slot = 0; slot < PAGE_SLOTS; slot++) leavesBelow[PAGE_SLOTS + slot] = counts[slot] as number;
-  for (let index = PAGE_SLOTS - 1; index >= 1; index--) {
-    const left = leavesBelow[2 * index] as number;
-    const right = leavesBelow[2 * index + 1] as number;
-    leavesBelow[index] = left + right;
-    if (((dirty >>> (2 * index)) & 3) === 0) continue;
-    dirty |= 1 << index;
-    if (left + right === 0) hashes.fill(0, index * HASH_BYTES, (index + 1) * HASH_BYTES);
-    else if (!fixed && left + right === 1)
-      hashes.copyWithin(index * HASH_BYTES, (2 * index + right) * HASH_BYTES, (2 * index + right + 1) * HASH_BYTES);
-    else hashPairInto(hashes, index);
-  }
-  return leavesBelow[1] as number;
-}
-
-function hashPairInto(hashes: Uint8Array, index: number): void {
-  const at = 2 * index * HASH_BYTES;
-  hashes.set(hash64(hashes.subarray(at, at + HASH_BYTES), hashes.subarray(at + HASH_BYTES, at + 2 * HASH_BYTES)), index * HASH_BYTES);
-}
-
-/** Puts a slot's hash into a page's hashes. */
-export function setSlotHash(hashes: Uint8Array, slot: number, hash: Bytes32): void {
-  hashes.set(hash, (PAGE_SLOTS + slot) * HASH_BYTES);
-}
-
 /** Room for a page's hashes, all empty. */
-export function emptyHashes(): Uint8Array {
-  return new Uint8Array(2 * PAGE_SLOTS * HASH_BYTES);
+export function emptyHashes(): Uint32Array {
+  return new Uint32Array(2 * PAGE_SLOTS * HASH_WORDS);
+}
+
+/** A page's hashes as bytes, not copied. */
+export function hashBytes(hashes: Uint32Array): Uint8Array {
+  return new Uint8Array(hashes.buffer, hashes.byteOffset, hashes.byteLength);
 }

@@ -3,23 +3,12 @@
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 import { type Leaf, leafOfRow } from './leaf.ts';
+import { hashWholePage } from './page-hasher.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
-import {
-  type Bucket,
-  emptyHashes,
-  isFixed,
-  makePage,
-  PAGE_SLOTS,
-  type Page,
-  setSlotHash,
-  type TreeKind,
-  type TreeNode,
-  type TreeRoot,
-} from './tree-node.ts';
+import { type Bucket, emptyHashes, hashBytes, PAGE_SLOTS, type Page, type TreeKind, type TreeNode, type TreeRoot } from './tree-node.ts';
 
 const BUCKET_ROW = 0;
 const PAGE_ROW = 1;
-const ALL_SLOTS = 0xffff;
 
 const writer = new RowWriter();
 
@@ -79,6 +68,7 @@ function writePage(page: Page, slotDepth: number): void {
   writer.byte(PAGE_ROW);
   writer.byte(page.depth);
   writer.bytes(page.path, slotDepth >>> 1, (page.depth + 1) >>> 1);
+  const bytes = hashBytes(page.hashes);
   let occupied = 0;
   for (let slot = 0; slot < PAGE_SLOTS; slot++) if (page.counts[slot] !== 0) occupied |= 1 << slot;
   writer.byte(occupied >>> 8);
@@ -87,7 +77,7 @@ function writePage(page: Page, slotDepth: number): void {
     if (page.counts[slot] === 0) continue;
     writer.varint(page.version - (page.versions[slot] as number));
     writer.varint(page.counts[slot] as number);
-    writer.bytes(page.hashes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
+    writer.bytes(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
   }
 }
 
@@ -102,13 +92,16 @@ function readPage(reader: RowReader, version: Height, kind: TreeKind, slotDepth:
   const counts = new Array<number>(PAGE_SLOTS).fill(0);
   const versions = new Array<number>(PAGE_SLOTS).fill(0);
   const hashes = emptyHashes();
+  const bytes = hashBytes(hashes);
   for (let slot = 0; slot < PAGE_SLOTS; slot++) {
     if ((occupied & (1 << slot)) === 0) continue;
     versions[slot] = version - reader.varint();
     counts[slot] = reader.varint();
-    setSlotHash(hashes, slot, reader.bytes(32));
+    bytes.set(reader.bytes(32), (PAGE_SLOTS + slot) * 32);
   }
   const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
-  const fixed = isFixed(kind, depth);
-  return makePage({ version, depth, path: ownPath, fixed, counts, versions, children, hashes, dirtySlots: ALL_SLOTS, touched: 0 });
+  const leafCount = counts.reduce((sum, count) => sum + count, 0);
+  const page: Page = { kind: 'page', version, depth, path: ownPath, leafCount, hashes, counts, versions, children, touched: 0 };
+  hashWholePage(page, kind);
+  return page;
 }

@@ -5,6 +5,7 @@ import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 import type { Leaf } from './leaf.ts';
 import { childNode, type NodeSource, pathThrough, rootNode } from './node-source.ts';
+import { PageHasher } from './page-hasher.ts';
 import { nodeRowKey } from './row-keys.ts';
 import {
   BUCKET_LEAVES_MAX,
@@ -14,11 +15,9 @@ import {
   hashAtSlot,
   isFixed,
   leafCountOf,
-  makePage,
   nibbleAt,
   PAGE_SLOTS,
   type Page,
-  setSlotHash,
   sharedNibbles,
   type TreeNode,
   type TreeRoot,
@@ -37,6 +36,7 @@ interface Update {
   readonly changes: readonly LeafChange[];
   /** Row keys of nodes that the version before has and this one has not. */
   readonly staleKeys: Uint8Array[];
+  readonly hasher: PageHasher;
 }
 
 /** The order that updates need, without equal keys. */
@@ -56,9 +56,10 @@ export function updateTree(
   staleKeys: Uint8Array[],
 ): TreeRoot {
   if (changes.length === 0) return root;
-  const update: Update = { source, version, changes, staleKeys };
+  const update: Update = { source, version, changes, staleKeys, hasher: new PageHasher(source.kind) };
   const before = rootNode(source, root);
   const node = updateNode(update, before, 0, 0, changes.length);
+  update.hasher.run();
   if (node === undefined) return EMPTY_TREE;
   return { hash: hashAtSlot(node, 0), version: node.version, leafCount: leafCountOf(node), node };
 }
@@ -94,22 +95,10 @@ function updateCollapsingPage(update: Update, page: Page, depth: number, from: n
   counts[slot] = page.leafCount;
   versions[slot] = update.version;
   children[slot] = moved;
-  setSlotHash(hashes, slot, hashAtSlot(moved, fork + 1));
-  const { version } = update;
   const touched = update.source.use.generation;
-  const above = makePage({
-    version,
-    depth: fork,
-    path: page.path,
-    fixed: false,
-    counts,
-    versions,
-    children,
-    hashes,
-    dirtySlots: 1 << slot,
-    touched,
-  });
-  return updatePage(update, above, depth, fork, from, to);
+  const { path, leafCount } = page;
+  const above: Page = { kind: 'page', version: update.version, depth: fork, path, leafCount, hashes, counts, versions, children, touched };
+  return updatePage(update, above, depth, fork, from, to, 1 << slot);
 }
 
 // Where the first change leaves the page's path; the page's own depth when none does.
@@ -127,6 +116,7 @@ function updatePage(
   pageDepth: number,
   from: number,
   to: number,
+  newSlots = 0,
 ): TreeNode | undefined {
   const { changes, source, version } = update;
   const fixed = isFixed(source.kind, depth);
@@ -135,7 +125,7 @@ function updatePage(
   const versions = page?.versions.slice() ?? new Array<number>(PAGE_SLOTS).fill(0);
   const children = page?.children.slice() ?? new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
   const hashes = page?.hashes.slice() ?? emptyHashes();
-  let dirtySlots = 0;
+  let dirtySlots = newSlots;
   let start = from;
   while (start < to) {
     const { key } = changes[start] as LeafChange;
@@ -147,23 +137,11 @@ function updatePage(
     counts[slot] = leafCountOf(child);
     versions[slot] = child?.version ?? 0;
     children[slot] = child;
-    setSlotHash(hashes, slot, hashAtSlot(child, pageDepth + 1));
     dirtySlots |= 1 << slot;
     start = end;
   }
   if (page !== undefined) markStale(update, page, depth, (changes[from] as LeafChange).key);
-  const made = makePage({
-    version,
-    depth: pageDepth,
-    path,
-    fixed,
-    counts,
-    versions,
-    children,
-    hashes,
-    dirtySlots,
-    touched: source.use.generation,
-  });
+  const made = newPage(update, { depth: pageDepth, path, hashes, counts, versions, children }, dirtySlots);
   if (made.leafCount === 0) return undefined;
   return fixed ? made : collapse(update, made, depth);
 }
@@ -215,12 +193,22 @@ function buildNode(update: Update, leaves: readonly Leaf[], from: number, to: nu
     counts[slot] = end - start;
     versions[slot] = version;
     children[slot] = child;
-    setSlotHash(hashes, slot, hashAtSlot(child, pageDepth + 1));
     dirtySlots |= 1 << slot;
     start = end;
   }
-  const touched = source.use.generation;
-  return makePage({ version, depth: pageDepth, path: first.key, fixed: false, counts, versions, children, hashes, dirtySlots, touched });
+  return newPage(update, { depth: pageDepth, path: first.key, hashes, counts, versions, children }, dirtySlots);
+}
+
+// A page of this version, to be hashed with the others.
+function newPage(
+  update: Update,
+  parts: Pick<Page, 'depth' | 'path' | 'hashes' | 'counts' | 'versions' | 'children'>,
+  dirtySlots: number,
+): Page {
+  const leafCount = parts.counts.reduce((sum, count) => sum + count, 0);
+  const page: Page = { kind: 'page', version: update.version, leafCount, ...parts, touched: update.source.use.generation };
+  update.hasher.add(page, dirtySlots);
+  return page;
 }
 
 function mergeLeaves(leaves: readonly Leaf[], changes: readonly LeafChange[], from: number, to: number): Leaf[] {
