@@ -1,0 +1,176 @@
+// What `kill -9` must not break, as one scenario that the test and the soak share. Under load, a round
+//   1. kills one validator: the others go on; it is started again, catches up, and votes: with another one killed, the chain goes on
+//      only by its votes;
+//   2. kills all four at once and starts them: every block that was final is there with the same hash and the same transactions, on
+//      every node, and the chain goes on.
+import assert from 'node:assert/strict';
+import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
+import { signNext, transferTo } from '../../bench/devnet/transactions.ts';
+import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { startCluster, type ValidatorCluster } from './validator-cluster.ts';
+
+/** What was done and checked. */
+export interface KillReport {
+  readonly rounds: number;
+  readonly killedAlone: number;
+  readonly killedTogether: number;
+  readonly blocksCompared: number;
+  readonly transactionsCompared: number;
+}
+
+interface FinalBlock {
+  readonly hash: string;
+  readonly stateRoot: string;
+  readonly transactions: readonly string[];
+}
+
+const GO_ON_BLOCKS = 3;
+const GO_ON_MS_MAX = 60_000;
+const LOAD_TICK_MS = 50;
+const RESYNC_MS = 2_000;
+const ROUND_LOAD_MS = 1_500;
+const RECEIPTS_CHECKED = 50;
+
+/** Runs the rounds, saying each step to `say`; throws at the first broken promise. */
+export async function runKillRounds(rounds: number, say: (line: string) => void): Promise<KillReport> {
+  const cluster = await startCluster();
+  const load = startLoad(cluster);
+  const seen = new Map<number, FinalBlock>();
+  let killedAlone = 0;
+  let transactionsCompared = 0;
+  try {
+    await goesOn(cluster, [0, 1, 2, 3], 'after the start');
+    for (let round = 0; round < rounds; round++) {
+      await sleep(ROUND_LOAD_MS);
+      const victim = round % cluster.size;
+      const other = (victim + 1) % cluster.size;
+      await cluster.kill(victim);
+      await goesOn(cluster, othersOf(cluster, victim), `without validator ${victim}`);
+      await cluster.start(victim);
+      await catchesUp(cluster, victim);
+      await cluster.kill(other);
+      await goesOn(cluster, othersOf(cluster, other), `with the votes of validator ${victim}, restarted`);
+      await cluster.start(other);
+      killedAlone += 2;
+      say(`round ${round + 1}: validators ${victim} and ${other} killed and back`);
+
+      await recordFinalBlocks(cluster, seen);
+      await Promise.all([0, 1, 2, 3].map((validator) => cluster.kill(validator)));
+      await Promise.all([0, 1, 2, 3].map((validator) => cluster.start(validator)));
+      transactionsCompared = await everythingIsThere(cluster, seen);
+      await goesOn(cluster, [0, 1, 2, 3], 'after all were killed');
+      say(`round ${round + 1}: all killed and back, ${seen.size} final blocks with ${transactionsCompared} transactions are there`);
+    }
+  } finally {
+    await load.stop();
+    await cluster.remove();
+  }
+  return { rounds, killedAlone, killedTogether: rounds * cluster.size, blocksCompared: seen.size, transactionsCompared };
+}
+
+// The chain makes blocks, and everyone in `validators` sees them.
+async function goesOn(cluster: ValidatorCluster, validators: readonly number[], when: string): Promise<void> {
+  const first = validators[0] as number;
+  const target = (await heightOf(cluster.rpc(first))) + GO_ON_BLOCKS;
+  for (const validator of validators) {
+    await until(async () => (await heightOf(cluster.rpc(validator))) >= target, `validator ${validator} to see block ${target} ${when}`);
+  }
+}
+
+async function catchesUp(cluster: ValidatorCluster, validator: number): Promise<void> {
+  const target = Math.max(...(await Promise.all(othersOf(cluster, validator).map((each) => heightOf(cluster.rpc(each))))));
+  await until(async () => (await heightOf(cluster.rpc(validator))) >= target, `validator ${validator} to catch up to block ${target}`);
+}
+
+async function recordFinalBlocks(cluster: ValidatorCluster, seen: Map<number, FinalBlock>): Promise<void> {
+  const head = await heightOf(cluster.rpc(0));
+  for (let number = seen.size; number <= head; number++) seen.set(number, await blockAt(cluster.rpc(0), number));
+}
+
+// Every block on every node; receipts of the newest transactions on all of them too. Gives the number of transactions compared.
+async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<number, FinalBlock>): Promise<number> {
+  let transactions = 0;
+  const newest = Math.max(...seen.keys());
+  for (let validator = 0; validator < cluster.size; validator++) {
+    const rpc = cluster.rpc(validator);
+    await until(async () => (await heightOf(rpc)) >= newest, `validator ${validator} to have block ${newest} again`);
+    transactions = 0;
+    for (const [number, block] of seen) {
+      assert.deepEqual(await blockAt(rpc, number), block, `block ${number} on validator ${validator}`);
+      transactions += block.transactions.length;
+    }
+    const sample = [...seen.values()].flatMap((block) => block.transactions.map((hash) => ({ hash, block }))).slice(-RECEIPTS_CHECKED);
+    for (const { hash, block } of sample) {
+      const receipt = (await rpc.call('eth_getTransactionReceipt', [hash])) as { blockHash: string; status: string } | null;
+      assert.deepEqual([receipt?.blockHash, receipt?.status], [block.hash, '0x1'], `receipt of ${hash} on validator ${validator}`);
+    }
+  }
+  return transactions;
+}
+
+// Transfers from ten accounts through any node that is up. A mempool does not survive kill -9, so now and then the nonces
+// are read again.
+function startLoad(cluster: ValidatorCluster): { stop(): Promise<void> } {
+  const { secp256k1 } = selectCrypto({ disableNative: false });
+  let stopped = false;
+  const run = async (): Promise<void> => {
+    let alignedAtMs = Number.NEGATIVE_INFINITY;
+    for (let tick = 0; !stopped; tick++) {
+      const entry = [0, 1, 2, 3].map((offset) => (tick + offset) % cluster.size).find((validator) => cluster.isRunning(validator));
+      if (entry !== undefined) {
+        const rpc = cluster.rpc(entry);
+        const isDue = performance.now() - alignedAtMs > RESYNC_MS;
+        if (isDue) alignedAtMs = performance.now();
+        await sendFromAll(cluster, rpc, isDue, secp256k1).catch(() => undefined); // The entry may die under it: that is the test.
+      }
+      await sleep(LOAD_TICK_MS);
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
+
+async function sendFromAll(
+  cluster: ValidatorCluster,
+  rpc: RpcClient,
+  realign: boolean,
+  secp256k1: ReturnType<typeof selectCrypto>['secp256k1'],
+): Promise<void> {
+  const { senders, chainId } = cluster;
+  if (realign) {
+    for (const sender of senders) sender.nonce = Number(await rpc.call('eth_getTransactionCount', [sender.address, 'pending']));
+  }
+  const recipient = `0x${'c0'.repeat(20)}`;
+  await rpc.sendRaw(senders.map((sender) => signNext(sender, transferTo(recipient), chainId, secp256k1).raw));
+}
+
+async function blockAt(rpc: RpcClient, number: number): Promise<FinalBlock> {
+  const block = (await rpc.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as FinalBlock | null;
+  assert.ok(block !== null, `${rpc.url} has no block ${number}`);
+  return { hash: block.hash, stateRoot: block.stateRoot, transactions: block.transactions };
+}
+
+async function heightOf(rpc: RpcClient): Promise<number> {
+  return Number(await rpc.call('eth_blockNumber', []));
+}
+
+function othersOf(cluster: ValidatorCluster, validator: number): readonly number[] {
+  return [0, 1, 2, 3].slice(0, cluster.size).filter((each) => each !== validator);
+}
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const deadlineMs = performance.now() + GO_ON_MS_MAX;
+  while (!(await holds().catch(() => false))) {
+    if (performance.now() > deadlineMs) throw new Error(`waited ${GO_ON_MS_MAX / 1_000} s for ${what}`);
+    await sleep(LOAD_TICK_MS);
+  }
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}

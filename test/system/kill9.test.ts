@@ -1,0 +1,14 @@
+// Real processes, real disks, `kill -9`, under load: nothing final is lost, and the network heals. The soak runs more rounds of the same.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { runKillRounds } from './kill9-scenario.ts';
+
+const ROUNDS = 3;
+
+describe('kill -9 under load', () => {
+  it('of one: the others go on and it comes back to vote; of all: every final block is there with the same hashes', async (test) => {
+    const report = await runKillRounds(ROUNDS, (line) => test.diagnostic(line));
+    assert.equal(report.rounds, ROUNDS);
+    assert.ok(report.transactionsCompared > 100, `only ${report.transactionsCompared} transactions were final`);
+  });
+});
