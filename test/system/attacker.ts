@@ -2,10 +2,11 @@
 //
 //   node test/system/attacker.ts --target /ip4/127.0.0.1/tcp/9545/p2p/12D3… --mode gossip-random --topics a,b --for-ms 5000
 //
-// It connects, attacks, and when it is thrown out connects again under a new name. Prints one JSON line when its time is over:
+// It connects, attacks, and when it is thrown out connects again under a new name; with `--peer-seed` (64 hexadecimal digits) always
+// under that one, as a committee member gone bad would. Prints one JSON line when its time is over:
 // connections made, refused, and lost. `--mode all` runs the modes one after the other.
 import { parseArgs } from 'node:util';
-import { generateKeyPair } from '@libp2p/crypto/keys';
+import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
 import type { Connection, Libp2p } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
@@ -13,6 +14,7 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
+import { hex } from '../../src/core/primitives/bytes.ts';
 import { ATTACK_MODES, type AttackMode } from './attacker-modes.ts';
 
 /** What an attack amounted to. */
@@ -22,10 +24,10 @@ export interface AttackReport {
   lost: number;
 }
 
-/** A libp2p node with a fresh name that speaks gossip's protocol without knowing it. */
-export async function startRawNode(): Promise<Libp2p> {
+/** A libp2p node with a fresh name, or the seed's, that speaks gossip's protocol without knowing it. */
+export async function startRawNode(peerSeed?: Uint8Array): Promise<Libp2p> {
   const node = await createLibp2p({
-    privateKey: await generateKeyPair('Ed25519'),
+    privateKey: peerSeed === undefined ? await generateKeyPair('Ed25519') : await generateKeyPairFromSeed('Ed25519', peerSeed),
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
@@ -36,11 +38,17 @@ export async function startRawNode(): Promise<Libp2p> {
 }
 
 /** Attacks a target in one mode until the signal; reconnects under a new name whenever it is thrown out. */
-export async function attack(target: string, mode: AttackMode, topics: readonly string[], stop: AbortSignal): Promise<AttackReport> {
+export async function attack(
+  target: string,
+  mode: AttackMode,
+  topics: readonly string[],
+  stop: AbortSignal,
+  peerSeed?: Uint8Array,
+): Promise<AttackReport> {
   const report: AttackReport = { connections: 0, refused: 0, lost: 0 };
   const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
   while (!stop.aborted) {
-    const node = await startRawNode();
+    const node = await startRawNode(peerSeed);
     // A libp2p that is thrown out in the middle of a negotiation may wait for ever: nothing here waits for it longer than its time.
     await Promise.race([stopped, attempt(node, target, mode, topics, stop, report)]);
     await Promise.race([node.stop(), new Promise((resolve) => setTimeout(resolve, 500))]);
@@ -80,11 +88,13 @@ async function main(): Promise<void> {
       target: { type: 'string' },
       mode: { type: 'string', default: 'all' },
       topics: { type: 'string', default: '' },
+      'peer-seed': { type: 'string' },
       'for-ms': { type: 'string', default: '5000' },
     },
   });
   const modes = values.mode === 'all' ? Object.keys(ATTACK_MODES) : [values.mode];
   const topics = values.topics.split(',').filter((topic) => topic !== '');
+  const seed = values['peer-seed'] === undefined ? undefined : hex(values['peer-seed']);
   if (values.target === undefined) throw new Error('--target is missing');
   const reports: Record<string, AttackReport> = {};
   for (const name of modes) {
@@ -92,7 +102,7 @@ async function main(): Promise<void> {
     if (mode === undefined) throw new Error(`--mode is one of all, ${Object.keys(ATTACK_MODES).join(', ')}`);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), Number(values['for-ms']) / modes.length); // Keeps the process alive, as a signal's own timer would not.
-    reports[name] = await attack(values.target, mode, topics, stop.signal);
+    reports[name] = await attack(values.target, mode, topics, stop.signal, seed);
   }
   process.stdout.write(`${JSON.stringify(reports)}\n`, () => process.exit(0));
 }
