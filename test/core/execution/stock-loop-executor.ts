@@ -4,6 +4,7 @@ import type { StateManagerInterface } from '@ethereumjs/common';
 import { EVM, EVMError, type EVMResult, type Message as EvmMessage } from '@ethereumjs/evm';
 import { Account, KECCAK256_RLP, Address as LibraryAddress } from '@ethereumjs/util';
 import { keccak256 } from '../../../src/core/crypto/keccak.ts';
+import { nobleSecp256k1 } from '../../../src/core/crypto/secp256k1-noble.ts';
 import { EMPTY_CODE_HASH } from '../../../src/core/execution/account-value.ts';
 import { createdAddressOf } from '../../../src/core/execution/created-address.ts';
 import { evmOptions } from '../../../src/core/execution/evm/ethereum-rules.ts';
@@ -97,7 +98,7 @@ class TwinEvm extends EVM {
 
   constructor(evmChainId: number, views: ItemStateManager, evmRef: { current?: TwinEvm }) {
     super({
-      ...evmOptions(evmChainId),
+      ...evmOptions(evmChainId, nobleSecp256k1),
       stateManager: views as unknown as StateManagerInterface,
       customOpcodes: [selfDestructOpcode(evmRef)],
     });

@@ -1,15 +1,27 @@
 // Which Ethereum this is: Osaka's rules without types 3 and 4, EIP-2935, the EIP-4788 contract and precompile 0x0a (parameters, "EVM
 // rules"), with Coppice's gas where it differs. The library gives what is pure arithmetic: opcodes 0x01 to 0x1e and the precompiles.
 import { type Common, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
-import { EVM, EVMMockBlockchain, type EVMOpts, NobleBN254, type PrecompileFunc, paramsEVM } from '@ethereumjs/evm';
+import { EVM, EVMMockBlockchain, type EVMOpts, type PrecompileFunc, paramsEVM } from '@ethereumjs/evm';
 import { keccak256 } from '../../crypto/keccak.ts';
+import type { Secp256k1 } from '../../crypto/secp256k1.ts';
 import { invariant } from '../../primitives/errors.ts';
 import { POINTER_GAS, SEND_GAS } from '../../protocol/gas.ts';
+import { FastBls, FastBn254, recoverOn } from './fast-curves.ts';
 
 /** Cancun and these are Osaka without EIP-7702 and EIP-2935. */
 const OSAKA_EIPS = [2537, 7623, 7823, 7825, 7883, 7939, 7951];
-/** Pairings run at half the speed that their gas in Ethereum pays for: the worst block must stay within a quarter of the timer cap. */
-const PAIRING_FACTOR = 2;
+/**
+ * These cost twice Ethereum's gas: in JavaScript they run at half the speed that it pays for, and the worst block must stay within a
+ * quarter of the timer cap. Pairings are in the design's parameters; the others were measured here (docs: worst blocks).
+ */
+const SLOW_FACTOR = 2;
+const SLOW_PRECOMPILE_GAS: readonly (readonly [eip: number, names: readonly string[]])[] = [
+  [1679, ['bn254PairingGas', 'bn254PairingWordGas', 'blake2RoundGas']],
+  [
+    2537,
+    ['bls12381PairingBaseGas', 'bls12381PairingPerPairGas', 'bls12381G1MulGas', 'bls12381G2MulGas', 'bls12381MapG1Gas', 'bls12381MapG2Gas'],
+  ],
+];
 const CREATE_GAS = 32_000;
 /** Point evaluation needs a trusted setup that we do not carry: it would throw, and any user could trigger it. */
 const REMOVED_PRECOMPILE = `0x${'0a'.padStart(40, '0')}` as const;
@@ -41,26 +53,26 @@ export function gasParameters(): typeof paramsEVM {
   set(1, 'callNewAccountGas', () => SEND_GAS);
   set(1, 'createGas', () => CREATE_GAS + POINTER_GAS);
   set(1013, 'create2Gas', () => CREATE_GAS + POINTER_GAS);
-  for (const name of ['bn254PairingGas', 'bn254PairingWordGas']) set(1679, name, (gas) => gas * PAIRING_FACTOR);
-  for (const name of ['bls12381PairingBaseGas', 'bls12381PairingPerPairGas']) set(2537, name, (gas) => gas * PAIRING_FACTOR);
+  for (const [eip, names] of SLOW_PRECOMPILE_GAS) for (const name of names) set(eip, name, (gas) => gas * SLOW_FACTOR);
   return changed;
 }
 
 /** The rules of a network. */
-export function commonOf(evmChainId: number): Common {
+export function commonOf(evmChainId: number, secp256k1: Secp256k1): Common {
   return createCustomCommon({ chainId: evmChainId }, Mainnet, {
     hardfork: Hardfork.Cancun,
     eips: OSAKA_EIPS,
-    customCrypto: { keccak256: (data: Uint8Array) => keccak256(data) },
+    customCrypto: { keccak256: (data: Uint8Array) => keccak256(data), ecrecover: recoverOn(secp256k1) },
   });
 }
 
 /** What the library's EVM is made with, besides a state manager. */
-export function evmOptions(evmChainId: number): EVMOpts {
+export function evmOptions(evmChainId: number, secp256k1: Secp256k1): EVMOpts {
   return {
-    common: commonOf(evmChainId),
+    common: commonOf(evmChainId, secp256k1),
     blockchain: new EVMMockBlockchain(),
-    bn254: new NobleBN254(),
+    bn254: new FastBn254(),
+    bls: new FastBls(),
     params: gasParameters(),
     customPrecompiles: [{ address: REMOVED_PRECOMPILE }],
   };
@@ -79,8 +91,8 @@ class OpcodeSource extends EVM {
 }
 
 /** Collects the library's parts for a network; some milliseconds. */
-export function ethereumRulesOf(evmChainId: number): EthereumRules {
-  const evm = new OpcodeSource(evmOptions(evmChainId));
+export function ethereumRulesOf(evmChainId: number, secp256k1: Secp256k1): EthereumRules {
+  const evm = new OpcodeSource(evmOptions(evmChainId, secp256k1));
   const stackHandlers: (StackHandler | undefined)[] = new Array(256).fill(undefined);
   const stackHandlerGas: number[] = new Array(256).fill(0);
   for (let opcode = FIRST_STACK_OPCODE; opcode <= LAST_STACK_OPCODE; opcode++) {

@@ -1,6 +1,8 @@
 // The EVM behind the port: runs one item on the own loop. Frames lie on a list; a frame's end is settled here (commit or revert of the
 // one undo log, gas back to the caller), so the cost of a call is the same however many there were before it.
 
+import type { Secp256k1 } from '../../crypto/secp256k1.ts';
+import { nobleSecp256k1 } from '../../crypto/secp256k1-noble.ts';
 import { bytesToHex } from '../../primitives/bytes.ts';
 import { invariant } from '../../primitives/errors.ts';
 import { POINTER_GAS } from '../../protocol/gas.ts';
@@ -19,9 +21,12 @@ import { slotKeyOf, wordOf } from './words.ts';
 
 const NO_DATA = new Uint8Array(0);
 
-/** The executor that nodes use. Making one takes some milliseconds; keep one for blocks and another for simulations. */
-export function createOwnLoopExecutor(evmChainId: number): ItemExecutor {
-  const rules = ethereumRulesOf(evmChainId);
+/**
+ * The executor that nodes use. Making one takes some milliseconds; keep one for blocks and another for simulations. Pass the native
+ * secp256k1 where there is one: with the portable form a block full of ecrecover takes 5 s instead of 0.3 s, with equal results.
+ */
+export function createOwnLoopExecutor(evmChainId: number, secp256k1: Secp256k1 = nobleSecp256k1): ItemExecutor {
+  const rules = ethereumRulesOf(evmChainId, secp256k1);
   let isBusy = false;
   return {
     name: 'own-loop',
