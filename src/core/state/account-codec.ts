@@ -56,35 +56,36 @@ export interface AccountRecord {
   readonly storageTree: StorageTreeReference | undefined;
 }
 
-const LEAF_BYTES = 8 + 32 + 32 + 32 + 20;
+/** Bytes of the committed encoding. */
+export const ACCOUNT_LEAF_BYTES = 8 + 32 + 32 + 32 + 20;
 const BALANCE_AT = 8;
 const CODE_HASH_AT = 40;
 const STORAGE_ROOT_AT = 72;
 const FAMILY_AT = 104;
 const HAS_CODE = 1;
 const HAS_STORAGE = 2;
-const WORD = 0xffff_ffff_ffff_ffffn;
+const WORD = 0xffff_ffffn;
 
 /** What the leaf commits. */
 export function encodeAccountLeaf(account: Account): Uint8Array {
-  const leaf = new Uint8Array(LEAF_BYTES);
-  const view = new DataView(leaf.buffer);
-  view.setBigUint64(0, account.nonce, true);
-  let rest = account.balanceWei;
-  invariant(rest >= 0n && rest >> 256n === 0n, 'a balance is a uint256');
-  for (let at = BALANCE_AT; rest > 0n; at += 8) {
-    view.setBigUint64(at, rest & WORD, true);
-    rest >>= 64n;
-  }
+  const leaf = new Uint8Array(ACCOUNT_LEAF_BYTES);
+  writeAccountLeaf(account, leaf);
+  return leaf;
+}
+
+/** Writes what the leaf commits over the whole of `leaf`: hashing needs no array of its own for each. */
+export function writeAccountLeaf(account: Account, leaf: Uint8Array): void {
+  invariant(account.balanceWei >= 0n && account.balanceWei >> 256n === 0n, 'a balance is a uint256');
+  writeLittleEndian(leaf, 0, BALANCE_AT, account.nonce);
+  writeLittleEndian(leaf, BALANCE_AT, CODE_HASH_AT, account.balanceWei);
   leaf.set(account.codeHash, CODE_HASH_AT);
   leaf.set(account.storageRoot, STORAGE_ROOT_AT);
   leaf.set(account.family, FAMILY_AT);
-  return leaf;
 }
 
 /** The account that a leaf's committed bytes are; undefined unless they have the one right length. */
 export function decodeAccountLeaf(leaf: Uint8Array): Account | undefined {
-  if (leaf.length !== LEAF_BYTES) return undefined;
+  if (leaf.length !== ACCOUNT_LEAF_BYTES) return undefined;
   const view = new DataView(leaf.buffer, leaf.byteOffset, leaf.byteLength);
   let balanceWei = 0n;
   for (let at = CODE_HASH_AT - 8; at >= BALANCE_AT; at -= 8) balanceWei = (balanceWei << 64n) | view.getBigUint64(at, true);
@@ -112,9 +113,9 @@ export function writeAccountRow(writer: RowWriter, record: AccountRecord): void 
   writer.varint(storageTree.leafCount);
 }
 
-/** The account of a row. */
-export function readAccountRow(row: Uint8Array): AccountRecord {
-  const reader = new RowReader(row);
+/** The account of a row that begins at `offset`. */
+export function readAccountRow(row: Uint8Array, offset: number): AccountRecord {
+  const reader = new RowReader(row, offset);
   const flags = reader.byte();
   const nonce = readInteger(reader);
   const balanceWei = readInteger(reader);
@@ -139,7 +140,7 @@ function writeInteger(writer: RowWriter, value: bigint): void {
   const bytes: number[] = [];
   let rest = value;
   while (rest > 0n) {
-    let word = Number(rest & 0xffff_ffffn);
+    let word = Number(rest & WORD);
     for (let i = 0; i < 4; i++) {
       bytes.push(word & 0xff);
       word >>>= 8;
@@ -163,4 +164,17 @@ function readInteger(reader: RowReader): bigint {
     shift += 32n;
   }
   return value;
+}
+
+// In words of 32 bits: few operations on bigints, which are slow.
+function writeLittleEndian(target: Uint8Array, from: number, to: number, value: bigint): void {
+  let rest = value;
+  for (let at = from; at < to; at += 4) {
+    const word = rest === 0n ? 0 : Number(rest & WORD);
+    target[at] = word;
+    target[at + 1] = word >>> 8;
+    target[at + 2] = word >>> 16;
+    target[at + 3] = word >>> 24;
+    if (rest !== 0n) rest >>= 32n;
+  }
 }

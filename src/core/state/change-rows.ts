@@ -17,7 +17,7 @@ export interface SlotRows {
   readonly after: Uint8Array | undefined;
 }
 
-/** A leaf's rows (with their tag in front, as the current state has them) before and after, and those of its slots. */
+/** A leaf's rows before and after, and those of its slots. */
 export interface LeafRows {
   readonly key: Bytes32;
   readonly before: Uint8Array | undefined;

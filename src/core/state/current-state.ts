@@ -1,9 +1,9 @@
 // Reads below all layers: from the database's current rows for the committed version, from its tree for an older one. What was read of
 // the committed version stays in bounded caches, since the same accounts come again.
 import type { Address, Bytes32, Hex } from '../primitives/ids.ts';
-import { type AccountRecord, readAccountRow } from './account-codec.ts';
+import type { AccountRecord } from './account-codec.ts';
 import { type StateKey, slotKey } from './key.ts';
-import { LEAF_TAG, type Leaf, slotValueOfRow } from './leaf.ts';
+import { accountOfRow, pointerOfRow, slotOfRow } from './leaf.ts';
 import type { NodeSource, NodeUse } from './node-source.ts';
 import { sweepNodes } from './node-sweep.ts';
 import { RecentMap } from './recent-map.ts';
@@ -76,19 +76,17 @@ export class CurrentState implements BaseReader {
   }
 
   account(layer: VersionLayer, key: StateKey): AccountRecord | undefined {
-    if (layer !== this.#committed) return recordOfLeaf(this.#leafOf(layer, key));
+    if (layer !== this.#committed) return this.#readAccount(layer, key);
     const cached = this.#accounts.get(key.name);
     if (cached !== undefined) return cached.value;
-    const row = this.#rowsAreCommitted ? this.#rows.get(leafRowKey(key.bytes)) : undefined;
-    const record = this.#rowsAreCommitted ? row && readAccountRow(row.subarray(1)) : recordOfLeaf(this.#leafOf(layer, key));
-    this.#accounts.set(key.name, { value: record });
-    return record;
+    const value = this.#readAccount(layer, key);
+    this.#accounts.set(key.name, { value });
+    return value;
   }
 
   pointer(layer: VersionLayer, key: StateKey): Address | undefined {
-    if (layer === this.#committed && this.#rowsAreCommitted) return this.#rows.get(leafRowKey(key.bytes))?.slice(1);
-    const leaf = this.#leafOf(layer, key);
-    return leaf?.tag === LEAF_TAG.pointer ? leaf.row : undefined;
+    const row = this.#leafRow(layer, key);
+    return row && pointerOfRow(row);
   }
 
   slot(layer: VersionLayer, owner: StateKey, slot: Bytes32, slotName: Hex): Bytes32 | undefined {
@@ -100,7 +98,7 @@ export class CurrentState implements BaseReader {
     const record = layer.recordOf(owner);
     if (record?.storageTree === undefined) return undefined;
     const row = this.#slotRow(layer, owner, record, slotKey(slot));
-    const value = row === undefined ? undefined : slotValueOfRow(row);
+    const value = row && slotOfRow(row);
     if (layer === this.#committed) this.#slots.set(name, { value });
     return value;
   }
@@ -137,9 +135,15 @@ export class CurrentState implements BaseReader {
     return findLeaf(this.source(layer, owner.bytes), tree, key)?.row;
   }
 
-  #leafOf(layer: VersionLayer, key: StateKey): Leaf | undefined {
+  #readAccount(layer: VersionLayer, key: StateKey): AccountRecord | undefined {
+    const row = this.#leafRow(layer, key);
+    return row && accountOfRow(row);
+  }
+
+  #leafRow(layer: VersionLayer, key: StateKey): Uint8Array | undefined {
+    if (layer === this.#committed && this.#rowsAreCommitted) return this.#rows.get(leafRowKey(key.bytes));
     this.#boundOldVersion(layer);
-    return findLeaf(this.source(layer), layer.tree, key.bytes);
+    return findLeaf(this.source(layer), layer.tree, key.bytes)?.row;
   }
 
   // An older version that somebody reads much lets its nodes go and loads them again.
@@ -164,8 +168,4 @@ export class CurrentState implements BaseReader {
 
 function withoutNodes(tree: TreeRoot): TreeRoot {
   return { ...tree, node: undefined };
-}
-
-function recordOfLeaf(leaf: Leaf | undefined): AccountRecord | undefined {
-  return leaf?.tag === LEAF_TAG.account ? readAccountRow(leaf.row) : undefined;
 }

@@ -7,7 +7,7 @@ import type { SlotRows } from './change-rows.ts';
 import type { AccountChange, ChangeSet, PointerChange } from './change-set.ts';
 import type { CurrentState } from './current-state.ts';
 import { accountKey, pointerKey, type StateKey, slotKey } from './key.ts';
-import { accountLeaf, accountRow, currentRow, LEAF_TAG, pointerLeaf, slotLeaf, slotRow } from './leaf.ts';
+import { accountLeaf, accountRow, pointerLeaf, slotLeaf, slotRow } from './leaf.ts';
 import { nodeRowKey } from './row-keys.ts';
 import { EMPTY_TREE, type TreeRoot } from './tree-node.ts';
 import { walkNodes } from './tree-read.ts';
@@ -49,7 +49,7 @@ export function extendVersion(current: CurrentState, parent: VersionLayer, heigh
   }
   sortChanges(changed);
   const tree = updateTree(current.source(parent), parent.tree, height, changed, making.staleKeys);
-  const leaves = changed.map(({ key, leaf, before, slots }) => ({ key, before, after: leaf && currentRow(leaf.tag, leaf.row), slots }));
+  const leaves = changed.map(({ key, leaf, before, slots }) => ({ key, before, after: leaf?.row, slots }));
   // A version of its own also where nothing changed: nodes are loaded into a tree, and let go, for one version at a time.
   return new VersionLayer(current, height, { ...tree }, parent, { ...gathered, codes: changes.codes, leaves });
 }
@@ -58,7 +58,7 @@ function changeAccount(making: Making, change: AccountChange): ChangedLeaf {
   const key = accountKey(change.family, change.address);
   const record = change.before === undefined ? undefined : making.parent.recordOf(key);
   invariant((record === undefined) === (change.before === undefined), 'a change set says what was there before');
-  const before = record === undefined ? undefined : currentRow(LEAF_TAG.account, accountRow(record));
+  const before = record && accountRow(record);
   const isTouched = change.storage.size > 0 || change.storageCleared || change.after === undefined;
   const slots: SlotRows[] = [];
   const { after } = change;

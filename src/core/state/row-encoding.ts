@@ -52,13 +52,14 @@ export class RowWriter {
   }
 }
 
-/** Reads one row from its beginning. */
+/** Reads one row, from its beginning or a place in it. */
 export class RowReader {
   readonly #row: Uint8Array;
-  #offset = 0;
+  #offset: number;
 
-  constructor(row: Uint8Array) {
+  constructor(row: Uint8Array, offset = 0) {
     this.#row = row;
+    this.#offset = offset;
   }
 
   get isAtEnd(): boolean {

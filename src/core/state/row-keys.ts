@@ -61,7 +61,11 @@ export function nodeRowKey(version: Height, tree: Bytes32 | undefined, depth: nu
   const pathBytes = (depth + 1) >>> 1;
   const key = new Uint8Array(1 + HEIGHT_BYTES + treeBytes + 1 + pathBytes);
   key[0] = STATE_ROW.node;
-  key.set(uint64ToBytes(version), 1);
+  let rest = version;
+  for (let at = HEIGHT_BYTES; rest > 0; at--) {
+    key[at] = rest & 0xff;
+    rest = Math.floor(rest / 256);
+  }
   let offset = 1 + HEIGHT_BYTES;
   if (tree !== undefined) {
     key[offset] = 1;

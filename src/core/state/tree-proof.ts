@@ -2,7 +2,7 @@
 import { ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
-import { committedValue, type Leaf } from './leaf.ts';
+import { committedValue, type Leaf, tagOf } from './leaf.ts';
 import { childNode, type NodeSource, pathThrough, rootNode } from './node-source.ts';
 import type { ProvenLeaf, StateProof } from './proof.ts';
 import {
@@ -98,5 +98,5 @@ function slotsBelow(index: number, level: number): readonly [from: number, to: n
 }
 
 function proven(leaf: Leaf | undefined): ProvenLeaf | undefined {
-  return leaf === undefined ? undefined : { tag: leaf.tag, key: leaf.key, value: committedValue(leaf.tag, leaf.row) };
+  return leaf === undefined ? undefined : { tag: tagOf(leaf.row), key: leaf.key, value: committedValue(leaf.row) };
 }

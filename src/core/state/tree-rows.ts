@@ -45,7 +45,6 @@ export function decodeRoot(row: Uint8Array): TreeRoot {
 function writeBucket(bucket: Bucket, slotDepth: number): void {
   writer.byte(BUCKET_ROW);
   for (const leaf of bucket.leaves) {
-    writer.byte(leaf.tag);
     writer.bytes(leaf.key, slotDepth >>> 1);
     writer.blob(leaf.row);
   }
@@ -55,11 +54,10 @@ function readBucket(reader: RowReader, version: Height, slotDepth: number, path:
   const leaves: Leaf[] = [];
   const known = slotDepth >>> 1;
   while (!reader.isAtEnd) {
-    const tag = reader.byte();
     const key = new Uint8Array(32);
     for (let i = 0; i < known; i++) key[i] = path[i] as number;
     key.set(reader.bytes(32 - known), known);
-    leaves.push(leafOfRow(tag, key, reader.blob()));
+    leaves.push(leafOfRow(key, reader.blob()));
   }
   return { kind: 'bucket', version, leaves, touched: 0 };
 }
