@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import type { Libp2pNetwork } from '../../src/network/host.ts';
 import { protocolName } from '../../src/network/topics.ts';
@@ -67,5 +69,25 @@ describe('a node under attack by a raw libp2p peer', () => {
     await pause(1_500);
     assert.deepEqual(first.peers.connected(), []);
     assert.deepEqual(second.peers.connected(), []);
+  });
+
+  it('survives bytes that are not even libp2p, and many connections that say nothing', async (test) => {
+    const { first, second } = await honestPair(test);
+    const sockets: Socket[] = [];
+    test.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (let count = 0; count < 150; count++) {
+      const socket = connect(first.listenPort, '127.0.0.1');
+      socket.on('error', () => undefined);
+      if (count % 2 === 0) socket.write(randomBytes(10_000));
+      sockets.push(socket);
+    }
+    await pause(500);
+    assert.deepEqual(first.peers.connected(), [second.self]);
+    await second.close();
+    await until(() => first.peers.connected().length === 0, 'the honest one is gone');
+    const again = await startNetwork(test, 2, { peers: [addressOfNetwork(first)] });
+    await until(() => first.peers.connected().includes(again.self), 'it is back');
   });
 });

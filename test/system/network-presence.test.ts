@@ -4,16 +4,17 @@ import type { Libp2p } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2pNetwork } from '../../src/network/host.ts';
 import { addressOf } from '../../src/network/libp2p-node.ts';
+import type { NetworkLimits } from '../../src/network/limits.ts';
 import { startRawNode } from './attacker.ts';
 import { subscribeFrame } from './attacker-modes.ts';
 import { addressOfNetwork, NETWORK_PREFIX, pause, startMesh, startNetwork, until } from './network-fixture.ts';
 
 const TOPIC = `${NETWORK_PREFIX}1/consensus/1`;
-const QUICK = { livenessIntervalMs: 200, silenceMsMax: 1_000, readyMsMax: 700 };
+const QUICK = { livenessIntervalMs: 200, silenceMsMax: 1_000 };
 
 describe('a peer', () => {
   it('that is connected but never follows this network is closed', async (test) => {
-    const { network, raw } = await rawPair(test);
+    const { network, raw } = await rawPair(test, { ...QUICK, readyMsMax: 700 });
     await until(() => raw.getConnections().length === 0, 'the connection is closed');
     assert.equal(network.stats().closed['never-ready'], 1);
     assert.deepEqual(network.peers.connected(), []);
@@ -71,8 +72,8 @@ describe('a peer', () => {
   });
 });
 
-async function rawPair(test: TestContext): Promise<{ network: Libp2pNetwork; raw: Libp2p }> {
-  const [network] = (await startMesh(test, 1, { limits: QUICK })) as [Libp2pNetwork];
+async function rawPair(test: TestContext, limits: Partial<NetworkLimits> = QUICK): Promise<{ network: Libp2pNetwork; raw: Libp2p }> {
+  const [network] = (await startMesh(test, 1, { limits })) as [Libp2pNetwork];
   const raw = await startRawNode();
   test.after(() => raw.stop());
   await raw.dial(multiaddr(addressOf({ host: '127.0.0.1', port: network.listenPort }, network.self).toString()));

@@ -123,13 +123,15 @@ describe('a server of requests', () => {
     const { asker, server } = await pair(test, { limits: { requestRate: { perSecond: 5, burst: 10 } } });
     server.request.handle(BLOCKS, () => [Uint8Array.of(1)]);
     let served = 0;
+    const startMs = performance.now();
     for (let count = 0; count < 30; count++) {
       await asker.request.request(server.self, BLOCKS, Uint8Array.of(1), ASK).then(
         () => served++,
         () => undefined,
       );
     }
-    assert.ok(served >= 10 && served <= 20, `served ${served}`);
+    const most = 10 + (5 * (performance.now() - startMs)) / 1_000 + 1;
+    assert.ok(served >= 10 && served <= most, `served ${served} of at most ${most}`);
     assert.equal((server.stats().refused['request-rate'] ?? 0) + served, 30);
     await noStreamLeft(asker, server);
   });
