@@ -24,11 +24,7 @@ const OTHER = addressOf('other');
 const ADDRESS_BYTES = 20;
 
 function stateWith(...more: readonly AccountSetup[]): MemoryState {
-  return MemoryState.of([
-    { address: ALICE, balanceWei: 10n * ETHER },
-    { address: CAROL, balanceWei: ETHER, nonce: 5n },
-    ...more,
-  ]);
+  return MemoryState.of([{ address: ALICE, balanceWei: 10n * ETHER }, { address: CAROL, balanceWei: ETHER, nonce: 5n }, ...more]);
 }
 
 function vault(code: Uint8Array, balanceWei = 0n): AccountSetup {
@@ -53,9 +49,36 @@ function only(result: BlockResult, kind: string): MessageResult {
 }
 
 /** CALL and store its success in slot 0, the size of what it returned in slot 1, its first word in slot 2. */
-function callAndRecord(target: Uint8Array, valueWei: bigint | number, dataLength: number, opcode: 'CALL' | 'STATICCALL' | 'DELEGATECALL' = 'CALL'): Uint8Array {
+function callAndRecord(
+  target: Uint8Array,
+  valueWei: bigint | number,
+  dataLength: number,
+  opcode: 'CALL' | 'STATICCALL' | 'DELEGATECALL' = 'CALL',
+): Uint8Array {
   const value: Part[] = opcode === 'CALL' ? [valueWei] : [];
-  return assemble(0, 0, dataLength, 0, ...value, target, 'GAS', opcode, 0, 'SSTORE', 'RETURNDATASIZE', 1, 'SSTORE', 'RETURNDATASIZE', 0, 0, 'RETURNDATACOPY', 0, 'MLOAD', 2, 'SSTORE');
+  return assemble(
+    0,
+    0,
+    dataLength,
+    0,
+    ...value,
+    target,
+    'GAS',
+    opcode,
+    0,
+    'SSTORE',
+    'RETURNDATASIZE',
+    1,
+    'SSTORE',
+    'RETURNDATASIZE',
+    0,
+    0,
+    'RETURNDATACOPY',
+    0,
+    'MLOAD',
+    2,
+    'SSTORE',
+  );
 }
 
 function slotOf(state: MemoryState, slot: number): bigint {
@@ -114,9 +137,15 @@ describe('a main call', () => {
   });
 
   it('with data fails at an address that may become a contract, and with under four bytes does not', async () => {
-    const failing = await run(stateWith(), transactionOf({ sender: ALICE, to: BOB, valueWei: 5n, data: new Uint8Array(4), gasLimit: 30_000 }));
+    const failing = await run(
+      stateWith(),
+      transactionOf({ sender: ALICE, to: BOB, valueWei: 5n, data: new Uint8Array(4), gasLimit: 30_000 }),
+    );
     assert.deepEqual(trail(failing.result), ['1 main-call failure', '2 bounce success']);
-    const short = await run(stateWith(), transactionOf({ sender: ALICE, to: BOB, valueWei: 5n, data: new Uint8Array(3), gasLimit: 30_000 }));
+    const short = await run(
+      stateWith(),
+      transactionOf({ sender: ALICE, to: BOB, valueWei: 5n, data: new Uint8Array(3), gasLimit: 30_000 }),
+    );
     assert.deepEqual(trail(short.result), ['1 main-call success']);
     const known = await run(stateWith(), transactionOf({ sender: ALICE, to: CAROL, data: new Uint8Array(9), gasLimit: 30_000 }));
     assert.deepEqual(trail(known.result), ['1 main-call success']);
@@ -139,9 +168,31 @@ describe('a main call', () => {
   });
 
   it('runs with the price and the context that it carries', async () => {
-    const code = assemble('GASPRICE', 0, 'SSTORE', 'BASEFEE', 1, 'SSTORE', 'NUMBER', 2, 'SSTORE', 'TIMESTAMP', 3, 'SSTORE', 'COINBASE', 4, 'SSTORE', 'GASLIMIT', 5, 'SSTORE');
+    const code = assemble(
+      'GASPRICE',
+      0,
+      'SSTORE',
+      'BASEFEE',
+      1,
+      'SSTORE',
+      'NUMBER',
+      2,
+      'SSTORE',
+      'TIMESTAMP',
+      3,
+      'SSTORE',
+      'COINBASE',
+      4,
+      'SSTORE',
+      'GASLIMIT',
+      5,
+      'SSTORE',
+    );
     const { after } = await run(stateWith(vault(code)), transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
-    assert.deepEqual([0, 1, 2, 3, 4, 5].map((slot) => slotOf(after, slot)), [BASE_FEE_WEI + GWEI, BASE_FEE_WEI, 1_000n, 1_700_000_000n, 0xc00000n, 8_000_000n]);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5].map((slot) => slotOf(after, slot)),
+      [BASE_FEE_WEI + GWEI, BASE_FEE_WEI, 1_000n, 1_700_000_000n, 0xc00000n, 8_000_000n],
+    );
   });
 });
 
@@ -160,7 +211,9 @@ describe('a value CALL without data to a foreign account', () => {
   });
 
   it('costs SEND_GAS, ignores the gas argument and adds no stipend', async () => {
-    const state = stateWith(vault(assemble('GAS', 0, 0, 0, 0, 1, OTHER, 0, 'CALL', 'POP', 'GAS', { raw: Uint8Array.of(0x90, 0x03) }, 0, 'SSTORE'), ETHER));
+    const state = stateWith(
+      vault(assemble('GAS', 0, 0, 0, 0, 1, OTHER, 0, 'CALL', 'POP', 'GAS', { raw: Uint8Array.of(0x90, 0x03) }, 0, 'SSTORE'), ETHER),
+    );
     const { after } = await run(state, transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
     const around = 2n + 3n * 7n - 1n * 0n + 2n; // GAS, seven pushes, POP; the second GAS's own 2 replaces the first's.
     assert.equal(slotOf(after, 0), BigInt(SEND_GAS + 9_000 + 2_600) + around);
@@ -170,25 +223,47 @@ describe('a value CALL without data to a foreign account', () => {
     const refusing = { address: OTHER, family: BOB, nonce: 1n, code: assemble(0, 0, 'REVERT') };
     const state = stateWith(vault(callAndRecord(OTHER, 1_000n, 0), ETHER), refusing);
     const { result, after } = await run(state, transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
-    assert.deepEqual(trail(result), ['1 main-call forwarded', '2 main-call success', '3 value-send forwarded', '4 value-send revert', '5 bounce success']);
+    assert.deepEqual(trail(result), [
+      '1 main-call forwarded',
+      '2 main-call success',
+      '3 value-send forwarded',
+      '4 value-send revert',
+      '5 bounce success',
+    ]);
     assert.equal(slotOf(after, 0), 1n, 'success of the CALL means sent, not received');
     assert.equal(after.balance(VAULT, CAROL), ETHER);
   });
 
   it('emits nothing from a frame that reverts', async () => {
-    const inner = { address: OTHER, family: CAROL, nonce: 1n, balanceWei: ETHER, code: assemble(0, 0, 0, 0, 9, BOB, 'GAS', 'CALL', 0, 0, 'REVERT') };
+    const inner = {
+      address: OTHER,
+      family: CAROL,
+      nonce: 1n,
+      balanceWei: ETHER,
+      code: assemble(0, 0, 0, 0, 9, BOB, 'GAS', 'CALL', 0, 0, 'REVERT'),
+    };
     const sends: Part[] = [0, 0, 0, 0, 7, BOB, 'GAS', 'CALL', 'POP'];
     const code = assemble(...sends, 0, 0, 0, 0, 0, OTHER, 'GAS', 'CALL', 'POP', ...sends);
     const transaction = transactionOf({ sender: ALICE, to: VAULT, gasLimit: 600_000 });
     const { result } = await run(stateWith(vault(code, ETHER), inner), transaction);
     const sent = result.messages.filter(({ message }) => message.kind === 'value-send');
-    assert.deepEqual(sent.map(({ message }) => message.valueWei), [7n, 7n]);
+    assert.deepEqual(
+      sent.map(({ message }) => message.valueWei),
+      [7n, 7n],
+    );
     const mainCallId = messageIdOf(transaction.hash, 0);
-    assert.deepEqual(sent.map(({ message }) => message.id), [messageIdOf(mainCallId, 0), messageIdOf(mainCallId, 1)], 'indices are those of the surviving outbox');
+    assert.deepEqual(
+      sent.map(({ message }) => message.id),
+      [messageIdOf(mainCallId, 0), messageIdOf(mainCallId, 1)],
+      'indices are those of the surviving outbox',
+    );
   });
 
   it('returns 0 where the balance is too small', async () => {
-    const { result, after } = await run(stateWith(vault(callAndRecord(BOB, 1n, 0))), transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
+    const { result, after } = await run(
+      stateWith(vault(callAndRecord(BOB, 1n, 0))),
+      transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }),
+    );
     assert.deepEqual(trail(result), ['1 main-call forwarded', '2 main-call success']);
     assert.equal(slotOf(after, 0), 0n);
   });
@@ -205,24 +280,53 @@ describe('any other call of a foreign account', () => {
   });
 
   it('with neither value nor data succeeds and does nothing', async () => {
-    const { result, after } = await run(stateWith(vault(callAndRecord(BOB, 0, 0))), transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
+    const { result, after } = await run(
+      stateWith(vault(callAndRecord(BOB, 0, 0))),
+      transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }),
+    );
     assert.deepEqual([slotOf(after, 0), slotOf(after, 1)], [1n, 0n]);
     assert.equal(result.messages.length, 2);
   });
 
   it('with value to a precompile is the typed error too, without value it runs', async () => {
     const identity = new Uint8Array(ADDRESS_BYTES).fill(4, 19);
-    const withValue = await run(stateWith(vault(callAndRecord(identity, 1, 0), ETHER)), transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
+    const withValue = await run(
+      stateWith(vault(callAndRecord(identity, 1, 0), ETHER)),
+      transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }),
+    );
     assert.deepEqual([slotOf(withValue.after, 0), slotOf(withValue.after, 1)], [0n, 36n]);
-    const without = await run(stateWith(vault(callAndRecord(identity, 0, 32))), transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
+    const without = await run(
+      stateWith(vault(callAndRecord(identity, 0, 32))),
+      transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }),
+    );
     assert.deepEqual([slotOf(without.after, 0), slotOf(without.after, 1)], [1n, 32n]);
   });
 
   it('sees no balance, code or hash, though the account is in the same shard', async () => {
-    const code = assemble(ALICE, 'BALANCE', 0, 'SSTORE', OTHER, 'EXTCODESIZE', 1, 'SSTORE', OTHER, 'EXTCODEHASH', 2, 'SSTORE', CAROL, 'BALANCE', 3, 'SSTORE');
+    const code = assemble(
+      ALICE,
+      'BALANCE',
+      0,
+      'SSTORE',
+      OTHER,
+      'EXTCODESIZE',
+      1,
+      'SSTORE',
+      OTHER,
+      'EXTCODEHASH',
+      2,
+      'SSTORE',
+      CAROL,
+      'BALANCE',
+      3,
+      'SSTORE',
+    );
     const foreign = { address: OTHER, family: BOB, nonce: 1n, code: assemble('STOP') };
     const { after } = await run(stateWith(vault(code), foreign), transactionOf({ sender: ALICE, to: VAULT, gasLimit: 300_000 }));
-    assert.deepEqual([0, 1, 2, 3].map((slot) => slotOf(after, slot)), [0n, 0n, 0n, ETHER]);
+    assert.deepEqual(
+      [0, 1, 2, 3].map((slot) => slotOf(after, slot)),
+      [0n, 0n, 0n, ETHER],
+    );
   });
 });
 
@@ -230,7 +334,10 @@ describe('a creation', () => {
   const runtime = assemble('CALLER', 0, 'SSTORE');
 
   it('by a transaction is of the sender’s family and gets its pointer in the next wave', async () => {
-    const { result, after } = await run(stateWith(), transactionOf({ sender: ALICE, data: deploying(runtime), gasLimit: 300_000, valueWei: 7n }));
+    const { result, after } = await run(
+      stateWith(),
+      transactionOf({ sender: ALICE, data: deploying(runtime), gasLimit: 300_000, valueWei: 7n }),
+    );
     const address = createdAddressOf(ALICE, 0n);
     assert.deepEqual(trail(result), ['1 main-call success', '2 pointer success']);
     assert.deepEqual(result.messages[0]?.createdAddress, address);
