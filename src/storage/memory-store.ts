@@ -20,10 +20,12 @@ export function createMemoryStore(): MemoryStore {
 }
 
 function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
-  let durable = synced;
-  let unsynced: (readonly RowOperation[])[] = [];
+  const durable = new Map(synced);
   const rows = new Map(synced);
-  let sortedKeys: readonly string[] | undefined;
+  /** Names by their first byte, the room that they belong to: a range is read without looking at all the others. */
+  const namesByRoom = new Map<number, Set<string>>();
+  for (const name of rows.keys()) roomOf(namesByRoom, name).add(name);
+  let unsynced: (readonly RowOperation[])[] = [];
   let failing = false;
 
   return {
@@ -38,15 +40,14 @@ function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
       }
       const kept = batch.map((operation) => ownedCopy(operation));
       apply(rows, kept);
-      sortedKeys = undefined;
+      for (const operation of kept) index(namesByRoom, operation);
       unsynced.push(kept);
       if (!options.sync) return;
-      durable = new Map(rows);
+      for (const earlier of unsynced) apply(durable, earlier);
       unsynced = [];
     },
     async *iterate(range) {
-      sortedKeys ??= [...rows.keys()].sort(compareNames);
-      yield* rowsOf(rows, sortedKeys, range);
+      yield* rowsOf(rows, namesByRoom, range);
     },
     close: async () => {},
     afterPowerLoss(keptBatches) {
@@ -61,12 +62,39 @@ function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
 }
 
 // The range is copied before the first row goes out: later writes do not show, as with LevelDB's snapshots.
-function rowsOf(rows: ReadonlyMap<string, Uint8Array>, sortedKeys: readonly string[], range: RowRange): readonly Row[] {
-  const from = lowerBound(sortedKeys, nameOf(range.gte));
-  const to = lowerBound(sortedKeys, nameOf(range.lt));
-  const names = sortedKeys.slice(from, Math.max(from, to));
+function rowsOf(
+  rows: ReadonlyMap<string, Uint8Array>,
+  namesByRoom: ReadonlyMap<number, ReadonlySet<string>>,
+  range: RowRange,
+): readonly Row[] {
+  const [from, to] = [nameOf(range.gte), nameOf(range.lt)];
+  const names: string[] = [];
+  for (const [room, members] of namesByRoom) {
+    if (room < firstByteOf(from) || room > firstByteOf(to)) continue;
+    for (const name of members) if (name >= from && name < to) names.push(name);
+  }
+  names.sort(compareNames);
   const chosen = range.reverse === true ? names.reverse() : names;
   return chosen.slice(0, range.limit).map((name) => ({ key: Buffer.from(name, 'latin1'), value: (rows.get(name) as Uint8Array).slice() }));
+}
+
+function index(namesByRoom: Map<number, Set<string>>, { type, key }: RowOperation): void {
+  const name = nameOf(key);
+  const members = roomOf(namesByRoom, name);
+  if (type === 'put') members.add(name);
+  else members.delete(name);
+}
+
+function roomOf(namesByRoom: Map<number, Set<string>>, name: string): Set<string> {
+  const room = firstByteOf(name);
+  const members = namesByRoom.get(room) ?? new Set<string>();
+  namesByRoom.set(room, members);
+  return members;
+}
+
+/** -1 for the empty name, which stands before all others. */
+function firstByteOf(name: string): number {
+  return name === '' ? -1 : name.charCodeAt(0);
 }
 
 function apply(rows: Map<string, Uint8Array>, batch: readonly RowOperation[]): void {
@@ -87,15 +115,4 @@ function nameOf(key: Uint8Array): string {
 
 function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function lowerBound(names: readonly string[], name: string): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((names[middle] as string) < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
