@@ -33,12 +33,23 @@ export function decodeRlp(bytes: Uint8Array): Verdict<RlpItem, RlpFault> {
 
 /** A non-negative integer as RLP holds it: big-endian without leading zeros, 0 as no bytes. */
 export function integerToRlp(value: bigint | number): Uint8Array {
-  if (value === 0 || value === 0n) return new Uint8Array(0);
-  if (typeof value === 'number' && value < 0x80) return Uint8Array.of(value);
-  let hex = value.toString(16);
-  if (hex.length % 2 === 1) hex = `0${hex}`;
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return typeof value === 'number' ? numberToRlp(value) : bigintToRlp(value);
+}
+
+function numberToRlp(value: number): Uint8Array {
+  let length = 0;
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) length += 1;
+  const bytes = new Uint8Array(length);
+  for (let i = length - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
+  return bytes;
+}
+
+function bigintToRlp(value: bigint): Uint8Array {
+  if (value <= 0xffff_ffff_ffffn) return numberToRlp(Number(value));
+  const digits = value.toString(16);
+  const bytes = new Uint8Array((digits.length + 1) >> 1);
+  for (let i = bytes.length - 1, end = digits.length; i >= 0; i--, end -= 2)
+    bytes[i] = Number.parseInt(digits.slice(Math.max(0, end - 2), end), 16);
   return bytes;
 }
 
