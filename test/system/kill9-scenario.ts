@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { signNext, transferTo } from '../../bench/devnet/transactions.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { tailOfLogs } from './devnet-fixture.ts';
 import { startCluster, type ValidatorCluster } from './validator-cluster.ts';
 
 /** What was done and checked. */
@@ -61,6 +62,9 @@ export async function runKillRounds(rounds: number, say: (line: string) => void)
       await goesOn(cluster, [0, 1, 2, 3], 'after all were killed');
       say(`round ${round + 1}: all killed and back, ${seen.size} final blocks with ${transactionsCompared} transactions are there`);
     }
+  } catch (error) {
+    say(tailOfLogs(cluster.folder));
+    throw error;
   } finally {
     await load.stop();
     await cluster.remove();
