@@ -26,7 +26,7 @@ describe('a peer that is a process of its own', () => {
     await until(() => network.peers.connected().length === 1, 'it is connected');
     stopped.kill('SIGSTOP');
     await until(() => network.peers.connected().length === 0, 'it is given up', 5_000);
-    assert.equal(network.stats().closed['gossip-silent'], 1);
+    assert.ok((network.stats().closed['gossip-silent'] ?? 0) >= 1);
     stopped.kill('SIGCONT');
     await until(() => network.peers.connected().length === 1, 'it is back');
   });
