@@ -8,10 +8,10 @@ import { CoppiceError } from '../core/primitives/errors.ts';
 import { peerNameOfPublicKey } from '../network/peer-name.ts';
 import { makeConfig, type NodeConfig } from '../node/config.ts';
 import { initialiseDataDirectory, makeGenesisText, writeConfig } from '../node/create-network.ts';
-import { type DataDirectory, dataDirectoryAt } from '../node/data-directory.ts';
 import type { GenesisFileValidator } from '../node/genesis-file.ts';
 import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/validator-seed.ts';
 import type { CryptoSelection } from '../runtime/native/select-crypto.ts';
+import { type DataDirectory, dataDirectoryAt } from '../storage/data-directory.ts';
 import { mnemonicAccounts } from './mnemonic-accounts.ts';
 
 /** Accounts of the mnemonic that people use. */

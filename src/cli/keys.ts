@@ -1,9 +1,9 @@
 // coppice keys: makes a validator's secret, or shows what it publishes: the entry that the network's genesis needs.
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { dataDirectoryAt } from '../node/data-directory.ts';
 import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/validator-seed.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
+import { dataDirectoryAt } from '../storage/data-directory.ts';
 import { parseAddress, parseCount } from './parse-option.ts';
 import { printLine, printNotice } from './print.ts';
 

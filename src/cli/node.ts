@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { CONFIG_SETTINGS, environmentName, type NodeConfig, resolveConfig } from '../node/config.ts';
-import { dataDirectoryAt } from '../node/data-directory.ts';
+import { dataDirectoryAt } from '../storage/data-directory.ts';
 import { printNotice } from './print.ts';
 import { nextStopSignal } from './stop-signal.ts';
 

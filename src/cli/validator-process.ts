@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DataDirectory } from '../node/data-directory.ts';
+import type { DataDirectory } from '../storage/data-directory.ts';
 import type { NodeReady } from './node.ts';
 
 /** A validator that does not stop in this time is killed; what is finalised survives that too. */

@@ -84,7 +84,7 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     instanceId: instance.instanceId,
     blocks,
     post: (event) => runner.post(event),
-    verifyCertificates: (certificates, hash, height) => intake.verifyCommitted(certificates, hash, height),
+    judgeCertificates: (certificates, hash, height) => intake.judgeCommitted(certificates, hash, height),
   });
   const runner: ChainRunner = new ChainRunner({
     start: { instance, parameters, self: options.self, record: readRecord(options.signingRecord), ...loaded.engineStart },

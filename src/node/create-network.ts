@@ -7,8 +7,8 @@ import type { BlsScheme } from '../core/crypto/bls.ts';
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { TimestampMs } from '../core/primitives/ids.ts';
+import { type DataDirectory, dataDirectoryAt } from '../storage/data-directory.ts';
 import type { NodeConfig } from './config.ts';
-import { type DataDirectory, dataDirectoryAt } from './data-directory.ts';
 import {
   type GenesisFileAccount,
   type GenesisFileContent,

@@ -18,13 +18,12 @@ import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import type { Logger } from '../runtime/ports.ts';
 import { createSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { createBlockStore } from '../storage/block-store.ts';
-import { openDataDirectory } from '../storage/data-directory.ts';
+import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { createNodeFileStore } from '../storage/node-file-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
 import type { NodeConfig } from './config.ts';
 import { createNode, type Node } from './create-node.ts';
-import { dataDirectoryAt } from './data-directory.ts';
 import { readGenesisFile } from './genesis-file.ts';
 import { healthOf } from './health.ts';
 import { createLogger } from './logger.ts';
@@ -64,11 +63,11 @@ export async function startNode({ dataDirectory, config }: StartNodeOptions): Pr
 
 type Closers = (() => Promise<void> | void)[];
 
-async function openNode(paths: ReturnType<typeof dataDirectoryAt>, config: NodeConfig, opened: Closers): Promise<RunningNode> {
+async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closers): Promise<RunningNode> {
   const hashtree = await installHashtree({ disableNative: config.portableCrypto });
   await initialiseKeccak();
   const crypto = selectCrypto({ disableNative: config.portableCrypto });
-  const lock = openDataDirectory(paths.path);
+  const lock = lockDataDirectory(paths);
   opened.push(() => lock.release());
   const genesis = readGenesisFile(paths.genesisFile, crypto.bls);
   const keys = ownKeys(paths, genesis, crypto);
@@ -134,7 +133,7 @@ interface NodeKeys {
   readonly peerSeed: Uint8Array;
 }
 
-function ownKeys(paths: ReturnType<typeof dataDirectoryAt>, genesis: Genesis, { bls }: CryptoSelection): NodeKeys {
+function ownKeys(paths: DataDirectory, genesis: Genesis, { bls }: CryptoSelection): NodeKeys {
   const { blsSecretKey, vrfSeed, peerSeed } = readValidatorKeys(paths);
   const publicKey = bls.publicKeyOf(blsSecretKey);
   const validator = genesis.validators.findIndex(({ blsPublicKey }) => bytesEqual(blsPublicKey, publicKey));

@@ -9,7 +9,7 @@ import { vrfPublicKeyOf } from '../core/crypto/vrf.ts';
 import { bytesToHex, bytesToPrefixedHex, hex, hexToBytes } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { possessionSigningRoot, type ValidatorIdentity } from '../core/protocol/genesis.ts';
-import type { DataDirectory } from './data-directory.ts';
+import type { DataDirectory } from '../storage/data-directory.ts';
 import type { GenesisFileValidator } from './genesis-file.ts';
 import './errors.ts';
 

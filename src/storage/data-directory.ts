@@ -13,80 +13,82 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const SQLITE_BUSY = 5;
 
-/** Where things lie in a node's folder. */
-export interface DataDirectoryLayout {
-  readonly root: string;
-  readonly lock: string;
-  readonly config: string;
-  readonly genesis: string;
-  readonly keys: string;
-  readonly signing: string;
-  readonly database: string;
-  readonly era: string;
-  readonly log: string;
+/** Where things lie in a node's folder. Operators back up `keys` and `signing`, and may delete everything else. */
+export interface DataDirectory {
+  readonly path: string;
+  readonly lockFile: string;
+  readonly configFile: string;
+  readonly genesisFile: string;
+  /** The one secret, from which all keys of a validator derive. */
+  readonly seedFile: string;
+  readonly keysFolder: string;
+  readonly signingFolder: string;
+  readonly databaseFolder: string;
+  readonly eraFolder: string;
+  readonly logFolder: string;
 }
 
-/** A folder that this process holds. */
-export interface DataDirectory {
-  readonly layout: DataDirectoryLayout;
+/** The hold of this process on a folder. */
+export interface DataDirectoryLock {
   /** Lets the next process in. The kernel does it when the process ends in any other way. */
   release(): void;
 }
 
-/** The paths of the folder at `path`, whether or not it exists. */
-export function dataDirectoryLayout(path: string): DataDirectoryLayout {
+/** The layout under `path`; touches nothing. */
+export function dataDirectoryAt(path: string): DataDirectory {
   const root = resolve(path);
   return {
-    root,
-    lock: join(root, 'LOCK'),
-    config: join(root, 'config.json'),
-    genesis: join(root, 'genesis.json'),
-    keys: join(root, 'keys'),
-    signing: join(root, 'signing'),
-    database: join(root, 'db'),
-    era: join(root, 'era'),
-    log: join(root, 'log'),
+    path: root,
+    lockFile: join(root, 'LOCK'),
+    configFile: join(root, 'config.json'),
+    genesisFile: join(root, 'genesis.json'),
+    seedFile: join(root, 'keys', 'validator.seed'),
+    keysFolder: join(root, 'keys'),
+    signingFolder: join(root, 'signing'),
+    databaseFolder: join(root, 'db'),
+    eraFolder: join(root, 'era'),
+    logFolder: join(root, 'log'),
   };
 }
 
 /** Makes what is missing of the folder and takes its lock; throws `storage/locked` when another holds it, without changing anything. */
-export function openDataDirectory(path: string): DataDirectory {
-  const layout = dataDirectoryLayout(path);
+export function lockDataDirectory(directory: DataDirectory): DataDirectoryLock {
+  const { path, lockFile, keysFolder, signingFolder, databaseFolder, eraFolder, logFolder } = directory;
   try {
-    mkdirSync(layout.root, { recursive: true, mode: FOLDER_MODE });
+    mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
-    throw unavailable(layout.root, error);
+    throw unavailable(path, error);
   }
-  const lock = takeLock(layout);
+  const lock = takeLock(directory);
   try {
-    writeFileSync(`${layout.lock}.holder`, `process ${process.pid}\n`, { mode: FILE_MODE });
-    for (const folder of [layout.keys, layout.signing, layout.database, layout.era, layout.log])
+    writeFileSync(`${lockFile}.holder`, `process ${process.pid}\n`, { mode: FILE_MODE });
+    for (const folder of [keysFolder, signingFolder, databaseFolder, eraFolder, logFolder])
       mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
     lock.close();
-    throw unavailable(layout.root, error);
+    throw unavailable(path, error);
   }
-  return { layout, release: () => lock.close() };
+  return { release: () => lock.close() };
 }
 
-function takeLock(layout: DataDirectoryLayout): DatabaseSync {
+function takeLock(directory: DataDirectory): DatabaseSync {
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(layout.lock, { timeout: 0 });
+    lock = new DatabaseSync(directory.lockFile, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
     lock?.close();
     if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) {
-      throw new CoppiceError('storage/locked', { path: layout.root, holder: readHolder(layout) }, { cause: error });
+      throw new CoppiceError('storage/locked', { path: directory.path, holder: readHolder(directory) }, { cause: error });
     }
-    throw unavailable(layout.lock, error);
+    throw unavailable(directory.lockFile, error);
   }
 }
 
-function readHolder(layout: DataDirectoryLayout): string {
+function readHolder({ lockFile }: DataDirectory): string {
   try {
-    return readFileSync(`${layout.lock}.holder`, 'utf8').trim();
+    return readFileSync(`${lockFile}.holder`, 'utf8').trim();
   } catch {
     return 'another process';
   }

@@ -9,8 +9,8 @@ import type { Sender } from '../../bench/devnet/transactions.ts';
 import { prepareDevnet } from '../../src/cli/devnet-files.ts';
 import { mnemonicAccounts } from '../../src/cli/mnemonic-accounts.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
-import type { DataDirectory } from '../../src/node/data-directory.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import type { DataDirectory } from '../../src/storage/data-directory.ts';
 import { freeBasePort, MAIN_FILE } from './devnet-fixture.ts';
 
 /** Handles on the processes; validators are named by index. */
