@@ -117,10 +117,6 @@ export function readList<T>(read: Read<T>, lengthMax: number): Read<readonly T[]
   };
 }
 
-/** The members of a JSON object. */
-export const readObject: Read<Readonly<Record<string, unknown>>> = (value) =>
-  isObject(value) ? accept(value) : expected('an object', value);
-
 /** Whether a JSON value is an object, neither null nor a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

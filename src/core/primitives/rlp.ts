@@ -54,71 +54,6 @@ function bigintToRlp(value: bigint): Uint8Array {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------
-// Without allocation, for the hot path (a transaction is decoded on every node): positions of a list's elements.
-
-/** Where the elements of one list lie; reused from list to list. Element i is `bytes[starts[i] .. ends[i])`, its prefix left out. */
-export interface RlpSpans {
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  /** 1 for a list, 0 for a byte string. */
-  readonly lists: Uint8Array;
-}
-
-/** Room for the spans of lists of up to `elementsMax` elements. */
-export function createRlpSpans(elementsMax: number): RlpSpans {
-  return { starts: new Uint32Array(elementsMax), ends: new Uint32Array(elementsMax), lists: new Uint8Array(elementsMax) };
-}
-
-/**
- * Fills `spans` with the elements of the list whose whole encoding is `bytes[from .. end)`; gives their number, or −1 when that is
- * not exactly one list in canonical encoding or has more elements than `spans` has room for. Elements that are lists themselves
- * are measured, not looked into.
- */
-export function scanRlpList(bytes: Uint8Array, from: number, end: number, spans: RlpSpans): number {
-  if (readHeader(bytes, from, end, scanHeader) !== undefined || !scanHeader.isList || scanHeader.end !== end) return -1;
-  return scanRlpElements(bytes, scanHeader.start, end, spans);
-}
-
-/** As `scanRlpList`, for a payload without its list prefix: a span of an element that is a list. */
-export function scanRlpElements(bytes: Uint8Array, from: number, end: number, spans: RlpSpans): number {
-  let count = 0;
-  let offset = from;
-  while (offset < end) {
-    if (count === spans.starts.length || readHeader(bytes, offset, end, scanHeader) !== undefined) return -1;
-    spans.starts[count] = scanHeader.start;
-    spans.ends[count] = scanHeader.end;
-    spans.lists[count] = scanHeader.isList ? 1 : 0;
-    count += 1;
-    offset = scanHeader.end;
-  }
-  return count;
-}
-
-/** The canonical integer `bytes[start .. end)`, or −1 with a leading zero or above 2^48 − 1. */
-export function rlpNumber(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start > 6 || (end > start && bytes[start] === 0)) return -1;
-  let value = 0;
-  for (let i = start; i < end; i++) value = value * 256 + (bytes[i] as number);
-  return value;
-}
-
-/** The canonical integer `bytes[start .. end)` of at most 32 bytes; undefined with a leading zero or when it is longer. */
-export function rlpBigint(bytes: Uint8Array, start: number, end: number): bigint | undefined {
-  const length = end - start;
-  if (length <= 6) {
-    const small = rlpNumber(bytes, start, end);
-    return small < 0 ? undefined : BigInt(small);
-  }
-  if (length > 32 || bytes[start] === 0) return undefined;
-  let value = 0n;
-  let at = start;
-  // Six bytes at a time are exact in a double; bigint arithmetic costs by the operation, not by the bit.
-  for (; at + 6 <= end; at += 6) value = (value << 48n) | BigInt(rlpNumberRaw(bytes, at, at + 6));
-  if (at < end) value = (value << BigInt(8 * (end - at))) | BigInt(rlpNumberRaw(bytes, at, end));
-  return value;
-}
-
-// ---------------------------------------------------------------------------------------------------------------------------
 // Parts.
 
 interface RlpHeader {
@@ -127,10 +62,7 @@ interface RlpHeader {
   end: number;
 }
 
-// One header is enough: scanning neither recurses nor yields.
-const scanHeader: RlpHeader = { isList: false, start: 0, end: 0 };
-
-function rlpNumberRaw(bytes: Uint8Array, start: number, end: number): number {
+function lengthFrom(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
   for (let i = start; i < end; i++) value = value * 256 + (bytes[i] as number);
   return value;
@@ -159,7 +91,7 @@ function readHeader(bytes: Uint8Array, offset: number, limit: number, header: Rl
   if (header.start > limit) return 'rlp-truncated';
   if (bytes[offset + 1] === 0) return 'rlp-not-canonical';
   if (lengthBytes > 6) return 'rlp-truncated';
-  const length = rlpNumberRaw(bytes, offset + 1, header.start);
+  const length = lengthFrom(bytes, offset + 1, header.start);
   if (length < 56) return 'rlp-not-canonical';
   header.end = header.start + length;
   return header.end > limit ? 'rlp-truncated' : undefined;
