@@ -11,7 +11,7 @@ import type { DecodedBlock, ExecutedBlock } from '../core/execution/executed-blo
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, Height, Hex } from '../core/primitives/ids.ts';
+import type { Bytes32, Height, Hex, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { type BlockBody, type BlockHeader, bodyRootOf, type ExecutionCommitment } from '../core/protocol/block.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
@@ -91,6 +91,13 @@ export class ChainBlocks {
     return this.#held.size;
   }
 
+  /** How many blocks of one proposer and round are held. */
+  countBy(proposer: ValidatorIndex, round: Round): number {
+    let count = 0;
+    for (const { block } of this.#held.values()) if (block.header.round === round && block.header.proposer === proposer) count++;
+    return count;
+  }
+
   /** The block, if it is held. */
   get(hash: Bytes32): DecodedBlock | undefined {
     return this.#held.get(bytesToHex(hash))?.block;
@@ -98,9 +105,9 @@ export class ChainBlocks {
 
   /** Decodes a block's transactions and holds it. */
   async add(hash: Bytes32, header: BlockHeader, body: BlockBody): Promise<Verdict<DecodedBlock, BlockFault>> {
+    if (!isBodyOf(header, body)) return refuse('wrong-body-root'); // Else whoever hands a block on could swap its body.
     const known = this.get(hash);
     if (known !== undefined) return accept(known);
-    if (!isBodyOf(header, body)) return refuse('wrong-body-root'); // Else whoever hands a block on could swap its body.
     const transactions: Transaction[] = [];
     for (const decoded of await this.#dependencies.directory.decode(body.transactions)) {
       if (!decoded.ok) return refuse('undecodable-transaction', `${decoded.reason} ${decoded.detail}`);

@@ -96,12 +96,19 @@ export class ChainRunner {
 
   /** Begins; timers run from now on. */
   start(): void {
-    this.post({ kind: 'started' });
+    this.#queue({ kind: 'started' });
   }
 
-  /** Queues an event; false when the mailbox is full. */
+  /** Queues an event that comes from outside; false when the mailbox is full. */
   post(event: ConsensusEvent): boolean {
-    if (this.#stopped || this.#mailbox.length >= MAILBOX_MAX) return false;
+    if (this.#mailbox.length >= MAILBOX_MAX) return false;
+    return this.#queue(event);
+  }
+
+  // What the engine itself waits for is never dropped, however full peers make the mailbox: without its timer or a verdict that it
+  // asked for, the chain would stand still. It is bounded by what the engine asks.
+  #queue(event: ConsensusEvent): boolean {
+    if (this.#stopped) return false;
     this.#mailbox.push(event);
     if (!this.#isDraining) {
       this.#isDraining = true;
@@ -163,7 +170,7 @@ export class ChainRunner {
       case 'sign-and-send-timeout':
         return this.#sendTimeout(effect);
       case 'aggregate-timeouts':
-        this.post(aggregateTimeouts(effect));
+        this.#queue(aggregateTimeouts(effect));
         return;
       case 'send-certificates':
         return this.#sendCertificates(effect);
@@ -234,7 +241,7 @@ export class ChainRunner {
     };
     this.#dependencies.metrics.count('coppice_consensus_timeouts_total', this.#labels());
     this.#broadcast({ kind: 'timeout', timeout });
-    this.post({ kind: 'timeout-received', timeout, from: '' });
+    this.#queue({ kind: 'timeout-received', timeout, from: '' });
   }
 
   #sendCertificates({ to, certificates }: SendCertificates): void {
@@ -265,7 +272,7 @@ export class ChainRunner {
     this.#timers.get(timer)?.();
     this.#timers.set(
       timer,
-      this.#dependencies.clock.schedule(delayMs, () => this.post({ kind: 'timer-fired', timer, round })),
+      this.#dependencies.clock.schedule(delayMs, () => this.#queue({ kind: 'timer-fired', timer, round })),
     );
   }
 
@@ -275,7 +282,7 @@ export class ChainRunner {
     payloads.make(request).then(
       (payload) => {
         if (payload !== undefined) {
-          this.post({ kind: 'payload-ready', parentHash: request.parentHash, round: request.round, payload });
+          this.#queue({ kind: 'payload-ready', parentHash: request.parentHash, round: request.round, payload });
         }
       },
       (fault: unknown) => this.#onTaskFault(fault),
@@ -299,7 +306,7 @@ export class ChainRunner {
     } else if (!isCertified) {
       await this.#untilNotInFuture(header);
     }
-    this.post({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined });
+    this.#queue({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined });
   }
 
   /** A voting rule, never validity: a block from the future is voted on when the clock has come near it. */

@@ -33,7 +33,7 @@ import type { Bytes32, Height, ValidatorIndex } from '../core/primitives/ids.ts'
 import { blockHashOf } from '../core/protocol/block.ts';
 import type { BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import type { Proposal, Timeout, Vote } from '../core/protocol/vote.ts';
+import type { CertificateBundle, Proposal, Timeout, Vote } from '../core/protocol/vote.ts';
 import { unpackMessages } from '../network/coalesce.ts';
 import type { ForwardDecision, Network, PeerName } from '../network/ports.ts';
 import { protocolName } from '../network/topics.ts';
@@ -41,7 +41,7 @@ import type { ChainBlocks } from './chain-blocks.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
 import type { Logger, Metrics } from './ports.ts';
-import type { VerifiedClaims } from './verified-claims.ts';
+import type { ClaimsJudgement, VerifiedClaims } from './verified-claims.ts';
 
 /** Newest certificates, handed to one peer that is behind. */
 export const CERTIFICATES_PROTOCOL: string = protocolName('certificates');
@@ -50,6 +50,9 @@ export const CERTIFICATES_PROTOCOL: string = protocolName('certificates');
 const BAD_MESSAGE_WEIGHT = 20;
 /** Timeouts and proposals further above the own round are looked at only for the certificates that they carry. */
 const ROUNDS_AHEAD_MAX = 1_000_000;
+
+/** Proposals of one proposer and round that are held: a second proves an offence, a third tells nothing new and would only fill memory. */
+const PROPOSALS_OF_PROPOSER_MAX = 2;
 
 /** What became of one message. */
 type MessageOutcome = 'useful' | 'useless' | 'bad';
@@ -85,7 +88,7 @@ export class MessageIntake {
     const { network, topic } = this.#dependencies;
     network.pubSub.subscribe(topic, ({ data, from }) => this.#receiveFrame(data, from));
     network.request.handle(CERTIFICATES_PROTOCOL, (peer, body) => {
-      this.#receive(body, peer).catch(this.#dependencies.onFault);
+      this.#receiveAnswer(body, peer).catch(this.#dependencies.onFault);
       return [];
     });
   }
@@ -104,13 +107,17 @@ export class MessageIntake {
     this.#pool = advanceVotePool(this.#votePool(), voteBoundsOf(this.#dependencies.state()));
   }
 
-  /** True when both certificates are of a quorum of the committee, for the block with this hash and height. */
-  async verifyCommitted({ quorumCertificate, commitCertificate }: BlockCertificates, hash: Bytes32, height: Height): Promise<boolean> {
+  /** `valid` when both certificates are of a quorum of the committee, for the block with this hash and height. */
+  async judgeCommitted(
+    { quorumCertificate, commitCertificate }: BlockCertificates,
+    hash: Bytes32,
+    height: Height,
+  ): Promise<ClaimsJudgement> {
     const [commit] = commitCertificate;
     const { point } = quorumCertificate;
-    if (commit === undefined || !bytesEqual(point.blockHash, hash) || point.height !== height) return false;
+    if (commit === undefined || !bytesEqual(point.blockHash, hash) || point.height !== height) return 'invalid';
     const claims = commitProofClaims(this.#dependencies.instance, quorumCertificate, commit);
-    return claims.ok && this.#dependencies.claims.areValid(claims.value);
+    return claims.ok ? this.#judge(claims.value) : 'invalid';
   }
 
   async #receiveFrame(data: Uint8Array, from: PeerName): Promise<ForwardDecision> {
@@ -119,6 +126,13 @@ export class MessageIntake {
     const outcomes = await Promise.all(messages.value.map((message) => this.#receive(message, from)));
     if (outcomes.includes('bad')) return 'reject';
     return outcomes.includes('useful') ? 'accept' : 'ignore';
+  }
+
+  async #receiveAnswer(data: Uint8Array, from: PeerName): Promise<MessageOutcome> {
+    const decoded = decodeConsensusMessage(data);
+    if (!decoded.ok) return this.#bad(from, 'answer', decoded.reason);
+    if (decoded.value.kind !== 'certificates') return this.#bad(from, 'answer', 'not-certificates');
+    return this.#receiveCertificates(decoded.value.certificates, from);
   }
 
   async #receive(data: Uint8Array, from: PeerName): Promise<MessageOutcome> {
@@ -134,14 +148,21 @@ export class MessageIntake {
         return this.#receiveVote(message.kind, message.vote, from);
       case 'timeout':
         return this.#receiveTimeout(message.timeout, from);
-      case 'certificates': {
-        const claims = bundleClaims(this.#dependencies.instance, message.certificates);
-        const verified = await this.#verified(claims, from, 'certificates');
-        if (verified !== 'useful') return verified;
-        for (const event of eventsOfBundle(message.certificates)) this.#dependencies.post(event);
-        return this.#isMeshFull() ? 'useless' : 'useful';
-      }
+      case 'certificates':
+        return this.#receiveCertificates(message.certificates, from);
     }
+  }
+
+  // Nobody signs a bundle, so anyone can say old certificates again and again under new nonces: only news is verified and handed on.
+  async #receiveCertificates(certificates: CertificateBundle, from: PeerName): Promise<MessageOutcome> {
+    const { instance, post, state } = this.#dependencies;
+    const claims = bundleClaims(instance, certificates);
+    if (!claims.ok) return this.#bad(from, 'certificates', claims.reason);
+    if (!isNews(certificates, state())) return 'useless';
+    const verified = await this.#verified(claims, from, 'certificates');
+    if (verified !== 'useful') return verified;
+    for (const event of eventsOfBundle(certificates)) post(event);
+    return this.#isMeshFull() ? 'useless' : 'useful';
   }
 
   async #receiveProposal({ header, body, signature }: Proposal, from: PeerName): Promise<MessageOutcome> {
@@ -151,25 +172,38 @@ export class MessageIntake {
       return 'useless';
     }
     const hash = blockHashOf(header);
+    if (blocks.get(hash) === undefined && blocks.countBy(header.proposer, header.round) >= PROPOSALS_OF_PROPOSER_MAX) {
+      this.#count('proposal', 'too-many-of-proposer');
+      return 'useless';
+    }
     const verified = await this.#verified(proposalClaims(instance, header, hash, signature), from, 'proposal');
     if (verified !== 'useful') return verified;
     const added = await blocks.add(hash, header, body);
-    if (!added.ok) return added.reason === 'too-many-blocks' ? 'useless' : this.#bad(from, 'proposal', added.reason);
+    if (!added.ok) {
+      if (added.reason !== 'too-many-blocks') return this.#bad(from, 'proposal', added.reason);
+      this.#count('proposal', added.reason);
+      return 'useless';
+    }
     post({ kind: 'proposal-received', hash, header });
     return this.#usefulUnlessNeighbour(header.proposer);
   }
 
-  #receiveVote(kind: VoteKind, vote: Vote, from: PeerName): MessageOutcome {
+  // A vote is verified with the others that it makes a certificate with; before it is handed on, by itself: else the next node would
+  // blame this one for a forgery in the name of somebody who is not there.
+  async #receiveVote(kind: VoteKind, vote: Vote, from: PeerName): Promise<MessageOutcome> {
     const outcome = this.#addVote(kind, vote, from, false);
     switch (outcome) {
       case 'held':
-        return this.#usefulUnlessNeighbour(vote.validator);
+        if (this.#usefulUnlessNeighbour(vote.validator) === 'useless') return 'useless';
+        return this.#verified(voteClaims(this.#dependencies.instance, kind, vote), from, kind);
       case 'old-round':
         this.#dependencies.post({ kind: 'old-message-seen', from });
         return 'useless';
+      case 'far-round':
+        this.#count(kind, outcome);
+        return 'useless';
       case 'duplicate':
       case 'late':
-      case 'far-round':
         return 'useless';
       case 'wrong-instance':
       case 'not-a-member':
@@ -189,7 +223,10 @@ export class MessageIntake {
 
   async #verified(claims: SignatureClaims, from: PeerName, kind: string): Promise<MessageOutcome> {
     if (!claims.ok) return this.#bad(from, kind, claims.reason);
-    return (await this.#areValid(claims.value)) ? 'useful' : this.#bad(from, kind, 'bad-signature');
+    const judgement = await this.#judge(claims.value);
+    if (judgement === 'not-looked-at') this.#count(kind, judgement);
+    if (judgement !== 'invalid') return judgement === 'valid' ? 'useful' : 'useless';
+    return this.#bad(from, kind, 'bad-signature');
   }
 
   #addVote(kind: VoteKind, vote: Vote, from: PeerName, isVerified: boolean): ReturnType<typeof addVote>['outcome'] {
@@ -213,7 +250,7 @@ export class MessageIntake {
     const memberIndexes = votes.map(({ memberIndex }) => memberIndex);
     const certificate = signature === undefined ? undefined : certificateOf(instance.committee, point, memberIndexes, signature);
     const claims = certificate === undefined ? undefined : certificateClaims(instance, voteKind, certificate);
-    const isValid = claims?.ok === true && (await this.#areValid(claims.value));
+    const isValid = claims?.ok === true && (await this.#judge(claims.value)) === 'valid';
     const { pool, work: next } = settleTogether(this.#votePool(), work, isValid);
     this.#pool = pool;
     if (isValid && certificate !== undefined) {
@@ -226,10 +263,10 @@ export class MessageIntake {
   async #verifyOne(work: Extract<VoteWork, { kind: 'verify-one' }>): Promise<void> {
     const { metrics, logger } = this.#dependencies;
     const { vote } = work.vote;
-    const isValid = await this.#areValid([this.#setOf(work)]);
-    const { pool, work: next, forgedBy, equivocation } = settleOne(this.#votePool(), work, isValid);
+    const judgement = await this.#judge([this.#setOf(work)]);
+    const { pool, work: next, forgedBy, equivocation } = settleOne(this.#votePool(), work, judgement === 'valid');
     this.#pool = pool;
-    if (forgedBy !== undefined && forgedBy !== '') this.#bad(forgedBy, work.voteKind, 'bad-signature');
+    if (judgement === 'invalid' && forgedBy !== undefined && forgedBy !== '') this.#bad(forgedBy, work.voteKind, 'bad-signature');
     if (equivocation !== undefined) {
       metrics.count('coppice_consensus_reports_total', { ...this.#labels(), report: `conflicting-${work.voteKind}s` });
       logger.warn({ chain: this.#dependencies.instance.chain, round: vote.point.round, validator: vote.validator }, 'conflicting votes');
@@ -246,8 +283,8 @@ export class MessageIntake {
     return set;
   }
 
-  #areValid(sets: readonly SignatureSet[]): Promise<boolean> {
-    return this.#dependencies.claims.areValid(sets);
+  #judge(sets: readonly SignatureSet[]): Promise<ClaimsJudgement> {
+    return this.#dependencies.claims.judge(sets);
   }
 
   #votePool(): VotePool {
@@ -271,14 +308,29 @@ export class MessageIntake {
   }
 
   #refuse(from: PeerName, kind: string, reason: string): 'reject' {
-    const { metrics, network, logger, instance } = this.#dependencies;
-    metrics.count('coppice_gossip_refused_total', { kind, reason });
+    const { network, logger, instance } = this.#dependencies;
+    this.#count(kind, reason);
     logger.debug({ chain: instance.chain, from, kind, reason }, 'message refused');
     if (from !== '') network.peers.misbehaved(from, reason, BAD_MESSAGE_WEIGHT);
     return 'reject';
   }
 
+  /** Not taken, whoever is to blame. */
+  #count(kind: string, reason: string): void {
+    this.#dependencies.metrics.count('coppice_gossip_refused_total', { kind, reason });
+  }
+
   #labels(): Readonly<Record<string, string>> {
     return { chain: String(this.#dependencies.instance.chain) };
   }
+}
+
+/** True if the bundle may tell the engine something: a higher QC, a CC of an uncommitted round, or a TC that ends the round. */
+function isNews({ highestQuorumCertificate, commitCertificate, timeoutCertificate }: CertificateBundle, state: ConsensusState): boolean {
+  const highestRound = state.record.highestQuorumCertificate[0]?.point.round ?? 0;
+  return (
+    highestQuorumCertificate.some(({ point }) => point.round > highestRound) ||
+    commitCertificate.some(({ point }) => point.round > state.committed.round) ||
+    timeoutCertificate.some(({ round }) => round >= state.round)
+  );
 }

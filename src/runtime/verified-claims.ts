@@ -10,6 +10,9 @@ import type { SignatureVerifier } from './signature-verifier.ts';
 /** Claims remembered as valid: several rounds of the largest committee's certificates. */
 const REMEMBERED_CLAIMS_MAX = 1024;
 
+/** `not-looked-at`: the node is too busy. Nobody is to blame for that, and whatever it was will be sent again. */
+export type ClaimsJudgement = 'valid' | 'invalid' | 'not-looked-at';
+
 /** See the file's head. */
 export class VerifiedClaims {
   readonly #verifier: SignatureVerifier;
@@ -19,18 +22,18 @@ export class VerifiedClaims {
     this.#verifier = verifier;
   }
 
-  /** True if every claim is valid. False also when the node is too busy to look: whatever it was will be sent again. */
-  async areValid(sets: readonly SignatureSet[]): Promise<boolean> {
+  /** `valid` if every claim is. */
+  async judge(sets: readonly SignatureSet[]): Promise<ClaimsJudgement> {
     const unknown = sets.map((set) => ({ set, key: keyOf(set) })).filter(({ key }) => !this.#valid.has(key));
-    if (unknown.length === 0) return true;
+    if (unknown.length === 0) return 'valid';
     try {
-      if (!(await this.#verifier.verify(unknown.map(({ set }) => set)))) return false;
+      if (!(await this.#verifier.verify(unknown.map(({ set }) => set)))) return 'invalid';
     } catch (error) {
       if (!isError(error, 'signature-verifier/overloaded')) throw error;
-      return false;
+      return 'not-looked-at';
     }
     for (const { key } of unknown) this.#remember(key);
-    return true;
+    return 'valid';
   }
 
   #remember(key: Hex): void {

@@ -10,6 +10,7 @@ import type { TimestampMs } from '../core/primitives/ids.ts';
 import { type Genesis, type GenesisAccount, possessionSigningRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
+import type { Network, PeerName } from '../network/ports.ts';
 import { createNode, type Node } from '../node/create-node.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import type { Logger, Metrics } from '../runtime/ports.ts';
@@ -17,7 +18,7 @@ import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
 import { createBlockStore } from '../storage/block-store.ts';
 import { createMemoryFileStore } from '../storage/memory-file-store.ts';
-import { createMemoryStore } from '../storage/memory-store.ts';
+import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -34,6 +35,10 @@ export interface WorldOptions {
   readonly lossShare: number;
   readonly parameters: NetworkParameters;
   readonly accounts: readonly GenesisAccount[];
+  /** Names in the network without a node: whoever makes the world speaks for them. */
+  readonly outsiders?: readonly PeerName[];
+  /** Stands between a node and its network: a validator that lies, or an ear. */
+  readonly interpose?: (name: PeerName, own: Network) => Network;
 }
 
 /** See the file's head. */
@@ -41,6 +46,13 @@ export interface World {
   readonly clock: VirtualClock;
   readonly network: MemoryNetwork;
   readonly nodes: readonly Node[];
+  readonly genesis: Genesis;
+  /** The secrets of each validator. */
+  readonly keys: readonly ValidatorKeys[];
+  /** The database of each node. */
+  readonly stores: readonly MemoryStore[];
+  /** Stops a node, and starts it on a database with the signing records that it had. */
+  restart(index: number, store: MemoryStore): Promise<void>;
   /** One line an event: moment, node, what happened. */
   readonly eventLog: readonly string[];
   stop(): Promise<void>;
@@ -58,33 +70,51 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const names = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
   const keys = names.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
   const genesis = genesisOf(options, keys);
-  const network = createMemoryNetwork({ names, seed: options.seed, clock, latencyMs: options.latencyMs, lossShare: options.lossShare });
+  const network = createMemoryNetwork({
+    names: [...names, ...(options.outsiders ?? [])],
+    seed: options.seed,
+    clock,
+    latencyMs: options.latencyMs,
+    lossShare: options.lossShare,
+  });
   const nodes: Node[] = [];
-  for (const [index, name] of names.entries()) nodes.push(await makeNode(index, name));
+  const stores = names.map(() => createMemoryStore());
+  const files = names.map(() => createMemoryFileStore());
+  for (const index of names.keys()) nodes.push(await makeNode(index));
   for (const node of nodes) node.start();
   return {
     clock,
     network,
     nodes,
+    genesis,
+    keys,
+    stores,
     eventLog,
+    restart: async (index, store) => {
+      await nodes[index]?.stop();
+      stores[index] = store;
+      const node = await makeNode(index);
+      nodes[index] = node;
+      node.start();
+    },
     stop: async () => {
       for (const node of nodes) await node.stop();
     },
   };
 
-  async function makeNode(index: number, name: string): Promise<Node> {
-    const store = createMemoryStore();
-    const own = network.networks.get(name);
-    const secrets = keys[index];
-    invariant(own !== undefined && secrets !== undefined, 'every node has its network and keys');
+  async function makeNode(index: number): Promise<Node> {
+    const [name, secrets, store, ownFiles] = [names[index], keys[index], stores[index], files[index]];
+    const own = network.networks.get(name ?? '');
+    invariant(name !== undefined && own !== undefined && secrets !== undefined, 'every node has its network and keys');
+    invariant(store !== undefined && ownFiles !== undefined, 'every node has its disk');
     return createNode(
       {
-        network: own,
+        network: options.interpose?.(name, own) ?? own,
         store,
         blockStore: createBlockStore(store),
         viewStore: createViewStore(store),
         states: await createStateDatabase(store),
-        files: createMemoryFileStore(),
+        files: ownFiles,
         clock,
         logger: recordingLogger(name, record),
         metrics: countingMetrics(name, record),

@@ -11,6 +11,7 @@ import type { BlockCertificates, CertifiedBlock } from '../core/protocol/certifi
 import type { Network, PeerName } from '../network/ports.ts';
 import type { ChainBlocks } from '../runtime/chain-blocks.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
+import type { ClaimsJudgement } from '../runtime/verified-claims.ts';
 import {
   BLOCK_BYTES_MAX,
   BLOCK_PROTOCOLS,
@@ -38,8 +39,8 @@ export interface CatchUpDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly post: (event: ConsensusEvent) => boolean;
-  /** True when both certificates are of a quorum of the committee, for this block. */
-  readonly verifyCertificates: (certificates: BlockCertificates, hash: Bytes32, height: Height) => Promise<boolean>;
+  /** `valid` when both certificates are of a quorum of the committee, for this block. */
+  readonly judgeCertificates: (certificates: BlockCertificates, hash: Bytes32, height: Height) => Promise<ClaimsJudgement>;
 }
 
 /** See the file's head. */
@@ -113,11 +114,14 @@ export class CatchUp {
     const last = fetched.at(-1);
     if (last === undefined) return false;
     const { certificates, block } = last.certified;
-    if (!(await this.#dependencies.verifyCertificates(certificates, last.hash, block.header.height))) {
-      return this.#blame(peer, 'bad-certificate-in-range');
+    const judgement = await this.#dependencies.judgeCertificates(certificates, last.hash, block.header.height);
+    if (judgement === 'invalid') return this.#blame(peer, 'bad-certificate-in-range');
+    if (judgement === 'not-looked-at') return false;
+    for (const { hash, certified } of fetched) {
+      const handed = await this.#hand(hash, certified.block);
+      if (handed === 'bad') return this.#blame(peer, 'bad-block-in-range');
+      if (handed === 'no-room') return false;
     }
-    for (const { hash, certified } of fetched)
-      if (!(await this.#hand(hash, certified.block))) return this.#blame(peer, 'bad-block-in-range');
     this.#postCertificates(certificates);
     this.#dependencies.metrics.count('coppice_sync_blocks_total', {}, fetched.length);
     return true;
@@ -130,16 +134,18 @@ export class CatchUp {
     if (frame === undefined) return false;
     const decoded = decodeBlock(frame);
     if (!decoded.ok || !bytesEqual(blockHashOf(decoded.value.header), hash)) return this.#blame(peer, 'bad-block-answer');
-    return this.#hand(hash, decoded.value);
+    const handed = await this.#hand(hash, decoded.value);
+    return handed === 'bad' ? this.#blame(peer, 'bad-block-answer') : handed === 'taken';
   }
 
-  async #hand(hash: Bytes32, block: CertifiedBlock['block']): Promise<boolean> {
+  // Where there is no room here, whoever gave the block is not to blame.
+  async #hand(hash: Bytes32, block: CertifiedBlock['block']): Promise<'taken' | 'no-room' | 'bad'> {
     const added = await this.#dependencies.blocks.add(hash, block.header, block.body);
     if (!added.ok) {
       this.#dependencies.logger.warn({ hash: bytesToHex(hash), reason: added.reason, detail: added.detail }, 'certified block not taken');
-      return false;
+      return added.reason === 'too-many-blocks' ? 'no-room' : 'bad';
     }
-    return this.#dependencies.post({ kind: 'block-fetched', hash, header: block.header });
+    return this.#dependencies.post({ kind: 'block-fetched', hash, header: block.header }) ? 'taken' : 'no-room';
   }
 
   #postCertificates({ quorumCertificate, commitCertificate }: BlockCertificates): void {
