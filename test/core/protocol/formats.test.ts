@@ -1,0 +1,132 @@
+// The formats of everything that is hashed, signed, sent or stored, pinned: a hash over thousands of generated encodings and roots of
+// each container. A change of a format is a decision, and shows here first. And the one decoder for foreign bytes accepts nothing
+// but the one encoding.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import type { Type } from '@chainsafe/ssz';
+import { SigningRecord } from '../../../src/core/consensus/record.ts';
+import { sha256 } from '../../../src/core/crypto/sha256.ts';
+import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { BeaconReference, BlockBody, BlockHeader, Cursor, ExecutionCommitment, Load } from '../../../src/core/protocol/block.ts';
+import {
+  BlockPoint,
+  Certificate,
+  type QuorumCertificate,
+  TimeoutCertificate,
+  TimeoutPoint,
+} from '../../../src/core/protocol/certificate.ts';
+import { Block, BlockCertificates, CertifiedBlock } from '../../../src/core/protocol/certified-block.ts';
+import { StartRecord } from '../../../src/core/protocol/committee.ts';
+import { decodeCanonical, Uint64 } from '../../../src/core/protocol/ssz.ts';
+import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
+import { drawFrom, generateValue } from './generate-value.ts';
+
+/** Each container with how many values of it are hashed, and what they hash to. */
+const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
+  [BlockPoint as Type<unknown>, 4_000, '4700fc8dce4618ae4d933ce3f3e877ea7a1b2520c387838a5fc228bd442c176b'],
+  [TimeoutPoint as Type<unknown>, 4_000, '29fbf83cf2b05dfd6c3350c3077a3e1c7ea5401aab9c19b41899d8756f21d00f'],
+  [Certificate as Type<unknown>, 2_000, '5392266dfc1cb2828171a0966cd2aac1f70e10a868c9b226fdae3d4c541f0235'],
+  [TimeoutCertificate as Type<unknown>, 2_000, '2cb54c8745c64c089588fea863fdca016fc16cd1f38455f8961a89afd16285e6'],
+  [Vote as Type<unknown>, 4_000, '85d01efe11567572e7fead5da97c96244bf9b3a36226f233044470109ef0a75a'],
+  [Timeout as Type<unknown>, 2_000, '158f0b15234d0162c7f19fa218caabec431dc3e2240d244020efdaab5b38e7ef'],
+  [CertificateBundle as Type<unknown>, 1_000, '9493bc2a6feb31cb60999521fd37567d44d77aea8cd5a1e3a6d177a8b96bce14'],
+  [BeaconReference as Type<unknown>, 4_000, '54cb0ca8582c43df1d4c5779fa148211915b8cc9161abae6cc675446eb5934d2'],
+  [Cursor as Type<unknown>, 4_000, '68686f30aed6cc8400e42195a14e97f737cd4f452ba49cc5a22e2be942bf8b5d'],
+  [Load as Type<unknown>, 1_000, 'bb36aa82db1e59c13562e5d12781748b5d709b3a3d8432da2478566e1536c648'],
+  [ExecutionCommitment as Type<unknown>, 1_000, '99c7387014de6ca26db256614bd887c49ccb26c18e88d375cb77526c9112bb6e'],
+  [BlockHeader as Type<unknown>, 1_000, 'd2257132c612cb4652f418f68fd520f12bba7941f6942417855c5295b713853a'],
+  [BlockBody as Type<unknown>, 1_000, 'b259951aae10ee41e9bac50bdbe066fb5db30574d0f92c19642d942e45e91467'],
+  [Block as Type<unknown>, 300, '6e87870fb8271ab399315af10a8c802f991f254ad7bae3ac1278376ecf51d424'],
+  [Proposal as Type<unknown>, 300, '3bbb4d63e5c2d92f6cfa4f27c328075835e8ab47e81dea7c02acec73d42b2655'],
+  [BlockCertificates as Type<unknown>, 1_000, '4a43855d55d2e00a376f0f195be6885c6cf0f7bf2ecfabd04cfa38d6da93a0ae'],
+  [CertifiedBlock as Type<unknown>, 300, '431080624c9e4f2ceb793603770902f8b064787eba91c48c746e5d44e5e719d0'],
+  [StartRecord as Type<unknown>, 2_000, '4f7a1d6bf6e7a165f2dacd58de524c9e287bbcacfba63db30ff242e51a20afb5'],
+  [SigningRecord as Type<unknown>, 1_000, 'd84663d836d2b2a50a57493629ea4e7751d70518f404c3e2b0e23a7ac3874f0d'],
+];
+
+const MUTATED_VALUES = 60;
+
+before(() => installHashtree());
+
+/** Hash over the encodings and roots of generated values. */
+function formatHash(type: Type<unknown>, values: number): string {
+  let hash = sha256(new TextEncoder().encode(type.typeName));
+  for (let seed = 0; seed < values; seed++) {
+    const value = generateValue(type, drawFrom(seed));
+    hash = sha256(hash, type.serialize(value), type.hashTreeRoot(value));
+  }
+  return bytesToHex(hash);
+}
+
+describe('the format of', () => {
+  for (const [type, values, expected] of FORMATS) {
+    it(`${type.typeName} is pinned`, () => assert.equal(formatHash(type, values), expected));
+  }
+});
+
+describe('decoding foreign bytes as', () => {
+  for (const [type] of FORMATS) {
+    it(`${type.typeName} gives back the value of its encoding, and nothing for an altered one that is not canonical`, () => {
+      let refused = 0;
+      for (let seed = 0; seed < MUTATED_VALUES; seed++) {
+        const value = generateValue(type, drawFrom(seed));
+        const encoding = type.serialize(value);
+        const decoded = decodeCanonical(type, encoding);
+        assert.ok(decoded.ok && type.equals(decoded.value, value));
+        for (const mutant of mutantsOf(encoding, seed)) {
+          const verdict = decodeCanonical(type, mutant);
+          if (!verdict.ok) refused++;
+          else assert.ok(bytesEqual(type.serialize(verdict.value), mutant) && !type.equals(verdict.value, value));
+        }
+      }
+      assert.ok(refused >= MUTATED_VALUES, 'truncated encodings at least are refused');
+    });
+  }
+});
+
+describe('what is refused', () => {
+  const vote = Vote.serialize(generateValue(Vote as Type<unknown>, drawFrom(1)) as Vote);
+
+  it('is a uint64 that a double cannot hold', () => {
+    assert.ok(decodeCanonical(Uint64, Uint8Array.of(255, 255, 255, 255, 255, 255, 31, 0)).ok);
+    for (const high of [0x20, 0x80, 0xff]) {
+      assert.equal(decodeCanonical(Uint64, Uint8Array.of(1, 0, 0, 0, 0, 0, high, 0)).ok, false, `byte 6 is ${high}`);
+      assert.equal(decodeCanonical(Uint64, new Uint8Array(8).fill(0xff)).ok, false);
+    }
+  });
+
+  it('is an encoding of a fixed size with a byte less or more', () => {
+    assert.equal(decodeCanonical(Vote, vote.subarray(1)).ok, false);
+    assert.equal(decodeCanonical(Vote, concatBytes(vote, Uint8Array.of(0))).ok, false);
+  });
+
+  it('is a bitmap without its final bit, and an offset that leaves a gap', () => {
+    const certificate = Certificate.serialize(generateValue(Certificate as Type<unknown>, drawFrom(2)) as QuorumCertificate);
+    const withoutFinalBit = certificate.slice();
+    withoutFinalBit[withoutFinalBit.length - 1] = 0;
+    assert.equal(decodeCanonical(Certificate, withoutFinalBit).ok, false);
+    const offsetAt = 8 + 8 + 32 + 1;
+    const gap = concatBytes(certificate, Uint8Array.of(1));
+    gap[offsetAt] = (gap[offsetAt] as number) + 1;
+    assert.equal(decodeCanonical(Certificate, gap).ok, false);
+  });
+
+  it('is a list above its limit', () => {
+    const two = concatBytes(Uint8Array.of(8, 0, 0, 0, 8, 0, 0, 0), uint64ToBytes(0));
+    assert.equal(decodeCanonical(BlockHeader.fields.justify, two).ok, false);
+  });
+});
+
+// Every single byte changed is too much for the large ones: a few places of each, a truncation, and a byte more.
+function mutantsOf(encoding: Uint8Array, seed: number): readonly Uint8Array[] {
+  const draw = drawFrom(seed + 1_000_000);
+  const mutants = [encoding.slice(0, draw(encoding.length)), concatBytes(encoding, Uint8Array.of(draw(256)))];
+  for (let i = 0; i < 6; i++) {
+    const mutant = encoding.slice();
+    const place = i < 3 ? draw(encoding.length) : draw(Math.min(encoding.length, 200));
+    mutant[place] = (mutant[place] as number) ^ (1 + draw(255));
+    mutants.push(mutant);
+  }
+  return mutants;
+}
