@@ -1,5 +1,4 @@
 // The `coppice` command: parses, calls, prints. Whatever goes wrong is one clear line on standard error and exit code 1.
-// biome-ignore assist/source/organizeImports: this one counts for all that is loaded after it.
 import './compile-cache.ts';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
