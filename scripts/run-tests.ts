@@ -78,6 +78,8 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 1;
     return;
   }
+  // Every file is a process of its own, and most load the same modules: compiling them once saves a quarter of the time.
+  process.env['NODE_COMPILE_CACHE'] ??= join(ROOT, 'node_modules', '.cache', 'compile');
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   const totals = Object.fromEntries(TOTALS.map((total) => [total, 0])) as Totals;
