@@ -2,10 +2,10 @@
 // here). Read in place; see the README beside the data.
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { bigintToBytes, hex } from '../../src/core/primitives/bytes.ts';
-import type { ExecutionContext, Message } from '../../src/core/protocol/message.ts';
 import { intrinsicGas } from '../../src/core/execution/intrinsic-gas.ts';
 import { messageIdOf } from '../../src/core/messaging/message-id.ts';
+import { bigintToBytes, hex } from '../../src/core/primitives/bytes.ts';
+import type { ExecutionContext, Message } from '../../src/core/protocol/message.ts';
 import { type AccountSetup, MemoryState } from '../core/execution/memory-state.ts';
 
 const FILE = new URL('../../../shared/data/state-tests.ndjson.gz', import.meta.url);
@@ -66,7 +66,8 @@ export function caseOf(line: StateTestLine, index: number, gasLimitMax: number):
   const accessList = listed.map((entry) => ({ address: hex(entry.address), storageKeys: entry.storageKeys.map((key) => hex(key)) }));
   const gasLimit = gas - intrinsicGas({ to, data, accessList });
   const senderSetup = line.pre[transaction.sender];
-  if (gasLimit < 0 || senderSetup === undefined || BigInt(senderSetup.balance) < valueWei || BigInt(senderSetup.nonce) >= 2n ** 64n - 1n) return undefined;
+  if (gasLimit < 0 || senderSetup === undefined || BigInt(senderSetup.balance) < valueWei || BigInt(senderSetup.nonce) >= 2n ** 64n - 1n)
+    return undefined;
   const nonce = BigInt(senderSetup.nonce);
   const accounts = Object.entries(line.pre).map(([address, setup]) => accountOf(address, setup, sender, transaction.sender, valueWei));
   const id = messageIdOf(new Uint8Array(32), index);

@@ -1,7 +1,7 @@
 // Which Ethereum this is: Osaka's rules without types 3 and 4, EIP-2935, the EIP-4788 contract and precompile 0x0a (parameters, "EVM
 // rules"), with Coppice's gas where it differs. The library gives what is pure arithmetic: opcodes 0x01 to 0x1e and the precompiles.
 import { type Common, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
-import { EVM, EVMMockBlockchain, type EVMOpts, type PrecompileFunc, paramsEVM } from '@ethereumjs/evm';
+import { EVM, EVMMockBlockchain, type EVMOpts, getActivePrecompiles, type PrecompileFunc, paramsEVM } from '@ethereumjs/evm';
 import { keccak256 } from '../../crypto/keccak.ts';
 import type { Secp256k1 } from '../../crypto/secp256k1.ts';
 import { invariant } from '../../primitives/errors.ts';
@@ -16,13 +16,14 @@ const OSAKA_EIPS = [2537, 7623, 7823, 7825, 7883, 7939, 7951];
  */
 const SLOW_FACTOR = 2;
 const SLOW_PRECOMPILE_GAS: readonly (readonly [eip: number, names: readonly string[]])[] = [
-  [1679, ['bn254PairingGas', 'bn254PairingWordGas', 'blake2RoundGas']],
+  [1679, ['bn254MulGas', 'bn254PairingGas', 'bn254PairingWordGas', 'blake2RoundGas']],
   [
     2537,
     ['bls12381PairingBaseGas', 'bls12381PairingPerPairGas', 'bls12381G1MulGas', 'bls12381G2MulGas', 'bls12381MapG1Gas', 'bls12381MapG2Gas'],
   ],
 ];
 const CREATE_GAS = 32_000;
+const P256_VERIFY = `0x${'100'.padStart(40, '0')}` as const;
 /** Point evaluation needs a trusted setup that we do not carry: it would throw, and any user could trigger it. */
 const REMOVED_PRECOMPILE = `0x${'0a'.padStart(40, '0')}` as const;
 
@@ -66,15 +67,28 @@ export function commonOf(evmChainId: number, secp256k1: Secp256k1): Common {
   });
 }
 
+/** The library has the price of P-256 verification (6,900) in its code and not among its parameters. */
+function dearerP256Verify(common: Common): PrecompileFunc {
+  const verify = getActivePrecompiles(common).get(P256_VERIFY.slice(2));
+  invariant(verify !== undefined, 'EIP-7951 is among the rules');
+  return (input) => {
+    const factor = BigInt(SLOW_FACTOR);
+    const result = verify({ ...input, gasLimit: input.gasLimit / factor });
+    invariant(!(result instanceof Promise), 'the library verifies P-256 at once');
+    return { ...result, executionGasUsed: result.executionGasUsed * factor };
+  };
+}
+
 /** What the library's EVM is made with, besides a state manager. */
 export function evmOptions(evmChainId: number, secp256k1: Secp256k1): EVMOpts {
+  const common = commonOf(evmChainId, secp256k1);
   return {
-    common: commonOf(evmChainId, secp256k1),
+    common,
     blockchain: new EVMMockBlockchain(),
     bn254: new FastBn254(),
     bls: new FastBls(),
     params: gasParameters(),
-    customPrecompiles: [{ address: REMOVED_PRECOMPILE }],
+    customPrecompiles: [{ address: REMOVED_PRECOMPILE }, { address: P256_VERIFY, function: dearerP256Verify(common) }],
   };
 }
 
