@@ -170,6 +170,7 @@ class World {
       crypto,
       parameters: { ...PARAMETERS, ...parameters },
       verified: new WeakMap(),
+      timeStep: (run) => run(),
       payloadDelayMs: 10,
       send: (from, to, message) => this.#send(from, to, message),
       fetch: (from, hash, aboveHeight) => this.#fetch(from, hash, aboveHeight),
