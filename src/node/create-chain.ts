@@ -27,6 +27,8 @@ import type { LoadedChain } from './chain-storage.ts';
 import type { NodePorts } from './create-node.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
+/** Weight of a block that its proposer signed and no honest validator would have. */
+const BAD_BLOCK_WEIGHT = 20;
 
 /** What composing a chain takes beside the node's ports. */
 export interface CreateChainOptions extends NodePorts {
@@ -111,6 +113,10 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
         .catch((error: unknown) => logger.debug({ peer, error: String(error) }, 'certificates not delivered'));
     },
     countOwnVote: (message) => intake.countOwn(message),
+    blame: (validator, reason) => {
+      const peer = options.validatorPeers[validator];
+      if (peer !== undefined) network.peers.misbehaved(peer, reason, BAD_BLOCK_WEIGHT);
+    },
     onRoundEntered: () => intake.enterRound(),
     requestBlock: (request) => catchUp.request(request),
     onFault,

@@ -7,7 +7,7 @@ import { SigningRecord } from '../core/consensus/record.ts';
 import { type ConsensusState, initialState, type StartingPoint, type TimerKind } from '../core/consensus/state.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant, isError } from '../core/primitives/errors.ts';
-import type { Bytes32 } from '../core/primitives/ids.ts';
+import type { Bytes32, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader } from '../core/protocol/block.ts';
 import { Block } from '../core/protocol/certified-block.ts';
 import type { CertificateBundle } from '../core/protocol/vote.ts';
@@ -59,6 +59,8 @@ export interface ChainRunnerDependencies {
   readonly sendTo: (peer: PeerName, message: Uint8Array) => void;
   /** A vote of our own, for our own pool. */
   readonly countOwnVote: (message: Extract<ConsensusMessage, { kind: 'vote' | 'commit-vote' }>) => void;
+  /** What a validator signed proves that it is not honest. */
+  readonly blame: (validator: ValidatorIndex, reason: string) => void;
   readonly onRoundEntered: () => void;
   /** A certificate names a block that is missing. */
   readonly requestBlock: (request: RequestBlock) => void;
@@ -303,6 +305,7 @@ export class ChainRunner {
       const facts = { ...this.#facts(), blockHeight: header.height, hash: bytesToHex(hash), proposer, reason: verdict.reason };
       logger.warn({ ...facts, detail: verdict.detail }, 'invalid block');
       metrics.count('coppice_blocks_refused_total', { ...this.#labels(), reason: verdict.reason });
+      if (!isCertified) this.#dependencies.blame(proposer, verdict.reason); // A quorum's signature would put the fault with us.
     } else if (!isCertified) {
       await this.#untilNotInFuture(header);
     }
@@ -326,6 +329,8 @@ export class ChainRunner {
       { ...this.#facts(), report: effect.report, validator: effect.validator, hash: bytesToHex(effect.hash) },
       'misbehaviour seen',
     );
+    const isProven = effect.report === 'conflicting-proposals' || effect.report === 'not-the-leader';
+    if (isProven && effect.validator !== undefined) this.#dependencies.blame(effect.validator, effect.report);
   }
 
   // A task whose block was discarded while it ran ends harmlessly; whatever else fails is a fault of ours.
