@@ -1,7 +1,7 @@
 // The differential twin: the same family rules on the library's own interpreter loop and Journal, over the same item state. For tests
 // and the benchmark only: alternating reverts are quadratic in it, and jump analysis repeats for each frame.
 import type { StateManagerInterface } from '@ethereumjs/common';
-import { EVM, EVMError, type EVMResult, type Message as EvmMessage } from '@ethereumjs/evm';
+import { EVM, EVMError, EVMMockBlockchain, type EVMResult, type Message as EvmMessage } from '@ethereumjs/evm';
 import { Account, KECCAK256_RLP, Address as LibraryAddress } from '@ethereumjs/util';
 import { keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { nobleSecp256k1 } from '../../../src/core/crypto/secp256k1-noble.ts';
@@ -103,6 +103,9 @@ class TwinEvm extends EVM {
       customOpcodes: [selfDestructOpcode(evmRef)],
     });
     this.views = views;
+    this.blockchain = Object.assign(new EVMMockBlockchain(), {
+      getBlock: async (height: number) => ({ hash: () => this.item.context.blockHash(height) ?? new Uint8Array(32) }),
+    });
     evmRef.current = this;
   }
 

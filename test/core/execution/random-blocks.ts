@@ -1,0 +1,172 @@
+// Random blocks for the property tests: contracts of three families that call, send, create and destroy each other and themselves, and
+// transactions that set them off.
+import fc from 'fast-check';
+import { MESSENGER_ADDRESS } from '../../../src/core/execution/system-addresses.ts';
+import { concatBytes } from '../../../src/core/primitives/bytes.ts';
+import type { Transaction } from '../../../src/core/protocol/transaction.ts';
+import { assemble, deploying, type Part } from './assembler.ts';
+import { addressOf, ETHER, GWEI, transactionOf } from './block-setup.ts';
+import { MemoryState } from './memory-state.ts';
+
+const FAMILIES = [addressOf('family 0'), addressOf('family 1'), addressOf('family 2')] as const;
+const CONTRACTS = FAMILIES.flatMap((family, index) =>
+  [0, 1].map((place) => ({ family, address: addressOf(`contract ${index} ${place}`) })),
+);
+const PRECOMPILES = [1, 2, 4, 6].map((last) => new Uint8Array(20).fill(last, 19));
+const TARGETS = [...FAMILIES, ...CONTRACTS.map(({ address }) => address), ...PRECOMPILES, MESSENGER_ADDRESS, addressOf('nobody')];
+
+const target = fc.constantFrom(...TARGETS);
+const small = fc.nat(4);
+const wordPart: fc.Arbitrary<Part> = fc.oneof(
+  small,
+  fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }),
+  fc.constantFrom<Part>(
+    'GAS',
+    'CALLVALUE',
+    'SELFBALANCE',
+    'CALLER',
+    'ADDRESS',
+    'TIMESTAMP',
+    'MSIZE',
+    'RETURNDATASIZE',
+    'CODESIZE',
+    'BASEFEE',
+  ),
+);
+const binary = fc.constantFrom<Part>(
+  'ADD',
+  'MUL',
+  'SUB',
+  'DIV',
+  'LT',
+  'GT',
+  'EQ',
+  'AND',
+  'SHL',
+  'SHR',
+  'EXP',
+  { raw: Uint8Array.of(0x05) },
+  { raw: Uint8Array.of(0x07) },
+  { raw: Uint8Array.of(0x0b) },
+  { raw: Uint8Array.of(0x1d) },
+);
+const offset = fc.oneof(fc.nat(96), fc.constant(5_000));
+const length = fc.oneof(fc.constant(0), fc.nat(80));
+const value = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(1_000), fc.constant(ETHER));
+const gas = fc.oneof(fc.constant<Part>('GAS'), fc.nat(40_000));
+
+const calling: fc.Arbitrary<Part[]> = fc
+  .tuple(fc.constantFrom('CALL', 'CALL', 'CALLCODE', 'DELEGATECALL', 'STATICCALL'), target, value, length, length, gas)
+  .map(([opcode, to, sent, input, output, given]) => {
+    const valuePart: Part[] = opcode === 'CALL' || opcode === 'CALLCODE' ? [sent] : [];
+    return [
+      output,
+      64,
+      input,
+      0,
+      ...valuePart,
+      to,
+      given,
+      opcode,
+      7,
+      'SSTORE',
+      'RETURNDATASIZE',
+      'DUP1',
+      0,
+      32,
+      'RETURNDATACOPY',
+      6,
+      'SSTORE',
+    ];
+  });
+
+const simple: fc.Arbitrary<Part[]> = fc.oneof(
+  fc.tuple(wordPart, wordPart, binary, small).map(([a, b, operation, slot]) => [a, b, operation, slot, 'SSTORE']),
+  fc.tuple(small, small).map(([from, to]) => [from, 'SLOAD', 1, 'ADD', to, 'SSTORE']),
+  fc.tuple(small, wordPart, small).map(([slot, stored, to]) => [stored, slot, 'TSTORE', slot, 'TLOAD', to, 'SSTORE']),
+  fc.tuple(wordPart, offset).map(([stored, at]) => [stored, at, 'MSTORE', at, 'MLOAD', 'POP']),
+  fc.tuple(length, offset, small).map(([size, at, slot]) => [size, at, 'KECCAK256', slot, 'SSTORE']),
+  fc.tuple(length, offset, offset).map(([size, from, to]) => [size, from, to, 'MCOPY']),
+  fc.tuple(length, offset, offset).map(([size, from, to]) => [size, from, to, 'CALLDATACOPY']),
+  fc.tuple(length, offset).map(([size, at]) => [9, size, at, 'LOG1']),
+  fc
+    .tuple(target, fc.constantFrom<Part>('BALANCE', 'EXTCODESIZE', 'EXTCODEHASH'), small)
+    .map(([of, opcode, slot]) => [of, opcode, slot, 'SSTORE']),
+  fc.tuple(fc.nat(1_200), small).map(([height, slot]) => [height, 'BLOCKHASH', slot, 'SSTORE']),
+);
+
+const ending: fc.Arbitrary<Part[]> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Part[]>([]) },
+  { weight: 1, arbitrary: target.map<Part[]>((to) => [to, 'SELFDESTRUCT']) },
+  { weight: 1, arbitrary: length.map<Part[]>((size) => [size, 0, 'REVERT']) },
+  { weight: 1, arbitrary: length.map<Part[]>((size) => [size, 0, 'RETURN']) },
+  { weight: 1, arbitrary: fc.constantFrom<Part[]>(['INVALID'], [3, 'JUMP'], ['POP'], ['CALLER', 'SELFDESTRUCT']) },
+);
+
+function programOf(steps: fc.Arbitrary<Part[]>): fc.Arbitrary<Uint8Array> {
+  return fc.tuple(fc.array(steps, { maxLength: 6 }), ending).map(([body, end]) => assemble(...body.flat(), ...end));
+}
+
+const leafProgram = programOf(fc.oneof(simple, calling));
+
+/** CREATE or CREATE2 of a contract that is deployed, or that its initcode ends otherwise. */
+const creating: fc.Arbitrary<Part[]> = fc
+  .tuple(leafProgram, fc.boolean(), fc.boolean(), value, small)
+  .map(([program, isDeployed, isSalted, sent, salt]) => {
+    const initcode = isDeployed ? deploying(program) : program;
+    const writes: Part[] = [];
+    for (let at = 0; at < initcode.length; at += 32)
+      writes.push(concatBytes(initcode.slice(at, at + 32), new Uint8Array(Math.max(0, at + 32 - initcode.length))), at, 'MSTORE');
+    const create: Part[] = isSalted ? [salt, initcode.length, 0, sent, 'CREATE2'] : [initcode.length, 0, sent, 'CREATE'];
+    return [...writes, ...create, 'DUP1', 5, 'SSTORE', 0, 0, 0, 0, 3, { raw: Uint8Array.of(0x85) }, 'GAS', 'CALL', 'POP'];
+  });
+
+const program = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: programOf(fc.oneof({ weight: 4, arbitrary: simple }, { weight: 5, arbitrary: calling }, { weight: 2, arbitrary: creating })),
+  },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }) },
+);
+
+/** A state and the transactions of a block upon it. */
+export interface RandomBlock {
+  readonly state: MemoryState;
+  readonly transactions: readonly Transaction[];
+}
+
+const transactionFields = fc.record({
+  sender: fc.nat(FAMILIES.length - 1),
+  to: fc.option(target, { nil: undefined, freq: 5 }),
+  valueWei: fc.oneof(fc.constant(0n), fc.bigInt({ min: 0n, max: ETHER })),
+  dataLength: fc.nat(8),
+  initcode: leafProgram,
+  gasLimit: fc.integer({ min: 90_000, max: 900_000 }),
+  tip: fc.bigInt({ min: 0n, max: 3n * GWEI }),
+});
+
+/** Blocks of one to four transactions. */
+export const randomBlock: fc.Arbitrary<RandomBlock> = fc
+  .tuple(
+    fc.array(program, { minLength: CONTRACTS.length, maxLength: CONTRACTS.length }),
+    fc.array(transactionFields, { minLength: 1, maxLength: 4 }),
+  )
+  .map(([programs, body]) => {
+    const contracts = CONTRACTS.map(({ family, address }, index) => ({
+      family,
+      address,
+      nonce: 1n,
+      balanceWei: ETHER,
+      code: programs[index] as Uint8Array,
+      storage: { ['00'.repeat(32)]: new Uint8Array(32).fill(1, 31) },
+    }));
+    const state = MemoryState.of([...FAMILIES.map((address) => ({ address, balanceWei: 100n * ETHER, nonce: 1n })), ...contracts]);
+    const nonces = FAMILIES.map(() => 1n);
+    const transactions = body.map(({ sender, to, valueWei, dataLength, initcode, gasLimit, tip }) => {
+      const nonce = nonces[sender] as bigint;
+      nonces[sender] = nonce + 1n;
+      const data = to === undefined ? initcode : new Uint8Array(dataLength).fill(0xab);
+      return transactionOf({ sender: FAMILIES[sender] as Uint8Array, nonce, to, valueWei, data, gasLimit, maxPriorityFeePerGasWei: tip });
+    });
+    return { state, transactions };
+  });
