@@ -1,8 +1,10 @@
 // What comes in on a chain's consensus topic: decoded, checked in the order of cost (kind and encoding, instance and membership, round,
 // signatures), and only then told to the engine. Nothing that fails is forwarded; what an honest peer cannot send counts against
 // the peer that handed it over (protocol, section 9).
+import { pointOf } from '../core/consensus/block-tree.ts';
 import { certificateOf } from '../core/consensus/certificates.ts';
 import { type ConsensusEvent, eventsOfBundle } from '../core/consensus/events.ts';
+import { leaderOf } from '../core/consensus/leader.ts';
 import {
   bundleClaims,
   certificateClaims,
@@ -27,10 +29,10 @@ import {
   voteBoundsOf,
 } from '../core/consensus/vote-pool.ts';
 import type { BlsScheme } from '../core/crypto/bls.ts';
-import { bytesEqual } from '../core/primitives/bytes.ts';
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, ValidatorIndex } from '../core/primitives/ids.ts';
-import { blockHashOf } from '../core/protocol/block.ts';
+import { type BlockHeader, blockHashOf } from '../core/protocol/block.ts';
 import type { BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { CertificateBundle, Proposal, Timeout, Vote } from '../core/protocol/vote.ts';
@@ -178,6 +180,11 @@ export class MessageIntake {
     }
     const verified = await this.#verified(proposalClaims(instance, header, hash, signature), from, 'proposal');
     if (verified !== 'useful') return verified;
+    if (this.#isOfAnother(header)) {
+      // Whoever handed it on may not know its parent, and so not its leader; whoever signed it knew.
+      this.#refuse(this.#dependencies.validatorPeers[header.proposer] ?? '', 'proposal', 'not-the-leader');
+      return 'useless';
+    }
     const added = await blocks.add(hash, header, body);
     if (!added.ok) {
       if (added.reason !== 'too-many-blocks') return this.#bad(from, 'proposal', added.reason);
@@ -186,6 +193,12 @@ export class MessageIntake {
     }
     post({ kind: 'proposal-received', hash, header });
     return this.#usefulUnlessNeighbour(header.proposer);
+  }
+
+  /** True when it is known who leads the header's round, and it is not the proposer. */
+  #isOfAnother({ parentHash, round, proposer }: BlockHeader): boolean {
+    const parent = pointOf(this.#dependencies.state(), bytesToHex(parentHash));
+    return parent !== undefined && leaderOf(this.#dependencies.instance, parent, round) !== proposer;
   }
 
   // A vote is verified with the others that it makes a certificate with; before it is handed on, by itself: else the next node would

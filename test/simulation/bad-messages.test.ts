@@ -224,6 +224,10 @@ describe('a node that is told what no honest peer tells', () => {
     assert.ok(node(0).chain.blocks.committed.facts.height > height, 'the chain goes on');
   });
 
+  it('never scored an honest peer', () => {
+    for (const name of ['node-1', 'node-2']) assert.deepEqual(world.network.networks.get(name)?.stats().misbehaviour, {}, name);
+  });
+
   it('holds few blocks of a member that proposes a hundred for one round', async () => {
     // The validator that was away comes back with another's voice: everything below is properly signed.
     const [member, signer] = [nextStranger(), signers[3] as Signer];
@@ -256,10 +260,6 @@ describe('a node that is told what no honest peer tells', () => {
     const height = node(0).chain.blocks.committed.facts.height;
     await settle(30_000);
     assert.ok(node(0).chain.blocks.committed.facts.height > height, 'the chain goes on');
-  });
-
-  it('never scored an honest peer', () => {
-    for (const name of ['node-1', 'node-2']) assert.deepEqual(world.network.networks.get(name)?.stats().misbehaviour, {}, name);
   });
 });
 
