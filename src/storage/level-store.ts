@@ -99,13 +99,19 @@ class LevelStore implements KeyValueStore {
       for (;;) {
         const rows = await iterator.nextv(ITERATION_ROWS);
         if (rows.length === 0) return;
-        for (const [key, stored] of rows) yield { key, value: this.#checked(key, stored) };
+        for (const [key, stored] of rows) yield { key: plainBytes(key, key.length), value: this.#checked(key, stored) };
       }
     } catch (error) {
       throw translate(error, this.#path);
     } finally {
       await iterator.close();
     }
+  }
+
+  /** Whether there is no row at all, of whatever program. */
+  async isEmpty(): Promise<boolean> {
+    for await (const _key of this.#database.keys({ limit: 1 })) return false;
+    return true;
   }
 
   async close(): Promise<void> {
@@ -128,12 +134,17 @@ class LevelStore implements KeyValueStore {
 
   #checked(key: Uint8Array, stored: Uint8Array): Uint8Array {
     const length = stored.length - CHECKSUM_BYTES;
-    const value = stored.subarray(0, Math.max(0, length));
+    const value = plainBytes(stored, Math.max(0, length));
     if (length < 0 || readUint32(stored, length) !== checksumOf(key, value)) {
       throw new CoppiceError('storage/corrupt', { path: this.#path, key: bytesToHex(key), detail: 'checksum of a row does not match' });
     }
     return value;
   }
+}
+
+// The library gives Buffers, whose `slice` copies nothing: what is cut from one would hold all of it in memory.
+function plainBytes(bytes: Uint8Array, length: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
 }
 
 // The key is part of it: a value that turns up under another key is as wrong as one with a flipped bit.
@@ -161,13 +172,11 @@ async function refuseForeignFolder(path: string): Promise<void> {
   throw new CoppiceError('storage/foreign', { path, expected: 'a database or an empty folder', found: foreign.slice(0, 3).join(', ') });
 }
 
-async function checkIdentity(store: KeyValueStore, path: string, genesisRoot: Uint8Array): Promise<void> {
+async function checkIdentity(store: LevelStore, path: string, genesisRoot: Uint8Array): Promise<void> {
   const expected = `${IDENTITY_MARK} ${SCHEMA_VERSION} ${bytesToHex(genesisRoot)}`;
   const row = readIdentity(store, path);
   if (row === undefined) {
-    for await (const _row of store.iterate({ gte: new Uint8Array(), lt: Uint8Array.of(0xff, 0xff), limit: 1 })) {
-      throw new CoppiceError('storage/foreign', { path, expected, found: 'a database of something else' });
-    }
+    if (!(await store.isEmpty())) throw new CoppiceError('storage/foreign', { path, expected, found: 'a database of something else' });
     await store.write([{ type: 'put', key: IDENTITY_KEY, value: new TextEncoder().encode(expected) }], { sync: true });
     return;
   }

@@ -75,7 +75,9 @@ function rowsOf(
   }
   names.sort(compareNames);
   const chosen = range.reverse === true ? names.reverse() : names;
-  return chosen.slice(0, range.limit).map((name) => ({ key: Buffer.from(name, 'latin1'), value: (rows.get(name) as Uint8Array).slice() }));
+  return chosen
+    .slice(0, range.limit)
+    .map((name) => ({ key: new Uint8Array(Buffer.from(name, 'latin1')), value: (rows.get(name) as Uint8Array).slice() }));
 }
 
 function index(namesByRoom: Map<number, Set<string>>, { type, key }: RowOperation): void {

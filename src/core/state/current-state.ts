@@ -14,8 +14,8 @@ import { findLeaf } from './tree-read.ts';
 import type { BaseReader, VersionLayer } from './version-layer.ts';
 
 /** Accounts kept decoded (about 0.6 KB each), and slots (0.3 KB). */
-const ACCOUNTS_CACHED_MAX = 32_768;
-const SLOTS_CACHED_MAX = 32_768;
+const ACCOUNTS_CACHED_MAX = 16_384;
+const SLOTS_CACHED_MAX = 16_384;
 /** Codes kept: at 24 KiB at most, 12 MiB. */
 const CODES_CACHED_MAX = 512;
 /** Storage trees of which nodes are kept. */

@@ -51,7 +51,9 @@ function rememberKey(kind: number, family: Address, address: Address): StateKey 
   const found = remembered[place];
   if (found !== undefined && found.kind === kind && bytesEqual(found.address, address) && bytesEqual(found.family, family)) return found;
   const bytes = computeKey(kind, family, address);
-  const key: RememberedKey = { kind, family: family.slice(), address: address.slice(), bytes, name: bytesToHex(bytes) };
+  const ownAddress = address.slice();
+  const ownFamily = bytesEqual(family, address) ? ownAddress : family.slice();
+  const key: RememberedKey = { kind, family: ownFamily, address: ownAddress, bytes, name: bytesToHex(bytes) };
   remembered[place] = key;
   return key;
 }

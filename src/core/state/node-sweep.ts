@@ -3,10 +3,10 @@
 import type { NodeUse } from './node-source.ts';
 import { PAGE_SLOTS, type TreeNode, type TreeRoot } from './tree-node.ts';
 
-/** Nodes of committed trees in memory at most; a page takes about 2 KB, a bucket 0.7. */
-export const NODES_IN_MEMORY_MAX = 49_152;
+/** Nodes of committed trees in memory at most; a page takes about 2 KB, a bucket 1.2: 32 MB. */
+export const NODES_IN_MEMORY_MAX = 24_576;
 /** A sweep that keeps more than this lets everything go. */
-const NODES_KEPT_MAX = 36_864;
+const NODES_KEPT_MAX = 18_432;
 
 /** Lets nodes of `trees` go if there are too many. */
 export function sweepNodes(trees: Iterable<TreeRoot>, use: NodeUse): void {
