@@ -51,9 +51,9 @@ export function onBlockValidated(state: ConsensusState, { hash, vrfOutput }: Blo
 
 function takeProposal(state: ConsensusState, block: TreeBlock): Transition {
   if (state.blocks.has(block.hashHex)) return unchanged(state);
-  if (block.header.round < state.round && !isWanted(state, block.hashHex)) return unchanged(state);
+  if (isWanted(state, block.hashHex)) return takeBlock(state, block);
   const rivals = proposalsOf(state, block);
-  if (rivals >= PROPOSALS_OF_PROPOSER_MAX) return unchanged(state);
+  if (block.header.round < state.round || rivals >= PROPOSALS_OF_PROPOSER_MAX) return drop(state, block);
   const taken = takeBlock(state, block);
   return rivals === 0 ? taken : { ...taken, effects: [...taken.effects, reportOn(block, 'conflicting-proposals')] };
 }
@@ -61,7 +61,13 @@ function takeProposal(state: ConsensusState, block: TreeBlock): Transition {
 function takeBlock(state: ConsensusState, block: TreeBlock): Transition {
   const { height, round } = block.header;
   const isOld = height <= state.committed.height || round <= state.committed.round;
-  return isOld || state.blocks.size >= TREE_BLOCKS_MAX ? unchanged(state) : openBlock(state, block);
+  return isOld || state.blocks.size >= TREE_BLOCKS_MAX ? drop(state, block) : openBlock(state, block);
+}
+
+// The shell forgets a block that the tree does not hold: else it would not fetch it when a certificate names it after all. One of a
+// committed height it forgets by itself; it may be the very block that is being committed.
+function drop(state: ConsensusState, { hash, header }: TreeBlock): Transition {
+  return header.height <= state.committed.height ? unchanged(state) : { state, effects: [{ kind: 'discard-blocks', hashes: [hash] }] };
 }
 
 // Asks for the validation of a block whose parent is valid, and for the parent of one that has none here.

@@ -130,7 +130,7 @@ export interface Commit {
   readonly point: ChainPoint;
 }
 
-/** These blocks can never be committed: forget their bodies and results. */
+/** The tree does not hold these blocks (any more): forget their bodies and results. One that a certificate names later is fetched. */
 export interface DiscardBlocks {
   readonly kind: 'discard-blocks';
   readonly hashes: readonly Bytes32[];

@@ -88,7 +88,7 @@ export interface StartingPoint {
   readonly record: SigningRecord | undefined;
   /** The newest committed block in storage (the `point` of its commit effect) and its proof; undefined at the instance's start. */
   readonly committed: { readonly point: ChainPoint; readonly proof: CommitProof | undefined } | undefined;
-  /** Blocks above it that were stored before they were voted for, parents first. Others are ignored. */
+  /** Blocks above it that were stored before they were voted for, in the order of heights; the shell holds their bodies. */
   readonly storedBlocks: readonly StoredBlock[];
 }
 
@@ -160,17 +160,17 @@ function recordToResume(from: StartingPoint): SigningRecord {
   return { ...record, highestQuorumCertificate: [committedCertificate], timeoutCertificate };
 }
 
+// A stored block whose parent is not (the node was never asked to vote for that one) waits for it like any other.
 function storedTree(committed: ChainPoint, stored: readonly StoredBlock[], leaderWindow: number): ReadonlyMap<Hex, TreeBlock> {
   const points = new Map<Hex, ChainPoint>([[bytesToHex(committed.hash), committed]]);
   const blocks = new Map<Hex, TreeBlock>();
   for (const { hash, header, vrfOutput } of stored) {
-    const parentHex = bytesToHex(header.parentHash);
+    const [hashHex, parentHex] = [bytesToHex(hash), bytesToHex(header.parentHash)];
+    const { height, round } = header;
     const parent = points.get(parentHex);
-    if (parent === undefined) continue;
-    const hashHex = bytesToHex(hash);
-    const point = pointAfter(parent, { hash, height: header.height, round: header.round }, vrfOutput, leaderWindow);
-    points.set(hashHex, point);
-    blocks.set(hashHex, { hash, hashHex, parentHex, header, isCertified: false, status: 'valid', point });
+    const point = parent === undefined ? undefined : pointAfter(parent, { hash, height, round }, vrfOutput, leaderWindow);
+    if (point !== undefined) points.set(hashHex, point);
+    blocks.set(hashHex, { hash, hashHex, parentHex, header, isCertified: false, status: point === undefined ? 'waiting' : 'valid', point });
   }
   return blocks;
 }

@@ -178,6 +178,17 @@ describe('a restarted engine', () => {
     assert.deepEqual(transition.state.committed, after(state, committing(blocks[2])).state.committed, 'seeds and anchors are the same');
   });
 
+  it('keeps a stored block whose parent it never had, and validates it again when that one is there', () => {
+    const { state, blocks } = threeBlocks();
+    const stored = [{ ...blocks[1], vrfOutput: new Uint8Array(64).fill(2) }];
+    const resumed = startedEngine(0, { record: state.record, storedBlocks: stored });
+    const fetched = after(resumed, { kind: 'block-fetched', ...blocks[0] }, validated(blocks[0]));
+    assert.deepEqual(
+      effectsOf(fetched, 'validate-block').map(({ hash }) => hash),
+      [blocks[1].hash],
+    );
+  });
+
   it('that lost everything but the record asks for the block of its highest QC', () => {
     const { state, blocks } = threeBlocks();
     const resumed = startedEngine(0, { record: state.record });

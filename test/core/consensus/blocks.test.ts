@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Effect } from '../../../src/core/consensus/effects.ts';
 import { leaderOf } from '../../../src/core/consensus/leader.ts';
 import { startPoint } from '../../../src/core/consensus/state.ts';
 import {
@@ -15,6 +16,8 @@ import {
   timeoutCertificateFor,
   validated,
 } from './values.ts';
+
+const forgotten = ({ hash }: { readonly hash: Uint8Array }): readonly Effect[] => [{ kind: 'discard-blocks', hashes: [hash] }];
 
 describe('a proposal', () => {
   const state = startedEngine();
@@ -43,7 +46,9 @@ describe('a proposal', () => {
     const third = blockOn(state, 1, undefined, undefined, { timestampMs: 78 });
     const twice = after(state, { kind: 'proposal-received', ...first }, { kind: 'proposal-received', ...second });
     assert.equal(effectsOf(twice, 'report')[0]?.report, 'conflicting-proposals');
-    assert.deepEqual(after(twice.state, { kind: 'proposal-received', ...third }), { state: twice.state, effects: [] });
+    assert.deepEqual(after(twice.state, { kind: 'proposal-received', ...third }), { state: twice.state, effects: forgotten(third) });
+    const wanted = after(twice.state, certified(third), { kind: 'proposal-received', ...third });
+    assert.equal(effectsOf(wanted, 'validate-block').length, 1, 'unless a certificate names it');
   });
 
   it('brings along QC and TC, by which the node advances', () => {
@@ -69,7 +74,7 @@ describe('a proposal', () => {
 
   it('of a round already left is dropped unless a certificate names it', () => {
     const left = after(state, { kind: 'timeout-certificate-received', certificate: timeoutCertificateFor(1) }).state;
-    assert.deepEqual(after(left, { kind: 'proposal-received', ...first }), { state: left, effects: [] });
+    assert.deepEqual(after(left, { kind: 'proposal-received', ...first }), { state: left, effects: forgotten(first) });
     const wanted = after(left, certified(first), { kind: 'proposal-received', ...first });
     assert.equal(effectsOf(wanted, 'validate-block').length, 1);
   });

@@ -159,6 +159,7 @@ export class DriverNode {
         return;
       case 'blocks':
         for (const { hash, header } of message.blocks) {
+          if (!this.isUp) return; // A step may have been its last.
           this.headers.set(bytesToHex(hash), header);
           this.#post({ kind: 'block-fetched', hash, header });
         }
@@ -205,6 +206,7 @@ export class DriverNode {
   }
 
   #post(event: ConsensusEvent): void {
+    if (!this.isUp) return;
     this.#queue.push(event);
     if (this.#isStepping) return;
     this.#isStepping = true;
@@ -278,6 +280,7 @@ export class DriverNode {
       case 'validate-block':
         return this.#validate(effect);
       case 'request-block':
+        if (this.headers.has(bytesToHex(effect.hash))) return; // As a runner does: what it holds it does not fetch.
         return fetch(this, effect.hash, this.state.committed.height);
       case 'commit':
         this.disk.committed = { point: effect.point, proof: this.state.commitProof };
