@@ -10,7 +10,9 @@ import type { JsonValue } from './json.ts';
 import type { RpcLimits } from './limits.ts';
 import type { Method, RpcContext } from './method.ts';
 import { METHODS, REFUSED_METHODS } from './methods.ts';
+import { startWork } from './pacing.ts';
 import { isObject, readParameters } from './parameter.ts';
+import { createPendingBlocks } from './pending-block.ts';
 import type { RpcPorts } from './ports.ts';
 import { ReceiptWaiter } from './receipt-waiter.ts';
 
@@ -62,7 +64,7 @@ export interface AnswerText {
 }
 
 /** Requests of a batch that run side by side. */
-const BATCH_CONCURRENCY = 64;
+const BATCH_CONCURRENCY = 16;
 const ID_CHARACTERS_MAX = 128;
 
 /** See the file's head. */
@@ -72,6 +74,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     limits: options.limits,
     filters: new FilterRegistry(options.ports, options.limits, options.newId),
     receiptWaiter: new ReceiptWaiter(options.ports, options.limits),
+    pendingBlock: createPendingBlocks(options.ports),
   };
   const handle = (request: unknown, connection?: Connection) => handleRequest(options, context, request, connection);
   return {
@@ -79,7 +82,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     handleText: async (text, connection) => {
       const body = parse(text);
       if (body === undefined) return toText(failure(null, parseError()));
-      if (Array.isArray(body)) return handleBatch(options.limits, body, (request) => handle(request, connection));
+      if (Array.isArray(body)) return handleBatch(options, body, (request) => handle(request, connection));
       const response = await handle(body, connection);
       return response === undefined ? undefined : toText(response);
     },
@@ -90,32 +93,37 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
+// Some requests wait (for the mempool's verdict), so several run side by side; those that compute get their turn one after the other.
 async function handleBatch(
-  limits: RpcLimits,
+  { limits, ports }: DispatcherOptions,
   batch: readonly unknown[],
   handle: (request: unknown) => Promise<RpcResponse | undefined>,
 ): Promise<AnswerText | undefined> {
   if (batch.length === 0) return toText(failure(null, invalidRequest('empty batch')));
   if (batch.length > limits.batchItemsMax)
     return toText(failure(null, invalidRequest(`batch too large: ${batch.length} requests, at most ${limits.batchItemsMax}`)));
-  const texts: string[] = [];
-  const results: (JsonValue | undefined)[] = [];
+  const rest = startWork(ports.timing);
+  const running = new Set<Promise<void>>();
+  const answers: (AnswerText | undefined)[] = [];
   let length = 0;
-  for (let start = 0; start < batch.length; start += BATCH_CONCURRENCY) {
-    const requests = batch.slice(start, start + BATCH_CONCURRENCY);
-    const responses =
-      length > limits.batchResponseBytesMax
-        ? requests.map((request) => failure(idOf(request), limitExceeded('response too large')))
-        : await Promise.all(requests.map(handle));
-    for (const response of responses) {
-      if (response === undefined) continue;
-      const { text } = toText(response);
-      length += text.length;
-      texts.push(text);
-      results.push('result' in response ? response.result : undefined);
+  for (const [index, request] of batch.entries()) {
+    if (length > limits.batchResponseBytesMax) {
+      answers[index] = toText(failure(idOf(request), limitExceeded('response too large')));
+      continue;
     }
+    const one = handle(request).then((response) => {
+      running.delete(one);
+      answers[index] = response && toText(response);
+      length += answers[index]?.text.length ?? 0;
+    });
+    running.add(one);
+    if (running.size >= BATCH_CONCURRENCY) await Promise.race(running);
+    await rest();
   }
-  return texts.length === 0 ? undefined : { text: `[${texts.join(',')}]`, results };
+  await Promise.all(running);
+  const given = answers.filter((answer) => answer !== undefined);
+  if (given.length === 0) return undefined;
+  return { text: `[${given.map((answer) => answer.text).join(',')}]`, results: given.flatMap((answer) => answer.results) };
 }
 
 async function handleRequest(

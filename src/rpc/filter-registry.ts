@@ -6,6 +6,7 @@ import { data, type JsonValue } from './json.ts';
 import type { RpcLimits } from './limits.ts';
 import { findLogs, findLogsBetween, heightOf, type LogFilter } from './log-filter.ts';
 import type { RpcContext } from './method.ts';
+import { startWork } from './pacing.ts';
 import type { Cancel, RpcPorts } from './ports.ts';
 
 /** Hashes of pending transactions that are kept for a filter between two polls: the newest. */
@@ -116,7 +117,9 @@ export class FilterRegistry {
     const to = Math.min(this.#head(), from + BLOCK_HASHES_MAX - 1);
     filter.nextNumber = to + 1;
     const hashes: string[] = [];
+    const rest = startWork(this.#ports.timing);
     for (let number = from; number <= to; number++) {
+      await rest();
       const header = await this.#ports.view.headerByNumber(number);
       if (header !== undefined) hashes.push(data(header.hash));
     }

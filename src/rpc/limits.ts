@@ -21,6 +21,8 @@ export interface RpcLimits {
   /** A filter that nobody polls is forgotten after this time. */
   readonly filterLifetimeMs: number;
   readonly feeHistoryBlocksMax: number;
+  /** When tips are asked for, which takes whole blocks instead of headers. */
+  readonly feeHistoryRewardBlocksMax: number;
   /** `eth_sendRawTransactionSync` waits this long unless asked for less. */
   readonly syncWaitMsMax: number;
   readonly syncWaitsMax: number;
@@ -40,6 +42,7 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   filtersMax: 1024,
   filterLifetimeMs: 5 * 60_000,
   feeHistoryBlocksMax: 1024,
+  feeHistoryRewardBlocksMax: 128,
   syncWaitMsMax: 30_000,
   syncWaitsMax: 4096,
 };

@@ -11,6 +11,7 @@ import { invalidParams, limitExceeded, type RpcError, unknownBlock } from './err
 import { formatLog } from './format-receipt.ts';
 import { type JsonObject, quantity } from './json.ts';
 import type { RpcContext } from './method.ts';
+import { startWork } from './pacing.ts';
 import { expected, isObject, type Read, readAddress, readHash, readHashHex, readList, readMembers } from './parameter.ts';
 import type { RpcPorts } from './ports.ts';
 
@@ -30,8 +31,6 @@ export interface LogFilter extends LogCriteria {
 const ADDRESSES_MAX = 1000;
 const TOPIC_POSITIONS_MAX = 4;
 const TOPIC_ALTERNATIVES_MAX = 1000;
-/** Between two rests, so that a long search does not hold up the node. */
-const BLOCKS_PER_TURN = 128;
 
 function oneOrMany<T>(read: Read<T>, countMax: number): Read<readonly T[]> {
   return (value): Verdict<readonly T[], 'invalid'> => {
@@ -114,8 +113,9 @@ export async function findLogsBetween(
   to: number,
 ): Promise<readonly JsonObject[] | RpcError> {
   const found: JsonObject[] = [];
+  const rest = startWork(ports.timing);
   for (let number = Math.max(from, ports.view.oldestNumber()); number <= to; number++) {
-    if ((number - from) % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1) await turn(ports);
+    await rest();
     const header = await ports.view.headerByNumber(number);
     if (header === undefined || !mayMatch(criteria, header.header.logsBloom)) continue;
     const block = await ports.view.blockByNumber(number);
@@ -144,10 +144,4 @@ function mayMatch(criteria: LogCriteria, bloom: Uint8Array): boolean {
 
 function includes(list: readonly Uint8Array[], value: Uint8Array): boolean {
   return list.some((element) => bytesEqual(element, value));
-}
-
-function turn(ports: RpcPorts): Promise<void> {
-  return new Promise((resolve) => {
-    ports.timing.schedule(0, resolve);
-  });
 }

@@ -1,4 +1,5 @@
 // What a JSON-RPC method is: its name, its parameters, and what it does. One file for each under eth/, net/, web3/, txpool/ and coppice/.
+import type { ViewBlock } from '../core/view/view-block.ts';
 import type { Connection } from './connection.ts';
 import type { RpcError } from './errors.ts';
 import type { FilterRegistry } from './filter-registry.ts';
@@ -14,6 +15,8 @@ export interface RpcContext {
   readonly limits: RpcLimits;
   readonly filters: FilterRegistry;
   readonly receiptWaiter: ReceiptWaiter;
+  /** What would follow the head now. */
+  readonly pendingBlock: () => ViewBlock;
 }
 
 /** What a method answers. */

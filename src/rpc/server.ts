@@ -34,10 +34,16 @@ export interface RpcServer {
   readonly close: () => Promise<void>;
 }
 
+interface Liveness {
+  hasAnswered: boolean;
+}
+
 const JSON_TYPE = 'application/json';
 /** A client that takes longer to send one request is cut off. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** A WebSocket client that does not answer a ping until the next one is gone. */
+const HEARTBEAT_MS = 30_000;
 const CORS_MAX_AGE_SECONDS = 86_400;
 /** WebSocket close codes (RFC 6455, 7.4.1): try again later, policy violation. */
 const CLOSE_TRY_LATER = 1013;
@@ -47,7 +53,7 @@ const CLOSE_TOO_SLOW = 1008;
 export async function createRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const limits: RpcLimits = { ...DEFAULT_RPC_LIMITS, ...options.limits };
   const dispatcher = createDispatcher({ ...options, limits, newId: randomId });
-  const connections = new Set<WebSocket>();
+  const connections = new Map<WebSocket, Liveness>();
   const app = fastify({
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -65,6 +71,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
     wsHandler: (socket) => serveSocket(socket, dispatcher, limits, connections),
   });
   await app.listen({ host: options.host, port: options.port });
+  const heartbeat = setInterval(() => pingAll(connections), HEARTBEAT_MS);
   const { port } = app.server.address() as AddressInfo;
   return {
     port,
@@ -72,8 +79,9 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
     dispatcher,
     connectionCount: () => connections.size,
     close: async () => {
+      clearInterval(heartbeat);
       dispatcher.close();
-      for (const socket of connections) socket.terminate();
+      for (const socket of connections.keys()) socket.terminate();
       await app.close();
     },
   };
@@ -106,7 +114,7 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher): void {
   );
 }
 
-function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimits, connections: Set<WebSocket>): void {
+function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimits, connections: Map<WebSocket, Liveness>): void {
   let unanswered = 0;
   const send = (text: string) => {
     if (socket.readyState !== socket.OPEN) return;
@@ -114,7 +122,11 @@ function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimit
     else socket.send(text);
   };
   const connection = new Connection(send, randomId, limits.subscriptionsPerConnectionMax);
-  connections.add(socket);
+  const liveness: Liveness = { hasAnswered: true };
+  connections.set(socket, liveness);
+  socket.on('pong', () => {
+    liveness.hasAnswered = true;
+  });
   socket.on('close', () => {
     connections.delete(socket);
     connection.close();
@@ -135,6 +147,15 @@ function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimit
       for (const result of answer.results) connection.release(result);
     });
   });
+}
+
+// Ends the connections whose client is gone without a word, so that they do not use up the bound.
+function pingAll(connections: ReadonlyMap<WebSocket, Liveness>): void {
+  for (const [socket, liveness] of connections) {
+    if (!liveness.hasAnswered) socket.terminate();
+    liveness.hasAnswered = false;
+    socket.ping();
+  }
 }
 
 function errorText({ code, message }: RpcError): string {

@@ -92,7 +92,9 @@ describe('a body', () => {
     const large: Answer[] = await body(
       JSON.stringify(Array(100).fill({ ...one, method: 'eth_getBlockByNumber', params: ['latest', false] })),
     );
-    assert.deepEqual([large.length, large.filter((answer) => answer.error?.code === -32005).length], [100, 36]);
+    const refused = large.filter((answer) => answer.error?.code === -32005).length;
+    assert.equal(large.length, 100);
+    assert.ok(refused >= 70 && refused < 100, `${refused} of 100 refused`);
   });
 });
 

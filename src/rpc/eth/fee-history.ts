@@ -1,10 +1,12 @@
 // eth_feeHistory: base fees, fill and tips of a run of blocks. The extra last base fee is what the next block's transactions will pay.
 import { accept } from '../../core/primitives/verdict.ts';
+import type { EthereumHeader } from '../../core/view/ethereum-header.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import { numberOf, readBlockNumberOrTag } from '../block-selector.ts';
 import { headerNotFound, invalidParams } from '../errors.ts';
 import { type JsonValue, quantity } from '../json.ts';
 import { defineMethod } from '../method.ts';
+import { startWork } from '../pacing.ts';
 import { expected, optional, type Read, readCount, readList, required } from '../parameter.ts';
 import { ascending, tipOf } from '../tip-suggestion.ts';
 
@@ -27,23 +29,29 @@ export const feeHistory = defineMethod(
     const head = ports.view.head().header.number;
     const newest = newestBlock.kind === 'pending' ? head : await numberOf(newestBlock, ports);
     if (newest === undefined || newest > head) return headerNotFound();
-    const oldest = Math.max(newest - Math.min(blockCount, limits.feeHistoryBlocksMax) + 1, ports.view.oldestNumber());
-    const blocks: ViewBlock[] = [];
+    const blocksMax = percentiles.length > 0 ? limits.feeHistoryRewardBlocksMax : limits.feeHistoryBlocksMax;
+    const oldest = Math.max(newest - Math.min(blockCount, blocksMax) + 1, ports.view.oldestNumber());
+    if (oldest > newest) return { oldestBlock: '0x0', baseFeePerGas: [], gasUsedRatio: [] };
+    const headers: EthereumHeader[] = [];
+    const reward: JsonValue[] = [];
+    const rest = startWork(ports.timing);
     for (let number = oldest; number <= newest; number++) {
-      const block = await ports.view.blockByNumber(number);
-      if (block === undefined) return headerNotFound();
-      blocks.push(block);
+      await rest();
+      const block = percentiles.length > 0 ? await ports.view.blockByNumber(number) : undefined;
+      if (block !== undefined) reward.push(rewardsOf(block, percentiles));
+      const header = block?.header ?? (await ports.view.headerByNumber(number))?.header;
+      if (header === undefined) return headerNotFound();
+      headers.push(header);
     }
-    if (blocks.length === 0) return { oldestBlock: '0x0', baseFeePerGas: [], gasUsedRatio: [] };
     const next =
       newest === head ? ports.node.nextBaseFeePerGasWei() : (await ports.view.headerByNumber(newest + 1))?.header.baseFeePerGasWei;
     return {
       oldestBlock: quantity(oldest),
-      baseFeePerGas: [...blocks.map((block) => block.header.baseFeePerGasWei), next ?? 0n].map(quantity),
-      gasUsedRatio: blocks.map((block) => block.header.gasUsed / block.header.gasLimit),
-      baseFeePerBlobGas: Array<string>(blocks.length + 1).fill('0x0'),
-      blobGasUsedRatio: Array<number>(blocks.length).fill(0),
-      ...(percentiles.length > 0 && { reward: blocks.map((block) => rewardsOf(block, percentiles)) }),
+      baseFeePerGas: [...headers.map((header) => header.baseFeePerGasWei), next ?? 0n].map(quantity),
+      gasUsedRatio: headers.map((header) => header.gasUsed / header.gasLimit),
+      baseFeePerBlobGas: Array<string>(headers.length + 1).fill('0x0'),
+      blobGasUsedRatio: Array<number>(headers.length).fill(0),
+      ...(percentiles.length > 0 && { reward }),
     };
   },
 );
