@@ -113,7 +113,8 @@ function executeSenderParts(overlay: StateOverlay, transactions: readonly Transa
 
 /** Gas bought is gas paid: the whole limit, at once, and nothing comes back. */
 function debitSender(overlay: StateOverlay, transaction: Transaction, gasPriceWei: Wei): void {
-  const entry = overlay.account(overlay.family(transaction.sender), transaction.sender, transaction.senderHex);
+  const family = overlay.family(transaction.sender, transaction.senderHex);
+  const entry = overlay.account(family, transaction.sender, transaction.senderHex);
   const costWei = transaction.valueWei + gasPriceWei * BigInt(transaction.gasLimit);
   const { value } = entry;
   invariant(value !== undefined && value.balanceWei >= costWei, `the sender of ${transaction.hashHex} can pay, as static validation saw`);
@@ -126,7 +127,7 @@ function isInSenderFamily(overlay: StateOverlay, transaction: Transaction): bool
   if (transaction.to === undefined) return true;
   const toHex = bytesToHex(transaction.to);
   if (toHex === transaction.senderHex) return true;
-  return overlay.account(overlay.family(transaction.sender), transaction.to, toHex).value !== undefined;
+  return overlay.hasLeaf(overlay.family(transaction.sender, transaction.senderHex), transaction.to, toHex);
 }
 
 /** What the waves burned, and the halves of priority fees that travelled with main calls. */

@@ -10,7 +10,7 @@ import { EMPTY_ACCOUNT, hasCode } from './account-value.ts';
 import { foreignCallError } from './family-rules.ts';
 import type { CallOutcome, ItemExecutor } from './item-executor.ts';
 import { type Emission, ItemState } from './item-state.ts';
-import type { StateOverlay } from './state-overlay.ts';
+import type { AccountEntry, StateOverlay } from './state-overlay.ts';
 import { MESSENGER_HEX } from './system-addresses.ts';
 
 const NO_DATA = new Uint8Array(0);
@@ -70,13 +70,12 @@ function forward(message: Message, family: Address, wave: number): ExecutedMessa
 /** Bounces, credits and sweeps run nothing, and so cannot fail. */
 function credit({ overlay }: ItemEnvironment, message: Message, wave: number): ExecutedMessage {
   invariant(message.target !== undefined, 'a credit has a target');
-  creditAccount(overlay, message.targetFamily, message.target, message.valueWei);
+  creditAccount(overlay.account(overlay.family(message.targetFamily), message.target), message.valueWei);
   return succeeded(message, wave, []);
 }
 
-function creditAccount(overlay: StateOverlay, family: Address, address: Address, amountWei: Wei): void {
+function creditAccount(entry: AccountEntry, amountWei: Wei): void {
   if (amountWei === 0n) return;
-  const entry = overlay.account(overlay.family(family), address);
   const { nonce, balanceWei, codeHash } = entry.value ?? EMPTY_ACCOUNT;
   entry.value = { nonce, balanceWei: balanceWei + amountWei, codeHash };
 }
@@ -90,10 +89,12 @@ function call(environment: ItemEnvironment, message: Message, wave: number): Exe
     return failed(message, wave, { ...failure(foreignCallError(target)), outcome: 'revert' });
   }
   const { overlay } = environment;
-  const { value } = overlay.account(overlay.family(message.targetFamily), target, targetHex);
+  const family = isNaturalPlace(message) ? overlay.family(target, targetHex) : overlay.family(message.targetFamily);
+  const entry = overlay.account(family, target, targetHex);
+  const { value } = entry;
   if (isPrecompile || (value !== undefined && hasCode(value))) return runCode(environment, message, wave);
   if (mayBecomeContract(message, value?.nonce ?? 0n)) return failed(message, wave, failure(NO_DATA));
-  creditAccount(overlay, message.targetFamily, target, message.valueWei);
+  creditAccount(entry, message.valueWei);
   return succeeded(message, wave, []);
 }
 

@@ -57,8 +57,7 @@ export class StateOverlay {
   }
 
   /** The family's entry, made when first asked for. */
-  family(family: Address): FamilyEntry {
-    const familyHex = bytesToHex(family);
+  family(family: Address, familyHex: Hex = bytesToHex(family)): FamilyEntry {
     let entry = this.#families.get(familyHex);
     if (entry === undefined) {
       entry = { family, familyHex, self: undefined, others: undefined };
@@ -81,6 +80,12 @@ export class StateOverlay {
       family.others.set(addressHex, entry);
     }
     return entry;
+  }
+
+  /** True when the family has a leaf at the address now. Makes no entry: most transfers ask this of a stranger. */
+  hasLeaf(family: FamilyEntry, address: Address, addressHex: Hex): boolean {
+    const entry = addressHex === family.familyHex ? family.self : family.others?.get(addressHex);
+    return entry === undefined ? this.#reader.getAccount(family.family, address) !== undefined : entry.value !== undefined;
   }
 
   /** The account's code; the same array each time. */
@@ -124,7 +129,8 @@ export class StateOverlay {
 
   /** The family that the pointer at `address` names. */
   pointer(address: Address): Address | undefined {
-    return this.#pointers.get(bytesToHex(address))?.family ?? this.#reader.getPointer(address);
+    const written = this.#pointers.size === 0 ? undefined : this.#pointers.get(bytesToHex(address));
+    return written?.family ?? this.#reader.getPointer(address);
   }
 
   /** Writes a pointer; an equal one is there already after a CREATE2 that repeats, and stays. */
@@ -156,7 +162,7 @@ export class StateOverlay {
   }
 
   #collectCode(change: AccountChange, codes: Map<Hex, Uint8Array>): void {
-    if (change.after === undefined) return;
+    if (this.#codes.size === 0 || change.after === undefined || change.after.codeHash === change.before?.codeHash) return;
     const codeHash = bytesToHex(change.after.codeHash);
     const code = this.#codes.get(codeHash);
     if (code !== undefined) codes.set(codeHash, code);
