@@ -14,7 +14,7 @@ export interface LoggerOptions {
 
 /** The node's logger; it fits the runtime's `Logger` port. */
 export function createLogger({ level, file, base }: LoggerOptions): PinoLogger {
-  const destination = pino.destination({ dest: file === undefined ? 1 : openLog(file), sync: false });
+  const destination = file === undefined ? pino.destination(1) : pino.destination({ dest: openLog(file), sync: false });
   return pino({ level, base: { ...base }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
