@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
-import { type Leaf, slotLeaf } from '../../../src/core/state/leaf.ts';
+import { bytesToHex, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
+import { type Leaf, pointerLeaf, slotLeaf } from '../../../src/core/state/leaf.ts';
 import type { NodeSource } from '../../../src/core/state/node-source.ts';
-import { verifyProof } from '../../../src/core/state/proof.ts';
+import { type StateProof, verifyProof } from '../../../src/core/state/proof.ts';
 import { nodeRowKey } from '../../../src/core/state/row-keys.ts';
 import { EMPTY_TREE, hashAtSlot, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
 import { proveKey } from '../../../src/core/state/tree-proof.ts';
@@ -136,30 +136,82 @@ describe('the stored tree', () => {
 describe('proofs', () => {
   it('prove what is there and what is not, and are refused with any bit flipped', () => {
     fc.assert(
-      fc.property(kinds, fc.array(keys, { maxLength: 30 }), keys, fc.nat(), (kind, some, asked, noise) => {
-        const it = harness(kind);
-        const tagged = (leaf: Leaf): Leaf => (kind === 'storage' ? leaf : { ...leaf });
-        if (kind === 'account') return;
-        const changes = changesOf(some.map((key) => ({ key, value: 1 })));
-        const root = updateTree(it.source, EMPTY_TREE, 1, changes, []);
-        const proof = proveKey(it.source, root, asked);
-        const verdict = verifyProof(kind, root.hash, asked, proof);
-        assert.ok(verdict.ok, JSON.stringify(verdict));
-        const expected = changes.find(({ key }) => bytesToHex(key) === bytesToHex(asked));
-        assert.equal(verdict.value === undefined, expected === undefined);
-        const bit = noise % 256;
-        proof.siblings.forEach((sibling, at) => {
-          const flipped = sibling.slice();
-          flipped[bit >>> 3] = (flipped[bit >>> 3] as number) ^ (1 << (bit & 7));
-          const siblings = proof.siblings.map((other, index) => (index === at ? flipped : other));
-          assert.equal(verifyProof(kind, root.hash, asked, { ...proof, siblings }).ok, false);
-        });
-        void tagged;
+      fc.property(kinds, fc.array(keys, { maxLength: 30 }), keys, fc.nat(), (kind, some, other, noise) => {
+        const { source } = harness(kind);
+        const changes = sortChanges(uniqueKeys(some).map((key) => ({ key, leaf: leafOfKind(kind, key) })));
+        const root = updateTree(source, EMPTY_TREE, 1, changes, []);
+        for (const asked of [other, ...some.slice(0, 3)]) {
+          const proof = proveKey(source, root, asked);
+          const verdict = verifyProof(kind, root.hash, asked, proof);
+          assert.ok(verdict.ok, JSON.stringify(verdict));
+          const expected = changes.find(({ key }) => bytesToHex(key) === bytesToHex(asked));
+          assert.equal(verdict.value === undefined, expected === undefined);
+          for (const wrong of flipped(proof, noise)) assert.equal(verifyProof(kind, root.hash, asked, wrong).ok, false);
+        }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
+
+  it('are refused about another key, of another kind of tree, longer or shorter than the tree, and without their leaf', () => {
+    const { source } = harness('account');
+    const changes = sortChanges(
+      [1, 2, 3, 200].map((byte) => new Uint8Array(32).fill(byte)).map((key) => ({ key, leaf: leafOfKind('account', key) })),
+    );
+    const root = updateTree(source, EMPTY_TREE, 1, changes, []);
+    const [{ key }] = changes as [LeafChange];
+    const proof = proveKey(source, root, key);
+    const reasonOf = (kind: TreeKind, about: Uint8Array, given: StateProof): string => {
+      const verdict = verifyProof(kind, root.hash, about, given);
+      return verdict.ok ? 'accepted' : verdict.reason;
+    };
+    assert.equal(reasonOf('account', key, proof), 'accepted');
+    assert.equal(reasonOf('account', new Uint8Array(32), proof), 'wrong-place');
+    assert.equal(reasonOf('storage', key, proof), 'malformed-proof');
+    assert.equal(reasonOf('account', key, { ...proof, siblings: [...proof.siblings, ZERO_32] }), 'not-canonical');
+    assert.equal(reasonOf('account', key, { ...proof, siblings: proof.siblings.slice(1) }), 'not-canonical');
+    assert.equal(reasonOf('account', key, { ...proof, leaf: undefined }), 'not-canonical');
+    assert.equal(reasonOf('account', key, { ...proof, siblings: new Array(257).fill(ZERO_32) }), 'malformed-proof');
+    assert.equal(reasonOf('account', key, { ...proof, siblings: [new Uint8Array(31), ...proof.siblings.slice(1)] }), 'malformed-proof');
+  });
+
+  it('of the empty tree are empty', () => {
+    const { source } = harness('account');
+    const proof = proveKey(source, EMPTY_TREE, new Uint8Array(32).fill(7));
+    assert.deepEqual(proof.siblings, []);
+    assert.equal(verifyProof('account', ZERO_32, proof.key, proof).ok, true);
+    assert.equal(verifyProof('account', new Uint8Array(32).fill(1), proof.key, proof).ok, false);
+  });
 });
+
+function uniqueKeys(some: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...new Map(some.map((key) => [bytesToHex(key), key])).values()];
+}
+
+function leafOfKind(kind: TreeKind, key: Uint8Array): Leaf {
+  return kind === 'storage' ? leafOf(key, 1) : pointerLeaf(key, key.slice(0, 20));
+}
+
+// The proof with one bit changed, in each of its fields in turn.
+function flipped(proof: StateProof, noise: number): readonly StateProof[] {
+  const flip = (bytes: Uint8Array): Uint8Array => {
+    const wrong = bytes.slice();
+    const bit = noise % (8 * bytes.length);
+    wrong[bit >>> 3] = (wrong[bit >>> 3] as number) ^ (1 << (bit & 7));
+    return wrong;
+  };
+  const { siblings, leaf } = proof;
+  const wrongSiblings = siblings.map((sibling, at) => ({ ...proof, siblings: siblings.with(at, flip(sibling)) }));
+  const wrongLeaves =
+    leaf === undefined
+      ? []
+      : [
+          { ...leaf, tag: leaf.tag ^ 1 },
+          { ...leaf, key: flip(leaf.key) },
+          { ...leaf, value: flip(leaf.value) },
+        ];
+  return [...wrongSiblings, ...wrongLeaves.map((wrong) => ({ ...proof, leaf: wrong })), { ...proof, key: flip(proof.key) }];
+}
 
 function prefixOf(key: Uint8Array, bits: number): number {
   let prefix = 0;
