@@ -90,8 +90,9 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
 function addHttp(app: FastifyInstance, dispatcher: Dispatcher): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.header('access-control-allow-origin', '*');
+    done();
   });
   app.options('/', (_request, reply) =>
     reply

@@ -6,7 +6,7 @@ import { JsonRpcProvider, WebSocketProvider } from 'ethers';
 import { createPublicClient, http, webSocket } from 'viem';
 import WebSocket from 'ws';
 import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts';
-import { type Answer, alice, CHAIN_ID, ChainFixture } from '../rpc/chain-fixture.ts';
+import { type Answer, alice, CHAIN_ID, ChainFixture, SENDER_INIT_CODE } from '../rpc/chain-fixture.ts';
 
 const CHAIN_ID_REQUEST = { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] };
 const BODY_BYTES_MAX = 64 * 1024;
@@ -158,6 +158,21 @@ describe('the RPC server', () => {
       assert.equal((await provider.getBlock('latest'))?.number, chain.head.header.number);
       await provider.destroy();
     }
+  });
+
+  it('shows system transactions in a form that ethers and viem read', async () => {
+    const contract = await chain.deploy(SENDER_INIT_CODE);
+    await chain.send(alice, { to: contract, value: 5n, data: `0x${'00'.repeat(12)}${'99'.repeat(20)}` });
+    await chain.mine();
+    const provider = new JsonRpcProvider(server.url, undefined, { staticNetwork: true });
+    const block = await provider.getBlock('latest', true);
+    const effect = block?.prefetchedTransactions[1];
+    assert.deepEqual([effect?.type, effect?.value, (await effect?.wait())?.gasUsed], [0x7e, 5n, 0n]);
+    provider.destroy();
+    const client = createPublicClient({ transport: http(server.url) });
+    const { transactions } = await client.getBlock({ includeTransactions: true });
+    assert.deepEqual([transactions[1]?.typeHex, transactions[1]?.value], ['0x7e', 5n]);
+    assert.equal((await client.getTransactionReceipt({ hash: transactions[1]?.hash as `0x${string}` })).status, 'success');
   });
 
   it('says that its port is taken instead of starting', async () => {
