@@ -9,7 +9,7 @@ import type { RpcContext } from './method.ts';
 import { startWork } from './pacing.ts';
 import type { Cancel, RpcPorts } from './ports.ts';
 
-/** Hashes of pending transactions that are kept for a filter between two polls: the newest. */
+/** Hashes of pending transactions that are kept between two polls, for all filters together: the newest. */
 const PENDING_HASHES_MAX = 8192;
 /** Hashes of blocks that one poll gives. */
 const BLOCK_HASHES_MAX = 4096;
@@ -29,8 +29,8 @@ interface BlocksFilter {
 
 interface PendingTransactionFilter {
   readonly kind: 'pending-transactions';
-  hashes: Bytes32[];
-  readonly cancel: Cancel;
+  /** Position in the sequence of all pending hashes that this node saw. */
+  nextPosition: number;
   lastUsedMs: number;
 }
 
@@ -42,6 +42,11 @@ export class FilterRegistry {
   readonly #limits: RpcLimits;
   readonly #newId: () => string;
   readonly #filters = new Map<string, Filter>();
+  #pendingFilters = 0;
+  #pendingHashes: Bytes32[] = [];
+  /** Position of the first of `#pendingHashes`. */
+  #pendingStart = 0;
+  #cancelPending: Cancel | undefined;
 
   /** `newId` gives ids that nobody can guess: with one, filters could be read and removed by others. */
   constructor(ports: RpcPorts, limits: RpcLimits, newId: () => string) {
@@ -67,17 +72,10 @@ export class FilterRegistry {
 
   /** Hashes of transactions that become pending. */
   addPendingTransactionFilter(): string | RpcError {
-    const filter: PendingTransactionFilter = {
-      kind: 'pending-transactions',
-      hashes: [],
-      cancel: this.#ports.subscriptions.onPendingTransaction((transaction) => {
-        filter.hashes.push(transaction.hash);
-        if (filter.hashes.length > 2 * PENDING_HASHES_MAX) filter.hashes = filter.hashes.slice(-PENDING_HASHES_MAX);
-      }),
-      lastUsedMs: this.#ports.timing.nowMs(),
-    };
-    const id = this.#add(filter);
-    if (id instanceof RpcError) filter.cancel();
+    const nextPosition = this.#pendingStart + this.#pendingHashes.length;
+    const id = this.#add({ kind: 'pending-transactions', nextPosition, lastUsedMs: this.#ports.timing.nowMs() });
+    if (!(id instanceof RpcError)) this.#pendingFilters += 1;
+    this.#cancelPending ??= this.#pendingFilters > 0 ? this.#listen() : undefined;
     return id;
   }
 
@@ -94,9 +92,9 @@ export class FilterRegistry {
     const filter = this.#find(id);
     if (filter === undefined) return filterNotFound();
     if (filter.kind === 'pending-transactions') {
-      const hashes = filter.hashes.slice(-PENDING_HASHES_MAX);
-      filter.hashes = [];
-      return hashes.map(data);
+      const hashes = this.#pendingHashes.slice(Math.max(0, filter.nextPosition - this.#pendingStart));
+      filter.nextPosition = this.#pendingStart + this.#pendingHashes.length;
+      return hashes.slice(-PENDING_HASHES_MAX).map(data);
     }
     return filter.kind === 'blocks' ? this.#pollBlocks(filter) : this.#pollLogs(context, filter);
   }
@@ -166,8 +164,24 @@ export class FilterRegistry {
   }
 
   #drop(id: string, filter: Filter): void {
-    if (filter.kind === 'pending-transactions') filter.cancel();
     this.#filters.delete(id);
+    if (filter.kind !== 'pending-transactions') return;
+    this.#pendingFilters -= 1;
+    if (this.#pendingFilters > 0) return;
+    this.#cancelPending?.();
+    this.#cancelPending = undefined;
+    this.#pendingStart += this.#pendingHashes.length;
+    this.#pendingHashes = [];
+  }
+
+  // One list serves all filters, so that their number does not multiply what is kept.
+  #listen(): Cancel {
+    return this.#ports.subscriptions.onPendingTransaction(({ hash }) => {
+      this.#pendingHashes.push(hash);
+      if (this.#pendingHashes.length <= 2 * PENDING_HASHES_MAX) return;
+      this.#pendingHashes = this.#pendingHashes.slice(PENDING_HASHES_MAX);
+      this.#pendingStart += PENDING_HASHES_MAX;
+    });
   }
 
   #head(): number {

@@ -184,6 +184,10 @@ export class ChainFixture {
     return [...this.#headListeners];
   }
 
+  pendingListeners(): readonly ((transaction: Transaction) => void)[] {
+    return [...this.#pendingListeners];
+  }
+
   get listenerCount(): number {
     return this.#headListeners.size + this.#pendingListeners.size;
   }

@@ -170,10 +170,16 @@ describe('filters', () => {
     await bounded.call('eth_newBlockFilter');
   });
 
-  it('keep a bounded number of pending hashes, the newest', async () => {
-    const id = await chain.call('eth_newPendingTransactionFilter');
-    const hashes: string[] = [];
-    for (let n = 0; n < 5; n++) hashes.push(await chain.send(alice, {}));
-    assert.deepEqual(await chain.call('eth_getFilterChanges', id), hashes);
+  it('of pending transactions share one bounded list, and each reads it from where it stands', async () => {
+    const first = await chain.call('eth_newPendingTransactionFilter');
+    const early = await chain.send(alice, {});
+    const second = await chain.call('eth_newPendingTransactionFilter');
+    const late = await chain.send(alice, {});
+    assert.deepEqual(await chain.call('eth_getFilterChanges', first), [early, late]);
+    assert.deepEqual(await chain.call('eth_getFilterChanges', second), [late]);
+    const [transaction] = chain.ports.mempool.pendingTransactions(1);
+    assert.ok(transaction !== undefined);
+    for (let n = 0; n < 40_000; n++) for (const listener of chain.pendingListeners()) listener(transaction);
+    assert.equal((await chain.call('eth_getFilterChanges', first)).length, 8192, 'the newest');
   });
 });
