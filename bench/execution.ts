@@ -8,6 +8,7 @@ import type { ItemExecutor } from '../src/core/execution/item-executor.ts';
 import { concatBytes, hex } from '../src/core/primitives/bytes.ts';
 import type { Address } from '../src/core/primitives/ids.ts';
 import type { Transaction } from '../src/core/protocol/transaction.ts';
+import { installHashtree } from '../src/runtime/native/ssz-hashtree.ts';
 import { addressOf, ETHER, PARAMETERS, runBlock, transactionOf } from '../test/core/execution/block-setup.ts';
 import { MemoryState } from '../test/core/execution/memory-state.ts';
 import { createStockLoopExecutor } from '../test/core/execution/stock-loop-executor.ts';
@@ -107,6 +108,7 @@ async function time(workload: Workload, evm: ItemExecutor): Promise<ExecutionTim
 /** All timings. */
 export async function runExecutionBench(): Promise<readonly ExecutionTiming[]> {
   await initialiseKeccak();
+  await installHashtree();
   const executors = [createOwnLoopExecutor(PARAMETERS.evmChainId), createStockLoopExecutor(PARAMETERS.evmChainId)];
   const timings: ExecutionTiming[] = [];
   for (const workload of [plainTransfers(), await tokenTransfers(), loops()]) {

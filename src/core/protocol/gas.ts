@@ -3,7 +3,7 @@
 /** Each inclusion of a message: delivery, forward, bounce, reply. */
 export const MESSAGE_GAS = 2_000;
 /** Of a transaction's 21,000: what the sender part costs; the other 3 × MESSAGE_GAS are natural place, one forward, bounce. */
-export const SENDER_PART_GAS = 15_000;
+const SENDER_PART_GAS = 15_000;
 /** Prepaid for the code of a recipient of a plain value send. */
 export const RECEIVE_GAS = 30_000;
 /** Prepaid for `onCoppiceBounce`. */
@@ -21,4 +21,4 @@ export const CODE_BYTES_MAX = 24_576;
 /** EIP-3860. */
 export const INITCODE_BYTES_MAX = 49_152;
 /** The least gas of any transaction (Ethereum yellow paper, G_transaction). */
-export const TRANSACTION_GAS = 21_000;
+export const TRANSACTION_GAS = SENDER_PART_GAS + 3 * MESSAGE_GAS;
