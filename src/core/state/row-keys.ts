@@ -21,12 +21,16 @@ export const STATE_ROW = {
   stale: 0x15,
   /** Old and new values of what a version changed: version, first state key in the row. */
   change: 0x16,
-  /** Which version is the committed one, and the oldest one kept. */
-  head: 0x17,
+  /** Which version is the committed one. */
+  committed: 0x17,
+  /** Which version is the oldest one kept. */
+  oldest: 0x18,
 } as const;
 
-/** The row that says which version is the committed one, and the oldest one kept. */
-export const HEAD_KEY = Uint8Array.of(STATE_ROW.head);
+/** The row that says which version is the committed one. */
+export const COMMITTED_KEY = Uint8Array.of(STATE_ROW.committed);
+/** The row that says which is the oldest one kept: by itself, since pruning and commits are written in any order. */
+export const OLDEST_KEY = Uint8Array.of(STATE_ROW.oldest);
 
 const HEIGHT_BYTES = 8;
 const KEY_BYTES = 32;

@@ -11,7 +11,7 @@ import { extendVersion } from './extend-version.ts';
 import { accountKey, pointerKey, slotKey } from './key.ts';
 import type { StateProof } from './proof.ts';
 import { codeRowKey, leafRowKey, nodeRowKey, rootRowKey, slotRowKey, staleRowKey } from './row-keys.ts';
-import { encodeStaleKeys, headRow, pruneBatches, readHead, rollbackOperations, type StateHead } from './state-history.ts';
+import { committedRow, encodeStaleKeys, oldestRow, pruneBatches, readHead, rollbackOperations } from './state-history.ts';
 import type { RowOperation, StateRows } from './state-rows.ts';
 import type { AccountProof, StateDatabase, StateVersion } from './state-version.ts';
 import { EMPTY_TREE, type TreeRoot } from './tree-node.ts';
@@ -67,12 +67,11 @@ class Database implements StateDatabase {
     if (changes.staleKeys.length > 0) operations.push({ type: 'put', key: staleRowKey(height), value: encodeStaleKeys(changes.staleKeys) });
     // The first version has nothing before it to go back to.
     const isFirst = this.#committed.height === EMPTY_HEIGHT;
-    if (isFirst) this.#oldest = height;
-    else operations.push(...changeRows(height, changes.leaves));
-    operations.push(
-      { type: 'put', key: rootRowKey(height), value: encodeRoot(layer.tree) },
-      headRow({ committed: height, oldest: this.#oldest }),
-    );
+    if (isFirst) {
+      this.#oldest = height;
+      operations.push(oldestRow(height));
+    } else operations.push(...changeRows(height, changes.leaves));
+    operations.push({ type: 'put', key: rootRowKey(height), value: encodeRoot(layer.tree) }, committedRow(height));
     this.#current.beginWrite();
     this.#written = { version: layer, nodesAdded: nodes - changes.staleKeys.length };
     return operations;
@@ -97,7 +96,7 @@ class Database implements StateDatabase {
 
   async rollbackTo(height: Height): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }> {
     invariant(this.#written === undefined, 'one version is written at a time');
-    const operations = await rollbackOperations(this.#rows, this.#head(), height);
+    const operations = await rollbackOperations(this.#rows, { committed: this.#committed.height, oldest: this.#oldest }, height);
     const version = new VersionLayer(this.#current, height, this.#rootAt(height));
     this.#current.beginWrite();
     this.#written = { version, nodesAdded: 0 };
@@ -106,10 +105,9 @@ class Database implements StateDatabase {
 
   async *prune(keepFrom: Height): AsyncIterable<readonly RowOperation[]> {
     const from = Math.min(keepFrom, this.#committed.height);
-    for await (const batch of pruneBatches(this.#rows, () => this.#head(), from)) {
-      this.#oldest = Math.max(this.#oldest, from);
-      yield batch;
-    }
+    if (from < this.#oldest) return;
+    this.#oldest = from;
+    yield* pruneBatches(this.#rows, from);
   }
 
   proveAccount(version: StateVersion, family: Address, address: Address, slots: readonly Bytes32[]): AccountProof {
@@ -129,10 +127,6 @@ class Database implements StateDatabase {
   subtreeRoot(version: StateVersion, shardId: number): Bytes32 {
     const layer = layerOf(version);
     return subtreeRootAt(this.#current.source(layer), layer.tree, shardId);
-  }
-
-  #head(): StateHead {
-    return { committed: this.#committed.height, oldest: this.#oldest };
   }
 
   #rootAt(height: Height): TreeRoot {

@@ -1,16 +1,11 @@
 // Going back and forgetting: rollback by the old values of change rows, pruning by the rows of nodes that later versions made superfluous.
+import { bytesToBigint, uint64ToBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Height } from '../primitives/ids.ts';
 import { readChangeRow, undo } from './change-rows.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
-import { HEAD_KEY, heightOfRowKey, historyRange, STATE_ROW } from './row-keys.ts';
-import type { Row, RowOperation, StateRows } from './state-rows.ts';
-
-/** The committed height, and the oldest that is kept. */
-export interface StateHead {
-  readonly committed: Height;
-  readonly oldest: Height;
-}
+import { COMMITTED_KEY, heightOfRowKey, historyRange, OLDEST_KEY, STATE_ROW } from './row-keys.ts';
+import type { RowOperation, StateRows } from './state-rows.ts';
 
 /** Operations of one batch of pruning at about most: a small pause, and a bounded loss if it is lost. */
 const PRUNE_OPERATIONS_MAX = 4_096;
@@ -19,19 +14,28 @@ const ROWS_MAX = Number.MAX_SAFE_INTEGER;
 
 const writer = new RowWriter();
 
-/** The row that says where the state stands. */
-export function headRow(head: StateHead): RowOperation {
-  writer.varint(head.committed);
-  writer.varint(head.oldest);
-  return { type: 'put', key: HEAD_KEY, value: writer.finish() };
+/** The committed height, and the oldest that is kept. */
+export interface StateHead {
+  readonly committed: Height;
+  readonly oldest: Height;
 }
 
-/** What that row says; undefined before the first version. */
+/** The row that says which version is the committed one. */
+export function committedRow(height: Height): RowOperation {
+  return { type: 'put', key: COMMITTED_KEY, value: uint64ToBytes(height) };
+}
+
+/** The row that says which version is the oldest one kept. */
+export function oldestRow(height: Height): RowOperation {
+  return { type: 'put', key: OLDEST_KEY, value: uint64ToBytes(height) };
+}
+
+/** What these rows say; undefined before the first version. */
 export function readHead(rows: StateRows): StateHead | undefined {
-  const row = rows.get(HEAD_KEY);
-  if (row === undefined) return undefined;
-  const reader = new RowReader(row);
-  return { committed: reader.varint(), oldest: reader.varint() };
+  const committed = rows.get(COMMITTED_KEY);
+  const oldest = rows.get(OLDEST_KEY);
+  if (committed === undefined || oldest === undefined) return undefined;
+  return { committed: Number(bytesToBigint(committed)), oldest: Number(bytesToBigint(oldest)) };
 }
 
 /** The row of a version's superfluous nodes. */
@@ -57,41 +61,46 @@ export async function rollbackOperations(rows: StateRows, head: StateHead, heigh
   for (const kind of [STATE_ROW.node, STATE_ROW.stale, STATE_ROW.root]) {
     for await (const row of rows.iterate(above(kind))) removed.push({ type: 'delete', key: row.key });
   }
-  return [...undone.values(), ...removed, headRow({ ...head, committed: height })];
+  return [...undone.values(), ...removed, committedRow(height)];
 }
 
-/** The operations that forget everything that only versions below `keepFrom` need, in batches each of which leaves the state whole. */
-export async function* pruneBatches(
-  rows: StateRows,
-  readCurrentHead: () => StateHead,
-  keepFrom: Height,
-): AsyncGenerator<readonly RowOperation[]> {
-  const { oldest } = readCurrentHead();
-  if (keepFrom <= oldest) return;
-  let next: RowOperation[] = [];
-  let from = oldest;
-  while (from < keepFrom) {
-    const to = Math.min(keepFrom, from + PRUNE_HEIGHTS_MAX);
-    for await (const operation of pruneHeights(rows, from, to)) {
+/**
+ * The operations that forget everything that only versions below `keepFrom` need, in batches that each leave the state whole: the
+ * first says that those versions are gone. What a pruning that was broken off left is found again by the next.
+ */
+export async function* pruneBatches(rows: StateRows, keepFrom: Height): AsyncGenerator<readonly RowOperation[]> {
+  let next: RowOperation[] = [oldestRow(keepFrom)];
+  for (let from = await firstHistoryHeight(rows); from <= keepFrom; from += PRUNE_HEIGHTS_MAX) {
+    for await (const operation of pruneHeights(rows, from, Math.min(keepFrom, from + PRUNE_HEIGHTS_MAX - 1), keepFrom)) {
       next.push(operation);
       if (next.length < PRUNE_OPERATIONS_MAX) continue;
-      yield [...next, headRow({ ...readCurrentHead(), oldest: to })];
+      yield next;
       next = [];
     }
-    from = to;
   }
-  yield [...next, headRow({ ...readCurrentHead(), oldest: keepFrom })];
+  if (next.length > 0) yield next;
 }
 
-// Nodes that are superfluous since `keepFrom` or before serve no version from `keepFrom` on; nor do change rows up to it.
-async function* pruneHeights(rows: StateRows, from: Height, to: Height): AsyncGenerator<RowOperation> {
-  for await (const row of rows.iterate({ ...historyRange(STATE_ROW.stale, from, to + 1), limit: ROWS_MAX })) {
+// Every version has a root row, and pruning takes the row of a height away last.
+async function firstHistoryHeight(rows: StateRows): Promise<Height> {
+  for await (const { key } of rows.iterate({ ...historyRange(STATE_ROW.root, 0, Number.MAX_SAFE_INTEGER), limit: 1 }))
+    return heightOfRowKey(key);
+  return 0;
+}
+
+// Nodes that are superfluous since `keepFrom` or before serve no version from `keepFrom` on; nor do change rows up to it. Heights [from, to].
+async function* pruneHeights(rows: StateRows, from: Height, to: Height, keepFrom: Height): AsyncGenerator<RowOperation> {
+  const between = (kind: number): { readonly gte: Uint8Array; readonly lt: Uint8Array; readonly limit: number } => ({
+    ...historyRange(kind, from, to + 1),
+    limit: ROWS_MAX,
+  });
+  for await (const row of rows.iterate(between(STATE_ROW.stale))) {
     const reader = new RowReader(row.value);
     while (!reader.isAtEnd) yield { type: 'delete', key: reader.blob() };
     yield { type: 'delete', key: row.key };
   }
-  for await (const row of rows.iterate({ ...historyRange(STATE_ROW.change, from, to + 1), limit: ROWS_MAX }))
-    yield { type: 'delete', key: row.key };
-  for await (const row of rows.iterate({ ...historyRange(STATE_ROW.root, from, to), limit: ROWS_MAX }))
-    yield { type: 'delete', key: row.key };
+  for await (const row of rows.iterate(between(STATE_ROW.change))) yield { type: 'delete', key: row.key };
+  for await (const row of rows.iterate(between(STATE_ROW.root))) {
+    if (heightOfRowKey(row.key) < keepFrom) yield { type: 'delete', key: row.key };
+  }
 }

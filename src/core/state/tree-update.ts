@@ -118,7 +118,7 @@ function updatePage(
   to: number,
   newSlots = 0,
 ): TreeNode | undefined {
-  const { changes, source, version } = update;
+  const { changes, source } = update;
   const fixed = isFixed(source.kind, depth);
   const path = page?.path ?? (changes[from] as LeafChange).key;
   const counts = page?.counts.slice() ?? new Array<number>(PAGE_SLOTS).fill(0);
@@ -143,11 +143,11 @@ function updatePage(
   if (page !== undefined) markStale(update, page, depth, (changes[from] as LeafChange).key);
   const made = newPage(update, { depth: pageDepth, path, hashes, counts, versions, children }, dirtySlots);
   if (made.leafCount === 0) return undefined;
-  return fixed ? made : collapse(update, made, depth);
+  return fixed ? made : collapse(update, made);
 }
 
 // A page with few leaves is a bucket, and one with a single occupied slot is the page in it: what a subtree is follows from its leaves.
-function collapse(update: Update, page: Page, depth: number): TreeNode {
+function collapse(update: Update, page: Page): TreeNode {
   if (page.leafCount <= BUCKET_LEAVES_MAX) {
     const leaves: Leaf[] = [];
     for (let slot = 0; slot < PAGE_SLOTS; slot++) gatherLeaves(update, page, slot, leaves);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { bytesToHex, hexToBytes } from '../../../src/core/primitives/bytes.ts';
 import { createStateDatabase } from '../../../src/core/state/state-database.ts';
+import type { RowOperation } from '../../../src/core/state/state-rows.ts';
 import type { StateDatabase, StateVersion } from '../../../src/core/state/state-version.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/storage/memory-store.ts';
 import { addressOf, applyWrites, type ModelState, type ModelWrite, wholeOf } from './model-state.ts';
@@ -180,6 +181,30 @@ describe('versions of the state', () => {
         const nodes = [...(await dump(chain.store)).keys()].filter((key) => key.startsWith('13')).length;
         const expected = other.commit(whole).filter(({ key }) => key[0] === 0x13).length;
         assert.equal(nodes, expected, 'exactly the nodes of the committed version are left');
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('are pruned by as many attempts as it takes, while blocks are committed in between', async () => {
+    await fc.assert(
+      fc.asyncProperty(blocks, blocks, fc.nat(), async (first, second, choice) => {
+        const chain = newChain();
+        for (const writes of [...first, ...second]) await commitBlock(chain, writes);
+        const keepFrom = choice % (first.length + second.length);
+        const batches: (readonly RowOperation[])[] = [];
+        for await (const batch of chain.database.prune(keepFrom)) batches.push(batch);
+        await commitBlock(chain, second[0] ?? []);
+        // Broken off in the midst of a batch that was larger, as if it had been several.
+        const [one = []] = batches;
+        await chain.store.write(one.slice(0, 1 + (choice % one.length)), { sync: false });
+        chain.database = createStateDatabase(chain.store);
+        checkReads(chain.database.committed(), chain.models.get(chain.database.committed().height) as ModelState);
+        await prune(chain, chain.database.committed().height);
+        const left = [...(await dump(chain.store)).keys()];
+        assert.equal(left.filter((key) => key.startsWith('14')).length, 1, 'one root is left');
+        assert.equal(left.filter((key) => key.startsWith('15') || key.startsWith('16')).length, 0, 'no history is left');
+        checkReads(chain.database.committed(), chain.models.get(chain.database.committed().height) as ModelState);
       }),
       { numRuns: 20 },
     );
