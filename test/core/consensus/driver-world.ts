@@ -88,6 +88,9 @@ export interface NetworkQuality {
 /** Everything arrives, soon, in any order. */
 export const HEALTHY: NetworkQuality = { lossPercent: 0, duplicatePercent: 0, delayMsMax: 40, partitionPercent: 0 };
 
+/** A second copy may come this much later, when its round is long over. */
+const REPLAYED_MS_MAX = 3_000;
+
 /** Delivers, delays, reorders, duplicates and loses. */
 export class BadNetwork {
   quality: NetworkQuality;
@@ -110,8 +113,8 @@ export class BadNetwork {
   carry(from: string, to: string, deliver: () => void): void {
     const { lossPercent, duplicatePercent, delayMsMax } = this.quality;
     if (this.#sideOf.get(from) !== this.#sideOf.get(to) || this.#chance.percent(lossPercent)) return;
-    const copies = this.#chance.percent(duplicatePercent) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) this.#time.schedule(1 + this.#chance.integer(delayMsMax), deliver);
+    this.#time.schedule(1 + this.#chance.integer(delayMsMax), deliver);
+    if (this.#chance.percent(duplicatePercent)) this.#time.schedule(1 + this.#chance.integer(REPLAYED_MS_MAX), deliver);
   }
 }
 

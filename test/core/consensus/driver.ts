@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import type { Instance } from '../../../src/core/protocol/committee.ts';
 import type { NetworkParameters } from '../../../src/core/protocol/parameters.ts';
 import type { DriverCrypto } from './driver-crypto.ts';
+import { forgedFrom } from './driver-forger.ts';
 import { type Hits, Invariants } from './driver-invariants.ts';
 import { type DriverMessage, DriverNode, type NodeWorld } from './driver-node.ts';
 import { BadNetwork, Chance, HEALTHY, type NetworkQuality, VirtualTime } from './driver-world.ts';
@@ -24,6 +25,8 @@ export interface Schedule {
   readonly badMs: number;
   readonly quality: NetworkQuality;
   readonly parameters?: Partial<Pick<NetworkParameters, 'leaderWindow'>>;
+  /** How many messages are followed or preceded by a forgery of them. */
+  readonly forgedPercent?: number;
   /** Another instance whose nodes run on the same network: neither may hear the other. */
   readonly intruders?: Instance;
   /** Heights to commit after the network healed. */
@@ -187,7 +190,14 @@ class World {
     for (const node of this.#nodes) {
       if (node === from || (to !== undefined && node.name !== to)) continue;
       this.#network.carry(from.name, node.name, () => node.deliver(message, from.name));
+      if (this.#chance.percent(this.#schedule.forgedPercent ?? 0)) this.#forge(message, node);
     }
+  }
+
+  // Forgeries come before and after the truth.
+  #forge(message: DriverMessage, to: DriverNode): void {
+    const forged = forgedFrom(message, this.#chance);
+    if (forged !== undefined) this.#time.schedule(this.#chance.integer(100), () => to.deliver(forged, 'forger'));
   }
 
   #fetch(from: DriverNode, hash: Uint8Array, aboveHeight: number): void {

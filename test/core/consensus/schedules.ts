@@ -21,7 +21,7 @@ export function equalCommittee(crypto: DriverCrypto, size: number): Instance {
   return instanceOf(committeeOf(crypto, new Map(Array.from({ length: size }, (_unused, index) => [index, 1]))), 1, 0);
 }
 
-/** Runs the schedule of a seed: every third one has as many faulty validators as a committee of its size bears. */
+/** Runs the schedule of a seed: every third one has as many faulty validators as a committee of its size bears, every fifth one a forger. */
 export function runSeed(seed: number, size: number, crypto: DriverCrypto, hits: Hits): Outcome {
   return runSchedule({
     seed,
@@ -32,6 +32,7 @@ export function runSeed(seed: number, size: number, crypto: DriverCrypto, hits: 
     badMs: BAD_MS,
     quality: QUALITIES[seed % QUALITIES.length] as NetworkQuality,
     parameters: { leaderWindow: WINDOWS[Math.floor(seed / QUALITIES.length) % WINDOWS.length] as number },
+    forgedPercent: seed % 5 === 0 ? 20 : 0,
     heights: HEIGHTS,
   });
 }
