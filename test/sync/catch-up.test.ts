@@ -1,0 +1,215 @@
+// A node that is behind asks peers that lie: each lie is found out and blamed, nothing of it reaches the engine, and the first honest
+// answer is taken.
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import type { ConsensusEvent } from '../../src/core/consensus/events.ts';
+import { commitProofClaims } from '../../src/core/consensus/signature-sets.ts';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { sha256 } from '../../src/core/crypto/sha256.ts';
+import { bytesEqual, bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { CoppiceError } from '../../src/core/primitives/errors.ts';
+import { Block, type BlockCertificates, CertifiedBlock } from '../../src/core/protocol/certified-block.ts';
+import type { Network, PeerName } from '../../src/network/ports.ts';
+import type { ClaimsJudgement } from '../../src/runtime/verified-claims.ts';
+import { VerifiedClaims } from '../../src/runtime/verified-claims.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+import { BLOCK_PROTOCOLS } from '../../src/sync/block-protocol.ts';
+import { CatchUp } from '../../src/sync/catch-up.ts';
+import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from '../runtime/signed-chain.ts';
+
+type Answers = Readonly<Record<string, readonly Uint8Array[] | 'fails'>>;
+
+describe('catching up', () => {
+  /** Where the blocks were made, and a copy of it that has none of them. */
+  let maker: SignedChain;
+  let behind: SignedChain;
+  let made: readonly MadeBlock[];
+  let range: readonly CertifiedBlock[];
+
+  before(async () => {
+    await initialiseKeccak();
+    maker = await createSignedChain();
+    const first = await maker.extend(maker.start, { round: 1 });
+    const second = await maker.extend(first.point, { round: 2, justify: certify(maker, pointOf(first)) });
+    const third = await maker.extend(second.point, { round: 3, justify: certify(maker, pointOf(second)) });
+    made = [first, second, third];
+    range = made.map((block) => certified(block));
+  });
+
+  beforeEach(async () => {
+    behind = await createSignedChain();
+  });
+
+  function certified(block: MadeBlock, wrong: Partial<BlockCertificates> = {}): CertifiedBlock {
+    const { header, body } = block.proposal;
+    const quorumCertificate = certify(maker, pointOf(block));
+    const commitCertificate = [certify(maker, pointOf(block), 'commit-vote')];
+    return { block: { header, body }, certificates: { quorumCertificate, commitCertificate, ...wrong } };
+  }
+
+  interface Run {
+    readonly events: ConsensusEvent[];
+    readonly blamed: string[];
+    readonly askedPeers: PeerName[];
+  }
+
+  /** Asks each peer in turn until the wanted block is held or nobody has it. */
+  async function run(
+    peers: Readonly<Record<PeerName, Answers>>,
+    options: { readonly judgement?: ClaimsJudgement; readonly hasRoom?: boolean } = {},
+  ): Promise<Run> {
+    const clock = new VirtualClock(0);
+    const result: Run = { events: [], blamed: [], askedPeers: [] };
+    const claims = new VerifiedClaims(behind.verifier);
+    const network = {
+      request: {
+        request: async (peer: PeerName, protocol: string) => {
+          result.askedPeers.push(peer);
+          const answer = peers[peer]?.[protocol] ?? [];
+          if (answer === 'fails') throw new CoppiceError('network/request-failed', { peer, protocol, failure: 'reset', detail: '' });
+          return [...answer];
+        },
+      },
+      peers: {
+        connected: () => Object.keys(peers),
+        misbehaved: (peer: PeerName, reason: string) => result.blamed.push(`${peer} ${reason}`),
+      },
+    } as unknown as Network;
+    const catchUp = new CatchUp({
+      instanceId: behind.instance.instanceId,
+      network,
+      blocks: behind.blocks,
+      clock,
+      logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      metrics: { count: () => undefined, gauge: () => undefined, observe: () => undefined },
+      post: (event) => {
+        if (options.hasRoom === false) return false;
+        result.events.push(event);
+        return true;
+      },
+      judgeCertificates: async ({ quorumCertificate, commitCertificate }, hash, height) => {
+        if (options.judgement !== undefined) return options.judgement;
+        const [commit] = commitCertificate;
+        const { point } = quorumCertificate;
+        if (commit === undefined || !bytesEqual(point.blockHash, hash) || point.height !== height) return 'invalid';
+        const sets = commitProofClaims(behind.instance, quorumCertificate, commit);
+        return sets.ok ? claims.judge(sets.value) : 'invalid';
+      },
+    });
+    const last = made[2] as MadeBlock;
+    catchUp.request({ kind: 'request-block', hash: last.hash, height: 3 });
+    assert.equal(catchUp.targetHeight, 3);
+    // Signatures are checked in real time, so a moment of it goes by with each step of the virtual clock.
+    for (let step = 0; step < 40 && catchUp.targetHeight !== undefined; step++) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      await clock.run(clock.nowMs() + 300);
+    }
+    catchUp.stop();
+    return result;
+  }
+
+  const frames = (blocks: readonly CertifiedBlock[]): Answers => ({
+    [BLOCK_PROTOCOLS.blocksByRange]: blocks.map((block) => CertifiedBlock.serialize(block)),
+  });
+  const fetched = ({ events }: Run): readonly string[] =>
+    events.flatMap((event) => (event.kind === 'block-fetched' ? [bytesToHex(event.hash)] : []));
+  const allHashes = (): readonly string[] => made.map(({ hash }) => bytesToHex(hash));
+
+  it('hands a range to the engine in order, then the certificates of its end', async () => {
+    const result = await run({ honest: frames(range) });
+    assert.deepEqual(fetched(result), allHashes());
+    assert.deepEqual(
+      result.events.slice(3).map(({ kind }) => kind),
+      ['quorum-certificate-received', 'commit-certificate-received'],
+    );
+    assert.deepEqual(result.blamed, []);
+  });
+
+  const first = (): CertifiedBlock => range[0] as CertifiedBlock;
+  const lies: readonly [string, string, () => readonly CertifiedBlock[]][] = [
+    ['blocks that do not follow each other', 'bad-range-answer', () => [first(), range[2] as CertifiedBlock]],
+    ['blocks that do not follow ours', 'bad-range-answer', () => range.slice(1)],
+    [
+      'a quorum certificate that is forged',
+      'bad-certificate-in-range',
+      () => [certified(made[0] as MadeBlock, { quorumCertificate: forged() })],
+    ],
+    [
+      'a commit certificate that is forged',
+      'bad-certificate-in-range',
+      () => [certified(made[0] as MadeBlock, { commitCertificate: [forged()] })],
+    ],
+    [
+      'certificates of too few',
+      'bad-certificate-in-range',
+      () => [
+        certified(made[0] as MadeBlock, { commitCertificate: [certify(maker, pointOf(made[0] as MadeBlock), 'commit-vote', [0, 1])] }),
+      ],
+    ],
+    [
+      'certificates of another block',
+      'bad-certificate-in-range',
+      () => [{ ...first(), certificates: (range[1] as CertifiedBlock).certificates }],
+    ],
+    [
+      'a body that is not the one of the header',
+      'bad-block-in-range',
+      () => [{ ...first(), block: { ...first().block, body: { inbox: [], transactions: [Uint8Array.of(1)] } } }],
+    ],
+  ];
+  function forged(): BlockCertificates['quorumCertificate'] {
+    const right = certify(maker, pointOf(made[0] as MadeBlock));
+    return { ...right, signature: certify(maker, pointOf(made[1] as MadeBlock)).signature };
+  }
+
+  for (const [what, reason, lie] of lies) {
+    it(`blames a peer for ${what}, and takes the honest answer of the next`, async () => {
+      const result = await run({ 'a-liar': frames(lie()), honest: frames(range) });
+      assert.ok(result.blamed.includes(`a-liar ${reason}`), result.blamed.join());
+      assert.ok(!result.blamed.some((line) => line.startsWith('honest')));
+      assert.deepEqual(fetched(result), allHashes());
+    });
+  }
+
+  it('blames a peer for bytes that are no block', async () => {
+    const garbage = { [BLOCK_PROTOCOLS.blocksByRange]: [sha256()], [BLOCK_PROTOCOLS.blockByHash]: [sha256()] };
+    const result = await run({ 'a-liar': garbage, honest: frames(range) });
+    assert.deepEqual([...new Set(result.blamed)].sort(), ['a-liar bad-block-answer', 'a-liar bad-range-answer']);
+    assert.deepEqual(fetched(result), allHashes());
+  });
+
+  it('blames a peer for another block than the one asked for by its hash', async () => {
+    const { header, body } = made[0]?.proposal ?? assert.fail();
+    const result = await run({ 'a-liar': { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize({ header, body })] }, honest: frames(range) });
+    assert.ok(result.blamed.includes('a-liar bad-block-answer'));
+    assert.deepEqual(fetched(result), allHashes());
+  });
+
+  it('takes a block by its hash where it is certified and not committed', async () => {
+    const { header, body } = made[2]?.proposal ?? assert.fail();
+    const result = await run({ honest: { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize({ header, body })] } });
+    assert.deepEqual(fetched(result), [bytesToHex(made[2]?.hash ?? sha256())]);
+  });
+
+  it('drops the end of a range that no commit certificate covers', async () => {
+    const uncovered = certified(made[2] as MadeBlock, { commitCertificate: [] });
+    const result = await run({ honest: frames([first(), range[1] as CertifiedBlock, uncovered]) });
+    assert.deepEqual(fetched(result).slice(0, 2), allHashes().slice(0, 2));
+    assert.deepEqual(result.blamed, []);
+  });
+
+  it('goes on to the next peer after silence and failures, and blames nobody', async () => {
+    const failing: Answers = { [BLOCK_PROTOCOLS.blocksByRange]: 'fails', [BLOCK_PROTOCOLS.blockByHash]: 'fails' };
+    const result = await run({ a: {}, b: failing, c: frames(range) });
+    assert.deepEqual(fetched(result), allHashes());
+    assert.deepEqual(result.blamed, []);
+  });
+
+  it('blames nobody when this node has no room, or no time to verify', async () => {
+    const full = await run({ honest: frames(range) }, { hasRoom: false });
+    assert.deepEqual(full.blamed, []);
+    const busy = await run({ honest: frames(range) }, { judgement: 'not-looked-at' });
+    assert.deepEqual(busy.blamed, []);
+    assert.deepEqual(busy.events, []);
+  });
+});
