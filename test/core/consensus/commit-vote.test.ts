@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { mayCommitVote } from '../../../src/core/consensus/commit-vote.ts';
 import { bytesEqual } from '../../../src/core/primitives/bytes.ts';
 import {
   after,
@@ -53,6 +54,15 @@ describe('a commit vote', () => {
     const twice = after(once, { kind: 'quorum-certificate-received', certificate: rival });
     assert.equal(twice.effects.length, 0);
     assert.ok(bytesEqual(twice.state.record.lastCommitVotedHash, first.hash));
+  });
+
+  it('is never of a round at or below the last one', () => {
+    const record = { ...state.record, lastCommitVotedRound: 4 };
+    const certificates = [3, 4, 5].map((round) => certificateFor({ ...pointOfBlock(first), round }));
+    assert.deepEqual(
+      certificates.map((certificate) => mayCommitVote({ record }, certificate)),
+      [false, false, true],
+    );
   });
 
   it('may follow a vote for another block of the same round', () => {
