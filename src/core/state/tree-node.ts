@@ -1,7 +1,7 @@
 // What the tree is made of in memory, and how its nodes hash (protocol, section 4).
 //
 // The tree that the hashes describe is binary. It is kept in pages of four levels: a page has sixteen slots below it and the fifteen
-// hashes above them, so that a touched account costs one or two rows instead of one for each level (docs/state.md has the figures).
+// hashes above them, so that a touched account costs one or two rows instead of one for each level (docs/decisions/010-tree-in-pages.md has the figures).
 // A subtree with few leaves is a bucket: the leaves themselves, whose few inner hashes are computed when they are needed. Which of
 // the two a subtree is follows from its number of leaves alone, so equal content is an equal structure, whatever its history.
 //
