@@ -108,7 +108,7 @@ export class ViewChain {
   /** A transaction that is committed and not visible yet: still pending to clients. */
   hiddenTransaction(hash: Hex): ViewBlock['transactions'][number] | undefined {
     if (this.#newest === this.#visible) return undefined;
-    return this.#newest.block.transactions.find(({ transaction }) => bytesToHex(transaction.hash) === hash);
+    return this.#newest.block.transactions.find(({ transaction }) => transaction.hashHex === hash);
   }
 
   /** The state after a visible block; undefined where it is pruned. */
