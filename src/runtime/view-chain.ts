@@ -1,6 +1,5 @@
 // The view blocks of this node: which are visible to clients, and reading old ones. View block N is on disk with shard block N, and
 // visible once block N + 1, whose header commits N's execution, is on disk too (protocol, section 7).
-import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Hex } from '../core/primitives/ids.ts';
 import type { StateDatabase, StateVersion } from '../core/state/state-version.ts';
