@@ -1,0 +1,89 @@
+// `coppice devnet` as a command: it leaves no process behind however it ends, and the next start goes on where it was.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { connectRpc } from '../../bench/devnet/json-rpc-client.ts';
+import { type Devnet, startDevnet } from './devnet-fixture.ts';
+
+const GONE_MS_MAX = 20_000;
+const POLL_MS = 50;
+const RECIPIENT = `0x${'d0'.repeat(20)}`;
+
+describe('coppice devnet', () => {
+  let first: Devnet | undefined;
+  let second: Devnet | undefined;
+  after(async () => {
+    await second?.remove();
+    await first?.remove();
+  });
+
+  it('stops every process at Ctrl-C, goes on with its state at the next start, and dies whole when it is killed with -9', async () => {
+    first = await startDevnet();
+    assert.equal(first.rpc.length, 4);
+    assert.equal(first.accounts.length, 10);
+    assert.match(first.chainId, /^0x[0-9a-f]+$/);
+    const height = await heightOf(first);
+    const genesisHash = await hashAt(first, 0);
+    await first.stop();
+    assert.equal(first.process.exitCode, 0);
+    await untilGone(first);
+
+    second = await startDevnet({ folder: first.folder, basePort: first.basePort });
+    assert.equal(await hashAt(second, 0), genesisHash);
+    assert.ok((await heightOf(second)) >= height, 'final blocks survive a restart');
+    assert.deepEqual(second.accounts, first.accounts);
+
+    second.process.kill('SIGKILL');
+    await untilGone(second);
+  });
+
+  it('knows every account that it prints, and no other', async () => {
+    const devnet = await startDevnet({ validators: 1 });
+    try {
+      const rpc = connectRpc(devnet.rpc[0] ?? '');
+      for (const { address } of devnet.accounts) {
+        assert.equal(BigInt(String(await rpc.call('eth_getBalance', [address, 'latest']))), 10_000n * 10n ** 18n);
+      }
+      assert.equal(await rpc.call('eth_getBalance', [RECIPIENT, 'latest']), '0x0');
+      rpc.close();
+    } finally {
+      await devnet.remove();
+    }
+  });
+});
+
+async function heightOf(devnet: Devnet): Promise<number> {
+  const rpc = connectRpc(devnet.rpc[0] ?? '');
+  try {
+    return Number(await rpc.call('eth_blockNumber', []));
+  } finally {
+    rpc.close();
+  }
+}
+
+async function hashAt(devnet: Devnet, number: number): Promise<string> {
+  const rpc = connectRpc(devnet.rpc[0] ?? '');
+  try {
+    return ((await rpc.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as { hash: string }).hash;
+  } finally {
+    rpc.close();
+  }
+}
+
+async function untilGone(devnet: Devnet): Promise<void> {
+  const deadlineMs = performance.now() + GONE_MS_MAX;
+  for (const { pid } of devnet.validators) {
+    while (isAlive(pid)) {
+      assert.ok(performance.now() < deadlineMs, `process ${pid} is still there`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
