@@ -51,11 +51,12 @@ export async function loadChain(genesis: Genesis, stores: ChainStores): Promise<
   const head = blockStore.getHead(instance.chain, instance.instanceId);
   if (head === undefined) {
     const tip = { block: genesisView, state: states.committed() };
+    const pending = await loadPending(stores, instance, instance.startRecord.height);
     return {
       instance,
       committed: startOutcome(instance, stores),
-      engineStart: { committed: undefined, storedBlocks: [] },
-      pending: [],
+      engineStart: { committed: undefined, storedBlocks: pending.map(({ engine }) => engine) },
+      pending: pending.map(({ block }) => block),
       visible: tip,
       newest: tip,
     };
