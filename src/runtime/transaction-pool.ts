@@ -4,6 +4,7 @@ import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import type { AdmissionRefusal } from '../core/mempool/admission.ts';
 import { decodeTransactionBatch, encodeTransactionBatches } from '../core/mempool/gossip-batch.ts';
 import type { Mempool } from '../core/mempool/pool.ts';
+import { invariant } from '../core/primitives/errors.ts';
 import type { Address, Bytes32, Wei } from '../core/primitives/ids.ts';
 import { accept, type Verdict } from '../core/primitives/verdict.ts';
 import type { TransactionRefusal } from '../core/protocol/decode-transaction.ts';
@@ -66,7 +67,11 @@ export class TransactionPool implements TransactionSource {
   /** Takes a transaction from a client, and hands it on. */
   async submit(raw: Uint8Array): Promise<Verdict<Bytes32, PoolRefusal>> {
     const [decoded] = await this.#dependencies.directory.decode([raw]);
-    if (decoded === undefined || !decoded.ok) return decoded as Verdict<never, PoolRefusal>;
+    invariant(decoded !== undefined, 'each transaction has its verdict');
+    if (!decoded.ok) {
+      this.#dependencies.metrics.count('coppice_transactions_refused_total', { source: 'rpc', reason: decoded.reason });
+      return decoded;
+    }
     const admitted = this.#admit(decoded.value, 'rpc');
     if (!admitted.ok) return admitted;
     this.#gossip(raw);

@@ -11,6 +11,7 @@ export interface Transfer {
   readonly to: Uint8Array;
   readonly valueWei: bigint;
   readonly chainId: number;
+  readonly data?: Uint8Array;
 }
 
 const MAX_FEE_PER_GAS_WEI = 10n ** 11n;
@@ -18,7 +19,10 @@ const PRIORITY_FEE_PER_GAS_WEI = 10n ** 9n;
 const TYPE_2 = new Uint8Array([2]);
 
 /** The raw bytes. */
-export function signTransfer({ secretKey, nonce, to, valueWei, chainId }: Transfer, secp256k1: Secp256k1): Uint8Array {
+export function signTransfer(
+  { secretKey, nonce, to, valueWei, chainId, data = new Uint8Array(0) }: Transfer,
+  secp256k1: Secp256k1,
+): Uint8Array {
   const fields: RlpItem[] = [
     integer(BigInt(chainId)),
     integer(nonce),
@@ -27,7 +31,7 @@ export function signTransfer({ secretKey, nonce, to, valueWei, chainId }: Transf
     integer(21_000n),
     to,
     integer(valueWei),
-    new Uint8Array(0),
+    data,
     [],
   ];
   const { r, s, yParity } = secp256k1.sign(secretKey, keccak256(TYPE_2, encodeRlp(fields)));

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import type { Commit } from '../../src/core/consensus/effects.ts';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { loadChain } from '../../src/node/chain-storage.ts';
+import { type CommittedBlock, CommitWriter } from '../../src/runtime/commit-writer.ts';
+import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from './signed-chain.ts';
+
+describe('the writer of commits', () => {
+  let chain: SignedChain;
+  let made: readonly MadeBlock[];
+  let committed: CommittedBlock[];
+  let faults: unknown[];
+  let writer: CommitWriter;
+
+  before(() => initialiseKeccak());
+
+  beforeEach(async () => {
+    chain = await createSignedChain();
+    const first = await chain.extend(chain.start, { round: 1 });
+    const second = await chain.extend(first.point, { round: 2, justify: certify(chain, pointOf(first)) });
+    made = [first, second];
+    committed = [];
+    faults = [];
+    writer = new CommitWriter({
+      ...chain.stores,
+      instance: chain.instance,
+      parameters: chain.genesis.parameters,
+      blocks: chain.blocks,
+      lastViewBlock: chain.newest.block,
+      onCommitted: (block) => committed.push(block),
+      onFault: (fault) => faults.push(fault),
+    });
+  });
+
+  function commitOf(block: MadeBlock): Commit {
+    return {
+      kind: 'commit',
+      hash: block.hash,
+      header: block.proposal.header,
+      quorumCertificate: certify(chain, pointOf(block)),
+      commitCertificate: certify(chain, pointOf(block), 'commit-vote'),
+      point: block.point,
+    };
+  }
+
+  const place = (height: number) => ({ chain: chain.instance.chain, instanceId: chain.instance.instanceId, height });
+
+  it('writes blocks in their order, each with all that a restart needs', async () => {
+    for (const block of made) writer.enqueue(commitOf(block));
+    assert.equal(writer.waiting, 2);
+    await writer.settled();
+    assert.equal(writer.waiting, 0);
+    assert.deepEqual(faults, []);
+    assert.deepEqual(
+      committed.map(({ outcome, viewBlock }) => [bytesToHex(outcome.hash), viewBlock.header.number]),
+      made.map(({ hash, point }) => [bytesToHex(hash), point.height]),
+    );
+    const loaded = await loadChain(chain.genesis, chain.stores);
+    assert.deepEqual(loaded.committed.hash, made[1]?.hash);
+    assert.deepEqual(loaded.committed.commitment, committed[1]?.outcome.commitment);
+    assert.deepEqual(loaded.engineStart.committed?.point, made[1]?.point);
+    assert.deepEqual([loaded.visible.block.header.number, loaded.newest.block.header.number], [1, 2]);
+  });
+
+  it('applies a block wholly or not at all: one batch, and nothing in memory before it', async () => {
+    const rows = chain.store.rowCount;
+    const root = bytesToHex(chain.stores.states.committed().root);
+    chain.store.failNextWrite();
+    writer.enqueue(commitOf(made[0] as MadeBlock));
+    await writer.settled();
+    assert.match(String(faults[0]), /made to fail/);
+    assert.equal(chain.store.rowCount, rows);
+    assert.equal(bytesToHex(chain.stores.states.committed().root), root);
+    assert.equal(chain.blocks.committed.facts.height, 0);
+    assert.equal(chain.stores.blockStore.getByHeight(place(1)), undefined);
+    assert.deepEqual(committed, []);
+  });
+
+  it('commits nothing on a block that it could not write', async () => {
+    chain.store.failNextWrite();
+    for (const block of made) writer.enqueue(commitOf(block));
+    await writer.settled();
+    assert.equal(faults.length, 2);
+    assert.match(String(faults[1]), /in order/);
+    assert.equal(chain.blocks.committed.facts.height, 0);
+  });
+
+  it('forgets blocks that were stored for voting once they are final', async () => {
+    const [first] = made;
+    assert.ok(first !== undefined);
+    await chain.store.write(chain.stores.blockStore.putPending(place(1), first.hash, new Uint8Array(4)), { sync: true });
+    writer.enqueue(commitOf(first));
+    await writer.settled();
+    assert.deepEqual(await chain.stores.blockStore.readPending(place(1).chain, place(1).instanceId), []);
+  });
+});

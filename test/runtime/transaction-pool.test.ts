@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { encodeTransactionBatches } from '../../src/core/mempool/gossip-batch.ts';
+import { Mempool } from '../../src/core/mempool/pool.ts';
+import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
+import type { ForwardDecision, GossipHandler } from '../../src/network/ports.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
+import { createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
+import { REMEMBERED_BYTES_MAX, TransactionDirectory } from '../../src/runtime/transaction-directory.ts';
+import { TransactionPool } from '../../src/runtime/transaction-pool.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+import { MemoryState } from '../core/execution/memory-state.ts';
+import { signTransfer } from '../simulation/sign-transfer.ts';
+import { crypto } from './signed-chain.ts';
+
+const parameters = readPreset('devnet');
+const { secp256k1 } = crypto;
+const KEY = new Uint8Array(32).fill(5);
+const SENDER = addressOfPublicKey(secp256k1.publicKeyOf(KEY));
+const TOPIC = 'transactions';
+
+function transfer(nonce: number, chainId = parameters.evmChainId): Uint8Array {
+  return signTransfer({ secretKey: KEY, nonce: BigInt(nonce), to: SENDER, valueWei: 1n, chainId }, secp256k1);
+}
+
+describe('the pool at work', () => {
+  let clock: VirtualClock;
+  let pool: TransactionPool;
+  let published: Uint8Array[];
+  let counted: string[];
+  let pending: string[];
+  let recoveries: number;
+  let isMeshFull: boolean;
+  let handler: GossipHandler;
+
+  before(() => initialiseKeccak());
+
+  beforeEach(() => {
+    clock = new VirtualClock(0);
+    [published, counted, pending, recoveries, isMeshFull] = [[], [], [], 0, false];
+    const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
+    const counting: Pick<SignatureVerifier, 'recoverSenders'> = {
+      recoverSenders: (requests) => {
+        recoveries += requests.length;
+        return verifier.recoverSenders(requests);
+      },
+    };
+    pool = new TransactionPool(
+      {
+        pool: new Mempool(parameters),
+        directory: new TransactionDirectory(counting, parameters.evmChainId),
+        pubSub: {
+          publish: async (_topic, data) => {
+            published.push(data);
+            return { recipients: 1 };
+          },
+          subscribe: (_topic, subscribed) => {
+            handler = subscribed;
+          },
+          unsubscribe: () => undefined,
+        },
+        topic: TOPIC,
+        clock,
+        logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+        metrics: {
+          count: (_name, labels) => counted.push(labels?.['reason'] ?? 'admitted'),
+          gauge: () => undefined,
+          observe: () => undefined,
+        },
+        isMeshFull: () => isMeshFull,
+        onPending: ({ hashHex }) => pending.push(hashHex),
+      },
+      MemoryState.of([{ address: SENDER, balanceWei: 10n ** 20n }]),
+    );
+  });
+
+  async function gossip(raws: readonly Uint8Array[]): Promise<ForwardDecision> {
+    const [batch] = encodeTransactionBatches(raws);
+    return handler({ from: 'peer', topic: TOPIC, data: batch ?? new Uint8Array(0) });
+  }
+
+  it('takes a transaction of a client once, and hands those that come together on in one batch', async () => {
+    for (const nonce of [0, 1, 2]) assert.ok((await pool.submit(transfer(nonce))).ok);
+    const again = await pool.submit(transfer(1));
+    assert.ok(!again.ok);
+    assert.deepEqual(published, []);
+    await clock.run(50);
+    assert.deepEqual(published.map(bytesToHex), encodeTransactionBatches([0, 1, 2].map((nonce) => transfer(nonce))).map(bytesToHex));
+    assert.equal(pool.pendingNonce(SENDER, bytesToHex(SENDER)), 3n);
+    assert.equal(pending.length, 3);
+    assert.equal(recoveries, 3, 'each signature is recovered once');
+  });
+
+  it('tells whoever waits for transactions when one could go into a block', async () => {
+    let woken = 0;
+    pool.onWaiting(() => woken++);
+    await pool.submit(transfer(1));
+    assert.equal(woken, 0, 'a gap is before it');
+    await pool.submit(transfer(0));
+    assert.equal(woken, 1);
+    assert.equal(pending.length, 2);
+  });
+
+  it('hands on news only, and nothing where everyone hears everyone', async () => {
+    assert.equal(await gossip([transfer(0)]), 'accept');
+    assert.equal(await gossip([transfer(0)]), 'ignore');
+    isMeshFull = true;
+    assert.equal(await gossip([transfer(1)]), 'ignore');
+    assert.equal(pool.pendingNonce(SENDER, bytesToHex(SENDER)), 2n);
+    assert.equal(published.length, 0);
+  });
+
+  it('ignores what only our state refuses, since an honest peer may know another one', async () => {
+    assert.equal(
+      await gossip([
+        signTransfer({ secretKey: KEY, nonce: 0n, to: SENDER, valueWei: 10n ** 21n, chainId: parameters.evmChainId }, secp256k1),
+      ]),
+      'ignore',
+    );
+    assert.equal(pending.length, 0);
+  });
+
+  const offences: readonly [string, () => readonly Uint8Array[]][] = [
+    ['malformed', () => [Uint8Array.of(2, 0xc0)]],
+    ['wrong-chain-id', () => [transfer(0, 1)]],
+    ['unsupported-type', () => [Uint8Array.of(4, ...transfer(0).subarray(1))]],
+    ['unsupported-type', () => [Uint8Array.of(3, ...transfer(0).subarray(1))]],
+  ];
+  for (const [reason, raws] of offences) {
+    it(`rejects a batch with what no honest peer hands on: ${reason}`, async () => {
+      assert.equal(await gossip(raws()), 'reject');
+      assert.ok(counted.includes(reason), counted.join());
+      assert.equal(pending.length, 0);
+    });
+  }
+
+  it('rejects bytes that are no batch', async () => {
+    assert.equal(await handler({ from: 'peer', topic: TOPIC, data: Uint8Array.of(1, 2, 3, 4, 5) }), 'reject');
+  });
+
+  it('counts what it refuses of clients', async () => {
+    assert.ok(!(await pool.submit(Uint8Array.of(2, 0xc0))).ok);
+    assert.deepEqual(counted, ['malformed']);
+  });
+});
+
+describe('the directory of transactions', () => {
+  it('forgets the oldest when it holds too many bytes', async () => {
+    await initialiseKeccak();
+    let recoveries = 0;
+    const directory = new TransactionDirectory(
+      {
+        recoverSenders: async (requests) => {
+          recoveries += requests.length;
+          return requests.map(() => SENDER);
+        },
+      },
+      parameters.evmChainId,
+    );
+    const data = new Uint8Array(125_000);
+    const raw = (nonce: number): Uint8Array =>
+      signTransfer({ secretKey: KEY, nonce: BigInt(nonce), to: SENDER, valueWei: 1n, chainId: parameters.evmChainId, data }, secp256k1);
+    const count = Math.ceil(REMEMBERED_BYTES_MAX / data.length) + 10;
+    const [first, last] = [raw(0), raw(count - 1)];
+    for (let nonce = 0; nonce < count; nonce++) await directory.decode([raw(nonce)]);
+    assert.equal(recoveries, count);
+    await directory.decode([last]);
+    assert.equal(recoveries, count, 'the newest is remembered');
+    await directory.decode([first]);
+    assert.equal(recoveries, count + 1, 'the oldest is not');
+  });
+});
