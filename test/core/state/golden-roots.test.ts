@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
-import { bytesToHex, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import type { Account } from '../../../src/core/state/account.ts';
 import { decodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
+import type { AccountChange } from '../../../src/core/state/change-set.ts';
 import { buildGenesisState, type GenesisStateAccount } from '../../../src/core/state/genesis-state.ts';
 import { accountKey, pointerKey, slotKey } from '../../../src/core/state/key.ts';
 import { verifyProof } from '../../../src/core/state/proof.ts';
@@ -116,5 +118,30 @@ describe('a version made from genesis', () => {
       codes: new Map(),
     });
     assert.deepEqual(again.root, version.root);
+  });
+});
+
+describe('the rows of the state', () => {
+  it('are encoded as they always were: another encoding is another schema version', async () => {
+    const store = createMemoryStore();
+    const database = createStateDatabase(store);
+    const accounts = Array.from({ length: 200 }, (_unused, index) => accountAt(index + 1));
+    let version = database.extend(database.committed(), 0, buildGenesisState(accounts));
+    for (let height = 1; height <= 4; height++) {
+      await store.write(database.commit(version), { sync: false });
+      database.adopted(version);
+      const changes = accounts.slice(height, height + 30).map(({ family, address }): AccountChange => {
+        const before = version.getAccount(family, address) as Account;
+        const slot = wordOf(height);
+        const storage = new Map([
+          [bytesToHex(slot), { slot, before: version.getStorage(family, address, slot), after: wordOf(7 * height) }],
+        ]);
+        return { family, address, before, after: { ...before, nonce: before.nonce + 1n }, storageCleared: false, storage };
+      });
+      version = database.extend(version, height, { accounts: changes, pointers: [], codes: new Map() });
+    }
+    const rows: Uint8Array[] = [];
+    for await (const { key, value } of store.iterate({ gte: Uint8Array.of(0), lt: Uint8Array.of(0xff), limit: 1e6 })) rows.push(key, value);
+    assert.equal(bytesToHex(sha256(concatBytes(...rows))), 'd6c8c0376550bc9925e30dc2227f3344ec157bd11eb3bd430fbe330d60e51e91');
   });
 });
