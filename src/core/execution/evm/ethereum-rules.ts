@@ -75,7 +75,8 @@ function dearerP256Verify(common: Common): PrecompileFunc {
     const factor = BigInt(SLOW_FACTOR);
     const result = verify({ ...input, gasLimit: input.gasLimit / factor });
     invariant(!(result instanceof Promise), 'the library verifies P-256 at once');
-    return { ...result, executionGasUsed: result.executionGasUsed * factor };
+    const executionGasUsed = result.exceptionError === undefined ? result.executionGasUsed * factor : input.gasLimit;
+    return { ...result, executionGasUsed };
   };
 }
 
