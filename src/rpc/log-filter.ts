@@ -1,10 +1,11 @@
 // Which logs a client asks for (execution-apis, "Filter"), and the search for them: headers' blooms first, then the blocks that may have
 // some. A search spans at most `logBlocksMax` blocks and finds at most `logsMax` logs; beyond, the client is told to ask for less.
+
+import { isInBloom } from '../core/execution/logs-bloom.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import type { Address, Bytes32, Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import type { Log } from '../core/protocol/message.ts';
-import { mayContain } from '../core/view/bloom.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { type BlockSelector, LATEST, readBlockNumberOrTag } from './block-selector.ts';
 import { invalidParams, limitExceeded, type RpcError, unknownBlock } from './errors.ts';
@@ -138,8 +139,8 @@ export function heightOf(selector: BlockSelector, ports: RpcPorts): number {
 }
 
 function mayMatch(criteria: LogCriteria, bloom: Uint8Array): boolean {
-  if (criteria.addresses.length > 0 && !criteria.addresses.some((address) => mayContain(bloom, address))) return false;
-  return criteria.topics.every((wanted) => wanted.length === 0 || wanted.some((topic) => mayContain(bloom, topic)));
+  if (criteria.addresses.length > 0 && !criteria.addresses.some((address) => isInBloom(bloom, address))) return false;
+  return criteria.topics.every((wanted) => wanted.length === 0 || wanted.some((topic) => isInBloom(bloom, topic)));
 }
 
 function includes(list: readonly Uint8Array[], value: Uint8Array): boolean {
