@@ -8,9 +8,6 @@ import type { NewestCertificates, SetTimer } from './effects.ts';
 import { lead } from './proposal.ts';
 import { type ConsensusParameters, type ConsensusState, sequence, type Transition } from './state.ts';
 
-/** Failures counted: beyond, the timer is at any sensible cap, and progress should not take for ever to shrink it. */
-const FAILURES_MAX = 16;
-
 /** How long a round may last: base × growth ^ failures, at most the cap, plus the idle wait. Whole milliseconds. */
 export function roundTimerMs(parameters: ConsensusParameters, consecutiveFailures: number): number {
   const { roundTimeoutMs, roundTimeoutMsMax, roundTimeoutGrowthPercent, idleIntervalMs } = parameters;
@@ -23,8 +20,7 @@ export function roundTimerMs(parameters: ConsensusParameters, consecutiveFailure
 
 /** Enters a round, on a QC of the one before or on the given TC of it. */
 export function enterRound(state: ConsensusState, round: Round, timeoutCertificate: TimeoutCertificate | undefined): Transition {
-  const consecutiveFailures =
-    timeoutCertificate === undefined ? Math.max(0, state.consecutiveFailures - 1) : Math.min(FAILURES_MAX, state.consecutiveFailures + 1);
+  const consecutiveFailures = failuresAfter(state, timeoutCertificate !== undefined);
   const timeouts = new Map([...state.timeouts].filter(([, timeout]) => timeout.round >= round));
   const record = timeoutCertificate === undefined ? state.record : { ...state.record, timeoutCertificate: [timeoutCertificate] };
   const by = timeoutCertificate === undefined ? 'quorum-certificate' : 'timeout-certificate';
@@ -58,6 +54,13 @@ export function startResending(state: ConsensusState): Transition {
 /** The timer after which a stuck round is spoken of again. */
 export function resendTimer({ round, parameters }: ConsensusState): SetTimer {
   return { kind: 'set-timer', timer: 'resend', round, delayMs: parameters.resendIntervalMs };
+}
+
+// Failures at the cap are not counted: progress would have to make up for each of them before the timer shrinks at all.
+function failuresAfter({ parameters, consecutiveFailures }: ConsensusState, hasFailed: boolean): number {
+  if (!hasFailed) return Math.max(0, consecutiveFailures - 1);
+  const isAtCap = roundTimerMs(parameters, consecutiveFailures) >= parameters.roundTimeoutMsMax + parameters.idleIntervalMs;
+  return isAtCap ? consecutiveFailures : consecutiveFailures + 1;
 }
 
 // A round that the node gave up before it came there has no timer: there is nothing to give up, only to say again.

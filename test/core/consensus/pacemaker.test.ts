@@ -49,6 +49,16 @@ describe('the round timer', () => {
     assert.equal(effectsOf(after(progress.state, certified(next)), 'set-timer')[0]?.delayMs, 500);
   });
 
+  it('shrinks with the first QC, however long it was at its cap', () => {
+    let state = startedEngine();
+    for (let round = 1; round <= 30; round++) {
+      state = after(state, { kind: 'timeout-certificate-received', certificate: timeoutCertificateFor(round) }).state;
+    }
+    const block = blockOn(state, 31, undefined, timeoutCertificateFor(30));
+    const [timer] = effectsOf(after(state, certified(block)), 'set-timer');
+    assert.ok(timer !== undefined && timer.delayMs < PARAMETERS.roundTimeoutMsMax);
+  });
+
   it('is the resend timer in a round that the node gave up before it came there', () => {
     const { state } = after(startedEngine(), { kind: 'timer-fired', timer: 'round', round: 1 });
     const resumed = after(unstartedEngine(0, { record: state.record }), { kind: 'started' });
