@@ -1,16 +1,12 @@
 // Files on disk behind the port: everything below one root, for the owner alone, and durable when a call says so. A new name is durable
 // only when its folder is synced too, so creating and replacing sync the folder.
-import { fdatasync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
-import { promisify } from 'node:util';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { FileStore, SlotFile } from './file-store.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
-
-const dataSync = promisify(fdatasync);
 
 /** The files below `root`, which is made when missing. */
 export function createNodeFileStore(root: string): FileStore {
