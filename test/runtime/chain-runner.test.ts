@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { ChainRunner } from '../../src/runtime/chain-runner.ts';
+import { CommitWriter } from '../../src/runtime/commit-writer.ts';
+import { decodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import type { CancelTimer } from '../../src/runtime/ports.ts';
+import { createSignedChain, type SignedChain } from './signed-chain.ts';
+
+const MAILBOX_MAX = 8_192;
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const UNCOUNTED = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
+
+interface Bench {
+  readonly runner: ChainRunner;
+  /** Kinds of what was broadcast. */
+  readonly said: string[];
+  readonly faults: unknown[];
+  /** What happened, in order: signing records and words. */
+  readonly order: string[];
+  readonly timers: (() => void)[];
+}
+
+/** A runner of one validator that does not lead, whose timers fire when the test says so. */
+async function createBench(chain: SignedChain, write: () => Promise<void>): Promise<Bench> {
+  const bench = { said: [] as string[], faults: [] as unknown[], order: [] as string[], timers: [] as (() => void)[] };
+  const onFault = (fault: unknown): void => void bench.faults.push(fault);
+  const commits = new CommitWriter({
+    ...chain.stores,
+    instance: chain.instance,
+    parameters: chain.genesis.parameters,
+    blocks: chain.blocks,
+    lastViewBlock: chain.newest.block,
+    onCommitted: () => undefined,
+    onFault,
+  });
+  const first = await chain.extend(chain.start, { round: 1 });
+  const self = (first.proposal.header.proposer + 1) % 4;
+  const runner = new ChainRunner({
+    start: {
+      instance: chain.instance,
+      parameters: chain.genesis.parameters,
+      self,
+      record: undefined,
+      committed: undefined,
+      storedBlocks: [],
+    },
+    blocks: chain.blocks,
+    commits,
+    signer: chain.signers[self],
+    payloads: undefined,
+    signingRecord: {
+      write: async () => {
+        bench.order.push('record');
+        await write();
+        bench.order.push('recorded');
+      },
+    },
+    store: chain.store,
+    blockStore: chain.stores.blockStore,
+    clock: {
+      nowMs: () => 0,
+      schedule: (_delayMs, callback): CancelTimer => {
+        bench.timers.push(callback);
+        return () => undefined;
+      },
+    },
+    clockToleranceMs: 500,
+    logger: SILENT,
+    metrics: UNCOUNTED,
+    aggregateTimeouts: () => assert.fail('one validator is no quorum'),
+    broadcast: (message) => {
+      const decoded = decodeConsensusMessage(message);
+      assert.ok(decoded.ok);
+      bench.said.push(decoded.value.kind);
+      bench.order.push(decoded.value.kind);
+    },
+    sendTo: () => undefined,
+    countOwnVote: () => undefined,
+    blame: () => undefined,
+    onRoundEntered: () => undefined,
+    requestBlock: () => undefined,
+    onFault,
+  });
+  return { ...bench, runner };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('the runner of a chain', () => {
+  before(() => initialiseKeccak());
+
+  it('refuses what peers cause above the bound of its mailbox, and never its own timers', async () => {
+    const { runner, said, timers, faults } = await createBench(await createSignedChain(), async () => undefined);
+    runner.start();
+    await settled();
+    assert.equal(timers.length, 1, 'the timer of the round runs');
+    let taken = 0;
+    for (let count = 0; count < 10 * MAILBOX_MAX; count++) if (runner.post({ kind: 'old-message-seen', from: 'peer' })) taken++;
+    assert.equal(taken, MAILBOX_MAX);
+    assert.equal(runner.mailboxLength, MAILBOX_MAX);
+    for (const fire of timers.slice()) fire();
+    await settled();
+    assert.equal(runner.mailboxLength, 0);
+    assert.ok(said.includes('timeout'), 'the round is given up in spite of the flood');
+    assert.deepEqual(faults, []);
+    await runner.stop();
+  });
+
+  it('says nothing before its record is on disk', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { runner, order, timers } = await createBench(await createSignedChain(), () => held);
+    runner.start();
+    await settled();
+    for (const fire of timers.slice()) fire();
+    await settled();
+    assert.deepEqual(order, ['record']);
+    release();
+    await settled();
+    assert.deepEqual(order.slice(0, 3), ['record', 'recorded', 'timeout']);
+    await runner.stop();
+  });
+
+  it('stops for good when its record cannot be written, and says nothing', async () => {
+    const { runner, said, timers, faults } = await createBench(await createSignedChain(), async () => {
+      throw new Error('the disk is full');
+    });
+    runner.start();
+    await settled();
+    for (const fire of timers.slice()) fire();
+    await settled();
+    assert.match(String(faults[0]), /the disk is full/);
+    assert.deepEqual(said, []);
+    assert.equal(runner.post({ kind: 'old-message-seen', from: 'peer' }), false);
+  });
+});

@@ -1,0 +1,176 @@
+// What the whole-node tests of bad messages cannot bring about: a node that is too busy to verify, and certificates said again.
+import assert from 'node:assert/strict';
+import { before, beforeEach, describe, it } from 'node:test';
+import type { ConsensusEvent } from '../../src/core/consensus/events.ts';
+import { type ConsensusState, initialState } from '../../src/core/consensus/state.ts';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { CoppiceError } from '../../src/core/primitives/errors.ts';
+import type { CertificateBundle } from '../../src/core/protocol/vote.ts';
+import { packMessages } from '../../src/network/coalesce.ts';
+import type { ForwardDecision, GossipHandler, Network, RequestHandler } from '../../src/network/ports.ts';
+import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import { CERTIFICATES_PROTOCOL, MessageIntake } from '../../src/runtime/message-intake.ts';
+import { VerifiedClaims } from '../../src/runtime/verified-claims.ts';
+import { certify, createSignedChain, crypto, type MadeBlock, pointOf, type SignedChain, timeoutOf, voteOf } from './signed-chain.ts';
+
+const NAMES = ['v0', 'v1', 'v2', 'v3'];
+
+describe('the intake of messages', () => {
+  let chain: SignedChain;
+  let first: MadeBlock;
+  let state: ConsensusState;
+  let isBusy: boolean;
+  let neighbours: readonly string[];
+  let events: ConsensusEvent[];
+  let blamed: string[];
+  let counted: string[];
+  let faults: unknown[];
+  let verifications: number;
+  let hear: GossipHandler;
+  let answer: RequestHandler;
+
+  before(() => initialiseKeccak());
+
+  beforeEach(async () => {
+    chain = await createSignedChain();
+    first = await chain.extend(chain.start, { round: 1 });
+    const { parameters } = chain.genesis;
+    state = initialState({ instance: chain.instance, parameters, self: 0, record: undefined, committed: undefined, storedBlocks: [] });
+    [isBusy, neighbours, events, blamed, counted, faults, verifications] = [false, ['v1'], [], [], [], [], 0];
+    const network = {
+      pubSub: {
+        subscribe: (_topic: string, handler: GossipHandler) => {
+          hear = handler;
+        },
+        unsubscribe: () => undefined,
+      },
+      request: {
+        handle: (protocol: string, handler: RequestHandler) => {
+          assert.equal(protocol, CERTIFICATES_PROTOCOL);
+          answer = handler;
+        },
+      },
+      peers: { connected: () => neighbours, misbehaved: (peer: string, reason: string) => blamed.push(`${peer} ${reason}`) },
+    } as unknown as Network;
+    const intake = new MessageIntake({
+      instance: chain.instance,
+      topic: 'consensus',
+      blocks: chain.blocks,
+      network,
+      validatorPeers: NAMES,
+      claims: new VerifiedClaims({
+        verify: (sets) => {
+          verifications += sets.length;
+          if (isBusy) return Promise.reject(new CoppiceError('signature-verifier/overloaded', { waiting: 2, waitingMax: 1 }));
+          return chain.verifier.verify(sets);
+        },
+        recoverSenders: (requests) => chain.verifier.recoverSenders(requests),
+        close: async () => undefined,
+      }),
+      bls: crypto.bls,
+      post: (event) => events.push(event) > 0,
+      state: () => state,
+      logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      metrics: { count: (_name, labels) => counted.push(labels?.['reason'] ?? ''), gauge: () => undefined, observe: () => undefined },
+      onFault: (fault) => faults.push(fault),
+    });
+    intake.listen();
+  });
+
+  async function tell(messages: readonly ConsensusMessage[], from = 'v1'): Promise<ForwardDecision> {
+    return hear({ from, topic: 'consensus', data: packMessages(messages.map(encodeConsensusMessage)) });
+  }
+
+  function bundle(nonce: number): ConsensusMessage {
+    const certificates: CertificateBundle = {
+      instanceId: chain.instance.instanceId,
+      highestQuorumCertificate: [certify(chain, pointOf(first))],
+      commitCertificate: [],
+      commitQuorumCertificate: [],
+      timeoutCertificate: [],
+      nonce,
+    };
+    return { kind: 'certificates', certificates };
+  }
+
+  it('blames nobody when the node is too busy to verify', async () => {
+    isBusy = true;
+    assert.equal(await tell([{ kind: 'timeout', timeout: timeoutOf(chain, 2, 1, undefined) }]), 'ignore');
+    assert.equal(await tell([{ kind: 'vote', vote: voteOf(chain, 2, 'vote', pointOf(first)) }]), 'ignore');
+    assert.equal(await tell([bundle(1)]), 'ignore');
+    assert.ok(counted.includes('not-looked-at'));
+    assert.deepEqual(blamed, []);
+    assert.deepEqual(events, []);
+    assert.deepEqual(faults, []);
+  });
+
+  it('hands on what is good and whose author is no neighbour, and nothing else', async () => {
+    assert.equal(await tell([{ kind: 'vote', vote: voteOf(chain, 2, 'vote', pointOf(first)) }]), 'accept');
+    assert.equal(await tell([{ kind: 'vote', vote: voteOf(chain, 1, 'vote', pointOf(first)) }]), 'ignore');
+    assert.equal(await tell([{ kind: 'timeout', timeout: timeoutOf(chain, 3, 1, undefined) }]), 'accept');
+    const forged = { ...voteOf(chain, 3, 'vote', pointOf(first)), signature: voteOf(chain, 3, 'commit-vote', pointOf(first)).signature };
+    assert.equal(await tell([{ kind: 'vote', vote: forged }]), 'reject');
+    assert.deepEqual(blamed, ['v1 bad-signature']);
+  });
+
+  it('rejects a whole frame for one bad message, and still takes the good ones', async () => {
+    const stranger = { ...voteOf(chain, 2, 'vote', pointOf(first)), validator: 9 };
+    const good: ConsensusMessage = { kind: 'timeout', timeout: timeoutOf(chain, 3, 1, undefined) };
+    assert.equal(await tell([{ kind: 'vote', vote: stranger }, good]), 'reject');
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['timeout-received'],
+    );
+  });
+
+  it('makes a certificate of votes, of which forged ones fall out', async () => {
+    const point = pointOf(first);
+    neighbours = NAMES;
+    const forged = { ...voteOf(chain, 1, 'vote', point), signature: voteOf(chain, 2, 'commit-vote', point).signature };
+    await tell([{ kind: 'vote', vote: forged }], 'v1');
+    await tell(
+      [0, 2, 3].map((index) => ({ kind: 'vote', vote: voteOf(chain, index, 'vote', point) })),
+      'v2',
+    );
+    for (let turn = 0; turn < 20 && events.length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['quorum-certificate-received'],
+    );
+    assert.deepEqual(blamed, ['v1 bad-signature']);
+  });
+
+  it('verifies and hands on certificates that are news, however often they are said', async () => {
+    assert.equal(await tell([bundle(1)]), 'accept');
+    assert.equal(events.length, 1);
+    const before = verifications;
+    const { header } = first.proposal;
+    assert.equal(header.round, 1);
+    state = { ...state, record: { ...state.record, highestQuorumCertificate: [certify(chain, pointOf(first))] } };
+    for (let nonce = 2; nonce < 50; nonce++) assert.equal(await tell([bundle(nonce)]), 'ignore');
+    assert.equal(events.length, 1);
+    assert.equal(verifications, before);
+    assert.deepEqual(blamed, []);
+  });
+
+  it('takes a body for a known header only if it is its own', async () => {
+    const { header, signature } = first.proposal;
+    const body = { inbox: [], transactions: [Uint8Array.of(1)] };
+    assert.equal(await tell([{ kind: 'proposal', proposal: { header, body, signature } }]), 'reject');
+    assert.deepEqual(blamed, ['v1 wrong-body-root']);
+  });
+
+  it('takes nothing but certificates as an answer, whatever it is, without a fault', async () => {
+    for (const body of [new Uint8Array(0), Uint8Array.of(5, 1), encodeConsensusMessage({ kind: 'proposal', proposal: first.proposal })]) {
+      answer('v1', body);
+    }
+    answer('v1', encodeConsensusMessage(bundle(1)));
+    for (let turn = 0; turn < 20 && events.length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(blamed, ['v1 unknown-kind', 'v1 malformed', 'v1 not-certificates']);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['quorum-certificate-received'],
+    );
+    assert.deepEqual(faults, []);
+  });
+});
