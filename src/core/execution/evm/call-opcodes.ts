@@ -34,8 +34,10 @@ export function call(machine: Machine, frame: Frame, kind: CallKind): Signal | u
   const hasValue = operands.valueWei !== 0n && kind !== 'delegatecall';
   if (kind === 'call' && frame.start.isStatic && hasValue) halt();
   const { family } = frame.start;
+  // Paid before it is read: a frame with too little gas must not cost a read from disk.
+  frame.useGas(accountAccessGas(machine, operands.targetHex));
   const target = state.account(addressBytesOf(operands.targetHex), operands.targetHex, family);
-  const gasLimit = payForCall(machine, frame, operands, target, hasValue);
+  const gasLimit = payForCall(frame, operands, target, hasValue);
   const stipend = hasValue ? CALL_STIPEND_GAS : 0;
   frame.returnData = NO_DATA;
   const hasFunds = !hasValue || (frame.self.value?.balanceWei ?? 0n) >= operands.valueWei;
@@ -90,12 +92,11 @@ function popOperands(frame: Frame, kind: CallKind): CallOperands {
   };
 }
 
-// Charges the call itself; gives the gas of the callee, stipend not counted, which is charged when it begins.
-function payForCall(machine: Machine, frame: Frame, operands: CallOperands, target: AccountEntry, hasValue: boolean): number {
+// Charges the rest of the call itself; gives the gas of the callee, stipend not counted, which is charged when it begins.
+function payForCall(frame: Frame, operands: CallOperands, target: AccountEntry, hasValue: boolean): number {
   frame.useGas(frame.memoryGas(operands.inputOffset, operands.inputLength));
   frame.useGas(frame.memoryGas(operands.outputOffset, operands.outputLength));
-  let gas = accountAccessGas(machine, operands.targetHex);
-  if (hasValue) gas += CALL_VALUE_GAS;
+  let gas = hasValue ? CALL_VALUE_GAS : 0;
   // In the place of Ethereum's new-account charge, before the 63/64 rule, and kept if the call fails.
   if (hasValue && operands.kind === 'call' && target.value === undefined) gas += SEND_GAS;
   frame.useGas(gas);

@@ -39,13 +39,13 @@ export function copyReturnData(frame: Frame): void {
 }
 
 /** EXTCODECOPY, after the address has been taken from the stack and its access paid. */
-export function copyCode(frame: Frame, code: Uint8Array, accessGas: number): void {
+export function copyCode(frame: Frame, code: Uint8Array): void {
   const { stack } = frame;
   const target = stack.pop();
   const from = toDataOffset(stack.pop());
   const length = toOffset(stack.pop());
   const offset = offsetFor(target, length);
-  frame.useGas(accessGas + COPY_WORD_GAS * wordsOf(length) + frame.memoryGas(offset, length));
+  frame.useGas(COPY_WORD_GAS * wordsOf(length) + frame.memoryGas(offset, length));
   frame.memory.write(offset, code, from, length);
 }
 

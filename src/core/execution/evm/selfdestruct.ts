@@ -14,11 +14,12 @@ export function selfDestruct(machine: Machine, frame: Frame): Signal {
   const { state } = machine;
   const { self } = frame;
   const toHex = addressHexOf(frame.stack.pop());
+  // Paid before it is read: a frame with too little gas must not cost a read from disk.
+  frame.useGas(SELFDESTRUCT_GAS + (touchAddress(machine, toHex) ? COLD_ACCOUNT_GAS : 0));
   const to = state.account(addressBytesOf(toHex), toHex);
   const balanceWei = self.value?.balanceWei ?? 0n;
   // Ethereum charges a new account here; a foreign one costs the same, for its message.
-  const newAccountGas = balanceWei > 0n && to.value === undefined ? SELFDESTRUCT_FOREIGN_GAS : 0;
-  frame.useGas(SELFDESTRUCT_GAS + newAccountGas + (touchAddress(machine, toHex) ? COLD_ACCOUNT_GAS : 0));
+  if (balanceWei > 0n && to.value === undefined) frame.useGas(SELFDESTRUCT_FOREIGN_GAS);
   const isOwn = to.value !== undefined || toHex === state.family.familyHex;
   if (balanceWei > 0n && !isOwn && machine.message.hop >= HOPS_MAX) return 'revert';
   const isCreatedHere = state.created.has(frame.addressHex);

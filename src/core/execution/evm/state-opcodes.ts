@@ -23,7 +23,10 @@ const BLOCK_HASHES_SEEN = 256;
 /** SLOAD. */
 export function loadSlot(machine: Machine, frame: Frame): void {
   const { state } = machine;
-  const slot = state.overlay.slot(frame.self, slotKeyOf(frame.stack.pop()));
+  const key = slotKeyOf(frame.stack.pop());
+  // A slot that was not looked at yet is cold: without the gas for that it is not read from disk.
+  if (frame.gasLeft < COLD_SLOT_GAS && frame.self.slots?.has(key) !== true) halt();
+  const slot = state.overlay.slot(frame.self, key);
   frame.useGas(state.warmSlot(slot) ? COLD_SLOT_GAS : WARM_GAS);
   frame.stack.push(slot.value);
 }
@@ -111,8 +114,8 @@ export function codeSize(machine: Machine, frame: Frame): void {
 export function codeCopy(machine: Machine, frame: Frame): void {
   frame.stack.need(4);
   const addressHex = addressHexOf(frame.stack.pop());
-  const accessGas = accountAccessGas(machine, addressHex);
-  copyCode(frame, machine.state.overlay.code(visibleAccount(machine, frame, addressHex)), accessGas);
+  frame.useGas(accountAccessGas(machine, addressHex));
+  copyCode(frame, machine.state.overlay.code(visibleAccount(machine, frame, addressHex)));
 }
 
 const EMPTY_CODE_HASH_WORD = wordOf(EMPTY_CODE_HASH);
