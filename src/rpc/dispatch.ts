@@ -64,7 +64,7 @@ export interface AnswerText {
 }
 
 /** Requests of a batch that run side by side. */
-const BATCH_CONCURRENCY = 16;
+const BATCH_CONCURRENCY = 64;
 const ID_CHARACTERS_MAX = 128;
 
 /** See the file's head. */

@@ -17,8 +17,11 @@ const HASH_BYTES = 32;
 /** The root of the trie that maps RLP(i) to `values[i]`. No value may be empty. */
 export function orderedListRoot(values: readonly Uint8Array[]): Uint8Array {
   if (values.length === 0) return EMPTY_LIST_ROOT;
-  const entries = values.map((value, index) => ({ path: nibblesOf(integerToRlp(index), index), value }));
-  entries.sort((a, b) => comparePaths(a.path, b.path));
+  const entries: Entry[] = [];
+  for (let place = 0; place < values.length; place++) {
+    const index = indexAt(place, values.length);
+    entries.push({ path: pathOf(index), value: values[index] as Uint8Array });
+  }
   return keccak256(encodeRlp(nodeOf(entries, 0, entries.length, 0)));
 }
 
@@ -28,20 +31,25 @@ interface Entry {
   readonly value: Uint8Array;
 }
 
-// RLP(index) in nibbles, high first.
-function nibblesOf(integer: Uint8Array, index: number): readonly number[] {
-  const key = index > 0 && index < 0x80 ? integer : encodeRlp(integer);
-  const nibbles: number[] = [];
-  for (const byte of key) nibbles.push(byte >> 4, byte & 15);
-  return nibbles;
+// The keys' order: 1 to 127 are one byte that is themselves, 0 is 0x80, and 128 on are longer with a greater first byte.
+function indexAt(place: number, count: number): number {
+  const singleBytes = Math.min(count - 1, 127);
+  if (place < singleBytes) return place + 1;
+  return place === singleBytes ? 0 : place;
 }
 
-function comparePaths(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+/** Keys are the same for every list: those of the first ones are kept. */
+const PATHS_KEPT_MAX = 4096;
+const keptPaths: (readonly number[])[] = [];
+
+// RLP(index) in nibbles, high first.
+function pathOf(index: number): readonly number[] {
+  const kept = keptPaths[index];
+  if (kept !== undefined) return kept;
+  const path: number[] = [];
+  for (const byte of encodeRlp(integerToRlp(index))) path.push(byte >> 4, byte & 15);
+  if (index < PATHS_KEPT_MAX) keptPaths[index] = path;
+  return path;
 }
 
 // The node for entries[from .. to), which agree on their first `depth` nibbles.
