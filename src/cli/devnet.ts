@@ -54,7 +54,7 @@ async function runDevnet(options: DevnetOptions): Promise<void> {
   const directories = prepareDevnet({ folder, validators: count, loadAccounts, basePort, logLevel, crypto });
   if (options.makeOnly) {
     for (const { path } of directories) printLine(path);
-    return;
+    process.exit(0); // The channel to the launcher, listened to for its end, would keep this process.
   }
   const mainFile = process.argv[1] ?? '';
   const validators = directories.map((directory) => startValidator(directory, mainFile));
