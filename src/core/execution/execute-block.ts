@@ -15,6 +15,7 @@ import { intrinsicGas } from './intrinsic-gas.ts';
 import type { ItemExecutor } from './item-executor.ts';
 import { receiptsRootOf } from './item-receipt.ts';
 import { logsBloomOf } from './logs-bloom.ts';
+import { rememberBlockHashes } from './remembered-context.ts';
 import { StateOverlay } from './state-overlay.ts';
 
 /** Between items the host gets its turn each time this much gas has run; an item without code counts for ITEM_PAUSE_GAS. */
@@ -52,7 +53,7 @@ export async function executeBlock(input: ExecuteBlockInput): Promise<BlockResul
   const messages: MessageResult[] = [];
   const environment: ItemEnvironment = {
     overlay,
-    context: input.context,
+    context: rememberBlockHashes(input.context),
     executor: input.evm,
     gasLimitSeenByCode: input.parameters.transactionGasLimitMax,
     pause: input.pause,

@@ -18,6 +18,7 @@ import { foreignCallError } from './family-rules.ts';
 import { intrinsicGas, minimumGasLimit } from './intrinsic-gas.ts';
 import type { CallOutcome, ItemExecutor } from './item-executor.ts';
 import { ItemState } from './item-state.ts';
+import { rememberBlockHashes } from './remembered-context.ts';
 import { StateOverlay } from './state-overlay.ts';
 import { MESSENGER_HEX } from './system-addresses.ts';
 
@@ -148,7 +149,7 @@ async function runTransaction(input: SimulationInput, wantedGasLimit: number): P
   if (lack !== undefined) return lack;
   const environment: ItemEnvironment = {
     overlay,
-    context: input.context,
+    context: rememberBlockHashes(input.context),
     executor: input.evm,
     gasLimitSeenByCode: input.parameters.transactionGasLimitMax,
     pause: input.pause,
@@ -234,7 +235,7 @@ async function runLeniently(input: SimulationInput, state: ItemState, message: M
     if (!isPrecompile && !hasCode) return { ...nothing, outcome: 'success', returnData: new Uint8Array(0) };
   }
   const gasLimitSeenByCode = input.parameters.transactionGasLimitMax;
-  return input.evm.execute({ state, message, context: input.context, gasLimitSeenByCode, pause: input.pause });
+  return input.evm.execute({ state, message, context: rememberBlockHashes(input.context), gasLimitSeenByCode, pause: input.pause });
 }
 
 /** An executor that takes callers one after the other, and refuses when `waitingMax` wait: for simulations. */

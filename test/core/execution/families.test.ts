@@ -12,7 +12,7 @@ import { BOUNCE_GAS, POINTER_GAS, RECEIVE_GAS, SEND_GAS } from '../../../src/cor
 import type { MessageResult } from '../../../src/core/protocol/message.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
 import { assemble, deploying, type Part } from './assembler.ts';
-import { addressOf, BASE_FEE_WEI, ETHER, GWEI, runBlock, transactionOf } from './block-setup.ts';
+import { addressOf, BASE_FEE_WEI, CONTEXT, ETHER, GWEI, runBlock, transactionOf } from './block-setup.ts';
 import { type AccountSetup, MemoryState } from './memory-state.ts';
 
 const ALICE = addressOf('alice');
@@ -408,6 +408,23 @@ describe('SELFDESTRUCT', () => {
     const { result, after } = await run(state, transactionOf({ sender: ALICE, to: VAULT, gasLimit: 100_000 }));
     assert.equal(result.messages.length, 2);
     assert.equal(after.balance(CAROL), ETHER + 77n);
+  });
+});
+
+describe('BLOCKHASH', () => {
+  it('looks each of the last 256 heights up once a block, and no other', async () => {
+    const asked: number[] = [];
+    const blockHash = (height: number) => {
+      asked.push(height);
+      return CONTEXT.blockHash(height);
+    };
+    const heights = [999, 744, 743, 1_000, 1_001, 999];
+    const code = assemble(...heights.flatMap((height, slot): Part[] => [height, 'BLOCKHASH', slot, 'SSTORE']));
+    const state = stateWith(vault(code));
+    const body = [0n, 1n].map((nonce) => transactionOf({ sender: ALICE, nonce, to: VAULT, gasLimit: 300_000 }));
+    const result = await runBlock(state, body, { context: { ...CONTEXT, blockHash } });
+    assert.deepEqual(asked, [999, 744]);
+    assert.equal(slotOf(state.after(result.changeSet), 2), 0n);
   });
 });
 

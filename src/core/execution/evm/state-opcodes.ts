@@ -1,6 +1,7 @@
 // Opcodes that read or write state, all synchronous: storage, transient storage, accounts, block hashes.
 import type { Hex } from '../../primitives/ids.ts';
 import { EMPTY_CODE_HASH } from '../account-value.ts';
+import { BLOCK_HASHES_SEEN } from '../remembered-context.ts';
 import type { AccountEntry, FamilyEntry } from '../state-overlay.ts';
 import { copyCode } from './data-opcodes.ts';
 import type { Frame } from './frame.ts';
@@ -17,8 +18,6 @@ import {
 import { halt } from './halt.ts';
 import type { Machine } from './machine.ts';
 import { addressBytesOf, addressHexOf, slotKeyOf, wordOf } from './words.ts';
-
-const BLOCK_HASHES_SEEN = 256;
 
 /** SLOAD. */
 export function loadSlot(machine: Machine, frame: Frame): void {
