@@ -2,7 +2,7 @@
 // signatures), and only then told to the engine. Nothing that fails is forwarded; what an honest peer cannot send counts against
 // the peer that handed it over (protocol, section 9).
 import { pointOf } from '../core/consensus/block-tree.ts';
-import { certificateOf } from '../core/consensus/certificates.ts';
+import { certificateOf, reportedRoundOf } from '../core/consensus/certificates.ts';
 import { type ConsensusEvent, eventsOfBundle } from '../core/consensus/events.ts';
 import { leaderOf } from '../core/consensus/leader.ts';
 import {
@@ -50,7 +50,10 @@ export const CERTIFICATES_PROTOCOL: string = protocolName('certificates');
 
 /** Weight of a message that no honest peer hands over. */
 const BAD_MESSAGE_WEIGHT = 20;
-/** Timeouts and proposals further above the own round are looked at only for the certificates that they carry. */
+/**
+ * No honest validator gives up a round this far above the QC that it shows: that would be weeks of failed rounds. The own round alone is
+ * no measure, since this node may have been away for long.
+ */
 const ROUNDS_AHEAD_MAX = 1_000_000;
 
 /** Proposals of one proposer and round that are held: a second proves an offence, a third tells nothing new and would only fill memory. */
@@ -227,7 +230,8 @@ export class MessageIntake {
 
   async #receiveTimeout(timeout: Timeout, from: PeerName): Promise<MessageOutcome> {
     const { instance, post, state } = this.#dependencies;
-    if (timeout.round > state().round + ROUNDS_AHEAD_MAX) return this.#bad(from, 'timeout', 'far-round');
+    if (timeout.round > Math.max(state().round, reportedRoundOf(timeout)) + ROUNDS_AHEAD_MAX)
+      return this.#bad(from, 'timeout', 'far-round');
     const verified = await this.#verified(timeoutClaims(instance, timeout), from, 'timeout');
     if (verified !== 'useful') return verified;
     post({ kind: 'timeout-received', timeout, from });

@@ -160,6 +160,14 @@ describe('the intake of messages', () => {
     assert.deepEqual(blamed, ['v1 wrong-body-root']);
   });
 
+  it('takes a timeout of a network that has been running for weeks, when it is new itself', async () => {
+    const far = certify(chain, { ...pointOf(first), round: 3_000_000 });
+    assert.equal(await tell([{ kind: 'timeout', timeout: timeoutOf(chain, 2, 3_000_001, far) }]), 'accept');
+    assert.deepEqual(blamed, []);
+    assert.equal(await tell([{ kind: 'timeout', timeout: timeoutOf(chain, 2, 9_000_001, far) }]), 'reject');
+    assert.deepEqual(blamed, ['v1 far-round']);
+  });
+
   it('takes nothing but certificates as an answer, whatever it is, without a fault', async () => {
     for (const body of [new Uint8Array(0), Uint8Array.of(5, 1), encodeConsensusMessage({ kind: 'proposal', proposal: first.proposal })]) {
       answer('v1', body);

@@ -24,6 +24,8 @@ import { lying, signedAgain } from './liar.ts';
 const START_MS = 1_700_000_000_000;
 const LIAR = 3;
 const RUN_MS_MAX = 3_600_000;
+/** No rule of validity forbids it: no voter's clock is near it. */
+const FUTURE_MS = 3_600_000;
 const SETTLE_MS = 90_000;
 /** One leaf of each stands for its siblings: the rule compares the commitment whole, and bad-fields.test.ts takes every leaf. */
 const LEFT_TO_UNIT_TEST = /^parentExecution\.(?!stateRoot|cursors|proposerFeesWei)|^timeoutCertificate\./;
@@ -131,6 +133,7 @@ function liesAbout({ header, body, signature }: Proposal): readonly { readonly p
   return [
     ...headers,
     ...bodies,
+    { path: 'future', proposal: { header: { ...header, timestampMs: header.timestampMs + FUTURE_MS }, body, signature } },
     { path: 'garbage', proposal: { header: { ...header, bodyRoot: bodyRootOf([keccak256(raw)]) }, body: garbage, signature } },
   ];
 }

@@ -92,6 +92,10 @@ describe('a devnet under attack', () => {
 
   after(() => devnet.remove());
 
+  it('scores nobody while all are honest', async () => {
+    for (const validator of [0, 1, 2, 3]) assert.doesNotMatch(await metricsOf(validator), /^coppice_network_misbehaviour\{/m);
+  });
+
   it('lets no stranger in, however it knocks', async () => {
     await attack(0, 'all', [...topics, ...Object.values(BLOCK_PROTOCOLS)], 6_600);
     assert.equal(sampleOf(await metricsOf(0), 'coppice_peers_connected'), 3, 'the three others, and nobody else');
