@@ -1,12 +1,19 @@
 // `coppice devnet` as a command: it leaves no process behind however it ends, and the next start goes on where it was.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
 import { connectRpc } from '../../bench/devnet/json-rpc-client.ts';
-import { type Devnet, startDevnet } from './devnet-fixture.ts';
+import { type Devnet, type DevnetReady, freeBasePort, startDevnet } from './devnet-fixture.ts';
 
 const GONE_MS_MAX = 20_000;
 const POLL_MS = 50;
 const RECIPIENT = `0x${'d0'.repeat(20)}`;
+
+const LAUNCHER = join(import.meta.dirname, '../../scripts/coppice.mjs');
 
 describe('coppice devnet', () => {
   let first: Devnet | undefined;
@@ -34,6 +41,23 @@ describe('coppice devnet', () => {
 
     second.process.kill('SIGKILL');
     await untilGone(second);
+  });
+
+  it('dies whole when the launcher of the package is killed with -9', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coppice-launched-'));
+    const args = [LAUNCHER, 'devnet', '--json', '--validators', '1', '--data-dir', folder, '--base-port', String(await freeBasePort())];
+    const launcher = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      for await (const line of createInterface({ input: launcher.stdout })) {
+        launcher.kill('SIGKILL');
+        await untilGone(JSON.parse(line) as DevnetReady);
+        return;
+      }
+      assert.fail('the devnet did not start');
+    } finally {
+      launcher.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    }
   });
 
   it('knows every account that it prints, and no other', async () => {
@@ -69,7 +93,7 @@ async function hashAt(devnet: Devnet, number: number): Promise<string> {
   }
 }
 
-async function untilGone(devnet: Devnet): Promise<void> {
+async function untilGone(devnet: DevnetReady): Promise<void> {
   const deadlineMs = performance.now() + GONE_MS_MAX;
   for (const { pid } of devnet.validators) {
     while (isAlive(pid)) {
