@@ -31,7 +31,10 @@ export function buildGenesisState(accounts: readonly GenesisStateAccount[]): Cha
   return { accounts: changes, pointers, codes };
 }
 
+const NO_SLOTS: ReadonlyMap<Hex, StorageChange> = new Map();
+
 function slotsOf(storage: GenesisStateAccount['storage']): ReadonlyMap<Hex, StorageChange> {
+  if (storage.length === 0) return NO_SLOTS;
   const written = storage.filter(({ value }) => !bytesEqual(value, ZERO_32));
   return new Map(written.map(({ slot, value }) => [bytesToHex(slot), { slot, before: undefined, after: value }]));
 }

@@ -59,7 +59,9 @@ function rememberKey(kind: number, family: Address, address: Address): StateKey 
 }
 
 function isKeyOf(key: RememberedKey, kind: number, family: Address, address: Address): boolean {
-  return key.kind === kind && bytesEqual(key.address, address) && bytesEqual(key.family, family);
+  if (key.kind !== kind || !bytesEqual(key.address, address)) return false;
+  // Most accounts are their own family, and most callers say so with one array.
+  return (family === address && key.family === key.address) || bytesEqual(key.family, family);
 }
 
 // Callers may write into their addresses afterwards.

@@ -1,24 +1,25 @@
 // The state of one node: the committed version in the database, later ones in memory, older ones as long as they are kept.
 // See state-version.ts for what it promises.
 
-import { hexToBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Address, Bytes32, Height } from '../primitives/ids.ts';
-import { changeRows, rowOperation } from './change-rows.ts';
+import { changeRows } from './change-rows.ts';
 import type { ChangeSet } from './change-set.ts';
 import { CurrentState } from './current-state.ts';
 import { extendVersion } from './extend-version.ts';
+import { writeFirstVersion } from './first-version.ts';
 import { accountKey, pointerKey, slotKey } from './key.ts';
 import type { StateProof } from './proof.ts';
-import { codeRowKey, leafRowKey, nodeRowKey, rootRowKey, slotRowKey, staleRowKey } from './row-keys.ts';
-import { committedRow, encodeStaleKeys, oldestRow, pruneBatches, readHead, rollbackOperations } from './state-history.ts';
+import { rootRowKey } from './row-keys.ts';
+import { committedRow, oldestRow, pruneBatches, readHead, rollbackOperations } from './state-history.ts';
 import type { RowOperation, StateRows } from './state-rows.ts';
 import type { AccountProof, StateDatabase, StateVersion } from './state-version.ts';
 import { EMPTY_TREE, type TreeRoot } from './tree-node.ts';
 import { proveKey } from './tree-proof.ts';
-import { nodesWrittenBy, subtreeRootAt } from './tree-read.ts';
-import { decodeRoot, encodeNode, encodeRoot } from './tree-rows.ts';
-import { type LayerChanges, VersionLayer } from './version-layer.ts';
+import { subtreeRootAt } from './tree-read.ts';
+import { decodeRoot, encodeRoot } from './tree-rows.ts';
+import { VersionLayer } from './version-layer.ts';
+import { versionRows } from './version-rows.ts';
 
 /** The height of the version without any account, which is there before genesis and never written. */
 export const EMPTY_HEIGHT: Height = -1;
@@ -56,15 +57,21 @@ class Database implements StateDatabase {
     return extendVersion(this.#current, layerOf(parent), height, changes);
   }
 
+  async writeFirst(
+    height: Height,
+    changes: ChangeSet,
+    write: (operations: readonly RowOperation[]) => Promise<void>,
+  ): Promise<StateVersion> {
+    invariant(this.#committed.height === EMPTY_HEIGHT, 'the first version is made once');
+    return writeFirstVersion(this.#current, this.#committed, height, changes, write);
+  }
+
   commit(version: StateVersion): readonly RowOperation[] {
     const layer = layerOf(version);
     const { changes, height } = layer;
     invariant(changes !== undefined && layer.parent === this.#committed, 'a child of the committed version is committed next');
     invariant(this.#written === undefined || this.#written.version === layer, 'one version is written at a time');
-    const operations: RowOperation[] = [];
-    const nodes = pushNodes(operations, layer, changes);
-    pushCurrentRows(operations, changes);
-    if (changes.staleKeys.length > 0) operations.push({ type: 'put', key: staleRowKey(height), value: encodeStaleKeys(changes.staleKeys) });
+    const { operations, nodesAdded } = versionRows(layer);
     // The first version has nothing before it to go back to.
     const isFirst = this.#committed.height === EMPTY_HEIGHT;
     if (isFirst) {
@@ -73,7 +80,7 @@ class Database implements StateDatabase {
     } else operations.push(...changeRows(height, changes.leaves));
     operations.push({ type: 'put', key: rootRowKey(height), value: encodeRoot(layer.tree) }, committedRow(height));
     this.#current.beginWrite();
-    this.#written = { version: layer, nodesAdded: nodes - changes.staleKeys.length };
+    this.#written = { version: layer, nodesAdded };
     return operations;
   }
 
@@ -134,26 +141,6 @@ class Database implements StateDatabase {
     invariant(row !== undefined, `the root of the version at height ${height} is stored`);
     return decodeRoot(row);
   }
-}
-
-// The rows of new nodes of all trees; gives how many there are.
-function pushNodes(operations: RowOperation[], layer: VersionLayer, changes: LayerChanges): number {
-  const trees = [{ owner: undefined, tree: layer.tree }, ...changes.storageTrees.values()];
-  const before = operations.length;
-  for (const { owner, tree } of trees) {
-    for (const { node, slotDepth, path } of nodesWrittenBy(layer.height, tree)) {
-      operations.push({ type: 'put', key: nodeRowKey(layer.height, owner, slotDepth, path), value: encodeNode(node, slotDepth) });
-    }
-  }
-  return operations.length - before;
-}
-
-function pushCurrentRows(operations: RowOperation[], changes: LayerChanges): void {
-  for (const leaf of changes.leaves) {
-    operations.push(rowOperation(leafRowKey(leaf.key), leaf.after));
-    for (const slot of leaf.slots) operations.push(rowOperation(slotRowKey(leaf.key, slot.key), slot.after));
-  }
-  for (const [name, code] of changes.codes) operations.push({ type: 'put', key: codeRowKey(hexToBytes(name) as Uint8Array), value: code });
 }
 
 function layerOf(version: StateVersion): VersionLayer {

@@ -25,6 +25,11 @@ export interface StateDatabase {
    */
   extend(parent: StateVersion, height: Height, changes: ChangeSet): StateVersion;
   /**
+   * The first version of an empty database, written in parts that need no memory for the whole: everything but the rows of `commit`,
+   * which complete it. Until those are written the database counts as empty, and all of it can be done again.
+   */
+  writeFirst(height: Height, changes: ChangeSet, write: (operations: readonly RowOperation[]) => Promise<void>): Promise<StateVersion>;
+  /**
    * The rows that make `version`, a child of the committed one, the committed one. The caller joins them with the block's other rows
    * in ONE atomic batch and calls `adopted` when it is written; between the two no other version may be committed.
    */

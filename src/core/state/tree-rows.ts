@@ -65,7 +65,9 @@ function readBucket(reader: RowReader, version: Height, slotDepth: number, path:
 function writePage(page: Page, slotDepth: number): void {
   writer.byte(PAGE_ROW);
   writer.byte(page.depth);
-  writer.bytes(page.path, slotDepth >>> 1, (page.depth + 1) >>> 1);
+  writer.bytes(page.path, slotDepth >>> 1, page.depth >>> 1);
+  // What the key that stands for the path has after it must not show: equal trees have equal rows.
+  if (page.depth % 2 === 1) writer.byte((page.path[page.depth >>> 1] as number) & 0xf0);
   const bytes = hashBytes(page.hashes);
   let occupied = 0;
   for (let slot = 0; slot < PAGE_SLOTS; slot++) if (page.counts[slot] !== 0) occupied |= 1 << slot;

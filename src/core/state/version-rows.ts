@@ -1,0 +1,43 @@
+// The rows that a version adds to or changes in the database, but for those that say that it is there.
+import { hexToBytes } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
+import { rowOperation } from './change-rows.ts';
+import { codeRowKey, leafRowKey, nodeRowKey, slotRowKey, staleRowKey } from './row-keys.ts';
+import { encodeStaleKeys } from './state-history.ts';
+import type { RowOperation } from './state-rows.ts';
+import { nodesWrittenBy } from './tree-read.ts';
+import { encodeNode } from './tree-rows.ts';
+import type { LayerChanges, VersionLayer } from './version-layer.ts';
+
+/** Tree nodes, current rows, code, and the list of superfluous nodes; `nodesAdded` is by how many nodes the trees grew. */
+export function versionRows(layer: VersionLayer): { readonly operations: RowOperation[]; readonly nodesAdded: number } {
+  const { changes, height } = layer;
+  invariant(changes !== undefined, 'a version is written before it is adopted');
+  const operations: RowOperation[] = [];
+  pushNodes(operations, layer, changes);
+  const nodesAdded = operations.length - changes.staleKeys.length;
+  pushCurrentRows(operations, changes);
+  if (changes.staleKeys.length > 0) operations.push({ type: 'put', key: staleRowKey(height), value: encodeStaleKeys(changes.staleKeys) });
+  return { operations, nodesAdded };
+}
+
+function pushNodes(operations: RowOperation[], layer: VersionLayer, changes: LayerChanges): void {
+  const trees = [{ owner: undefined, tree: layer.tree }, ...changes.storageTrees.values()];
+  for (const { owner, tree } of trees) {
+    for (const { node, slotDepth, path } of nodesWrittenBy(layer.height, tree)) {
+      operations.push({ type: 'put', key: nodeRowKey(layer.height, owner, slotDepth, path), value: encodeNode(node, slotDepth) });
+    }
+  }
+}
+
+function pushCurrentRows(operations: RowOperation[], changes: LayerChanges): void {
+  for (const leaf of changes.leaves) {
+    operations.push(rowOperation(leafRowKey(leaf.key), leaf.after));
+    for (const slot of leaf.slots) operations.push(rowOperation(slotRowKey(leaf.key, slot.key), slot.after));
+  }
+  for (const [name, code] of changes.codes) {
+    const codeHash = hexToBytes(name);
+    invariant(codeHash !== undefined, 'new code is named by its hash');
+    operations.push({ type: 'put', key: codeRowKey(codeHash), value: code });
+  }
+}
