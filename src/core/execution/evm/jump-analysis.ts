@@ -5,8 +5,10 @@
 export interface JumpAnalysis {
   /** 1 where a JUMPDEST stands that is no push data. */
   readonly destinations: Uint8Array;
-  /** Words of long pushes by position, filled as they are first run. */
-  readonly pushed: (bigint | undefined)[];
+  /** For each position after a PUSH that has run, the place of its word in `words`; 0 before. Two bytes for each byte of code. */
+  readonly wordPlaces: Uint16Array;
+  /** Words pushed so far; the first is nobody's. */
+  readonly words: bigint[];
 }
 
 const JUMPDEST = 0x5b;
@@ -19,7 +21,7 @@ const analyses = new WeakMap<Uint8Array, JumpAnalysis>();
 export function jumpAnalysisOf(code: Uint8Array): JumpAnalysis {
   let analysis = analyses.get(code);
   if (analysis === undefined) {
-    analysis = { destinations: destinationsOf(code), pushed: new Array(code.length) };
+    analysis = { destinations: destinationsOf(code), wordPlaces: new Uint16Array(code.length + 1), words: [0n] };
     analyses.set(code, analysis);
   }
   return analysis;

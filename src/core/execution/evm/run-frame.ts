@@ -90,12 +90,16 @@ function push(frame: Frame, length: number): void {
     return;
   }
   frame.useGas(VERY_LOW_GAS);
-  const { pushed } = frame.analysis;
+  const { wordPlaces, words } = frame.analysis;
   const position = frame.programCounter;
-  let word = pushed[position];
-  if (word === undefined) {
+  const place = wordPlaces[position] as number;
+  let word: bigint;
+  if (place !== 0) {
+    word = words[place] as bigint;
+  } else {
     word = pushedWord(frame.code, position, length);
-    pushed[position] = word;
+    wordPlaces[position] = words.length;
+    words.push(word);
   }
   frame.stack.push(word);
   frame.programCounter = position + length;
