@@ -5,7 +5,7 @@ import { certificateOf, timeoutCertificateOf } from '../../src/core/consensus/ce
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../src/core/consensus/leader.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { deriveValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
-import { vrfOutput, vrfPublicKeyOf } from '../../src/core/crypto/vrf.ts';
+import { vrfPublicKeyOf } from '../../src/core/crypto/vrf.ts';
 import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
 import { type BlockHeader, blockHashOf } from '../../src/core/protocol/block.ts';
 import type { BlockPoint, QuorumCertificate, TimeoutCertificate } from '../../src/core/protocol/certificate.ts';
@@ -182,11 +182,6 @@ export function timeoutOf(chain: SignedChain, index: number, round: number, high
 export function giveUp(chain: SignedChain, round: number, highest: QuorumCertificate | undefined): TimeoutCertificate {
   const timeouts = [0, 1, 2, 3].map((index) => timeoutOf(chain, index, round, highest));
   return timeoutCertificateOf(chain.instance.committee, timeouts, bls.aggregate(timeouts.map(({ signature }) => signature)) as Uint8Array);
-}
-
-/** The VRF output of a proof that is known to be good. */
-export function outputOf(header: BlockHeader): Uint8Array {
-  return vrfOutput(header.vrfProof) as Uint8Array;
 }
 
 function signatureOf(chain: SignedChain, index: number, kind: 'vote' | 'commit-vote', point: BlockPoint): Uint8Array {
