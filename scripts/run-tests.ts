@@ -14,10 +14,11 @@ type Part = { readonly pattern: string; readonly concurrency: number; readonly f
 /** Every folder of tests belongs to exactly one part; test/house checks that. */
 export const PARTS: Readonly<Record<string, Part>> = {
   unit: {
-    pattern: 'test/{core,house,storage,network,runtime,sync,rpc,node,cli,scripts}/**/*.test.ts',
+    pattern: 'test/{core,storage,network,runtime,sync,rpc,node,cli}/**/*.test.ts',
     concurrency: 2,
     fileTimeoutMs: 120_000,
   },
+  house: { pattern: 'test/house/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   system: { pattern: 'test/system/**/*.test.ts', concurrency: 1, fileTimeoutMs: 300_000 },

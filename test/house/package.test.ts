@@ -76,6 +76,10 @@ describe('package.json', () => {
 });
 
 describe('the test suite', () => {
+  it('is run by npm test in all its parts', () => {
+    assert.equal(manifest.scripts['test'], `node scripts/run-tests.ts ${Object.keys(PARTS).join(' ')}`);
+  });
+
   it('runs every test file in exactly one part', () => {
     const files = globSync('test/**/*.test.ts', { cwd: PROJECT }).sort();
     const inParts = Object.values(PARTS)
