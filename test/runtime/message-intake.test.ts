@@ -123,22 +123,30 @@ describe('the intake of messages', () => {
     );
   });
 
-  it('makes a certificate of votes, of which forged ones fall out', async () => {
-    const point = pointOf(first);
-    neighbours = NAMES;
-    const forged = { ...voteOf(chain, 1, 'vote', point), signature: voteOf(chain, 2, 'commit-vote', point).signature };
-    await tell([{ kind: 'vote', vote: forged }], 'v1');
-    await tell(
-      [0, 2, 3].map((index) => ({ kind: 'vote', vote: voteOf(chain, index, 'vote', point) })),
-      'v2',
-    );
-    for (let turn = 0; turn < 20 && events.length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.deepEqual(
-      events.map(({ kind }) => kind),
-      ['quorum-certificate-received'],
-    );
-    assert.deepEqual(blamed, ['v1 bad-signature']);
-  });
+  const forgeries: readonly [string, () => Uint8Array][] = [
+    ['of another message', () => voteOf(chain, 2, 'commit-vote', pointOf(first)).signature],
+    ['that is no point', () => new Uint8Array(96).fill(0xc1)],
+    ['that is infinity', () => Uint8Array.of(0xc0, ...new Uint8Array(95))],
+    ['of zeros', () => new Uint8Array(96)],
+  ];
+  for (const [what, signature] of forgeries) {
+    it(`makes a certificate of votes, of which a signature ${what} falls out`, async () => {
+      const point = pointOf(first);
+      neighbours = NAMES;
+      await tell([{ kind: 'vote', vote: { ...voteOf(chain, 1, 'vote', point), signature: signature() } }], 'v1');
+      await tell(
+        [0, 2, 3].map((index) => ({ kind: 'vote', vote: voteOf(chain, index, 'vote', point) })),
+        'v2',
+      );
+      for (let turn = 0; turn < 20 && events.length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual(
+        events.map(({ kind }) => kind),
+        ['quorum-certificate-received'],
+      );
+      assert.deepEqual(blamed, ['v1 bad-signature']);
+      assert.deepEqual(faults, []);
+    });
+  }
 
   it('verifies and hands on certificates that are news, however often they are said', async () => {
     assert.equal(await tell([bundle(1)]), 'accept');

@@ -97,7 +97,7 @@ describe('a devnet under attack', () => {
   });
 
   it('lets no stranger in, however it knocks', async () => {
-    await attack(0, 'all', [...topics, ...Object.values(BLOCK_PROTOCOLS)], 6_600);
+    await attack(0, 'all', [...topics, ...Object.values(BLOCK_PROTOCOLS)], 4_950);
     assert.equal(sampleOf(await metricsOf(0), 'coppice_peers_connected'), 3, 'the three others, and nobody else');
     await goesOn([0]);
   });
