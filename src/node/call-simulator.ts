@@ -1,4 +1,5 @@
 // Fits execution's simulation to what JSON-RPC asks for. It has an EVM of its own: items must never interleave with a block's.
+import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { createQueuedExecutor, estimateGas, type SimulationInput, simulateCall } from '../core/execution/simulate.ts';
 import type { Wei } from '../core/primitives/ids.ts';
@@ -15,8 +16,12 @@ export interface SimulationContext extends ExecutionContext {
 }
 
 /** A simulator over the contexts that `contextOf` gives. */
-export function createSimulator({ parameters }: Genesis, contextOf: (context: CallContext) => SimulationContext): Simulator {
-  const evm = createQueuedExecutor(createOwnLoopExecutor(parameters.evmChainId), SIMULATIONS_WAITING_MAX);
+export function createSimulator(
+  { parameters }: Genesis,
+  secp256k1: Secp256k1,
+  contextOf: (context: CallContext) => SimulationContext,
+): Simulator {
+  const evm = createQueuedExecutor(createOwnLoopExecutor(parameters.evmChainId, secp256k1), SIMULATIONS_WAITING_MAX);
   const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const inputOf = (call: CallRequest, where: CallContext): SimulationInput => {
     const { baseFeePerGasWei, ...context } = contextOf(where);

@@ -1,6 +1,7 @@
 // The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
 import type { BlsScheme } from '../core/crypto/bls.ts';
+import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
@@ -43,6 +44,7 @@ export interface NodePorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly bls: BlsScheme;
+  readonly secp256k1: Secp256k1;
   readonly verifier: SignatureVerifier;
   /** Lets the host's event loop live during long executions; absent in virtual time. */
   readonly pause: (() => Promise<void>) | undefined;
@@ -132,7 +134,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     self,
     secrets,
     directory,
-    evm: createOwnLoopExecutor(parameters.evmChainId),
+    evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
     transactions: pool,
     signingRecord,
     lastViewBlock: loaded.newest.block,

@@ -1,4 +1,5 @@
 // Fits the node to what JSON-RPC asks for (rpc/ports.ts). No rule of the chain is decided here.
+import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { bytesToHex, hexToBytes } from '../core/primitives/bytes.ts';
 import { type Address, type Hex, ROOT_SHARD } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
@@ -23,6 +24,7 @@ export interface RpcPortsInput {
   readonly node: Node;
   readonly genesis: Genesis;
   readonly network: Network;
+  readonly secp256k1: Secp256k1;
   readonly clock: Clock;
 }
 
@@ -62,7 +64,7 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
       },
     },
     mempool: mempoolPort(input),
-    simulator: createSimulator(genesis, (context) => contextOf(input, context)),
+    simulator: createSimulator(genesis, input.secp256k1, (context) => contextOf(input, context)),
     node: nodeInfo(input),
     subscriptions: {
       onHead: (listener) => view.onHead(listener),

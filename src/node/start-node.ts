@@ -100,6 +100,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       logger,
       metrics,
       bls: crypto.bls,
+      secp256k1: crypto.secp256k1,
       verifier,
       pause: () => new Promise((resolve) => setImmediate(resolve)),
       validatorPeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
@@ -107,7 +108,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
     { genesis, secrets: keys, onFault },
   );
   opened.push(() => node.stop());
-  const rpc = await openRpc(config, node, genesis, network, logger, metrics);
+  const rpc = await openRpc(config, node, genesis, network, crypto, logger, metrics);
   opened.push(() => rpc.close());
   await openMetrics(config, node, genesis, network, metrics, opened);
   node.start();
@@ -177,13 +178,14 @@ async function openRpc(
   node: Node,
   genesis: Genesis,
   network: Libp2pNetwork,
+  { secp256k1 }: CryptoSelection,
   logger: Logger,
   metrics: ReturnType<typeof createMetrics>,
 ): Promise<RpcServer> {
   const { host, port } = config.rpc;
   try {
     return await createRpcServer({
-      ports: createRpcPorts({ node, genesis, network, clock: systemClock }),
+      ports: createRpcPorts({ node, genesis, network, secp256k1, clock: systemClock }),
       host,
       port,
       onRequest: (method, code, durationMs) => {

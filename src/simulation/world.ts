@@ -60,7 +60,7 @@ export interface World {
 
 /** Makes the nodes and starts them. */
 export async function createWorld(options: WorldOptions): Promise<World> {
-  const { bls } = selectCrypto({ disableNative: false });
+  const { bls, secp256k1 } = selectCrypto({ disableNative: false });
   const clock = new VirtualClock(options.startMs);
   const eventLog: string[] = [];
   const record = (line: string): void => {
@@ -119,6 +119,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         logger: recordingLogger(name, record),
         metrics: countingMetrics(name, record),
         bls,
+        secp256k1,
         verifier: inlineVerifier(),
         pause: undefined,
         validatorPeers: names,
