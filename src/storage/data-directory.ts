@@ -79,7 +79,8 @@ function takeLock(directory: DataDirectory): DatabaseSync {
     return lock;
   } catch (error) {
     lock?.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) {
+    // The low byte is the code; what stands above it tells kinds of the same apart.
+    if (error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY) {
       throw new CoppiceError('storage/locked', { path: directory.path, holder: readHolder(directory) }, { cause: error });
     }
     throw unavailable(directory.lockFile, error);
