@@ -14,10 +14,12 @@ type Part = { readonly pattern: string; readonly concurrency: number; readonly f
 /** Every folder of tests belongs to exactly one part; test/house checks that. */
 export const PARTS: Readonly<Record<string, Part>> = {
   unit: {
-    pattern: 'test/{core,storage,network,runtime,sync,rpc,node,cli}/**/*.test.ts',
+    pattern: 'test/{core,storage,network,node}/**/*.test.ts',
     concurrency: 2,
     fileTimeoutMs: 120_000,
   },
+  // Threads, HTTP and key derivation: seconds of the processor, which would make the unit tests slower than half a minute.
+  shell: { pattern: 'test/{runtime,sync,rpc,cli}/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   house: { pattern: 'test/house/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
