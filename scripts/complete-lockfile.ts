@@ -4,6 +4,9 @@
 //
 // An entry made here carries the exact version that its parent pins, and the platform read off its name; it has no integrity
 // hash, because nothing was downloaded. npm fills that in when it installs the package on such a platform.
+//
+// And it takes `engines` away from optional packages: npm leaves out, without a word, an optional package that does not name the
+// Node that npm runs on, though all of this runs on the Node that comes as a package. Hardhat then lacks its native part on Node 20.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +19,7 @@ type LockedPackage = {
   readonly cpu?: readonly string[];
   readonly libc?: readonly string[];
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly engines?: Readonly<Record<string, string>>;
 };
 
 /** The part of package-lock.json (version 3) that matters here. */
@@ -47,6 +51,13 @@ export function missingPlatformPackages(lockfile: Lockfile): Record<string, Lock
   return missing;
 }
 
+/** Paths of optional packages that npm would leave out on an older Node. */
+export function optionalPackagesWithEngines(lockfile: Lockfile): string[] {
+  return Object.entries(lockfile.packages)
+    .filter(([, { optional, engines }]) => optional === true && engines?.['node'] !== undefined)
+    .map(([path]) => path);
+}
+
 /** The `os`, `cpu` and `libc` that a name like `binding-linux-arm64-musl` stands for; `undefined` for other names. */
 function platformOf(name: string): Pick<LockedPackage, 'os' | 'cpu' | 'libc'> | undefined {
   const words = name.split('-');
@@ -55,6 +66,10 @@ function platformOf(name: string): Pick<LockedPackage, 'os' | 'cpu' | 'libc'> | 
   if (system === undefined || processor === undefined) return undefined;
   const libc = words.includes('musl') ? 'musl' : words.includes('gnu') ? 'glibc' : undefined;
   return { os: [system], cpu: [processor], ...(libc === undefined ? {} : { libc: [libc] }) };
+}
+
+function withoutEngines({ engines: _engines, ...rest }: LockedPackage): LockedPackage {
+  return rest;
 }
 
 function main(): void {
@@ -68,12 +83,18 @@ function main(): void {
   const missing = missingPlatformPackages(lockfile);
   const names = Object.keys(missing);
   console.log(`${names.length} platform packages missing from package-lock.json${names.length > 0 ? `: ${names.join(', ')}` : ''}`);
+  const restricted = optionalPackagesWithEngines(lockfile);
+  console.log(
+    `${restricted.length} optional packages ask for a Node of their own${restricted.length > 0 ? `: ${restricted.join(', ')}` : ''}`,
+  );
   if (values.check) {
-    process.exitCode = names.length > 0 ? 1 : 0;
+    process.exitCode = names.length + restricted.length > 0 ? 1 : 0;
     return;
   }
   const packages = Object.fromEntries(
-    Object.entries({ ...lockfile.packages, ...missing }).sort(([a], [b]) => (a < b ? -1 : Number(a > b))),
+    Object.entries({ ...lockfile.packages, ...missing })
+      .map(([path, locked]) => [path, restricted.includes(path) ? withoutEngines(locked) : locked] as const)
+      .sort(([a], [b]) => (a < b ? -1 : Number(a > b))),
   );
   writeFileSync(file, `${JSON.stringify({ ...lockfile, packages }, null, 2)}\n`);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Lockfile, missingPlatformPackages } from '../../scripts/complete-lockfile.ts';
+import { type Lockfile, missingPlatformPackages, optionalPackagesWithEngines } from '../../scripts/complete-lockfile.ts';
 import { PARTS } from '../../scripts/run-tests.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
@@ -72,6 +72,7 @@ describe('package.json', () => {
   it('has a lock file with the packages of every platform', () => {
     const lockfile = JSON.parse(readFileSync(join(PROJECT, 'package-lock.json'), 'utf8')) as Lockfile;
     assert.deepEqual(Object.keys(missingPlatformPackages(lockfile)), [], 'run node scripts/complete-lockfile.ts');
+    assert.deepEqual(optionalPackagesWithEngines(lockfile), [], 'run node scripts/complete-lockfile.ts');
   });
 });
 
