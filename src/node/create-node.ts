@@ -5,7 +5,8 @@ import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { ChainId, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
@@ -141,8 +142,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     onCommitted,
     onFault,
   });
-  const chains = new Map([[instance.chain, chain]]);
-  if (chains.size > CHAINS_MAX) throw new Error('a node runs a bounded number of chains');
+  const chains: ReadonlyMap<ChainId, Chain> = new Map([[instance.chain, chain]]);
+  invariant(chains.size <= CHAINS_MAX, 'a node runs a bounded number of chains');
   serveBlocks(network.request, chain.blockSource, (peer, reason) => network.peers.misbehaved(peer, reason, 10));
   return {
     pool,
@@ -150,26 +151,29 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     view,
     states,
     chain,
-    start: () => chain.runner.start(),
+    start: () => {
+      for (const { runner } of chains.values()) runner.start();
+    },
     stop: async () => {
-      await chain.stop();
+      for (const running of chains.values()) await running.stop();
       await signingRecord.close();
     },
-    progress: () => [
-      {
-        chain: instance.chain,
-        committedHeight: chain.blocks.committed.facts.height,
+    progress: () =>
+      [...chains.values()].map(({ instance: { chain: id }, blocks, runner, catchUp }) => ({
+        chain: id,
+        committedHeight: blocks.committed.facts.height,
         finalizedHeight: view.head.block.header.number,
-        round: chain.runner.state.round,
+        round: runner.state.round,
         lastCommitMs,
-        catchingUpTo: chain.catchUp.targetHeight,
-      },
-    ],
+        catchingUpTo: catchUp.targetHeight,
+      })),
     onPendingTransaction: (listener) => {
       pendingListeners.add(listener);
       return () => pendingListeners.delete(listener);
     },
-    refreshMetrics: () => refreshMetrics(ports, chain, mempool),
+    refreshMetrics: () => {
+      for (const running of chains.values()) refreshMetrics(ports, running, mempool);
+    },
   };
 }
 
