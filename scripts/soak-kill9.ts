@@ -1,4 +1,5 @@
 // The kill -9 test for many rounds. Appends one line of what was checked to docs/soak.jsonl.
+import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,7 +26,16 @@ async function soak(rounds: number): Promise<void> {
   const startedAt = new Date();
   const report = await runKillRounds(rounds, (line) => process.stderr.write(`${line}\n`));
   const seconds = Math.round((Date.now() - startedAt.getTime()) / 1_000);
-  const line = JSON.stringify({ soak: 'kill9', at: startedAt.toISOString(), seconds, hardware: describeHardware(), ...report, lost: 0 });
+  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+  const line = JSON.stringify({
+    soak: 'kill9',
+    commit,
+    at: startedAt.toISOString(),
+    seconds,
+    hardware: describeHardware(),
+    ...report,
+    lost: 0,
+  });
   appendFileSync(join(import.meta.dirname, '../docs/soak.jsonl'), `${line}\n`);
   if (values.json) console.log(line);
 }
