@@ -3,23 +3,13 @@
 // A batch holds jobs of several callers. If all are valid, one combined check says so; if not, groups of the square root of their
 // number are checked, and one by one the jobs of groups that fail: a bad signature costs others time but never their verdict. (Of 64
 // votes: 10 ms if all are good, about 35 with one bad, 85 with all bad, which halving would make 165.)
-import type { BlsAggregateSet, BlsScheme, BlsSignatureSet } from '../core/crypto/bls.ts';
+import type { SignatureSet } from '../core/consensus/signature-sets.ts';
+import type { BlsScheme } from '../core/crypto/bls.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
 import { BytesReader, BytesWriter } from './signature-verifier-codec.ts';
-
-/** A claim that BLS signatures are valid. */
-export type SignatureSet =
-  | ({ readonly kind: 'single' } & BlsSignatureSet)
-  | ({ readonly kind: 'fast-aggregate' } & BlsAggregateSet)
-  | {
-      readonly kind: 'aggregate';
-      readonly publicKeys: readonly Uint8Array[];
-      readonly messages: readonly Uint8Array[];
-      readonly signature: Uint8Array;
-    };
 
 /** A transaction's signature, from which its sender follows. */
 export interface SenderRequest {

@@ -3,6 +3,7 @@
 // What arrives within one turn of the event loop is checked together, because one combined check of 64 votes costs a fifth of 64
 // checks. Large batches go to worker threads where there are any; small ones stay, as the way there and back costs more. Callers
 // see promises only and cannot tell. What waits is bounded, and between two batches on this thread the loop gets its turn.
+import type { SignatureSet } from '../core/consensus/signature-sets.ts';
 import { CoppiceError, isError } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
 import { selectCrypto } from './native/select-crypto.ts';
@@ -14,7 +15,6 @@ import {
   recoverAll,
   runTask,
   type SenderRequest,
-  type SignatureSet,
   type TaskCrypto,
   verifyJobs,
 } from './signature-verifier-tasks.ts';

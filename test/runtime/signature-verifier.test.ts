@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { SignatureSet } from '../../src/core/consensus/signature-sets.ts';
 import type { BlsScheme } from '../../src/core/crypto/bls.ts';
 import { nobleSecp256k1 } from '../../src/core/crypto/secp256k1-noble.ts';
 import { bigintToBytes, hex } from '../../src/core/primitives/bytes.ts';
 import { CoppiceError, isError } from '../../src/core/primitives/errors.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { BatchingSignatureVerifier, createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
-import { runTask, type SenderRequest, type SignatureSet, verifyJobs } from '../../src/runtime/signature-verifier-tasks.ts';
+import { runTask, type SenderRequest, verifyJobs } from '../../src/runtime/signature-verifier-tasks.ts';
 import { ThreadWorkerPool, type WorkerPool } from '../../src/runtime/worker-pool.ts';
 
 const crypto = selectCrypto({ disableNative: false });
