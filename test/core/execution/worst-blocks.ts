@@ -129,7 +129,7 @@ export function opcodeBlocks(): readonly WorstBlock[] {
   ];
 }
 
-/** Pairings cost twice Ethereum's gas for this. */
+/** Pairings, as much else on curves, cost a multiple of Ethereum's gas for this. */
 export function pairingBlocks(): readonly WorstBlock[] {
   return [
     precompileBlock('bn254 pairing of 1', 8, concatBytes(BN254_G1, BN254_G2)),
