@@ -5,6 +5,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { createKeccak } from 'hash-wasm';
 import { concatBytes } from '../primitives/bytes.ts';
+import { gatherShort } from './short-message.ts';
 
 type Hasher = Awaited<ReturnType<typeof createKeccak>>;
 
@@ -24,7 +25,9 @@ export function implementationName(): 'hash-wasm' | 'noble' {
 export function keccak256(...parts: readonly Uint8Array[]): Uint8Array {
   if (fastHasher === undefined) return keccak256Portable(...parts);
   const hasher = fastHasher.init();
-  for (const part of parts) hasher.update(part);
+  const short = gatherShort(parts);
+  if (short !== undefined) hasher.update(short);
+  else for (const part of parts) hasher.update(part);
   return hasher.digest('binary');
 }
 

@@ -64,23 +64,21 @@ const STORAGE_ROOT_AT = 72;
 const FAMILY_AT = 104;
 const HAS_CODE = 1;
 const HAS_STORAGE = 2;
-const WORD = 0xffff_ffffn;
 
-/** What the leaf commits. */
-export function encodeAccountLeaf(account: Account): Uint8Array {
-  const leaf = new Uint8Array(ACCOUNT_LEAF_BYTES);
-  writeAccountLeaf(account, leaf);
-  return leaf;
-}
-
-/** Writes what the leaf commits over the whole of `leaf`: hashing needs no array of its own for each. */
-export function writeAccountLeaf(account: Account, leaf: Uint8Array): void {
-  invariant(account.balanceWei >= 0n && account.balanceWei >> 256n === 0n, 'a balance is a uint256');
-  writeLittleEndian(leaf, 0, BALANCE_AT, account.nonce);
-  writeLittleEndian(leaf, BALANCE_AT, CODE_HASH_AT, account.balanceWei);
-  leaf.set(account.codeHash, CODE_HASH_AT);
-  leaf.set(account.storageRoot, STORAGE_ROOT_AT);
-  leaf.set(account.family, FAMILY_AT);
+/**
+ * Writes what the leaf commits, from the account's row that begins at `offset`, over the whole of `leaf`: hashing needs no integers and
+ * no array of its own for each.
+ */
+export function writeAccountLeaf(row: Uint8Array, offset: number, leaf: Uint8Array): void {
+  const flags = row[offset] as number;
+  let at = copyInteger(row, offset + 1, leaf, 0, BALANCE_AT);
+  at = copyInteger(row, at, leaf, BALANCE_AT, CODE_HASH_AT);
+  at = copyBytes(row, at, leaf, FAMILY_AT, ACCOUNT_LEAF_BYTES);
+  if ((flags & HAS_CODE) === 0) copyBytes(EMPTY_CODE_HASH, 0, leaf, CODE_HASH_AT, STORAGE_ROOT_AT);
+  else at = copyBytes(row, at, leaf, CODE_HASH_AT, STORAGE_ROOT_AT);
+  if ((flags & HAS_STORAGE) === 0) leaf.fill(0, STORAGE_ROOT_AT, FAMILY_AT);
+  else at = copyBytes(row, at, leaf, STORAGE_ROOT_AT, FAMILY_AT);
+  invariant(at <= row.length, 'a stored row is whole');
 }
 
 /** The account that a leaf's committed bytes are; undefined unless they have the one right length. */
@@ -101,6 +99,7 @@ export function decodeAccountLeaf(leaf: Uint8Array): Account | undefined {
 /** Appends an account's row. */
 export function writeAccountRow(writer: RowWriter, record: AccountRecord): void {
   const { account, storageTree } = record;
+  invariant(account.balanceWei >= 0n && account.balanceWei >> 256n === 0n, 'a balance is a uint256');
   const hasCode = !bytesEqual(account.codeHash, EMPTY_CODE_HASH);
   writer.byte((hasCode ? HAS_CODE : 0) | (storageTree === undefined ? 0 : HAS_STORAGE));
   writeInteger(writer, account.nonce);
@@ -128,53 +127,44 @@ export function readAccountRow(row: Uint8Array, offset: number): AccountRecord {
   return { account: { nonce, balanceWei, codeHash, storageRoot, family }, storageTree };
 }
 
-// One byte of length, then little-endian 32-bit words cut to the bytes that matter: few operations on bigints.
+const integerBytes = new Uint8Array(32);
+const integerView = new DataView(integerBytes.buffer);
+
+// One byte of length, then the little-endian bytes that matter.
 function writeInteger(writer: RowWriter, value: bigint): void {
-  if (value < 0x1_0000_0000n) {
-    let rest = Number(value);
-    const length = rest === 0 ? 0 : 4 - (Math.clz32(rest) >>> 3);
-    writer.byte(length);
-    for (; rest > 0; rest = Math.floor(rest / 256)) writer.byte(rest & 0xff);
-    return;
+  let length = 0;
+  for (let rest = value; rest > 0n; rest >>= 64n) {
+    integerView.setBigUint64(length, rest, true);
+    length += 8;
   }
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 0n) {
-    let word = Number(rest & WORD);
-    for (let i = 0; i < 4; i++) {
-      bytes.push(word & 0xff);
-      word >>>= 8;
-    }
-    rest >>= 32n;
-  }
-  while (bytes[bytes.length - 1] === 0) bytes.pop();
-  writer.byte(bytes.length);
-  for (const byte of bytes) writer.byte(byte);
+  while (length > 0 && integerBytes[length - 1] === 0) length--;
+  writer.byte(length);
+  writer.bytes(integerBytes, 0, length);
 }
 
 function readInteger(reader: RowReader): bigint {
   const length = reader.byte();
+  const whole = (length + 7) & ~7;
+  for (let i = 0; i < length; i++) integerBytes[i] = reader.byte();
+  for (let i = length; i < whole; i++) integerBytes[i] = 0;
   let value = 0n;
-  let shift = 0n;
-  for (let done = 0; done < length; done += 4) {
-    let word = 0;
-    const count = Math.min(4, length - done);
-    for (let i = 0; i < count; i++) word += reader.byte() * 2 ** (8 * i);
-    value |= BigInt(word) << shift;
-    shift += 32n;
+  for (let at = whole - 8; at >= 0; at -= 8) {
+    const word = integerView.getBigUint64(at, true);
+    value = value === 0n ? word : (value << 64n) | word;
   }
   return value;
 }
 
-// In words of 32 bits: few operations on bigints, which are slow.
-function writeLittleEndian(target: Uint8Array, from: number, to: number, value: bigint): void {
-  let rest = value;
-  for (let at = from; at < to; at += 4) {
-    const word = rest === 0n ? 0 : Number(rest & WORD);
-    target[at] = word;
-    target[at + 1] = word >>> 8;
-    target[at + 2] = word >>> 16;
-    target[at + 3] = word >>> 24;
-    if (rest !== 0n) rest >>= 32n;
-  }
+// The integer of a row at `at`, over all of [from, to) of `leaf`; returns where the row goes on.
+function copyInteger(row: Uint8Array, at: number, leaf: Uint8Array, from: number, to: number): number {
+  const length = row[at] as number;
+  invariant(from + length <= to, 'an integer fits its field');
+  for (let i = 0; i < length; i++) leaf[from + i] = row[at + 1 + i] as number;
+  for (let i = from + length; i < to; i++) leaf[i] = 0;
+  return at + 1 + length;
+}
+
+function copyBytes(source: Uint8Array, at: number, leaf: Uint8Array, from: number, to: number): number {
+  for (let i = 0; i < to - from; i++) leaf[from + i] = source[at + i] as number;
+  return at + to - from;
 }

@@ -34,7 +34,7 @@ export function changeRows(height: Height, leaves: readonly LeafRows[]): readonl
   for (let from = 0; from < leaves.length; from += LEAVES_PER_ROW_MAX) {
     const run = leaves.slice(from, from + LEAVES_PER_ROW_MAX);
     for (const leaf of run) writeLeaf(leaf);
-    operations.push({ type: 'put', key: changeRowKey(height, (run[0] as LeafRows).key), value: writer.finish() });
+    operations.push({ type: 'put', key: changeRowKey(height, (run[0] as LeafRows).key), value: writer.finishInChunk() });
   }
   return operations;
 }

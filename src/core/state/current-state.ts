@@ -2,19 +2,20 @@
 // the committed version stays in bounded caches, since the same accounts come again.
 import type { Address, Bytes32, Hex } from '../primitives/ids.ts';
 import type { AccountRecord } from './account-codec.ts';
-import { type StateKey, slotKey } from './key.ts';
+import { FAMILY_PREFIX_NIBBLES, type StateKey, slotKey } from './key.ts';
+import { KeyCache } from './key-cache.ts';
 import { accountOfRow, pointerOfRow, slotOfRow } from './leaf.ts';
 import type { NodeSource, NodeUse } from './node-source.ts';
-import { sweepNodes } from './node-sweep.ts';
+import { NODES_LOADED_MAX, sweepNodes } from './node-sweep.ts';
 import { RecentMap } from './recent-map.ts';
 import { codeRowKey, leafRowKey, slotRowKey } from './row-keys.ts';
 import type { StateRows } from './state-rows.ts';
 import type { TreeRoot } from './tree-node.ts';
-import { findLeaf } from './tree-read.ts';
+import { findLeaf, isAloneIn } from './tree-read.ts';
 import type { BaseReader, VersionLayer } from './version-layer.ts';
 
-/** Accounts kept decoded (about 0.6 KB each), and slots (0.3 KB). */
-const ACCOUNTS_CACHED_MAX = 16_384;
+/** Accounts kept decoded (about 0.6 KB each) that are not in the tree's nodes in memory, and slots (0.3 KB). */
+const ACCOUNTS_CACHED_MAX = 65_536;
 const SLOTS_CACHED_MAX = 16_384;
 /** Codes kept: at 24 KiB at most, 12 MiB. */
 const CODES_CACHED_MAX = 512;
@@ -28,25 +29,29 @@ type Cached<T> = { readonly value: T | undefined };
 /** See the file's head. */
 export class CurrentState implements BaseReader {
   readonly #rows: StateRows;
-  readonly #accounts = new RecentMap<Hex, Cached<AccountRecord>>(ACCOUNTS_CACHED_MAX);
+  readonly #accounts = new KeyCache<Cached<AccountRecord>>(ACCOUNTS_CACHED_MAX);
   readonly #slots = new RecentMap<Hex, Cached<Bytes32>>(SLOTS_CACHED_MAX);
   readonly #codes = new RecentMap<Hex, Uint8Array>(CODES_CACHED_MAX);
   readonly #storageTrees = new RecentMap<Hex, TreeRoot>(STORAGE_TREES_MAX);
   /** Of the committed trees. */
-  readonly #use: NodeUse = { loaded: 0, generation: 1 };
-  readonly #oldVersionUse: NodeUse = { loaded: 0, generation: 1 };
+  readonly #use: NodeUse = { loaded: 0, generation: 1, turnAt: 0 };
+  readonly #oldVersionUse: NodeUse = { loaded: 0, generation: 1, turnAt: 0 };
+  readonly #source: NodeSource;
+  readonly #oldVersionSource: NodeSource;
   #committed: VersionLayer | undefined;
   // While a batch is being written nobody knows whether a current row is the old or the new one: then the tree is read.
   #rowsAreCommitted = true;
 
   constructor(rows: StateRows) {
     this.#rows = rows;
+    this.#source = { rows, kind: 'account', owner: undefined, use: this.#use };
+    this.#oldVersionSource = { ...this.#source, use: this.#oldVersionUse };
   }
 
   /** Where the nodes of the account tree (or, with `owner`, of a storage tree) come from as `layer` sees them. */
   source(layer: VersionLayer, owner?: Bytes32): NodeSource {
-    const use = layer.base() === this.#committed ? this.#use : this.#oldVersionUse;
-    return { rows: this.#rows, kind: owner === undefined ? 'account' : 'storage', owner, use };
+    const source = layer.base() === this.#committed ? this.#source : this.#oldVersionSource;
+    return owner === undefined ? source : { ...source, kind: 'storage', owner };
   }
 
   /** From now on the current rows may be those of the version before or after the committed one. */
@@ -63,7 +68,8 @@ export class CurrentState implements BaseReader {
     if (changes === undefined) this.#forgetAll();
     else {
       this.#use.loaded += nodesAdded;
-      for (const [name, record] of changes.accounts) this.#accounts.set(name, { value: record });
+      // They are in the tree's nodes in memory.
+      for (const { key } of changes.leaves) this.#accounts.delete(key);
       for (const [name, storage] of changes.storage) this.#adoptStorage(name, storage.cleared, storage.values);
       for (const [name, { tree }] of changes.storageTrees) this.#storageTrees.set(name, tree);
       for (const [name, code] of changes.codes) this.#codes.set(name, code);
@@ -76,17 +82,24 @@ export class CurrentState implements BaseReader {
   }
 
   account(layer: VersionLayer, key: StateKey): AccountRecord | undefined {
-    if (layer !== this.#committed) return this.#readAccount(layer, key);
-    const cached = this.#accounts.get(key.name);
+    const isCurrent = layer.base() === this.#committed;
+    const cached = isCurrent ? this.#accounts.get(key.bytes) : undefined;
     if (cached !== undefined) return cached.value;
-    const value = this.#readAccount(layer, key);
-    this.#accounts.set(key.name, { value });
+    const row = this.#leafRow(layer, key);
+    const value = row && accountOfRow(row);
+    if (isCurrent) this.#accounts.set(key.bytes, { value });
     return value;
   }
 
   pointer(layer: VersionLayer, key: StateKey): Address | undefined {
     const row = this.#leafRow(layer, key);
     return row && pointerOfRow(row);
+  }
+
+  isLoneFamily(layer: VersionLayer, key: StateKey): boolean {
+    // Reading must not fill the memory between two sweeps.
+    if (layer.base() !== this.#committed || this.#use.loaded >= NODES_LOADED_MAX) return false;
+    return isAloneIn(this.#source, layer.tree, key.bytes, FAMILY_PREFIX_NIBBLES);
   }
 
   slot(layer: VersionLayer, owner: StateKey, slot: Bytes32, slotName: Hex): Bytes32 | undefined {
@@ -135,20 +148,16 @@ export class CurrentState implements BaseReader {
     return findLeaf(this.source(layer, owner.bytes), tree, key)?.row;
   }
 
-  #readAccount(layer: VersionLayer, key: StateKey): AccountRecord | undefined {
-    const row = this.#leafRow(layer, key);
-    return row && accountOfRow(row);
-  }
-
   #leafRow(layer: VersionLayer, key: StateKey): Uint8Array | undefined {
-    if (layer === this.#committed && this.#rowsAreCommitted) return this.#rows.get(leafRowKey(key.bytes));
+    if (layer.base() === this.#committed && this.#rowsAreCommitted) return this.#rows.get(leafRowKey(key.bytes));
     this.#boundOldVersion(layer);
     return findLeaf(this.source(layer), layer.tree, key.bytes)?.row;
   }
 
   // An older version that somebody reads much lets its nodes go and loads them again.
   #boundOldVersion(layer: VersionLayer): void {
-    if (layer === this.#committed || this.#oldVersionUse.loaded < OLD_VERSION_NODES_MAX) return;
+    // A layer with changes has nodes that are nowhere else.
+    if (layer.changes !== undefined || layer === this.#committed || this.#oldVersionUse.loaded < OLD_VERSION_NODES_MAX) return;
     layer.tree = withoutNodes(layer.tree);
     this.#oldVersionUse.loaded = 0;
   }
@@ -163,6 +172,7 @@ export class CurrentState implements BaseReader {
     this.#slots.clear();
     this.#storageTrees.clear();
     this.#use.loaded = 0;
+    this.#use.turnAt = 0;
   }
 }
 

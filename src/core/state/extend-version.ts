@@ -1,7 +1,7 @@
 // From a version and the changes of a block to the next version: storage roots first, then the account tree, all in memory.
 import { bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
-import type { Address, Bytes32, Height, Hex } from '../primitives/ids.ts';
+import type { Bytes32, Height, Hex } from '../primitives/ids.ts';
 import type { AccountRecord } from './account-codec.ts';
 import type { SlotRows } from './change-rows.ts';
 import type { AccountChange, ChangeSet, PointerChange } from './change-set.ts';
@@ -10,7 +10,7 @@ import { accountKey, pointerKey, type StateKey, slotKey } from './key.ts';
 import { accountLeaf, accountRow, pointerLeaf, slotLeaf, slotRow } from './leaf.ts';
 import { nodeRowKey } from './row-keys.ts';
 import { EMPTY_TREE, type TreeRoot } from './tree-node.ts';
-import { walkNodes } from './tree-read.ts';
+import { NOT_IN_MEMORY, walkNodes } from './tree-read.ts';
 import { type LeafChange, sortChanges, updateTree } from './tree-update.ts';
 import { type StorageLayer, VersionLayer } from './version-layer.ts';
 
@@ -25,19 +25,18 @@ interface Making {
   readonly current: CurrentState;
   readonly parent: VersionLayer;
   readonly height: Height;
-  readonly accounts: Map<Hex, AccountRecord | undefined>;
-  readonly pointers: Map<Hex, Address>;
   readonly storage: Map<Hex, StorageLayer>;
   readonly storageTrees: Map<Hex, { readonly owner: Bytes32; readonly tree: TreeRoot }>;
   readonly staleKeys: Uint8Array[];
 }
 
 const NO_SLOTS: readonly SlotRows[] = [];
+const NOTHING = { record: undefined, row: undefined };
 
 /** The version of `changes` on top of `parent`. */
 export function extendVersion(current: CurrentState, parent: VersionLayer, height: Height, changes: ChangeSet): VersionLayer {
   invariant(height > parent.height, 'heights never go back');
-  const gathered = { accounts: new Map(), pointers: new Map(), storage: new Map(), storageTrees: new Map(), staleKeys: [] };
+  const gathered = { storage: new Map(), storageTrees: new Map(), staleKeys: [] };
   const making: Making = { current, parent, height, ...gathered };
   const changed: ChangedLeaf[] = [];
   for (const change of changes.accounts) {
@@ -56,9 +55,8 @@ export function extendVersion(current: CurrentState, parent: VersionLayer, heigh
 
 function changeAccount(making: Making, change: AccountChange): ChangedLeaf {
   const key = accountKey(change.family, change.address);
-  const record = change.before === undefined ? undefined : making.parent.recordOf(key);
+  const { record, row: before } = change.before === undefined ? NOTHING : accountBefore(making, key);
   invariant((record === undefined) === (change.before === undefined), 'a change set says what was there before');
-  const before = record && accountRow(record);
   const isTouched = change.storage.size > 0 || change.storageCleared || change.after === undefined;
   const slots: SlotRows[] = [];
   const { after } = change;
@@ -69,14 +67,21 @@ function changeAccount(making: Making, change: AccountChange): ChangedLeaf {
     storageRoot = tree.hash;
     storageTree = tree.leafCount === 0 ? undefined : { version: tree.version, leafCount: tree.leafCount };
   }
-  if (after === undefined) {
-    making.accounts.set(key.name, undefined);
-    return { key: key.bytes, leaf: undefined, before, slots };
-  }
+  if (after === undefined) return { key: key.bytes, leaf: undefined, before, slots };
   const { nonce, balanceWei, codeHash, family } = after;
   const next: AccountRecord = { account: { nonce, balanceWei, codeHash, storageRoot, family }, storageTree };
-  making.accounts.set(key.name, next);
   return { key: key.bytes, leaf: accountLeaf(key.bytes, next), before, slots: isTouched ? slots : NO_SLOTS };
+}
+
+function accountBefore(
+  { parent }: Making,
+  key: StateKey,
+): { readonly record: AccountRecord | undefined; readonly row: Uint8Array | undefined } {
+  const leaf = parent.peek(key);
+  if (leaf === undefined) return NOTHING;
+  if (leaf !== NOT_IN_MEMORY) return leaf;
+  const record = parent.recordOf(key);
+  return { record, row: record && accountRow(record) };
 }
 
 // The storage tree after the change; what its slots were and are goes to `slots`.
@@ -129,9 +134,8 @@ function clearStorage(
 }
 
 // Pointers never change: writing an equal one is a no-op.
-function addPointer({ parent, pointers }: Making, { address, family }: PointerChange): ChangedLeaf | undefined {
+function addPointer({ parent }: Making, { address, family }: PointerChange): ChangedLeaf | undefined {
   const key = pointerKey(address);
   if (parent.getPointer(address) !== undefined) return undefined;
-  pointers.set(key.name, family);
   return { key: key.bytes, leaf: pointerLeaf(key.bytes, family), before: undefined, slots: NO_SLOTS };
 }

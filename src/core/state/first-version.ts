@@ -31,15 +31,7 @@ export async function writeFirstVersion(
     await write(versionRows(layer).operations);
     tree = { ...layer.tree, node: undefined };
   }
-  const none = {
-    accounts: new Map(),
-    pointers: new Map(),
-    storage: new Map(),
-    storageTrees: new Map(),
-    codes: new Map(),
-    leaves: [],
-    staleKeys: [],
-  };
+  const none = { storage: new Map(), storageTrees: new Map(), codes: new Map(), leaves: [], staleKeys: [] };
   return new VersionLayer(current, height, tree, empty, none);
 }
 

@@ -6,24 +6,39 @@
 import { sha256 } from '../crypto/sha256.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Address, Bytes32 } from '../primitives/ids.ts';
-import {
-  ACCOUNT_LEAF_BYTES,
-  type AccountRecord,
-  encodeAccountLeaf,
-  readAccountRow,
-  writeAccountLeaf,
-  writeAccountRow,
-} from './account-codec.ts';
+import { ACCOUNT_LEAF_BYTES, type AccountRecord, readAccountRow, writeAccountLeaf, writeAccountRow } from './account-codec.ts';
 import { RowWriter } from './row-encoding.ts';
 
 /** What a leaf is; part of its hash. */
 export const LEAF_TAG = { account: 0, pointer: 1, slot: 2 } as const;
 
-/** A leaf in the tree. Immutable and shared between versions. */
-export interface Leaf {
+/**
+ * A leaf in the tree. Immutable and shared between versions; a class because its hash and its account are computed when they are first
+ * asked for: most leaves that are read are never hashed again, and neighbours that only hash along are never decoded.
+ */
+export class Leaf {
   readonly key: Bytes32;
-  readonly hash: Bytes32;
   readonly row: Uint8Array;
+  #hash: Bytes32 | undefined;
+  #record: AccountRecord | undefined;
+
+  constructor(key: Bytes32, row: Uint8Array, record?: AccountRecord) {
+    this.key = key;
+    this.row = row;
+    this.#hash = undefined;
+    this.#record = record;
+  }
+
+  get hash(): Bytes32 {
+    this.#hash ??= hashOfRow(this.key, this.row);
+    return this.#hash;
+  }
+
+  /** Of an account's leaf. */
+  get record(): AccountRecord {
+    this.#record ??= accountOfRow(this.row);
+    return this.#record;
+  }
 }
 
 const preimage = new Uint8Array(65);
@@ -40,8 +55,7 @@ export function leafHash(tag: number, key: Bytes32, value: Uint8Array): Bytes32 
 
 /** The leaf of an account. */
 export function accountLeaf(key: Bytes32, record: AccountRecord): Leaf {
-  writeAccountLeaf(record.account, accountValue);
-  return { key, hash: leafHash(LEAF_TAG.account, key, accountValue), row: accountRow(record) };
+  return new Leaf(key, accountRow(record), record);
 }
 
 /** The row of an account's leaf. */
@@ -53,12 +67,12 @@ export function accountRow(record: AccountRecord): Uint8Array {
 
 /** The leaf of a pointer, whose value is the family. */
 export function pointerLeaf(key: Bytes32, family: Address): Leaf {
-  return { key, hash: leafHash(LEAF_TAG.pointer, key, family), row: tagged(LEAF_TAG.pointer, family, 0) };
+  return new Leaf(key, tagged(LEAF_TAG.pointer, family, 0));
 }
 
 /** The leaf of a storage slot; `value` is 32 bytes and not zero. */
 export function slotLeaf(key: Bytes32, value: Bytes32): Leaf {
-  return { key, hash: leafHash(LEAF_TAG.slot, key, value), row: slotRow(value) };
+  return new Leaf(key, slotRow(value));
 }
 
 /** The row of a slot's leaf: its value without leading zeros. */
@@ -66,11 +80,6 @@ export function slotRow(value: Bytes32): Uint8Array {
   let zeros = 0;
   while (zeros < value.length && value[zeros] === 0) zeros++;
   return tagged(LEAF_TAG.slot, value, zeros);
-}
-
-/** The leaf that a row stands for. */
-export function leafOfRow(key: Bytes32, row: Uint8Array): Leaf {
-  return { key, hash: leafHash(tagOf(row), key, committedValue(row)), row };
 }
 
 /** What a row's leaf is. */
@@ -83,7 +92,11 @@ export function tagOf(row: Uint8Array): number {
 /** What the leaf's hash commits, from the row. */
 export function committedValue(row: Uint8Array): Uint8Array {
   const tag = tagOf(row);
-  if (tag === LEAF_TAG.account) return encodeAccountLeaf(accountOfRow(row).account);
+  if (tag === LEAF_TAG.account) {
+    const value = new Uint8Array(ACCOUNT_LEAF_BYTES);
+    writeAccountLeaf(row, 1, value);
+    return value;
+  }
   if (tag === LEAF_TAG.slot) return slotOfRow(row);
   invariant(tag === LEAF_TAG.pointer, 'a leaf is an account, a pointer or a slot');
   return pointerOfRow(row);
@@ -107,6 +120,13 @@ export function slotOfRow(row: Uint8Array): Bytes32 {
   const value = new Uint8Array(32);
   value.set(row.subarray(1), 33 - row.length);
   return value;
+}
+
+function hashOfRow(key: Bytes32, row: Uint8Array): Bytes32 {
+  const tag = tagOf(row);
+  if (tag !== LEAF_TAG.account) return leafHash(tag, key, committedValue(row));
+  writeAccountLeaf(row, 1, accountValue);
+  return leafHash(tag, key, accountValue);
 }
 
 function tagged(tag: number, value: Uint8Array, from: number): Uint8Array {

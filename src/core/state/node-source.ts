@@ -18,6 +18,8 @@ declare module '../primitives/errors.ts' {
 export interface NodeUse {
   loaded: number;
   generation: number;
+  /** The count of nodes loaded at which the next generation begins. */
+  turnAt: number;
 }
 
 /** One tree's nodes on disk. `owner` is the account's state key for a storage tree. */

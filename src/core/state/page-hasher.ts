@@ -55,12 +55,13 @@ export function hashWholePage(page: Page, kind: TreeKind): void {
 }
 
 function hashSlots(page: Page, dirtySlots: number): void {
+  const bytes = hashBytes(page.hashes);
   for (let slot = 0; slot < PAGE_SLOTS; slot++) {
     if ((dirtySlots & (1 << slot)) === 0) continue;
     const child = page.children[slot];
     const at = (PAGE_SLOTS + slot) * HASH_WORDS;
     if (child?.kind === 'page' && child.depth === page.depth + 1) copyHash(child.hashes, HASH_WORDS, page.hashes, at);
-    else hashBytes(page.hashes).set(hashAtSlot(child, page.depth + 1), 4 * at);
+    else bytes.set(hashAtSlot(child, page.depth + 1), 4 * at);
   }
 }
 

@@ -2,17 +2,20 @@
 // checksum, so a row that does not decode is a broken promise of ours and not foreign input.
 import { invariant } from '../primitives/errors.ts';
 
-const FIRST_CAPACITY_BYTES = 4096;
-const SHORT_ROW_BYTES = 96;
+const CHUNK_BYTES = 64 * 1024;
+/** A chunk with less room than this left is given up. */
+const CHUNK_REST_BYTES_MIN = 1_024;
 
-/** Collects the bytes of one row after the other in one growing buffer: rows are made thousands at a time. */
+/** Collects the bytes of one row after the other in chunks: rows are made thousands at a time. */
 export class RowWriter {
-  #buffer = new Uint8Array(FIRST_CAPACITY_BYTES);
-  #length = 0;
+  #chunk: Uint8Array = new Uint8Array(CHUNK_BYTES);
+  /** Where the row being written begins, and where it goes on. */
+  #start = 0;
+  #end = 0;
 
   byte(value: number): void {
     this.#reserve(1);
-    this.#buffer[this.#length++] = value;
+    this.#chunk[this.#end++] = value;
   }
 
   /** An integer from 0 to 2^53 - 1. */
@@ -20,15 +23,18 @@ export class RowWriter {
     this.#reserve(8);
     let rest = value;
     while (rest >= 0x80) {
-      this.#buffer[this.#length++] = (rest % 0x80) | 0x80;
+      this.#chunk[this.#end++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.#buffer[this.#length++] = rest;
+    this.#chunk[this.#end++] = rest;
   }
 
   bytes(source: Uint8Array, from = 0, to = source.length): void {
     this.#reserve(to - from);
-    for (let i = from; i < to; i++) this.#buffer[this.#length++] = source[i] as number;
+    const chunk = this.#chunk;
+    let end = this.#end;
+    for (let i = from; i < to; i++) chunk[end++] = source[i] as number;
+    this.#end = end;
   }
 
   /** Bytes with their length before them. */
@@ -37,23 +43,35 @@ export class RowWriter {
     this.bytes(source);
   }
 
-  /** The row written since the last call, in an array of its own. */
+  /** The row written since the last call, in an array of its own: for rows that are kept. */
   finish(): Uint8Array {
-    const length = this.#length;
-    this.#length = 0;
-    if (length > SHORT_ROW_BYTES) return this.#buffer.slice(0, length);
-    // Most rows are short, and copied faster byte by byte.
-    const row = new Uint8Array(length);
-    for (let i = 0; i < length; i++) row[i] = this.#buffer[i] as number;
+    const row = new Uint8Array(this.#end - this.#start);
+    for (let i = 0; i < row.length; i++) row[i] = this.#chunk[this.#start + i] as number;
+    this.#end = this.#start;
+    return row;
+  }
+
+  /**
+   * The row written since the last call, as a part of its chunk: for rows that are handed to the database and forgotten. An array of its
+   * own costs more than the row, where it is longer than the 64 bytes that fit into V8's heap.
+   */
+  finishInChunk(): Uint8Array {
+    const row = this.#chunk.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    if (this.#end + CHUNK_REST_BYTES_MIN > this.#chunk.length) this.#moveTo(new Uint8Array(CHUNK_BYTES));
     return row;
   }
 
   #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#buffer.length) return;
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
-    larger.set(this.#buffer);
-    this.#buffer = larger;
+    const needed = this.#end - this.#start + count;
+    if (this.#start + needed > this.#chunk.length) this.#moveTo(new Uint8Array(Math.max(CHUNK_BYTES, 2 * needed)));
+  }
+
+  #moveTo(chunk: Uint8Array): void {
+    chunk.set(this.#chunk.subarray(this.#start, this.#end));
+    this.#chunk = chunk;
+    this.#end -= this.#start;
+    this.#start = 0;
   }
 }
 
@@ -94,6 +112,15 @@ export class RowReader {
     this.#offset += count;
     invariant(this.#offset <= this.#row.length, 'a stored row is whole');
     return this.#row.slice(from, this.#offset);
+  }
+
+  /** The next bytes, over [from, to) of `target`. */
+  copy(target: Uint8Array, from: number, to: number): void {
+    const row = this.#row;
+    let offset = this.#offset;
+    invariant(offset + to - from <= row.length, 'a stored row is whole');
+    for (let at = from; at < to; at++) target[at] = row[offset++] as number;
+    this.#offset = offset;
   }
 
   blob(): Uint8Array {

@@ -33,6 +33,8 @@ export const COMMITTED_KEY = Uint8Array.of(STATE_ROW.committed);
 export const OLDEST_KEY = Uint8Array.of(STATE_ROW.oldest);
 
 const HEIGHT_BYTES = 8;
+/** Keys are cut from chunks: they are made by the thousand, and forgotten together; a small array of its own takes twice the memory. */
+const CHUNK_BYTES = 16 * 1024;
 const KEY_BYTES = 32;
 
 export function leafRowKey(stateKey: Bytes32): Uint8Array {
@@ -63,7 +65,7 @@ export function changeRowKey(height: Height, firstKey: Bytes32): Uint8Array {
 export function nodeRowKey(version: Height, tree: Bytes32 | undefined, depth: number, path: Uint8Array): Uint8Array {
   const treeBytes = tree === undefined ? 1 : 1 + KEY_BYTES;
   const pathBytes = (depth + 1) >>> 1;
-  const key = new Uint8Array(1 + HEIGHT_BYTES + treeBytes + 1 + pathBytes);
+  const key = newKey(1 + HEIGHT_BYTES + treeBytes + 1 + pathBytes);
   key[0] = STATE_ROW.node;
   let rest = version;
   for (let at = HEIGHT_BYTES; rest > 0; at--) {
@@ -92,8 +94,22 @@ export function historyRange(kind: number, from: Height, to: Height): { readonly
   return { gte: join(kind, uint64ToBytes(from)), lt: join(kind, uint64ToBytes(to)) };
 }
 
+let chunk = new Uint8Array(CHUNK_BYTES);
+let cut = 0;
+
+// All zero: no part of a chunk is handed out twice.
+function newKey(length: number): Uint8Array {
+  if (cut + length > CHUNK_BYTES) {
+    chunk = new Uint8Array(CHUNK_BYTES);
+    cut = 0;
+  }
+  const key = chunk.subarray(cut, cut + length);
+  cut += length;
+  return key;
+}
+
 function join(kind: number, first: Uint8Array, second?: Uint8Array): Uint8Array {
-  const key = new Uint8Array(1 + first.length + (second?.length ?? 0));
+  const key = newKey(1 + first.length + (second?.length ?? 0));
   key[0] = kind;
   key.set(first, 1);
   if (second !== undefined) key.set(second, 1 + first.length);

@@ -101,6 +101,10 @@ class Database implements StateDatabase {
     return row === undefined ? undefined : new VersionLayer(this.#current, height, decodeRoot(row));
   }
 
+  oldest(): Height {
+    return this.#oldest;
+  }
+
   async rollbackTo(height: Height): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }> {
     invariant(this.#written === undefined, 'one version is written at a time');
     const operations = await rollbackOperations(this.#rows, { committed: this.#committed.height, oldest: this.#oldest }, height);

@@ -7,8 +7,8 @@ import { RowReader, RowWriter } from './row-encoding.ts';
 import { COMMITTED_KEY, heightOfRowKey, historyRange, OLDEST_KEY, STATE_ROW } from './row-keys.ts';
 import type { RowOperation, StateRows } from './state-rows.ts';
 
-/** Operations of one batch of pruning at about most: a small pause, and a bounded loss if it is lost. */
-const PRUNE_OPERATIONS_MAX = 4_096;
+/** Operations of one batch of pruning at most: about 1.5 ms in which nothing else runs, and a bounded loss if it is lost. */
+const PRUNE_OPERATIONS_MAX = 512;
 const PRUNE_HEIGHTS_MAX = 64;
 const ROWS_MAX = Number.MAX_SAFE_INTEGER;
 

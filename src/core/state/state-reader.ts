@@ -8,6 +8,12 @@ export interface StateReader {
   getAccount(family: Address, address: Address): Account | undefined;
   /** The family that the pointer leaf at `address`'s natural place names. */
   getPointer(address: Address): Address | undefined;
+  /**
+   * True when the family has no leaf but its own account's: then no other address has an account in it, and no pointer is at its
+   * natural place. False says nothing. Worth asking where the account is about to be changed: it reads what the next version's tree
+   * needs of the family anyway. A reader without it always says false.
+   */
+  isLoneFamily?(family: Address): boolean;
   /** A storage slot's 32-byte value; undefined for zero. `slot` is the EVM's key, not hashed. */
   getStorage(family: Address, address: Address, slot: Bytes32): Bytes32 | undefined;
   /** Code by its hash. The same array each time for the same hash while it stays cached. */

@@ -38,6 +38,8 @@ export interface StateDatabase {
   adopted(version: StateVersion): void;
   /** The version of exactly that height, if it is the committed one or an older one that is not pruned. */
   at(height: Height): StateVersion | undefined;
+  /** The lowest height that is not pruned. */
+  oldest(): Height;
   /** The rows that take the committed state back to `height`, which must not be pruned, and the version they make: write, then `adopted`. */
   rollbackTo(height: Height): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }>;
   /**

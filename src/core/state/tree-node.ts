@@ -128,7 +128,7 @@ export function hashOfLeaves(leaves: readonly Leaf[], from: number, to: number, 
   const middle = firstWithBit(leaves, from, to, split);
   const left = hashOfLeaves(leaves, from, middle, split + 1);
   const right = hashOfLeaves(leaves, middle, to, split + 1);
-  return chainUp(hash64(left, right), first.key, split, bitDepth);
+  return chainOn(hash64(left, right), first.key, split, bitDepth);
 }
 
 /** The first leaf of [from, to) whose key has bit `bitDepth` set, in a run that shares all bits above. */
@@ -140,9 +140,16 @@ export function firstWithBit(leaves: readonly Leaf[], from: number, to: number, 
 
 /** Hashes a subtree of two leaves or more, whose root is at bit depth `from`, upwards beside empty siblings to bit depth `to`. */
 export function chainUp(hash: Bytes32, path: Uint8Array, from: number, to: number): Bytes32 {
-  let result = hash;
-  for (let depth = from - 1; depth >= to; depth--) result = bitAt(path, depth) === 0 ? hash64(result, ZERO_32) : hash64(ZERO_32, result);
-  return result;
+  return from <= to ? hash : chainOn(hash.slice(), path, from, to);
+}
+
+// The same over `hash` itself.
+function chainOn(hash: Bytes32, path: Uint8Array, from: number, to: number): Bytes32 {
+  for (let depth = from - 1; depth >= to; depth--) {
+    if (bitAt(path, depth) === 0) hash64(hash, ZERO_32, hash);
+    else hash64(ZERO_32, hash, hash);
+  }
+  return hash;
 }
 
 /** Room for a page's hashes, all empty. */

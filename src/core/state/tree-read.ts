@@ -5,7 +5,17 @@ import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 import type { Leaf } from './leaf.ts';
 import { childNode, leadsInto, type NodeSource, pathThrough, rootNode } from './node-source.ts';
-import { FIXED_DEPTH, hashAtSlot, nibbleAt, PAGE_SLOTS, pageHash, type TreeNode, type TreeRoot } from './tree-node.ts';
+import {
+  FIXED_DEPTH,
+  hashAtSlot,
+  KEY_DEPTH,
+  nibbleAt,
+  PAGE_SLOTS,
+  pageHash,
+  sharedNibbles,
+  type TreeNode,
+  type TreeRoot,
+} from './tree-node.ts';
 
 /** The leaf of `key`, or undefined. */
 export function findLeaf(source: NodeSource, root: TreeRoot, key: Bytes32): Leaf | undefined {
@@ -16,7 +26,51 @@ export function findLeaf(source: NodeSource, root: TreeRoot, key: Bytes32): Leaf
     depth = node.depth + 1;
     node = childNode(source, node, nibbleAt(key, node.depth), key);
   }
-  return node?.leaves.find((leaf) => bytesEqual(leaf.key, key));
+  return node === undefined ? undefined : leafIn(node.leaves, key);
+}
+
+/** What `peekLeaf` says where it would have to load a node. */
+export const NOT_IN_MEMORY = 'not-in-memory';
+
+/** The leaf of `key`, or undefined, if all nodes on its way are in memory. */
+export function peekLeaf({ use }: NodeSource, root: TreeRoot, key: Bytes32): Leaf | undefined | typeof NOT_IN_MEMORY {
+  if (root.leafCount === 0) return undefined;
+  let { node } = root;
+  let depth = 0;
+  while (node !== undefined) {
+    node.touched = use.generation;
+    if (node.kind === 'bucket') return leafIn(node.leaves, key);
+    if (!leadsInto(node, key, depth)) return undefined;
+    const slot = nibbleAt(key, node.depth);
+    if (node.counts[slot] === 0) return undefined;
+    depth = node.depth + 1;
+    node = node.children[slot];
+  }
+  return NOT_IN_MEMORY;
+}
+
+/** Whether no leaf but that of `key` has the first `nibbles` half-bytes of `key`. Where there are many, the answer may be false. */
+export function isAloneIn(source: NodeSource, root: TreeRoot, key: Bytes32, nibbles: number): boolean {
+  let node = rootNode(source, root);
+  let depth = 0;
+  while (node !== undefined && node.kind === 'page') {
+    const end = Math.min(node.depth, nibbles);
+    if (depth < end && sharedNibbles(node.path, key, depth) < end) return true;
+    if (node.depth >= nibbles) return false;
+    depth = node.depth + 1;
+    node = childNode(source, node, nibbleAt(key, node.depth), key);
+  }
+  if (node === undefined) return true;
+  for (const leaf of node.leaves) {
+    const shared = sharedNibbles(leaf.key, key, 0);
+    if (shared >= nibbles && shared < KEY_DEPTH) return false;
+  }
+  return true;
+}
+
+function leafIn(leaves: readonly Leaf[], key: Bytes32): Leaf | undefined {
+  for (const leaf of leaves) if (bytesEqual(leaf.key, key)) return leaf;
+  return undefined;
 }
 
 /** A node of a walk with the place of its slot. */

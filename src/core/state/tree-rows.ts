@@ -2,7 +2,7 @@
 // version is read from its root downwards and shares every row that it did not change with the versions before it.
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
-import { type Leaf, leafOfRow } from './leaf.ts';
+import { Leaf } from './leaf.ts';
 import { hashWholePage } from './page-hasher.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
 import { type Bucket, emptyHashes, hashBytes, PAGE_SLOTS, type Page, type TreeKind, type TreeNode, type TreeRoot } from './tree-node.ts';
@@ -16,7 +16,7 @@ const writer = new RowWriter();
 export function encodeNode(node: TreeNode, slotDepth: number): Uint8Array {
   if (node.kind === 'bucket') writeBucket(node, slotDepth);
   else writePage(node, slotDepth);
-  return writer.finish();
+  return writer.finishInChunk();
 }
 
 /** The node of a row; `path` is a key whose first `slotDepth` half-bytes lead to its slot. */
@@ -56,8 +56,8 @@ function readBucket(reader: RowReader, version: Height, slotDepth: number, path:
   while (!reader.isAtEnd) {
     const key = new Uint8Array(32);
     for (let i = 0; i < known; i++) key[i] = path[i] as number;
-    key.set(reader.bytes(32 - known), known);
-    leaves.push(leafOfRow(key, reader.blob()));
+    reader.copy(key, known, 32);
+    leaves.push(new Leaf(key, reader.blob()));
   }
   return { kind: 'bucket', version, leaves, touched: 0 };
 }
@@ -87,7 +87,7 @@ function readPage(reader: RowReader, version: Height, kind: TreeKind, slotDepth:
   const ownPath: Bytes32 = new Uint8Array(32);
   for (let i = 0; i < known; i++) ownPath[i] = path[i] as number;
   const shown = Math.max(0, ((depth + 1) >>> 1) - known);
-  ownPath.set(reader.bytes(shown), known);
+  reader.copy(ownPath, known, known + shown);
   const occupied = (reader.byte() << 8) | reader.byte();
   const counts = new Array<number>(PAGE_SLOTS).fill(0);
   const versions = new Array<number>(PAGE_SLOTS).fill(0);
@@ -97,7 +97,7 @@ function readPage(reader: RowReader, version: Height, kind: TreeKind, slotDepth:
     if ((occupied & (1 << slot)) === 0) continue;
     versions[slot] = version - reader.varint();
     counts[slot] = reader.varint();
-    bytes.set(reader.bytes(32), (PAGE_SLOTS + slot) * 32);
+    reader.copy(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
   }
   const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
   const leafCount = counts.reduce((sum, count) => sum + count, 0);

@@ -5,8 +5,11 @@ import type { Address, Bytes32, Height, Hex } from '../primitives/ids.ts';
 import type { AccountRecord } from './account-codec.ts';
 import type { LeafRows } from './change-rows.ts';
 import { accountKey, pointerKey, type StateKey } from './key.ts';
+import { type Leaf, pointerOfRow } from './leaf.ts';
+import type { NodeSource } from './node-source.ts';
 import type { StateVersion } from './state-version.ts';
 import type { TreeRoot } from './tree-node.ts';
+import { NOT_IN_MEMORY, peekLeaf } from './tree-read.ts';
 
 /** What a block did to one account's storage. */
 export interface StorageLayer {
@@ -16,11 +19,11 @@ export interface StorageLayer {
   readonly values: ReadonlyMap<Hex, Bytes32 | undefined>;
 }
 
-/** What a block changed, by the names of state keys. */
+/**
+ * What a block changed, by the names of state keys. Accounts and pointers are in the layer's tree, whose changed nodes stay in memory
+ * until they are written and adopted.
+ */
 export interface LayerChanges {
-  /** Undefined: the account is gone. */
-  readonly accounts: Map<Hex, AccountRecord | undefined>;
-  readonly pointers: Map<Hex, Address>;
   readonly storage: Map<Hex, StorageLayer>;
   readonly storageTrees: Map<Hex, { readonly owner: Bytes32; readonly tree: TreeRoot }>;
   readonly codes: ReadonlyMap<Hex, Uint8Array>;
@@ -30,10 +33,14 @@ export interface LayerChanges {
   readonly staleKeys: readonly Uint8Array[];
 }
 
-/** What a layer without layers below it reads from: the database's current rows, or an older version's tree. */
+/** What layers read from that is not in memory: the database's current rows, or a version's tree. */
 export interface BaseReader {
+  /** Where the nodes of the account tree come from as `layer` sees them. */
+  source(layer: VersionLayer): NodeSource;
+  /** What no layer above the base of `layer` changed. */
   account(layer: VersionLayer, key: StateKey): AccountRecord | undefined;
   pointer(layer: VersionLayer, key: StateKey): Address | undefined;
+  isLoneFamily(layer: VersionLayer, key: StateKey): boolean;
   slot(layer: VersionLayer, owner: StateKey, slot: Bytes32, slotName: Hex): Bytes32 | undefined;
   code(codeHash: Bytes32, name: Hex): Uint8Array | undefined;
 }
@@ -64,26 +71,23 @@ export class VersionLayer implements StateVersion {
 
   /** The account as the database keeps it. */
   recordOf(key: StateKey): AccountRecord | undefined {
-    let layer: VersionLayer = this;
-    while (layer.changes !== undefined) {
-      const record = layer.changes.accounts.get(key.name);
-      if (record !== undefined || layer.changes.accounts.has(key.name)) return record;
-      if (layer.parent === undefined) break;
-      layer = layer.parent;
-    }
-    return this.#base.account(layer, key);
+    const leaf = this.peek(key);
+    return leaf === NOT_IN_MEMORY ? this.#base.account(this, key) : leaf?.record;
   }
 
   getPointer(address: Address): Address | undefined {
     const key = pointerKey(address);
-    let layer: VersionLayer = this;
-    while (layer.changes !== undefined) {
-      const family = layer.changes.pointers.get(key.name);
-      if (family !== undefined) return family;
-      if (layer.parent === undefined) break;
-      layer = layer.parent;
-    }
-    return this.#base.pointer(layer, key);
+    const leaf = this.peek(key);
+    return leaf === NOT_IN_MEMORY ? this.#base.pointer(this, key) : leaf && pointerOfRow(leaf.row);
+  }
+
+  isLoneFamily(family: Address): boolean {
+    return this.#base.isLoneFamily(this, accountKey(family, family));
+  }
+
+  /** The leaf of a key as far as it takes no reading. What a layer that is not yet committed changed is always in memory. */
+  peek(key: StateKey): Leaf | undefined | typeof NOT_IN_MEMORY {
+    return peekLeaf(this.#base.source(this), this.tree, key.bytes);
   }
 
   getStorage(family: Address, address: Address, slot: Bytes32): Bytes32 | undefined {

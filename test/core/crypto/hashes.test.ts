@@ -5,25 +5,45 @@ import { sha256 as referenceSha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { implementationName, initialiseKeccak, keccak256, keccak256Portable } from '../../../src/core/crypto/keccak.ts';
-import { hash64, hashPairs, pairHasherName, sha256, usePairHasher } from '../../../src/core/crypto/sha256.ts';
+import {
+  hash64,
+  hashPairs,
+  initialiseSha256,
+  pairHasherName,
+  sha256,
+  sha256Portable,
+  usePairHasher,
+} from '../../../src/core/crypto/sha256.ts';
 import { bytesToHex, concatBytes } from '../../../src/core/primitives/bytes.ts';
 
 const anyParts = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 });
 const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
 describe('SHA-256', () => {
-  it('agrees with the reference on parts of any length', () => {
+  it('answers in its portable form until the fast one is compiled, with the same bytes', async () => {
+    const early = sha256(new Uint8Array([1, 2, 3]), new Uint8Array([4]));
+    await initialiseSha256();
+    await initialiseSha256();
+    assert.deepEqual(sha256(new Uint8Array([1, 2, 3]), new Uint8Array([4])), early);
+  });
+
+  it('agrees with the reference on parts of any length, in both forms', async () => {
+    await initialiseSha256();
     fc.assert(
       fc.property(anyParts, (parts) => {
-        assert.deepEqual(sha256(...parts), referenceSha256(concatBytes(...parts)));
+        const expected = referenceSha256(concatBytes(...parts));
+        assert.deepEqual(sha256(...parts), expected);
+        assert.deepEqual(sha256Portable(...parts), expected);
       }),
     );
   });
 
-  it('agrees with the reference around block and buffer boundaries', () => {
-    for (const length of [0, 55, 56, 63, 64, 65, 119, 120, 128, 255, 256, 257, 511, 512, 513, 1024, 5000]) {
+  it('agrees with the reference around block and buffer boundaries, in both forms', async () => {
+    await initialiseSha256();
+    for (const length of [0, 55, 56, 63, 64, 65, 119, 120, 128, 255, 256, 257, 511, 512, 513, 1024, 5000, 16_384, 40_000]) {
       const message = new Uint8Array(length).fill(length);
       assert.deepEqual(sha256(message), referenceSha256(message), `${length} bytes`);
+      assert.deepEqual(sha256Portable(message), referenceSha256(message), `${length} bytes`);
       assert.deepEqual(sha256(message.subarray(0, 10), message.subarray(10)), referenceSha256(message), `${length} bytes in two parts`);
     }
   });
@@ -44,6 +64,14 @@ describe('SHA-256', () => {
     );
   });
 
+  it('hashes a pair over one of its halves', () => {
+    const [left, right] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const expected = hash64(left, right);
+    assert.deepEqual(hash64(left.slice(), right, left.slice()), expected);
+    assert.equal(hash64(left, right, right), right);
+    assert.deepEqual(right, expected);
+  });
+
   it('refuses pairs that are not 64 bytes', () => {
     assert.throws(() => hash64(new Uint8Array(31), new Uint8Array(33)), RangeError);
     assert.throws(() => hash64(new Uint8Array(32), new Uint8Array(0)), RangeError);
@@ -52,7 +80,7 @@ describe('SHA-256', () => {
   });
 
   it('gives hashes that own their memory', () => {
-    const hashes = [sha256(new Uint8Array(3)), sha256(new Uint8Array(700)), hash64(new Uint8Array(32), new Uint8Array(32))];
+    const hashes = [sha256(new Uint8Array(3)), sha256Portable(new Uint8Array(700)), hash64(new Uint8Array(32), new Uint8Array(32))];
     for (const hash of hashes) assert.equal(hash.buffer.byteLength, 32);
   });
 

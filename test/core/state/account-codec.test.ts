@@ -7,11 +7,20 @@ import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { concatBytes, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
 import { Bytes20, Bytes32Type, Uint64Bigint, Uint256 } from '../../../src/core/protocol/ssz.ts';
 import type { Account } from '../../../src/core/state/account.ts';
-import { type AccountRecord, decodeAccountLeaf, EMPTY_CODE_HASH, encodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
+import { type AccountRecord, decodeAccountLeaf, EMPTY_CODE_HASH } from '../../../src/core/state/account-codec.ts';
 import { accountKey, pointerKey, slotKey } from '../../../src/core/state/key.ts';
-import { accountLeaf, accountOfRow, LEAF_TAG, leafOfRow, pointerLeaf, slotLeaf, slotOfRow } from '../../../src/core/state/leaf.ts';
+import {
+  accountLeaf,
+  accountOfRow,
+  committedValue,
+  LEAF_TAG,
+  Leaf,
+  pointerLeaf,
+  slotLeaf,
+  slotOfRow,
+} from '../../../src/core/state/leaf.ts';
 
-const Leaf = new ContainerType({
+const CommittedAccount = new ContainerType({
   nonce: Uint64Bigint,
   balanceWei: Uint256,
   codeHash: Bytes32Type,
@@ -40,10 +49,12 @@ const record: fc.Arbitrary<AccountRecord> = fc.oneof(
 describe('the encoding of an account', () => {
   it('that its leaf commits is the SSZ of {nonce, balanceWei, codeHash, storageRoot, family}', () => {
     fc.assert(
-      fc.property(record, ({ account: value }) => {
-        const encoded = encodeAccountLeaf(value);
-        assert.deepEqual(encoded, Leaf.serialize(value));
-        assert.deepEqual(decodeAccountLeaf(encoded), value);
+      fc.property(record, bytes(32), (value, key) => {
+        const leaf = accountLeaf(key, value);
+        const committed = committedValue(leaf.row);
+        assert.deepEqual(committed, CommittedAccount.serialize(value.account));
+        assert.deepEqual(decodeAccountLeaf(committed), value.account);
+        assert.deepEqual(leaf.hash, sha256(Uint8Array.of(LEAF_TAG.account), key, sha256(committed)));
       }),
     );
     assert.equal(decodeAccountLeaf(new Uint8Array(123)), undefined);
@@ -53,16 +64,21 @@ describe('the encoding of an account', () => {
     fc.assert(
       fc.property(record, bytes(32), (value, key) => {
         const leaf = accountLeaf(key, value);
+        const read = new Leaf(key, leaf.row);
         assert.deepEqual(accountOfRow(leaf.row), value);
-        assert.deepEqual(leafOfRow(key, leaf.row), leaf);
+        assert.deepEqual(read.record, value);
+        assert.deepEqual(leaf.record, value);
+        assert.deepEqual(read.hash, leaf.hash);
       }),
     );
   });
 
   it('refuses a balance that is no uint256', () => {
     const value = { nonce: 0n, balanceWei: -1n, codeHash: EMPTY_CODE_HASH, storageRoot: ZERO_32, family: new Uint8Array(20) };
-    assert.throws(() => encodeAccountLeaf(value), /invariant/);
-    assert.throws(() => encodeAccountLeaf({ ...value, balanceWei: 2n ** 256n }), /invariant/);
+    const leafOf = (account: Account): unknown => accountLeaf(ZERO_32, { account, storageTree: undefined });
+    assert.throws(() => leafOf(value), /invariant/);
+    assert.throws(() => leafOf({ ...value, balanceWei: 2n ** 256n }), /invariant/);
+    assert.doesNotThrow(() => leafOf({ ...value, balanceWei: 2n ** 256n - 1n }));
   });
 
   it('knows the hash of no code', () => {
@@ -86,7 +102,7 @@ describe('leaves', () => {
         const leaf = slotLeaf(ZERO_32, value);
         assert.equal(leaf.row.length, 1 + 32 - zeros);
         assert.deepEqual(slotOfRow(leaf.row), value);
-        assert.deepEqual(leafOfRow(ZERO_32, leaf.row), leaf);
+        assert.deepEqual(new Leaf(ZERO_32, leaf.row).hash, leaf.hash);
       }),
     );
   });

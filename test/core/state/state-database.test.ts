@@ -57,6 +57,8 @@ async function commitBlock(chain: Chain, writes: readonly ModelWrite[]): Promise
 
 function checkReads(version: StateVersion, state: ModelState): void {
   for (let family = 1; family <= FAMILIES; family++) {
+    const others = [...state.keys()].filter((name) => name.startsWith(`${family}/`) && name !== `${family}/${family}`);
+    if (version.isLoneFamily?.(addressOf(family)) === true) assert.deepEqual(others, []);
     for (let address = 1; address <= NUMBERS; address++) {
       const expected = state.get(`${family}/${address}`);
       const account = version.getAccount(addressOf(family), addressOf(address));

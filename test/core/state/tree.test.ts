@@ -7,9 +7,17 @@ import { type Leaf, pointerLeaf, slotLeaf } from '../../../src/core/state/leaf.t
 import type { NodeSource } from '../../../src/core/state/node-source.ts';
 import { type StateProof, verifyProof } from '../../../src/core/state/proof.ts';
 import { nodeRowKey } from '../../../src/core/state/row-keys.ts';
-import { EMPTY_TREE, hashAtSlot, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
+import { EMPTY_TREE, hashAtSlot, sharedNibbles, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
 import { proveKey } from '../../../src/core/state/tree-proof.ts';
-import { findLeaf, nodesWrittenBy, subtreeRootAt, walkNodes } from '../../../src/core/state/tree-read.ts';
+import {
+  findLeaf,
+  isAloneIn,
+  NOT_IN_MEMORY,
+  nodesWrittenBy,
+  peekLeaf,
+  subtreeRootAt,
+  walkNodes,
+} from '../../../src/core/state/tree-read.ts';
 import { encodeNode } from '../../../src/core/state/tree-rows.ts';
 import { type LeafChange, sortChanges, updateTree } from '../../../src/core/state/tree-update.ts';
 import { naiveRoot } from './naive-tree.ts';
@@ -43,7 +51,7 @@ function harness(kind: TreeKind): Harness {
     source: {
       kind,
       owner: undefined,
-      use: { loaded: 0, generation: 0 },
+      use: { loaded: 0, generation: 0, turnAt: 0 },
       rows: { get: (key) => rows.get(bytesToHex(key)), iterate: unsupported },
     },
   };
@@ -89,7 +97,13 @@ describe('the stored tree', () => {
           if (reload) root = { ...root, node: undefined };
           assert.equal(bytesToHex(root.hash), bytesToHex(naiveRoot(kind, [...model.values()])));
           assert.equal(root.leafCount, model.size);
-          for (const leaf of model.values()) assert.deepEqual(findLeaf(it.source, root, leaf.key), leaf);
+          for (const { key } of changes) if (!reload) assert.equal(peekLeaf(it.source, root, key), model.get(bytesToHex(key)));
+          for (const leaf of model.values()) {
+            const found = findLeaf(it.source, root, leaf.key);
+            assert.deepEqual(found?.row, leaf.row);
+            assert.deepEqual(found?.hash, leaf.hash);
+            assert.equal(peekLeaf(it.source, root, leaf.key), found);
+          }
         });
         const reachable = [...walkNodes(it.source, { ...root, node: undefined })];
         assert.equal(it.rows.size, reachable.length, 'rows that no version needs are all named stale');
@@ -115,6 +129,27 @@ describe('the stored tree', () => {
         assert.equal(root.node === undefined ? 0 : hashAtSlot(root.node, 0).length, other.node === undefined ? 0 : 32);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('knows whether a key is alone below a depth, and of what is not in memory only that it does not know it', () => {
+    fc.assert(
+      fc.property(kinds, fc.array(keys, { maxLength: 30 }), keys, fc.integer({ min: 4, max: 16 }), (kind, some, key, nibbles) => {
+        const it = harness(kind);
+        const changes = changesOf(some.map((other) => ({ key: other, value: 1 })));
+        const root = updateTree(it.source, EMPTY_TREE, 1, changes, []);
+        store(it, root, 1);
+        const unloaded: TreeRoot = { ...root, node: undefined };
+        assert.equal(peekLeaf(it.source, unloaded, key), changes.length === 0 ? undefined : NOT_IN_MEMORY);
+        const others = changes.filter(
+          (change) => sharedNibbles(change.key, key, 0) >= nibbles && bytesToHex(change.key) !== bytesToHex(key),
+        );
+        for (const tree of [root, unloaded]) assert.equal(isAloneIn(it.source, tree, key, nibbles), others.length === 0);
+        // The way of a key that may have company is loaded only as far as it takes to see that.
+        const peeked = peekLeaf(it.source, unloaded, key);
+        if (others.length === 0) assert.deepEqual(peeked, findLeaf(it.source, root, key));
+      }),
+      { numRuns: 300 },
     );
   });
 
