@@ -105,10 +105,16 @@ function mayBecomeContract(message: Message, nonce: bigint): boolean {
   return !bytesEqual(message.originAddress, target);
 }
 
-async function runCode(environment: ItemEnvironment, message: Message, wave: number): Promise<ExecutedMessage> {
+function runCode(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
   const { overlay, context, executor, gasLimitSeenByCode, pause, readsWorld } = environment;
   const state = new ItemState(overlay, message.targetFamily, readsWorld);
-  const outcome = await executor.execute({ state, message, context, gasLimitSeenByCode, pause });
+  const outcome = executor.execute({ state, message, context, gasLimitSeenByCode, pause });
+  return outcome instanceof Promise
+    ? outcome.then((later) => afterCode(message, wave, state, later))
+    : afterCode(message, wave, state, outcome);
+}
+
+function afterCode(message: Message, wave: number, state: ItemState, outcome: CallOutcome): ExecutedMessage {
   if (outcome.outcome !== 'success') return failed(message, wave, outcome);
   const burnedWei = state.finish();
   const emitted = emissionsOf(message, state);

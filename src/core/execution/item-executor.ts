@@ -28,5 +28,6 @@ export interface ItemExecutor {
   readonly name: string;
   /** True for the addresses of precompiled contracts: never foreign, and no value can be sent to them. */
   isPrecompile(addressHex: string): boolean;
-  execute(call: ItemCall): Promise<CallOutcome>;
+  /** A promise only where something was waited for: the host's turn, or a precompile that answers later. */
+  execute(call: ItemCall): CallOutcome | Promise<CallOutcome>;
 }

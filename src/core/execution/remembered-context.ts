@@ -10,9 +10,7 @@ export const BLOCK_HASHES_SEEN = 256;
 export function rememberBlockHashes(context: ExecutionContext): ExecutionContext {
   const hashes = new Map<Height, Bytes32 | undefined>();
   return {
-    referenceHeight: context.referenceHeight,
-    referenceTimestampMs: context.referenceTimestampMs,
-    prevRandao: context.prevRandao,
+    ...context,
     blockHash(height) {
       if (!hashes.has(height)) hashes.set(height, context.blockHash(height));
       return hashes.get(height);

@@ -248,7 +248,8 @@ export function createQueuedExecutor(executor: ItemExecutor, waitingMax: number)
     async execute(call) {
       if (waiting >= waitingMax) throw new CoppiceError('execution/too-many-simulations', { waitingMax });
       waiting++;
-      const turn = last.then(() => executor.execute(call));
+      // The host has its turn between two callers too: each may take as long as one precompile does.
+      const turn = last.then(call.pause).then(() => executor.execute(call));
       last = turn.catch(() => undefined);
       try {
         return await turn;

@@ -86,7 +86,9 @@ export class StateOverlay {
   /** True when the family has a leaf at the address now. Makes no entry: most transfers ask this of a stranger. */
   hasLeaf(family: FamilyEntry, address: Address, addressHex: Hex): boolean {
     const entry = addressHex === family.familyHex ? family.self : family.others?.get(addressHex);
-    return entry === undefined ? this.#reader.getAccount(family.family, address) !== undefined : entry.value !== undefined;
+    if (entry !== undefined) return entry.value !== undefined;
+    if (addressHex !== family.familyHex && this.#isLone(family.family)) return false;
+    return this.#reader.getAccount(family.family, address) !== undefined;
   }
 
   /** The account's code; the same array each time. */
@@ -131,7 +133,13 @@ export class StateOverlay {
   /** The family that the pointer at `address` names. */
   pointer(address: Address): Address | undefined {
     const written = this.#pointers.size === 0 ? undefined : this.#pointers.get(bytesToHex(address));
-    return written?.family ?? this.#reader.getPointer(address);
+    if (written !== undefined) return written.family;
+    return this.#isLone(address) ? undefined : this.#reader.getPointer(address);
+  }
+
+  // Most families are one account by itself: one look at it answers for every other leaf that it could have.
+  #isLone(family: Address): boolean {
+    return this.#reader.isLoneFamily?.(family) === true;
   }
 
   /** Writes a pointer; an equal one is there already after a CREATE2 that repeats, and stays. */

@@ -36,6 +36,7 @@ export class Mempool {
   /** Senders with transactions behind a gap, the longest waiting first. */
   readonly #gapped = new Set<SenderQueue>();
   #bytes = 0;
+  #gas = 0;
   #arrivals = 0;
   #baseFee: number;
   /** Effective tip that a newcomer must exceed while the pool is near its bounds. */
@@ -46,9 +47,9 @@ export class Mempool {
     this.#baseFee = Number(parameters.baseFeePerGasWeiMin);
   }
 
-  /** Transactions, and bytes of them. */
-  get size(): { readonly transactions: number; readonly bytes: number } {
-    return { transactions: this.#byHash.size, bytes: this.#bytes };
+  /** Transactions, bytes of them, and the gas that they would buy. */
+  get size(): { readonly transactions: number; readonly bytes: number; readonly gas: number } {
+    return { transactions: this.#byHash.size, bytes: this.#bytes, gas: this.#gas };
   }
 
   /** Takes in a transaction whose signature is checked. `account` is its sender's in the newest executed state. */
@@ -172,6 +173,7 @@ export class Mempool {
     if (replaced !== undefined) this.#forget(replaced);
     this.#byHash.set(transaction.hashHex, entry);
     this.#bytes += transaction.raw.length;
+    this.#gas += transaction.gasLimit;
     this.#settle(queue);
     const runAfter = nonceAfterRun(queue, queue.accountNonce);
     const ran = queue.entries.filter(({ transaction: { nonce } }) => nonce >= runBefore && nonce < runAfter);
@@ -236,6 +238,7 @@ export class Mempool {
   #forget({ transaction }: PooledTransaction): void {
     invariant(this.#byHash.delete(transaction.hashHex), 'what stands in a queue is known by its hash');
     this.#bytes -= transaction.raw.length;
+    this.#gas -= transaction.gasLimit;
   }
 
   // After every change of a queue: an empty one is forgotten, and whether it has a gap is noted.

@@ -52,6 +52,18 @@ export interface ExecutionContext {
   readonly prevRandao: Bytes32;
   /** BLOCKHASH(n) of the last 256 heights before the reference's; undefined outside. */
   readonly blockHash: (height: Height) => Bytes32 | undefined;
+  /** Simulations only: absent wherever a block is executed. */
+  readonly pretended?: PretendedContext | undefined;
+}
+
+/** What a simulated call may see otherwise than a block does, where a caller of eth_call says so. */
+export interface PretendedContext {
+  /** COINBASE. */
+  readonly coinbase: Address | undefined;
+  /** GASLIMIT. */
+  readonly gasLimit: number | undefined;
+  /** BLOBBASEFEE. */
+  readonly blobBaseFeeWei: Wei | undefined;
 }
 
 /** An event that EVM code logged. */

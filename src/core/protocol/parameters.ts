@@ -28,6 +28,6 @@ export interface NetworkParameters {
   readonly mempoolTransactionsMax: number;
   readonly mempoolBytesMax: number;
   readonly mempoolTransactionsPerSenderMax: number;
-  /** Blocks whose state and receipts a `full` node keeps. */
+  /** Blocks before the newest whose state a `full` node keeps, where its operator does not choose. */
   readonly fullHistoryBlocks: number;
 }

@@ -27,8 +27,6 @@ export interface Transaction {
   readonly accessList: readonly AccessListEntry[];
   /** Parity of y: what `v` comes down to. */
   readonly yParity: 0 | 1;
-  readonly r: bigint;
-  readonly s: bigint;
   readonly sender: Address;
   readonly senderHex: Hex;
 }

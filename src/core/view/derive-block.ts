@@ -6,7 +6,7 @@ import type { SenderPart } from '../execution/executed-block.ts';
 import { bytesToHex, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height, Hex, TimestampMs, Wei } from '../primitives/ids.ts';
-import type { MessageResult } from '../protocol/message.ts';
+import type { Message, MessageResult } from '../protocol/message.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import { BLOOM_BYTES, bloomOfLogs, joinBloom } from './bloom.ts';
 import { type EthereumHeader, hashOfHeader } from './ethereum-header.ts';
@@ -68,18 +68,16 @@ interface ShownItems {
 
 // The transactions in order, each with its receipt, and all messages with the place where each is shown.
 function showItems(executed: readonly AnchoredExecution[]): ShownItems {
-  const senderParts = new Map<Hex, SenderPart>();
-  for (const block of executed) for (const part of block.result.senderParts) senderParts.set(part.transaction.hashHex, part);
-
+  const senderPartOf = senderPartFinder(executed);
   const transactions: ViewTransaction[] = [];
   const receipts: ViewReceipt[] = [];
   const messages: ViewMessage[] = [];
   let cumulativeGasUsed = 0;
   let logCount = 0;
   for (const result of messagesInOrder(executed)) {
+    const senderPart = result.message.kind === 'main-call' ? senderPartOf(result.message) : undefined;
     messages.push(toViewMessage(result, isShown(result) ? transactions.length : undefined));
     if (!isShown(result)) continue;
-    const senderPart = result.message.kind === 'main-call' ? senderPartOf(result, senderParts) : undefined;
     const gasUsed = senderPart?.transaction.gasLimit ?? 0;
     cumulativeGasUsed += gasUsed;
     transactions.push(
@@ -101,10 +99,23 @@ function showItems(executed: readonly AnchoredExecution[]): ShownItems {
   return { transactions, receipts, messages };
 }
 
-function senderPartOf(result: MessageResult, senderParts: ReadonlyMap<Hex, SenderPart>): SenderPart {
-  const senderPart = senderParts.get(bytesToHex(result.message.originTransactionHash));
-  invariant(senderPart !== undefined, 'the sender part of a main call is anchored before it or with it');
-  return senderPart;
+// Finds the sender part of a main call. Main calls come in the order of the sender parts, but for those that were forwarded: only they
+// are looked up by hash.
+function senderPartFinder(executed: readonly AnchoredExecution[]): (message: Message) => SenderPart {
+  const inOrder = executed.flatMap((block) => block.result.senderParts);
+  let place = 0;
+  let byHash: ReadonlyMap<Hex, SenderPart> | undefined;
+  return ({ originTransactionHash }) => {
+    const next = inOrder[place];
+    if (next !== undefined && next.transaction.hash === originTransactionHash) {
+      place += 1;
+      return next;
+    }
+    byHash ??= new Map(inOrder.map((part) => [part.transaction.hashHex, part]));
+    const found = byHash.get(bytesToHex(originTransactionHash));
+    invariant(found !== undefined, 'the sender part of a main call is anchored before it or with it');
+    return found;
+  };
 }
 
 function rootsOf(

@@ -83,14 +83,14 @@ function childOf(entries: readonly Entry[], from: number, to: number, depth: num
   const entry = entries[from] as Entry;
   if (to - from > 1 || entry.value.length < 56 || entry.value.length > LONG_LEAF_VALUE_MAX)
     return referenceTo(nodeOf(entries, from, to, depth));
-  const path = compactPath(entry.path, depth, entry.path.length, true);
-  const pathPrefix = path.length === 1 ? 0 : 1; // The first byte is below 0x40, so alone it stands for itself.
+  const pathBytes = 1 + ((entry.path.length - depth) >> 1);
+  const pathPrefix = pathBytes === 1 ? 0 : 1; // The first byte is below 0x40, so alone it stands for itself.
   const valueLengthBytes = entry.value.length < 0x100 ? 1 : 2;
-  const payload = pathPrefix + path.length + 1 + valueLengthBytes + entry.value.length;
+  const payload = pathPrefix + pathBytes + 1 + valueLengthBytes + entry.value.length;
   let at = writeLength(0, 0xf7, payload, payload < 0x100 ? 1 : 2);
-  if (pathPrefix === 1) leafScratch[at++] = 0x80 + path.length;
-  leafScratch.set(path, at);
-  at = writeLength(at + path.length, 0xb7, entry.value.length, valueLengthBytes);
+  if (pathPrefix === 1) leafScratch[at++] = 0x80 + pathBytes;
+  writeCompactPath(leafScratch, at, entry.path, depth, entry.path.length, true);
+  at = writeLength(at + pathBytes, 0xb7, entry.value.length, valueLengthBytes);
   leafScratch.set(entry.value, at);
   return keccak256(leafScratch.subarray(0, at + entry.value.length));
 }
@@ -116,11 +116,15 @@ function referenceTo(node: RlpItem): RlpItem {
   return encoded.length < HASH_BYTES ? node : keccak256(encoded);
 }
 
-// Hex-prefix encoding (appendix C): the first nibble tells leaf from extension and odd from even.
 function compactPath(path: readonly number[], from: number, to: number, isLeaf: boolean): Uint8Array {
-  const odd = (to - from) % 2;
-  const bytes = new Uint8Array(1 + (to - from - odd) / 2);
-  bytes[0] = (isLeaf ? 0x20 : 0) | (odd === 1 ? 0x10 | (path[from] as number) : 0);
-  for (let i = 1, at = from + odd; i < bytes.length; i++, at += 2) bytes[i] = ((path[at] as number) << 4) | (path[at + 1] as number);
+  const bytes = new Uint8Array(1 + ((to - from) >> 1));
+  writeCompactPath(bytes, 0, path, from, to, isLeaf);
   return bytes;
+}
+
+// Hex-prefix encoding (appendix C): the first nibble tells leaf from extension and odd from even.
+function writeCompactPath(bytes: Uint8Array, start: number, path: readonly number[], from: number, to: number, isLeaf: boolean): void {
+  const odd = (to - from) % 2;
+  bytes[start] = (isLeaf ? 0x20 : 0) | (odd === 1 ? 0x10 | (path[from] as number) : 0);
+  for (let i = start + 1, at = from + odd; at < to; i++, at += 2) bytes[i] = ((path[at] as number) << 4) | (path[at + 1] as number);
 }

@@ -166,11 +166,24 @@ export function decodeViewBlock(encoded: EncodedViewBlock, evmChainId: number): 
 // ---------------------------------------------------------------------------------------------------------------------------
 // Messages that a transaction implies: main calls that went straight to an account of its own family, and did not fail.
 
+// Whether the message is what `impliedMessage` makes of its transaction. Its id needs no comparing: it follows from its emitter.
 function isImplied(message: ViewMessage, block: ViewBlock): boolean {
   if (message.transactionIndex === undefined || message.kind !== 'main-call') return false;
   const view = block.transactions[message.transactionIndex] as ViewTransaction;
-  if (view.kind === 'system' || view.transaction.to === undefined) return false;
-  return sameMessage(message, impliedMessage(view, message.transactionIndex, message.gasLimit, message.executionGasUsed));
+  if (view.kind === 'system' || view.transaction.to === undefined || message.target === undefined) return false;
+  const { hash, sender, to, valueWei } = view.transaction;
+  return (
+    message.outcome === 'success' &&
+    message.hop === 0 &&
+    message.wave === MAIN_CALL_WAVE &&
+    message.valueWei === valueWei &&
+    bytesEqual(message.target, to) &&
+    bytesEqual(message.targetFamily, to) &&
+    bytesEqual(message.sender, sender) &&
+    bytesEqual(message.senderFamily, sender) &&
+    bytesEqual(message.emitterId, hash) &&
+    bytesEqual(message.originTransactionHash, hash)
+  );
 }
 
 function impliedMessage(view: ViewTransaction, index: number, gasLimit: number, executionGasUsed: number): ViewMessage {
@@ -193,24 +206,6 @@ function impliedMessage(view: ViewTransaction, index: number, gasLimit: number, 
     wave: MAIN_CALL_WAVE,
     transactionIndex: index,
   };
-}
-
-function sameMessage(a: ViewMessage, b: ViewMessage): boolean {
-  return (
-    a.outcome === b.outcome &&
-    a.hop === b.hop &&
-    a.wave === b.wave &&
-    a.valueWei === b.valueWei &&
-    a.target !== undefined &&
-    b.target !== undefined &&
-    bytesEqual(a.target, b.target) &&
-    bytesEqual(a.targetFamily, b.targetFamily) &&
-    bytesEqual(a.sender, b.sender) &&
-    bytesEqual(a.senderFamily, b.senderFamily) &&
-    bytesEqual(a.emitterId, b.emitterId) &&
-    bytesEqual(a.originTransactionHash, b.originTransactionHash) &&
-    bytesEqual(a.id, b.id)
-  );
 }
 
 // Records know their positions; the implied messages fill what is left, in order.

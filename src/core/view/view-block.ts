@@ -18,6 +18,7 @@ export interface ViewReceipt {
   /** Sum of `gasUsed` up to and with this one. */
   readonly cumulativeGasUsed: number;
   readonly effectiveGasPriceWei: Wei;
+  /** Of a creation that succeeded; what clients are shown is `contractAddressOf` (receipt.ts). */
   readonly contractAddress: Address | undefined;
   readonly logs: readonly Log[];
   /** `logIndex` of the first of `logs`: it runs over the whole block. */

@@ -71,8 +71,6 @@ export function transactionOf(fields: Partial<Transaction> & { readonly sender: 
     data: new Uint8Array(0),
     accessList: [],
     yParity: 0,
-    r: 1n,
-    s: 1n,
     senderHex: bytesToHex(fields.sender),
     ...fields,
   };

@@ -258,7 +258,7 @@ async function executeOnLibrary(evm: TwinEvm, views: ItemStateManager, item: Ite
   return {
     outcome: 'success',
     gasUsed: Number(execResult.executionGasUsed) + creationGas,
-    returnData: message.target === undefined ? EMPTY : execResult.returnValue.slice(),
+    returnData: execResult.returnValue.slice(),
     createdAddress: message.target === undefined ? createdAddress?.bytes : undefined,
   };
 }

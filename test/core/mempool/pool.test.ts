@@ -162,7 +162,7 @@ describe('what was proposed', () => {
     const pool = new Mempool(parameters);
     admitted(pool, { nonce: 0 });
     pool.onBlock([makeTransaction({ nonce: 0 })], BASE_FEE);
-    assert.deepEqual(pool.size, { transactions: 0, bytes: 0 });
+    assert.deepEqual(pool.size, { transactions: 0, bytes: 0, gas: 0 });
   });
 });
 

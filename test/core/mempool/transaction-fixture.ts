@@ -65,8 +65,6 @@ export function makeTransaction(choice: TransactionChoice = {}): Transaction {
     data: new Uint8Array(0),
     accessList: [],
     yParity: 0,
-    r: 1n,
-    s: 1n,
     sender: senderBytes,
     senderHex: bytesToHex(senderBytes),
   };

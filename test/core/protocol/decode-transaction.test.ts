@@ -14,6 +14,7 @@ import {
   type ParsedTransaction,
   parseTransaction,
   recoverSender,
+  signatureOf,
   type TransactionRefusal,
 } from '../../../src/core/protocol/decode-transaction.ts';
 import { nativeSecp256k1 } from '../../../src/runtime/native/secp256k1-native.ts';
@@ -209,6 +210,7 @@ function assertSame(
       : 'gasPrice' in theirs
         ? [theirs.gasPrice, theirs.gasPrice]
         : [];
+  const signature = signatureOf(ours);
   const accessList = 'accessList' in theirs ? (theirs.accessList as readonly [Uint8Array, Uint8Array[]][]) : [];
   assert.deepEqual(
     [
@@ -219,8 +221,8 @@ function assertSame(
       ours.maxPriorityFeePerGasWei,
       BigInt(ours.gasLimit),
       ours.valueWei,
-      ours.r,
-      ours.s,
+      signature.r,
+      signature.s,
     ],
     [theirs.type, bytesToHex(theirs.hash()), theirs.nonce, ...prices, theirs.gasLimit, theirs.value, theirs.r, theirs.s],
   );

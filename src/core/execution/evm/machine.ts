@@ -1,9 +1,10 @@
 // What the frames of one item share.
+import type { Address } from '../../primitives/ids.ts';
 import type { ExecutionContext, Message } from '../../protocol/message.ts';
 import type { ItemState } from '../item-state.ts';
+import { COINBASE_ADDRESS } from '../system-addresses.ts';
 import type { EthereumRules } from './ethereum-rules.ts';
 import type { Frame, FrameStart } from './frame.ts';
-import { wordOf } from './words.ts';
 
 /** Why the loop left a frame. */
 export type Signal =
@@ -31,17 +32,12 @@ export interface PendingPrecompile {
   readonly start: FrameStart;
 }
 
-/** Words of the block and the message that code can ask for. */
+/** What code can ask about block and chain besides its message and context. Words are made when asked for: most items never do. */
 export interface Environment {
-  readonly origin: bigint;
-  readonly gasPrice: bigint;
-  readonly coinbase: bigint;
-  readonly timestamp: bigint;
-  readonly number: number;
-  readonly prevRandao: bigint;
-  readonly gasLimit: bigint;
-  readonly chainId: bigint;
-  readonly baseFee: bigint;
+  readonly coinbase: Address;
+  readonly gasLimit: number;
+  readonly chainId: number;
+  readonly blobBaseFee: bigint;
 }
 
 /** See the file's head. One for each item. */
@@ -52,29 +48,25 @@ export interface Machine {
   readonly context: ExecutionContext;
   readonly environment: Environment;
   readonly mayPause: boolean;
+  /** Work after which the host gets its turn. */
+  readonly pauseWork: number;
+  /** Most gas that one precompile may use: it runs at a stretch, without a turn for the host. Infinite but in simulations. */
+  readonly precompileGasMax: number;
   /** Work since the host last had its turn, in steps; heavy opcodes count for more. */
   work: number;
   child: Frame | undefined;
   precompile: PendingPrecompile | undefined;
 }
 
-/** The environment of a message. */
-export function environmentOf(
-  message: Message,
-  context: ExecutionContext,
-  coinbase: Uint8Array,
-  chainId: number,
-  gasLimitSeenByCode: number,
-): Environment {
+/** Blob transactions do not exist here, so their price stays the least that EIP-4844 knows. */
+const BLOB_BASE_FEE_MIN = 1n;
+
+/** The environment of an item. */
+export function environmentOf({ pretended }: ExecutionContext, chainId: number, gasLimitSeenByCode: number): Environment {
   return {
-    origin: wordOf(message.originAddress),
-    gasPrice: message.gasPriceWei,
-    coinbase: wordOf(coinbase),
-    timestamp: BigInt(Math.floor(context.referenceTimestampMs / 1000)),
-    number: context.referenceHeight,
-    prevRandao: wordOf(context.prevRandao),
-    gasLimit: BigInt(gasLimitSeenByCode),
-    chainId: BigInt(chainId),
-    baseFee: message.baseFeePerGasWei,
+    coinbase: pretended?.coinbase ?? COINBASE_ADDRESS,
+    gasLimit: pretended?.gasLimit ?? gasLimitSeenByCode,
+    chainId,
+    blobBaseFee: pretended?.blobBaseFeeWei ?? BLOB_BASE_FEE_MIN,
   };
 }

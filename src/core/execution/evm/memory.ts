@@ -3,10 +3,21 @@
 
 const FIRST_BYTES = 1_024;
 const NOTHING = new Uint8Array(0);
+const NO_VIEW = new DataView(NOTHING.buffer);
 
 export class Memory {
   bytes: Uint8Array = NOTHING;
-  #view: DataView = new DataView(NOTHING.buffer);
+  #view = NO_VIEW;
+
+  /** Zeros again, for another frame. A memory that grew is given up. */
+  clear(): void {
+    if (this.bytes.length <= FIRST_BYTES) {
+      this.bytes.fill(0);
+      return;
+    }
+    this.bytes = NOTHING;
+    this.#view = NO_VIEW;
+  }
 
   /** Makes room up to `end`, which gas has paid for. */
   extend(end: number): void {

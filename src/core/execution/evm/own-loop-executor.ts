@@ -5,6 +5,7 @@ import type { Secp256k1 } from '../../crypto/secp256k1.ts';
 import { nobleSecp256k1 } from '../../crypto/secp256k1-noble.ts';
 import { bytesToHex } from '../../primitives/bytes.ts';
 import { invariant } from '../../primitives/errors.ts';
+import type { Address, Hex } from '../../primitives/ids.ts';
 import { POINTER_GAS } from '../../protocol/gas.ts';
 import type { Message } from '../../protocol/message.ts';
 import { createdAddressOf } from '../created-address.ts';
@@ -13,8 +14,8 @@ import { COINBASE_ADDRESS, COINBASE_HEX } from '../system-addresses.ts';
 import { endCall, endPrecompile } from './call-opcodes.ts';
 import { beginCreation, depositCode } from './create-opcodes.ts';
 import { type EthereumRules, ethereumRulesOf } from './ethereum-rules.ts';
-import { Frame } from './frame.ts';
-import { environmentOf, type Machine, type Signal } from './machine.ts';
+import { Frame, type FrameStart } from './frame.ts';
+import { environmentOf, type Machine, type PrecompileResult, type Signal } from './machine.ts';
 import { runPrecompile } from './precompiles.ts';
 import { runFrame } from './run-frame.ts';
 import { slotKeyOf, wordOf } from './words.ts';
@@ -22,45 +23,73 @@ import { slotKeyOf, wordOf } from './words.ts';
 const NO_DATA = new Uint8Array(0);
 const PRECOMPILE_PREFIX = '0'.repeat(36);
 
+/** The host gets its turn after about this many opcodes: some milliseconds. */
+const PAUSE_WORK = 100_000;
+
+/** How long an executor may keep the thread to itself; results do not depend on it. */
+export interface ExecutorPace {
+  /** Opcodes after which the host gets its turn. */
+  readonly pauseWork: number;
+  /** A precompile that would use more gas at a stretch makes `execute` throw `execution/precompile-too-heavy`. */
+  readonly precompileGasMax: number;
+}
+
+/** Blocks: what was bought is executed, however long it takes. */
+const BLOCK_PACE: ExecutorPace = { pauseWork: PAUSE_WORK, precompileGasMax: Number.POSITIVE_INFINITY };
+
 /**
  * The executor that nodes use. Making one takes some milliseconds; keep one for blocks and another for simulations. Pass the native
  * secp256k1 where there is one: with the portable form a block full of ecrecover takes 5 s instead of 0.3 s, with equal results.
  */
-export function createOwnLoopExecutor(evmChainId: number, secp256k1: Secp256k1 = nobleSecp256k1): ItemExecutor {
+export function createOwnLoopExecutor(
+  evmChainId: number,
+  secp256k1: Secp256k1 = nobleSecp256k1,
+  pace: ExecutorPace = BLOCK_PACE,
+): ItemExecutor {
   const rules = ethereumRulesOf(evmChainId, secp256k1);
   let isBusy = false;
   return {
     name: 'own-loop',
     // All lie below 0x101: the first digits tell most others apart without hashing a string.
     isPrecompile: (addressHex) => addressHex.startsWith(PRECOMPILE_PREFIX) && rules.precompiles.has(addressHex),
-    async execute(call) {
+    execute(call) {
       invariant(!isBusy, 'one executor runs one item at a time');
       isBusy = true;
+      let outcome: CallOutcome | Promise<CallOutcome> | undefined;
       try {
-        return await executeItem(rules, evmChainId, call);
+        outcome = executeItem(rules, evmChainId, call, pace);
       } finally {
-        isBusy = false;
+        if (!(outcome instanceof Promise)) isBusy = false;
       }
+      if (!(outcome instanceof Promise)) return outcome;
+      return outcome.finally(() => {
+        isBusy = false;
+      });
     },
   };
 }
 
-async function executeItem(rules: EthereumRules, evmChainId: number, item: ItemCall): Promise<CallOutcome> {
+function executeItem(rules: EthereumRules, evmChainId: number, item: ItemCall, pace: ExecutorPace): CallOutcome | Promise<CallOutcome> {
   const { message, state, context } = item;
   const machine: Machine = {
     rules,
     state,
     message,
     context,
-    environment: environmentOf(message, context, COINBASE_ADDRESS, evmChainId, item.gasLimitSeenByCode),
+    environment: environmentOf(context, evmChainId, item.gasLimitSeenByCode),
     mayPause: item.pause !== undefined,
+    pauseWork: pace.pauseWork,
+    precompileGasMax: pace.precompileGasMax,
     work: 0,
     child: undefined,
     precompile: undefined,
   };
-  warmUp(machine);
-  if (message.target === undefined) return create(machine, item);
+  if (message.target === undefined) {
+    warmUp(machine, undefined);
+    return create(machine, item);
+  }
   const target = state.account(message.target, bytesToHex(message.target));
+  warmUp(machine, target.addressHex);
   const checkpoint = state.checkpoint();
   state.addBalance(target, message.valueWei);
   const start = {
@@ -79,16 +108,22 @@ async function executeItem(rules: EthereumRules, evmChainId: number, item: ItemC
     outputLength: 0,
   };
   if (rules.precompiles.has(target.addressHex)) {
-    const { success, gasUsed, output } = await runPrecompile(machine, target.addressHex, start);
-    if (!success) state.revert(checkpoint);
-    return { outcome: success ? 'success' : 'failure', gasUsed, returnData: output, createdAddress: undefined };
+    const result = runPrecompile(machine, target.addressHex, start);
+    if (result instanceof Promise) return result.then((later) => outcomeOfPrecompile(machine, start, later));
+    return outcomeOfPrecompile(machine, start, result);
   }
   const frame = new Frame(start);
-  return outcomeOf(message, frame, await runFrames(machine, frame, item.pause));
+  const end = runFrames(machine, frame, item.pause);
+  return end instanceof Promise ? end.then((later) => outcomeOf(message, frame, later)) : outcomeOf(message, frame, end);
+}
+
+function outcomeOfPrecompile({ state }: Machine, start: FrameStart, { success, gasUsed, output }: PrecompileResult): CallOutcome {
+  if (!success) state.revert(start.checkpoint);
+  return { outcome: success ? 'success' : 'failure', gasUsed, returnData: output, createdAddress: undefined };
 }
 
 /** A transaction's creation: its address derives from the nonce that the message carries, and its pointer is paid before code runs. */
-async function create(machine: Machine, item: ItemCall): Promise<CallOutcome> {
+function create(machine: Machine, item: ItemCall): CallOutcome | Promise<CallOutcome> {
   const { message, state } = machine;
   const address = createdAddressOf(message.sender, message.creationNonce);
   const failed: CallOutcome = { outcome: 'failure', gasUsed: message.gasLimit, returnData: NO_DATA, createdAddress: undefined };
@@ -103,15 +138,20 @@ async function create(machine: Machine, item: ItemCall): Promise<CallOutcome> {
     gasLimit: message.gasLimit - POINTER_GAS,
   });
   if (frame === undefined) return failed;
-  const outcome = outcomeOf(message, frame, await runFrames(machine, frame, item.pause));
-  return outcome.outcome === 'success' ? { ...outcome, returnData: NO_DATA, createdAddress: address } : outcome;
+  const end = runFrames(machine, frame, item.pause);
+  return end instanceof Promise ? end.then((later) => created(message, frame, later, address)) : created(message, frame, end, address);
+}
+
+function created(message: Message, frame: Frame, end: End, address: Address): CallOutcome {
+  const outcome = outcomeOf(message, frame, end);
+  return outcome.outcome === 'success' ? { ...outcome, createdAddress: address } : outcome;
 }
 
 // EIP-2929, EIP-2930, EIP-3651: each message starts with fresh access lists.
-function warmUp({ state, message }: Machine): void {
-  state.warmAddress(COINBASE_HEX);
+function warmUp({ state, message, environment: { coinbase } }: Machine, targetHex: Hex | undefined): void {
+  state.warmAddress(coinbase === COINBASE_ADDRESS ? COINBASE_HEX : bytesToHex(coinbase));
   state.warmAddress(bytesToHex(message.sender));
-  if (message.target !== undefined) state.warmAddress(bytesToHex(message.target));
+  if (targetHex !== undefined) state.warmAddress(targetHex);
   for (const { address, storageKeys } of message.accessList) {
     const addressHex = bytesToHex(address);
     state.warmAddress(addressHex);
@@ -129,28 +169,53 @@ function outcomeOf(message: Message, frame: Frame, end: End): CallOutcome {
   return { outcome, gasUsed, returnData: end === 'halt' ? NO_DATA : frame.output, createdAddress: undefined };
 }
 
-/** Runs a frame and all that it calls. */
-async function runFrames(machine: Machine, first: Frame, pause: (() => Promise<void>) | undefined): Promise<End> {
-  const callers: Frame[] = [];
-  let frame = first;
+/** The frame that runs, and those that wait for it, the first caller first. */
+interface Running {
+  frame: Frame;
+  readonly callers: Frame[];
+}
+
+// Runs a frame and all that it calls. Most never wait for anything, and then there is no promise: it would cost more than a small call.
+function runFrames(machine: Machine, first: Frame, pause: (() => Promise<void>) | undefined): End | Promise<End> {
+  const running: Running = { frame: first, callers: [] };
+  const signal = advance(machine, running);
+  return signal === 'pause' || signal === 'precompile' ? finishLater(machine, running, signal, pause) : signal;
+}
+
+async function finishLater(
+  machine: Machine,
+  running: Running,
+  first: 'pause' | 'precompile',
+  pause: (() => Promise<void>) | undefined,
+): Promise<End> {
+  let signal: End | 'pause' | 'precompile' = first;
+  while (signal === 'pause' || signal === 'precompile') {
+    if (signal === 'pause') await pause?.();
+    else await awaitPrecompile(machine, running.frame);
+    signal = advance(machine, running);
+  }
+  return signal;
+}
+
+// Until the first frame ends, or there is something to wait for.
+function advance(machine: Machine, running: Running): End | 'pause' | 'precompile' {
   while (true) {
+    const { frame, callers } = running;
     const signal = runFrame(machine, frame);
-    if (signal === 'pause') {
-      await pause?.();
-    } else if (signal === 'precompile') {
-      await awaitPrecompile(machine, frame);
-    } else if (signal === 'child') {
+    if (signal === 'pause' || signal === 'precompile') return signal;
+    if (signal === 'child') {
       invariant(machine.child !== undefined, 'a call leaves its frame to the loop');
       callers.push(frame);
-      frame = machine.child;
+      running.frame = machine.child;
       machine.child = undefined;
-    } else {
-      const end = settle(machine, frame, signal);
-      const caller = callers.pop();
-      if (caller === undefined) return end;
-      resume(caller, frame, end);
-      frame = caller;
+      continue;
     }
+    const end = settle(machine, frame, signal);
+    frame.release();
+    const caller = callers.pop();
+    if (caller === undefined) return end;
+    resume(caller, frame, end);
+    running.frame = caller;
   }
 }
 

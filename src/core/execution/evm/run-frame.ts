@@ -23,10 +23,9 @@ import {
 } from './state-opcodes.ts';
 import { toOffset, wordOf } from './words.ts';
 
-/** The host gets its turn after about this many opcodes: some milliseconds. */
-export const PAUSE_WORK = 100_000;
+/** An exponentiation takes 15 µs for 32 bytes of exponent. */
+const EXP_BYTE_WORK = 10;
 const WORD_MASK = (1n << 256n) - 1n;
-const BLOB_BASE_FEE_MIN = 1n;
 
 /** Runs `frame` until it cannot go on by itself. */
 export function runFrame(machine: Machine, frame: Frame): Signal {
@@ -41,10 +40,10 @@ export function runFrame(machine: Machine, frame: Frame): Signal {
 function loop(machine: Machine, frame: Frame): Signal {
   const { code, stack } = frame;
   const { length: codeLength } = code;
-  const { mayPause } = machine;
+  const { mayPause, pauseWork } = machine;
   let work = 0;
   while (frame.programCounter < codeLength) {
-    if (mayPause && ++work + machine.work > PAUSE_WORK) {
+    if (mayPause && ++work + machine.work > pauseWork) {
       machine.work = 0;
       return 'pause';
     }
@@ -106,8 +105,9 @@ function push(frame: Frame, length: number): void {
 }
 
 function jump(frame: Frame, destination: bigint): void {
-  if (destination >= frame.code.length || frame.analysis.destinations[Number(destination)] !== 1) halt();
-  frame.programCounter = Number(destination);
+  const place = Number(destination); // Inexact from 2^53 on, and far beyond all code there.
+  if (frame.analysis.destinations[place] !== 1) halt();
+  frame.programCounter = place;
 }
 
 // 0x50 to 0x5e: memory, storage, flow.
@@ -213,7 +213,9 @@ function arithmeticOpcode(machine: Machine, frame: Frame, opcode: number): void 
   if (opcode === 0x0a) {
     stack.need(2);
     const exponent = items[top - 1] as bigint;
-    frame.useGas(gas + (exponent === 0n ? 0 : EXP_BYTE_GAS * Math.ceil(exponent.toString(16).length / 2)));
+    const exponentBytes = exponent === 0n ? 0 : Math.ceil(exponent.toString(16).length / 2);
+    frame.useGas(gas + EXP_BYTE_GAS * exponentBytes);
+    machine.work += EXP_BYTE_WORK * exponentBytes;
   } else {
     frame.useGas(gas);
   }
@@ -248,7 +250,6 @@ function shortCut(opcode: number, a: bigint, b: bigint): bigint | undefined {
 // 0x30 to 0x4a: what code can ask about itself, the message and the block.
 function environmentOpcode(machine: Machine, frame: Frame, opcode: number): void {
   const { stack, start } = frame;
-  const { environment } = machine;
   switch (opcode) {
     case 0x31:
       balance(machine, frame);
@@ -287,12 +288,13 @@ function environmentOpcode(machine: Machine, frame: Frame, opcode: number): void
       return;
   }
   frame.useGas(BASE_GAS);
+  const { environment, message, context } = machine;
   switch (opcode) {
     case 0x30:
       stack.push(wordOf(frame.self.address));
       return;
     case 0x32:
-      stack.push(environment.origin);
+      stack.push(wordOf(message.originAddress));
       return;
     case 0x33:
       stack.push(wordOf(start.caller));
@@ -307,34 +309,34 @@ function environmentOpcode(machine: Machine, frame: Frame, opcode: number): void
       stack.push(BigInt(frame.code.length));
       return;
     case 0x3a:
-      stack.push(environment.gasPrice);
+      stack.push(message.gasPriceWei);
       return;
     case 0x3d:
       stack.push(BigInt(frame.returnData.length));
       return;
     case 0x41:
-      stack.push(environment.coinbase);
+      stack.push(wordOf(environment.coinbase));
       return;
     case 0x42:
-      stack.push(environment.timestamp);
+      stack.push(BigInt(Math.floor(context.referenceTimestampMs / 1000)));
       return;
     case 0x43:
-      stack.push(BigInt(environment.number));
+      stack.push(BigInt(context.referenceHeight));
       return;
     case 0x44:
-      stack.push(environment.prevRandao);
+      stack.push(wordOf(context.prevRandao));
       return;
     case 0x45:
-      stack.push(environment.gasLimit);
+      stack.push(BigInt(environment.gasLimit));
       return;
     case 0x46:
-      stack.push(environment.chainId);
+      stack.push(BigInt(environment.chainId));
       return;
     case 0x48:
-      stack.push(environment.baseFee);
+      stack.push(message.baseFeePerGasWei);
       return;
     case 0x4a:
-      stack.push(BLOB_BASE_FEE_MIN);
+      stack.push(environment.blobBaseFee);
       return;
     default:
       halt();

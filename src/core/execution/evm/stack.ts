@@ -3,10 +3,17 @@ import { halt } from './halt.ts';
 
 /** EVM: at most 1,024 items. */
 const STACK_ITEMS_MAX = 1_024;
+const KEPT_ITEMS_MAX = 64;
 
 export class Stack {
   readonly items: bigint[] = [];
   length = 0;
+
+  /** Empty again, for another frame. A stack that grew tall is cut, so that it keeps no words alive. */
+  clear(): void {
+    if (this.items.length > KEPT_ITEMS_MAX) this.items.length = 0;
+    this.length = 0;
+  }
 
   push(value: bigint): void {
     if (this.length >= STACK_ITEMS_MAX) halt();

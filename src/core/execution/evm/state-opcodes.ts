@@ -132,7 +132,7 @@ export function codeHash(machine: Machine, frame: Frame): void {
 export function blockHash(machine: Machine, frame: Frame): void {
   const asked = frame.stack.pop();
   frame.useGas(BLOCKHASH_GAS);
-  const { number } = machine.environment;
+  const number = machine.context.referenceHeight;
   const isSeen = asked < BigInt(number) && asked >= BigInt(Math.max(0, number - BLOCK_HASHES_SEEN));
   const hash = isSeen ? machine.context.blockHash(Number(asked)) : undefined;
   frame.stack.push(hash === undefined ? 0n : wordOf(hash));
