@@ -7,7 +7,7 @@ import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { DEVNET_ACCOUNTS, prepareDevnet, removeDevnet } from './devnet-files.ts';
 import { askRpc, askStatus, type NodeStatus } from './json-rpc.ts';
 import { DEVNET_MNEMONIC, type DevnetAccount, mnemonicAccounts } from './mnemonic-accounts.ts';
-import { parseBasePort, parseCount, parseNumber } from './parse-option.ts';
+import { parseBasePort, parseNumber, parseValidators } from './parse-option.ts';
 import { printLine, printNotice } from './print.ts';
 import { nextStopSignal } from './stop-signal.ts';
 import { startValidator, type ValidatorProcess } from './validator-process.ts';
@@ -33,7 +33,7 @@ export function addDevnetCommand(program: Command): void {
   program
     .command('devnet')
     .description('run a whole network on this machine')
-    .option('--validators <number>', 'processes, one validator each (4)', parseCount)
+    .option('--validators <number>', 'processes, one validator each, at most 32 (4)', parseValidators)
     .option('--base-port <port>', 'JSON-RPC of validator i is at this port + i, p2p 1000 above, metrics 2000 above', parseBasePort, 8545)
     .option('--data-dir <folder>', 'where the network is kept between starts', '.devnet')
     .option('--load-accounts <number>', "fund so many more accounts, m/44'/60'/1'/0/i, for load generators (0)", parseNumber)

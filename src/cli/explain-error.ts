@@ -12,8 +12,14 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
   'data-directory/exists': ({ path }) => `${path} exists already; nothing was overwritten`,
   'keys/invalid': ({ path, detail }) => `${path} holds no validator key: ${detail}`,
   'keys/foreign': ({ path, detail }) => `${path} is of no validator of this genesis: ${detail}`,
+  'signing-record/missing': ({ path, height }) =>
+    `the signing record of this validator (${path}) is missing while its database is at height ${height}: starting would risk signing ` +
+    'twice, which is slashable; restore the signing folder, or make a new validator',
   'storage/locked': ({ path, holder }) => `${path} is in use by another process${holder === undefined ? '' : ` (${holder})`}`,
   'storage/corrupt': ({ path, detail }) => `${path} is corrupt: ${detail}`,
+  'storage/incomplete': ({ missing, newest }) =>
+    `the database is damaged: block ${missing} is missing, though block ${newest} is there; keep keys/ and signing/, and ` +
+    'put in place a copy of db/ from before the damage, or delete db/ to fetch everything again from the other nodes',
   'storage/foreign': ({ path, expected, found }) => `${path} is of something else: expected ${expected}, found ${found}`,
   'storage/unavailable': ({ path, detail }) => `${path} cannot be used: ${detail}`,
 };

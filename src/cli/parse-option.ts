@@ -10,6 +10,18 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** How many validators one machine can be asked to run: each is a process of about 220 MiB. */
+const DEVNET_VALIDATORS_MAX = 32;
+
+/** The number of a devnet's validators. */
+export function parseValidators(text: string): number {
+  const count = parseCount(text);
+  if (count > DEVNET_VALIDATORS_MAX) {
+    throw new InvalidArgumentError(`At most ${DEVNET_VALIDATORS_MAX}: each is a process of about 220 MiB on this machine.`);
+  }
+  return count;
+}
+
 /** A whole number of at least 0. */
 export function parseNumber(text: string): number {
   const number = Number(text);

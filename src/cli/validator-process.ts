@@ -8,6 +8,11 @@ import type { NodeReady } from './node.ts';
 
 /** A validator that does not stop in this time is killed; what is finalised survives that too. */
 const STOP_MS_MAX = 10_000;
+/**
+ * Several validators share the machine's cores, so none collects garbage on helper threads: they wait for one another more than they
+ * help. A roomy young generation, which only load makes grow, copies less. Both together save a fifth of a transaction's CPU.
+ */
+const V8_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=64'];
 /** What the log is searched for when a validator ends unexpectedly. */
 const ERROR_LINE = /^coppice: (.*)$/gm;
 
@@ -28,7 +33,7 @@ export function startValidator(directory: DataDirectory, mainFile: string): Vali
   mkdirSync(directory.logFolder, { recursive: true });
   const logFile = join(directory.logFolder, 'process.log');
   const log = openSync(logFile, 'a', 0o600);
-  const args = [...process.execArgv, mainFile, 'node', '--data-dir', directory.path];
+  const args = [...V8_FLAGS, ...process.execArgv, mainFile, 'node', '--data-dir', directory.path];
   const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   let end: string | undefined;

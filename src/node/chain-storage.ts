@@ -13,6 +13,7 @@ import { commitmentOfStart, factsOfStart } from '../core/shard/parent-facts.ts';
 import { buildGenesisState } from '../core/state/genesis-state.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
+import { encodeSupplyTotals, NO_SUPPLY_TOTALS } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeViewBlock, encodeViewBlock } from '../core/view/view-block-codec.ts';
 import type { Outcome } from '../runtime/chain-blocks.ts';
@@ -21,6 +22,7 @@ import type { ViewTip } from '../runtime/view-chain.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
+import { refuseMissingBlocks } from './missing-block.ts';
 
 /** The stores of one node. */
 export interface ChainStores {
@@ -42,10 +44,12 @@ export interface LoadedChain {
   readonly newest: ViewTip;
 }
 
-/** Opens a chain; a new database gets the genesis state and view block 0 in one batch. */
+/** Opens a chain; a new database gets the genesis state and view block 0 in one batch, one with holes is refused (`storage/incomplete`). */
 export async function loadChain(genesis: Genesis, stores: ChainStores): Promise<LoadedChain> {
   const { blockStore, viewStore, states } = stores;
-  if (viewStore.getHead() === undefined) await writeGenesis(genesis, stores);
+  const newest = viewStore.getHead();
+  if (newest === undefined) await writeGenesis(genesis, stores);
+  else await refuseMissingBlocks(viewStore, newest);
   const genesisView = readView(viewStore, 0, genesis);
   const instance = instanceOf(genesis, genesisView.header.stateRoot);
   const head = blockStore.getHead(instance.chain, instance.instanceId);
@@ -131,7 +135,11 @@ async function writeGenesis(genesis: Genesis, { store, viewStore, states }: Chai
   // A large genesis is written in parts; it counts when the batch below, with view block 0, completes it.
   const version = await states.writeFirst(0, changes, (operations) => store.write(operations, { sync: false }));
   const block = genesisViewOf(genesis, instanceOf(genesis, version.root), version.root);
-  const operations = [...states.commit(version), ...viewStore.putBlock(0, block.hash, encodeViewBlock(block), [])];
+  const operations = [
+    ...states.commit(version),
+    ...viewStore.putBlock(0, block.hash, encodeViewBlock(block), []),
+    ...viewStore.putSupplyTotals(0, encodeSupplyTotals(NO_SUPPLY_TOTALS)),
+  ];
   await store.write(operations, { sync: true });
   states.adopted(version);
 }

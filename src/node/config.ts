@@ -2,10 +2,13 @@
 // over config.json, that over the default. What the whole network must agree on is in genesis instead.
 import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import { STATE_BLOCKS_MIN } from '../runtime/history-pruner.ts';
 import './errors.ts';
 
 /** Peers that a node dials by itself; the others dial it. */
 const PEERS_MAX = 1024;
+/** Blocks of a window of old states: more is an archive. */
+const STATE_BLOCKS_MAX = 1_000_000_000;
 
 const Port = z.number().int().min(0).max(65_535);
 const Host = z.string().min(1).max(255);
@@ -22,6 +25,14 @@ const ConfigFile = z.strictObject({
     })
     .prefault({}),
   metrics: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(10_545) }).prefault({}),
+  history: z
+    .strictObject({
+      /** `full`: the state of a window of blocks; `archive`: of all. */
+      mode: z.enum(['full', 'archive']).default('full'),
+      /** The window of `full`; without it, what genesis says. */
+      stateBlocks: z.number().int().min(STATE_BLOCKS_MIN).max(STATE_BLOCKS_MAX).optional(),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']).default('info') }).prefault({}),
   /** Use no native crypto library, also where one works: for comparison, and for platforms where one misbehaves. */
   portableCrypto: z.boolean().default(false),
@@ -47,6 +58,8 @@ export const CONFIG_SETTINGS: readonly Setting[] = [
   { flag: 'peers', path: ['p2p', 'peers'], kind: 'list', describe: 'multiaddresses of peers, separated by commas' },
   { flag: 'metrics-host', path: ['metrics', 'host'], kind: 'text', describe: 'address of /metrics and /health' },
   { flag: 'metrics-port', path: ['metrics', 'port'], kind: 'number', describe: 'port of /metrics and /health' },
+  { flag: 'history', path: ['history', 'mode'], kind: 'text', describe: 'old states: full (a window of blocks) or archive (all)' },
+  { flag: 'history-blocks', path: ['history', 'stateBlocks'], kind: 'number', describe: 'blocks whose state a full node keeps' },
   { flag: 'log-level', path: ['log', 'level'], kind: 'text', describe: 'silent, error, warn, info, debug or trace' },
   { flag: 'portable-crypto', path: ['portableCrypto'], kind: 'switch', describe: 'use no native crypto library' },
 ];

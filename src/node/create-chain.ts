@@ -15,6 +15,7 @@ import { ChainBlocks } from '../runtime/chain-blocks.ts';
 import { ChainRunner } from '../runtime/chain-runner.ts';
 import { type CommittedBlock, CommitWriter } from '../runtime/commit-writer.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
+import { HistoryPruner } from '../runtime/history-pruner.ts';
 import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.ts';
 import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
@@ -41,6 +42,8 @@ export interface CreateChainOptions extends NodePorts {
   readonly transactions: TransactionSource;
   readonly signingRecord: SigningRecord;
   readonly lastViewBlock: ViewBlock;
+  /** How many blocks before the newest keep their state; infinite for an archive. */
+  readonly stateBlocks: number;
   readonly onCommitted: (committed: CommittedBlock) => void;
   readonly onFault: (fault: unknown) => void;
 }
@@ -53,6 +56,7 @@ export interface Chain {
   readonly commits: CommitWriter;
   readonly runner: ChainRunner;
   readonly catchUp: CatchUp;
+  readonly pruner: HistoryPruner;
   /** What other nodes may read of it. */
   readonly blockSource: BlockServerSource;
   stop(): Promise<void>;
@@ -64,7 +68,17 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
   const { instance } = loaded;
   const blocks = new ChainBlocks({ ...options, committedHash: (height) => hashAt(options, height) }, loaded.committed);
   await restorePending(blocks, loaded);
-  const commits = new CommitWriter({ ...options, instance, blocks });
+  const pruner = new HistoryPruner({
+    ...options,
+    chain: instance.chain,
+    // A restart begins with the block that clients see, one below the newest.
+    neededFrom: () => blocks.committed.facts.height - 1,
+  });
+  const onCommitted = (committed: CommittedBlock): void => {
+    options.onCommitted(committed);
+    pruner.onCommitted();
+  };
+  const commits = new CommitWriter({ ...options, instance, blocks, onCommitted });
   const signer = secrets === undefined ? undefined : createSigner(bls, secrets, instance);
   const payloads = signer === undefined ? undefined : new PayloadMaker({ ...options, blocks, signer });
   const topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
@@ -129,10 +143,12 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     commits,
     runner,
     catchUp,
+    pruner,
     blockSource: blockSourceOf(options, blocks, () => runner.state.round),
     stop: async () => {
       catchUp.stop();
       intake.stop();
+      await pruner.stop();
       await runner.stop();
     },
   };

@@ -4,7 +4,6 @@ import type { BlsScheme } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
-import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
@@ -22,12 +21,12 @@ import { ViewChain } from '../runtime/view-chain.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
-import { openSigningRecord } from '../storage/signing-record.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
 import { loadChain } from './chain-storage.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { ChainProgress } from './health.ts';
+import { openOwnSigningRecord } from './own-signing-record.ts';
 
 /** Chains that one node runs at once: the beacon and its shards. One until there is a beacon. */
 const CHAINS_MAX = 1;
@@ -58,6 +57,8 @@ export interface NodeIdentity {
   readonly genesis: Genesis;
   /** Undefined for a node that only follows. */
   readonly secrets: ValidatorSecrets | undefined;
+  /** How many blocks before the newest keep their state; infinite for an archive. */
+  readonly stateBlocks: number;
   /** The chain must stop: the process too. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -80,7 +81,7 @@ export interface Node {
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
   const { network, clock, logger, metrics, states } = ports;
-  const { genesis, secrets, onFault } = identity;
+  const { genesis, secrets, stateBlocks, onFault } = identity;
   const { parameters } = genesis;
   const loaded = await loadChain(genesis, ports);
   const { instance } = loaded;
@@ -106,7 +107,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   );
   mempool.onBlock([], loaded.committed.facts.baseFeePerGasWei);
   const self: ValidatorIndex | undefined = secrets?.validator;
-  const signingRecord = await openSigningRecord(ports.files, signingRecordPath(instance));
+  const signingRecord = await openOwnSigningRecord(ports.files, loaded, secrets !== undefined);
   let lastCommitMs: TimestampMs = clock.nowMs();
   const onCommitted = ({ outcome, viewBlock }: CommittedBlock): void => {
     lastCommitMs = clock.nowMs();
@@ -139,6 +140,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     transactions: pool,
     signingRecord,
     lastViewBlock: loaded.newest.block,
+    stateBlocks,
     onCommitted,
     onFault,
   });
@@ -177,17 +179,13 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   };
 }
 
-/** Each instance has a record of its own: a promise of one says nothing about another. */
-function signingRecordPath({ chain, epoch, instanceId }: { chain: number; epoch: number; instanceId: Uint8Array }): string {
-  return `chain-${chain}-epoch-${epoch}-${bytesToHex(instanceId.subarray(0, 8))}.record`;
-}
-
-function refreshMetrics({ network, metrics }: NodePorts, chain: Chain, mempool: Mempool): void {
+function refreshMetrics({ network, metrics, states }: NodePorts, chain: Chain, mempool: Mempool): void {
   const labels = { chain: String(chain.instance.chain) };
   metrics.gauge('coppice_round', chain.runner.state.round, labels);
   metrics.gauge('coppice_blocks_held', chain.blocks.size, labels);
   metrics.gauge('coppice_mailbox_events', chain.runner.mailboxLength, labels);
   metrics.gauge('coppice_commits_waiting', chain.commits.waiting, labels);
+  metrics.gauge('coppice_state_oldest_height', states.oldest(), labels);
   metrics.gauge('coppice_mempool_transactions', mempool.size.transactions);
   metrics.gauge('coppice_mempool_bytes', mempool.size.bytes);
   const stats = network.stats();

@@ -15,5 +15,7 @@ declare module '../core/primitives/errors.ts' {
     'keys/invalid': { readonly path: string; readonly detail: string };
     /** The keys are of no validator of this genesis. */
     'keys/foreign': { readonly path: string; readonly detail: string };
+    /** A validator's database holds blocks up to a height, and what it signed for them is gone. */
+    'signing-record/missing': { readonly path: string; readonly height: number };
   }
 }

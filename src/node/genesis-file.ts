@@ -121,14 +121,18 @@ export function predeployedAccounts(): readonly GenesisFileAccount[] {
   return contracts.map(({ address, code }) => ({ address, code, nonce: 1 }));
 }
 
+// Most accounts have neither code nor storage: they share these, or a hundred thousand would hold as many empty arrays.
+const NO_CODE = new Uint8Array(0);
+const NO_STORAGE: GenesisAccount['storage'] = [];
+
 function accountOf(account: z.output<typeof Account>): GenesisAccount {
   const storage = Object.entries(account.storage).map(([slot, value]) => ({ slot: hex(slot), value: hex(value) }));
   return {
     address: hex(account.address),
     balanceWei: BigInt(account.balanceWei),
     nonce: BigInt(account.nonce),
-    code: hex(account.code),
-    storage: storage.slice(0, GENESIS_SLOTS_MAX + 1).sort((a, b) => compareBytes(a.slot, b.slot)),
+    code: account.code === '0x' ? NO_CODE : hex(account.code),
+    storage: storage.length === 0 ? NO_STORAGE : storage.slice(0, GENESIS_SLOTS_MAX + 1).sort((a, b) => compareBytes(a.slot, b.slot)),
   };
 }
 

@@ -35,6 +35,8 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   coppice_blocks_held: { kind: 'gauge', help: 'Blocks above the committed one', labels: ['chain'] },
   coppice_mailbox_events: { kind: 'gauge', help: 'Consensus events that wait', labels: ['chain'] },
   coppice_commits_waiting: { kind: 'gauge', help: 'Commits that wait for execution or disk', labels: ['chain'] },
+  coppice_state_oldest_height: { kind: 'gauge', help: 'Oldest block whose state is kept', labels: ['chain'] },
+  coppice_state_rows_pruned_total: { kind: 'counter', help: 'Database rows of old states removed', labels: ['chain'] },
   coppice_sync_blocks_total: { kind: 'counter', help: 'Blocks fetched from peers', labels: [] },
   coppice_peers_connected: { kind: 'gauge', help: 'Peers connected', labels: [] },
   coppice_network_received_bytes: { kind: 'gauge', help: 'Application bytes received since the start', labels: [] },

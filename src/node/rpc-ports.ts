@@ -6,6 +6,7 @@ import { accept, refuse } from '../core/primitives/verdict.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
+import { supplyOf } from '../core/view/supply.ts';
 import type { Network } from '../network/ports.ts';
 import type { AddressProof, CallContext, RpcPorts, SubmitRefusal } from '../rpc/ports.ts';
 import type { Clock } from '../runtime/ports.ts';
@@ -14,8 +15,6 @@ import { createSimulator } from './call-simulator.ts';
 import type { Node } from './create-node.ts';
 import { clientVersion } from './version.ts';
 
-/** BLOCKHASH reaches this far back. */
-const BLOCK_HASHES = 256;
 /** Blocks behind which `eth_syncing` says so: the next few arrive by themselves. */
 const SYNCING_DISTANCE = 8;
 
@@ -32,6 +31,7 @@ export interface RpcPortsInput {
 export function createRpcPorts(input: RpcPortsInput): RpcPorts {
   const { node, genesis, clock } = input;
   const { view } = node;
+  const genesisSupplyWei = genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, 0n);
   const startingBlock = view.head.block.header.number;
   return {
     view: {
@@ -47,7 +47,12 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
         const place = bytes === undefined ? undefined : view.transactionPlace(bytes);
         return place === undefined ? undefined : { blockNumber: place.number, index: place.index };
       },
+      // Blocks and receipts are all kept; only states are pruned.
       oldestNumber: () => 0,
+      supplyAt: (number) => {
+        const totals = view.supplyTotalsAt(number);
+        return totals === undefined ? undefined : supplyOf(genesisSupplyWei, totals);
+      },
       syncing: () => {
         const highestBlock = node.chain.catchUp.targetHeight;
         const currentBlock = view.head.block.header.number;
@@ -56,15 +61,20 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
       },
     },
     state: {
-      stateAt: (number) => view.stateAt(number),
+      stateAt: (number) => servedState(node, number),
       pendingState: () => node.pool.state,
       prove: (number, address, slots) => {
-        const version = view.stateAt(number);
+        const version = servedState(node, number);
         return version === undefined ? undefined : proveAddress(input, version, address, slots);
       },
     },
     mempool: mempoolPort(input),
-    simulator: createSimulator(genesis, input.secp256k1, (context) => contextOf(input, context)),
+    simulator: createSimulator(
+      genesis,
+      input.secp256k1,
+      (context) => contextOf(input, context),
+      () => clock.nowMs(),
+    ),
     node: nodeInfo(input),
     subscriptions: {
       onHead: (listener) => view.onHead(listener),
@@ -72,6 +82,11 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
     },
     timing: { nowMs: () => clock.nowMs(), schedule: (delayMs, callback) => clock.schedule(delayMs, callback) },
   };
+}
+
+/** The state after a block; undefined also where pruning may come at any moment, so that no answer breaks off in the middle. */
+function servedState({ chain, view }: Node, number: number): StateVersion | undefined {
+  return number < chain.pruner.servedFrom ? undefined : view.stateAt(number);
 }
 
 function mempoolPort({ node }: RpcPortsInput): RpcPorts['mempool'] {
@@ -158,8 +173,8 @@ function contextOf({ node }: RpcPortsInput, { block }: CallContext): ExecutionCo
       referenceHeight: height,
       referenceTimestampMs: timestampMs,
       prevRandao,
-      blockHash: (wanted) =>
-        wanted < height && wanted >= height - BLOCK_HASHES ? view.headerByNumber(wanted)?.header.parentBeaconBlockRoot : undefined,
+      // How far back code may look is execution's affair.
+      blockHash: (wanted) => (wanted < height ? view.headerByNumber(wanted)?.header.parentBeaconBlockRoot : undefined),
     };
   }
 }

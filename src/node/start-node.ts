@@ -105,7 +105,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       pause: () => new Promise((resolve) => setImmediate(resolve)),
       validatorPeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
     },
-    { genesis, secrets: keys, onFault },
+    { genesis, secrets: keys, stateBlocks: stateBlocksOf(config, genesis), onFault },
   );
   opened.push(() => node.stop());
   const rpc = await openRpc(config, node, genesis, network, crypto, logger, metrics);
@@ -114,6 +114,10 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
   node.start();
   logger.info({ rpc: rpc.url, p2pPort: network.listenPort, peer: network.self }, 'node started');
   return { rpcUrl: rpc.url, failed, stop: () => closeAll(opened) };
+}
+
+function stateBlocksOf({ history }: NodeConfig, { parameters }: Genesis): number {
+  return history.mode === 'archive' ? Number.POSITIVE_INFINITY : (history.stateBlocks ?? parameters.fullHistoryBlocks);
 }
 
 // Last opened, first closed; one that fails does not keep the others open.

@@ -105,11 +105,13 @@ export class ChainBlocks {
 
   /** Decodes a block's transactions and holds it. */
   async add(hash: Bytes32, header: BlockHeader, body: BlockBody): Promise<Verdict<DecodedBlock, BlockFault>> {
-    if (!isBodyOf(header, body)) return refuse('wrong-body-root'); // Else whoever hands a block on could swap its body.
+    const transactionHashes = body.transactions.map((raw) => keccak256(raw));
+    // Else whoever hands a block on could swap its body.
+    if (!isRootOf(header.bodyRoot, body, transactionHashes)) return refuse('wrong-body-root');
     const known = this.get(hash);
     if (known !== undefined) return accept(known);
     const transactions: Transaction[] = [];
-    for (const decoded of await this.#dependencies.directory.decode(body.transactions)) {
+    for (const decoded of await this.#dependencies.directory.decode(body.transactions, transactionHashes)) {
       if (!decoded.ok) return refuse('undecodable-transaction', `${decoded.reason} ${decoded.detail}`);
       transactions.push(decoded.value);
     }
@@ -128,10 +130,15 @@ export class ChainBlocks {
   /** Hashes of the transactions in uncommitted blocks from this one down: a block on it cannot hold them again. */
   inFlightOn(hash: Bytes32): ReadonlySet<Hex> {
     const hashes = new Set<Hex>();
-    for (let held = this.#held.get(bytesToHex(hash)); held !== undefined; held = this.#held.get(bytesToHex(held.block.header.parentHash))) {
-      for (const { hashHex } of held.block.transactions) hashes.add(hashHex);
-    }
+    for (const { transactions } of this.#heldFrom(hash)) for (const { hashHex } of transactions) hashes.add(hashHex);
     return hashes;
+  }
+
+  /** The gas that these bought. */
+  inFlightGasOn(hash: Bytes32): number {
+    let gas = 0;
+    for (const { header } of this.#heldFrom(hash)) gas += header.gasBought;
+    return gas;
   }
 
   /** Checks the block against its parent's outcome and its leader's VRF key, and starts to execute it. Gives the VRF output. */
@@ -193,6 +200,11 @@ export class ChainBlocks {
     for (const hash of hashes) this.#held.delete(bytesToHex(hash));
   }
 
+  *#heldFrom(hash: Bytes32): Generator<DecodedBlock> {
+    for (let held = this.#held.get(bytesToHex(hash)); held !== undefined; held = this.#held.get(bytesToHex(held.block.header.parentHash)))
+      yield held.block;
+  }
+
   #require(hash: Bytes32): HeldBlock {
     const held = this.#held.get(bytesToHex(hash));
     if (held === undefined) throw new CoppiceError('chain-blocks/not-held', { hash: bytesToHex(hash) });
@@ -246,8 +258,7 @@ export class ChainBlocks {
   }
 }
 
-function isBodyOf(header: BlockHeader, body: BlockBody): boolean {
+function isRootOf(bodyRoot: Bytes32, body: BlockBody, transactionHashes: readonly Bytes32[]): boolean {
   const inboxItemHashes = body.inbox.map((item) => sha256(item));
-  const transactionHashes = body.transactions.map((raw) => keccak256(raw));
-  return bytesEqual(bodyRootOf(transactionHashes, inboxItemHashes), header.bodyRoot);
+  return bytesEqual(bodyRootOf(transactionHashes, inboxItemHashes), bodyRoot);
 }

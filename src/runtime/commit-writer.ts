@@ -9,8 +9,10 @@ import { invariant } from '../core/primitives/errors.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
+import { decodeSupplyTotals, encodeSupplyTotals, supplyTotalsAfter } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { encodeViewBlock } from '../core/view/view-block-codec.ts';
 import type { BlockStore } from '../storage/block-store.ts';
@@ -103,6 +105,7 @@ export class CommitWriter {
         encodeViewBlock(viewBlock),
         viewBlock.transactions.map(({ transaction }) => transaction.hash),
       ),
+      ...this.#supplyOperations(outcome),
       ...(await blockStore.dropPending(place.chain, place.instanceId, place.height)),
     ];
     await store.write(operations, { sync: true });
@@ -110,6 +113,14 @@ export class CommitWriter {
     blocks.adopt(outcome);
     this.#lastViewBlock = viewBlock;
     onCommitted({ outcome, viewBlock });
+  }
+
+  // A database begun by a version that kept no sums has none for later blocks either.
+  #supplyOperations({ executed, facts: { height } }: ExecutedOutcome): readonly RowOperation[] {
+    const { viewStore } = this.#dependencies;
+    const before = viewStore.getSupplyTotals(height - 1);
+    if (before === undefined) return [];
+    return viewStore.putSupplyTotals(height, encodeSupplyTotals(supplyTotalsAfter(decodeSupplyTotals(before), executed.result)));
   }
 
   #chain(): { readonly chain: number; readonly instanceId: Uint8Array } {

@@ -1,5 +1,6 @@
-// A leader's payload: when to make a block and with what (protocol, section 3, "Pace"). With transactions waiting, or a parent whose
-// results only a following block makes final, at once; on an idle chain after `idleInterval`. Never before the earliest timestamp.
+// A leader's payload: when to make a block and with what (protocol, section 3, "Pace"). After a parent whose results only a following
+// block makes final, at once; with transactions waiting, at a pace that leaves the machine time for them; on an idle chain after
+// `idleInterval`. Never before the earliest timestamp.
 import type { RequestPayload } from '../core/consensus/effects.ts';
 import type { Payload as HeaderPayload } from '../core/consensus/events.ts';
 import type { DecodedBlock } from '../core/execution/executed-block.ts';
@@ -17,13 +18,22 @@ import type { Signer } from './signer.ts';
 /** Payloads kept for headers that the engine still makes of them. */
 const PAYLOADS_KEPT_MAX = 8;
 
+/**
+ * With transactions waiting, a block follows its parent after this many times what the parent took to be proposed, voted for and
+ * executed: on a quiet machine soon, on a busy one later, so that certificates and votes, whose cost is per block, leave room for
+ * transactions. After this long at most, and at once when there is a full block of them: waiting longer would make no block larger.
+ */
+const PACE_FACTOR = 2;
+const PACE_MS_MAX = 400;
 /** The two list offsets at the head of an encoded body. */
 const BODY_FRAMING_BYTES = 8;
 
 /** Where transactions for blocks come from: the mempool, as the runner sees it. */
 export interface TransactionSource {
-  /** True when at least one transaction could go into such a block. */
+  /** True when at least one transaction could go into such a block. Dear: it looks at every sender. */
   hasWaiting(request: TakeRequest): boolean;
+  /** True when about as many wait as such a block has room for. Cheap: it compares sums. */
+  hasFullBlock(room: { readonly gasLimit: number; readonly inFlightGas: number }): boolean;
   /** Transactions that are executable in this order on this state, within the limits. */
   take(request: TakeRequest): readonly Transaction[];
   /** Told whenever a transaction comes that could go into a block. */
@@ -65,11 +75,15 @@ export class PayloadMaker {
   readonly #kept = new Map<Hex, KeptPayload>();
   #wanted: RequestPayload | undefined;
   #wake: (() => void) | undefined;
+  /** Whether one more transaction changes when the block is due. Under load the next one rarely does, and to wake for each is dear. */
+  #isNews: () => boolean = () => false;
   #stopped = false;
 
   constructor(dependencies: PayloadMakerDependencies) {
     this.#dependencies = dependencies;
-    dependencies.transactions.onWaiting(() => this.#wake?.());
+    dependencies.transactions.onWaiting(() => {
+      if (this.#isNews()) this.#wake?.();
+    });
   }
 
   /** Makes the payload when its time has come; undefined when another one is wanted by then. */
@@ -79,7 +93,7 @@ export class PayloadMaker {
     const { blocks, signer } = this.#dependencies;
     const parent = await blocks.outcomeOf(request.parentHash);
     const { proof, output } = signer.proveLeader(request.vrfAlpha);
-    await this.#untilDue(request, parent);
+    await this.#untilDue(request, parent, this.#pacedMs(parent));
     if (this.#wanted !== request || this.#stopped) return undefined;
     this.#wanted = undefined;
     const transactions = this.#dependencies.transactions.take(this.#roomOn(parent));
@@ -123,15 +137,32 @@ export class PayloadMaker {
     }
   }
 
-  async #untilDue(request: RequestPayload, parent: Outcome): Promise<void> {
-    const { clock, transactions, parameters } = this.#dependencies;
+  // When a block with transactions is due on a parent that is ready to be built on now.
+  #pacedMs({ facts }: Outcome): number {
+    const tookMs = Math.max(0, this.#dependencies.clock.nowMs() - facts.timestampMs);
+    return facts.timestampMs + Math.min(PACE_FACTOR * tookMs, PACE_MS_MAX);
+  }
+
+  // What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it.
+  async #untilDue(request: RequestPayload, parent: Outcome, pacedMs: number): Promise<void> {
+    const { clock, transactions, parameters, blocks } = this.#dependencies;
     const idleUntilMs = parent.facts.timestampMs + parameters.idleIntervalMs;
     const earliestMs = earliestTimestampMs(parent.facts, parameters);
+    const room = this.#roomOn(parent);
+    const gasLimit = parameters.blockGasLimit;
+    let isWanted = false;
+    let isFull = false;
     while (!this.#stopped && this.#wanted === request) {
       const nowMs = clock.nowMs();
-      const hasReason = parent.facts.hasItems || transactions.hasWaiting(this.#roomOn(parent));
-      const dueMs = hasReason ? earliestMs : idleUntilMs;
+      isWanted ||= transactions.hasWaiting(room);
+      isFull ||= isWanted && transactions.hasFullBlock({ gasLimit, inFlightGas: blocks.inFlightGasOn(parent.hash) });
+      const isAtOnce = isFull || (!isWanted && parent.facts.hasItems);
+      const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
+      const dueMs = Math.max(earliestMs, reasonMs);
       if (nowMs >= dueMs) return;
+      const [wasWanted, wasFull] = [isWanted, isFull];
+      this.#isNews = () =>
+        !wasWanted || (!wasFull && transactions.hasFullBlock({ gasLimit, inFlightGas: blocks.inFlightGasOn(parent.hash) }));
       await this.#sleep(dueMs - nowMs);
     }
   }

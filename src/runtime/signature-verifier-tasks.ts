@@ -5,10 +5,10 @@
 // votes: 10 ms if all are good, about 35 with one bad, 85 with all bad, which halving would make 165.)
 import type { SignatureSet } from '../core/consensus/signature-sets.ts';
 import type { BlsScheme } from '../core/crypto/bls.ts';
-import { keccak256 } from '../core/crypto/keccak.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
+import { addressOfPublicKey } from '../core/protocol/decode-transaction.ts';
 import { BytesReader, BytesWriter } from './signature-verifier-codec.ts';
 
 /** A transaction's signature, from which its sender follows. */
@@ -28,7 +28,6 @@ export interface TaskCrypto {
 const TASK_VERIFY = 1;
 const TASK_RECOVER = 2;
 const KINDS: readonly SignatureSet['kind'][] = ['single', 'fast-aggregate', 'aggregate'];
-const ADDRESS_BYTES = 20;
 const NO_SENDER = 0;
 
 /** Carries out one encoded task. */
@@ -58,7 +57,7 @@ export function recoverAll(secp256k1: Secp256k1, requests: readonly SenderReques
   return requests.map(({ messageHash, r, s, yParity }) => {
     if (yParity !== 0 && yParity !== 1) return undefined;
     const publicKey = secp256k1.recoverPublicKey(messageHash, r, s, yParity);
-    return publicKey === undefined ? undefined : keccak256(publicKey).slice(-ADDRESS_BYTES);
+    return publicKey === undefined ? undefined : addressOfPublicKey(publicKey);
   });
 }
 

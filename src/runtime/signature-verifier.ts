@@ -109,6 +109,7 @@ export class BatchingSignatureVerifier implements SignatureVerifier {
       const pieces = await Promise.all(piecesOf(requests).map((piece) => this.#recoverInPool(piece)));
       return pieces.flat();
     }
+    if (requests.length <= RECOVERIES_PER_TASK) return recoverAll(this.#crypto.secp256k1, requests);
     const senders: (Address | undefined)[] = [];
     for (const [index, piece] of piecesOf(requests).entries()) {
       if (index > 0) await this.#nextTurn();

@@ -2,7 +2,8 @@
 // RPC or gossip it is remembered here, and a block that carries it finds it by its hash.
 import { keccak256 } from '../core/crypto/keccak.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { Hex } from '../core/primitives/ids.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { type ParsedTransaction, parseTransaction, type TransactionRefusal, withSender } from '../core/protocol/decode-transaction.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
@@ -16,11 +17,18 @@ export const REMEMBERED_BYTES_MAX = 64 * 1024 * 1024;
 /** What decoding gives. */
 export type Decoded = Verdict<Transaction, TransactionRefusal>;
 
+interface Unknown {
+  readonly place: number;
+  readonly parsed: ParsedTransaction;
+}
+
 /** See the file's head. */
 export class TransactionDirectory {
   readonly #verifier: Pick<SignatureVerifier, 'recoverSenders'>;
   readonly #evmChainId: number;
+  /** In the order of arrival. */
   readonly #remembered = new Map<Hex, Transaction>();
+  #oldest: MapIterator<Transaction> | undefined;
   #bytes = 0;
 
   constructor(verifier: Pick<SignatureVerifier, 'recoverSenders'>, evmChainId: number) {
@@ -28,28 +36,31 @@ export class TransactionDirectory {
     this.#evmChainId = evmChainId;
   }
 
-  /** The transactions of these bytes in order; only those not remembered are parsed and recovered, together. */
-  async decode(raws: readonly Uint8Array[]): Promise<Decoded[]> {
+  /**
+   * The transactions of these bytes in order; only those not remembered are parsed and recovered, together. `hashes` are the Keccak
+   * hashes of the bytes, where the caller has them already.
+   */
+  async decode(raws: readonly Uint8Array[], hashes?: readonly Bytes32[]): Promise<Decoded[]> {
     const decoded: (Decoded | undefined)[] = [];
-    const unknown: { readonly place: number; readonly parsed: ParsedTransaction }[] = [];
-    raws.forEach((raw, place) => {
-      const known = this.#remembered.get(bytesToHex(keccak256(raw)));
+    const unknown: Unknown[] = [];
+    for (let place = 0; place < raws.length; place++) {
+      const raw = raws[place] as Uint8Array;
+      const hash = hashes?.[place] ?? keccak256(raw);
+      const hashHex = bytesToHex(hash);
+      const known = this.#remembered.get(hashHex);
       if (known !== undefined) {
-        decoded[place] = accept(known);
-        return;
+        decoded.push(accept(known));
+        continue;
       }
-      const parsed = parseTransaction(raw, this.#evmChainId);
+      const parsed = parseTransaction(raw, this.#evmChainId, hash, hashHex);
       if (parsed.ok) unknown.push({ place, parsed: parsed.value });
-      else decoded[place] = parsed;
-    });
+      decoded.push(parsed.ok ? undefined : parsed);
+    }
     if (unknown.length > 0) await this.#recover(unknown, decoded);
     return decoded as Decoded[];
   }
 
-  async #recover(
-    unknown: readonly { readonly place: number; readonly parsed: ParsedTransaction }[],
-    decoded: (Decoded | undefined)[],
-  ): Promise<void> {
+  async #recover(unknown: readonly Unknown[], decoded: (Decoded | undefined)[]): Promise<void> {
     const senders = await this.#verifier.recoverSenders(
       unknown.map(({ parsed }) => ({ messageHash: parsed.signingHash, r: parsed.rBytes, s: parsed.sBytes, yParity: parsed.yParity })),
     );
@@ -66,13 +77,17 @@ export class TransactionDirectory {
   }
 
   #remember(transaction: Transaction): void {
-    if (this.#remembered.has(transaction.hashHex)) return;
+    const before = this.#remembered.size;
     this.#remembered.set(transaction.hashHex, transaction);
+    if (this.#remembered.size === before) return;
     this.#bytes += transaction.raw.length;
-    for (const [hashHex, { raw }] of this.#remembered) {
-      if (this.#remembered.size <= REMEMBERED_TRANSACTIONS_MAX && this.#bytes <= REMEMBERED_BYTES_MAX) return;
-      this.#remembered.delete(hashHex); // Oldest first: a Map keeps the order of insertion.
-      this.#bytes -= raw.length;
+    while (this.#remembered.size > REMEMBERED_TRANSACTIONS_MAX || this.#bytes > REMEMBERED_BYTES_MAX) {
+      // One iterator for good: a new one would step over all that was forgotten since the map was last rebuilt, thousands of places.
+      this.#oldest ??= this.#remembered.values();
+      const oldest = this.#oldest.next();
+      invariant(oldest.done !== true, 'a map over its bound has an oldest entry, and nothing but this takes entries away');
+      this.#remembered.delete(oldest.value.hashHex);
+      this.#bytes -= oldest.value.raw.length;
     }
   }
 }

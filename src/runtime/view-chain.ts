@@ -3,6 +3,7 @@
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Hex } from '../core/primitives/ids.ts';
 import type { StateDatabase, StateVersion } from '../core/state/state-version.ts';
+import { decodeSupplyTotals, type SupplyTotals } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeViewBlock, decodeViewHeader, type ViewHeader } from '../core/view/view-block-codec.ts';
 import type { TransactionPlace, ViewStore } from '../storage/view-store.ts';
@@ -102,6 +103,12 @@ export class ViewChain {
   transactionPlace(hash: Bytes32): TransactionPlace | undefined {
     const place = this.#viewStore.getTransactionPlace(hash);
     return place !== undefined && place.number <= this.head.block.header.number ? place : undefined;
+  }
+
+  /** Sums of fees since genesis after a visible block; undefined in a database that was begun before they were kept. */
+  supplyTotalsAt(number: number): SupplyTotals | undefined {
+    const totals = number > this.head.block.header.number ? undefined : this.#viewStore.getSupplyTotals(number);
+    return totals === undefined ? undefined : decodeSupplyTotals(totals);
   }
 
   /** A transaction that is committed and not visible yet: still pending to clients. */

@@ -127,6 +127,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       {
         genesis,
         secrets: { validator: index, ...secrets },
+        stateBlocks: options.parameters.fullHistoryBlocks,
         onFault: (fault) => {
           throw fault;
         },

@@ -21,4 +21,6 @@ export const ROW_FAMILY = {
   transactionPlace: 0x34,
   /** Number of the newest view block. */
   viewHead: 0x35,
+  /** Sums since genesis after a view block: burned, and owed to proposers. */
+  supplyTotals: 0x36,
 } as const;

@@ -28,6 +28,9 @@ const HEAD_KEY = Uint8Array.of(ROW_FAMILY.viewHead);
 export interface ViewStore {
   /** Operations that store block `number`, the head from then on; transaction i is the one with hash `transactionHashes[i]`. */
   putBlock(number: number, hash: Bytes32, parts: ViewBlockParts, transactionHashes: readonly Bytes32[]): readonly RowOperation[];
+  /** Operations that store the encoded sums of fees after block `number`. */
+  putSupplyTotals(number: number, totals: Uint8Array): readonly RowOperation[];
+  getSupplyTotals(number: number): Uint8Array | undefined;
   getHeader(number: number): Uint8Array | undefined;
   getTransactions(number: number): Uint8Array | undefined;
   getReceipts(number: number): Uint8Array | undefined;
@@ -47,6 +50,8 @@ export function createViewStore(store: KeyValueStore): ViewStore {
   };
   return {
     putBlock,
+    putSupplyTotals: (number, value) => [{ type: 'put', key: numberKey(ROW_FAMILY.supplyTotals, number), value }],
+    getSupplyTotals: (number) => store.get(numberKey(ROW_FAMILY.supplyTotals, number)),
     getHeader: (number) => store.get(numberKey(ROW_FAMILY.viewHeader, number)),
     getTransactions: (number) => store.get(numberKey(ROW_FAMILY.viewTransactions, number)),
     getReceipts: (number) => store.get(numberKey(ROW_FAMILY.viewReceipts, number)),

@@ -18,6 +18,17 @@ describe('the configuration', () => {
     assert.equal(resolveConfig(file({}), { COPPICE_PORTABLE_CRYPTO: '1' }, {}).portableCrypto, true);
   });
 
+  it('keeps the states of a window of blocks, or of all, as the operator chooses', () => {
+    assert.deepEqual(resolveConfig(file({}), {}, {}).history, { mode: 'full' });
+    assert.deepEqual(resolveConfig(file({ history: { stateBlocks: 4096 } }), { COPPICE_HISTORY: 'archive' }, {}).history, {
+      mode: 'archive',
+      stateBlocks: 4096,
+    });
+    assert.deepEqual(resolveConfig(file({}), {}, { 'history-blocks': '100' }).history, { mode: 'full', stateBlocks: 100 });
+    assert.throws(() => resolveConfig(file({}), {}, { 'history-blocks': '63' }), { code: 'config/invalid' });
+    assert.throws(() => resolveConfig(file({ history: { mode: 'some' } }), {}, {}), { code: 'config/invalid' });
+  });
+
   it('names the source and the field of a mistake', () => {
     const fault = (...input: Parameters<typeof resolveConfig>): string => {
       try {

@@ -3,6 +3,7 @@ import { before, beforeEach, describe, it } from 'node:test';
 import type { Commit } from '../../src/core/consensus/effects.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { decodeSupplyTotals, NO_SUPPLY_TOTALS, supplyTotalsAfter } from '../../src/core/view/supply.ts';
 import { loadChain } from '../../src/node/chain-storage.ts';
 import { type CommittedBlock, CommitWriter } from '../../src/runtime/commit-writer.ts';
 import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from './signed-chain.ts';
@@ -62,6 +63,9 @@ describe('the writer of commits', () => {
     assert.deepEqual(loaded.committed.commitment, committed[1]?.outcome.commitment);
     assert.deepEqual(loaded.engineStart.committed?.point, made[1]?.point);
     assert.deepEqual([loaded.visible.block.header.number, loaded.newest.block.header.number], [1, 2]);
+    const totals = chain.stores.viewStore.getSupplyTotals(2);
+    const fees = committed.map(({ outcome }) => outcome.commitment);
+    assert.deepEqual(totals && decodeSupplyTotals(totals), fees.reduce(supplyTotalsAfter, NO_SUPPLY_TOTALS));
   });
 
   it('applies a block wholly or not at all: one batch, and nothing in memory before it', async () => {

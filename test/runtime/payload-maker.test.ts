@@ -20,8 +20,14 @@ class Waiting implements TransactionSource {
   transactions: readonly Transaction[] = [];
   #listener: () => void = () => undefined;
 
+  isFull = false;
+
   hasWaiting(): boolean {
     return this.transactions.length > 0;
+  }
+
+  hasFullBlock(): boolean {
+    return this.isFull;
   }
 
   take(): readonly Transaction[] {
@@ -125,6 +131,50 @@ describe('the maker of payloads', () => {
     assert.ok(asked.payload !== undefined);
   });
 
+  for (const { tookMs, afterMs } of [
+    { tookMs: 40, afterMs: 80 },
+    { tookMs: 150, afterMs: 300 },
+    { tookMs: 300, afterMs: 400 },
+    { tookMs: 900, afterMs: 900 },
+  ]) {
+    it(`lets ${afterMs} ms lie between blocks with transactions where a block takes ${tookMs} ms`, async () => {
+      const parent = await chain.extend(chain.start, { round: 1, transactions: [transfer] });
+      const { timestampMs } = parent.proposal.header;
+      source.transactions = [transfer];
+      await clock.run(timestampMs + tookMs);
+      const asked = ask(requestOn(2, parent));
+      await clock.run(timestampMs + 2_000);
+      assert.equal(asked.atMs, timestampMs + afterMs);
+    });
+  }
+
+  it('does not wait when a full block of transactions does', async () => {
+    const parent = await chain.extend(chain.start, { round: 1, transactions: [transfer] });
+    const { timestampMs } = parent.proposal.header;
+    source.transactions = [transfer];
+    source.isFull = true;
+    await clock.run(timestampMs + 150);
+    const asked = ask(requestOn(2, parent));
+    await clock.run(timestampMs + 2_000);
+    assert.equal(asked.atMs, timestampMs + 150);
+  });
+
+  it('ends its wait when a transaction fills the block, and only then', async () => {
+    const parent = await chain.extend(chain.start, { round: 1, transactions: [transfer] });
+    const { timestampMs } = parent.proposal.header;
+    source.transactions = [transfer];
+    await clock.run(timestampMs + 150);
+    const asked = ask(requestOn(2, parent));
+    await clock.run(timestampMs + 200);
+    source.come([transfer]);
+    await clock.run(timestampMs + 220);
+    assert.equal(asked.atMs, undefined);
+    source.isFull = true;
+    source.come([transfer]);
+    await clock.run(timestampMs + 2_000);
+    assert.equal(asked.atMs, timestampMs + 220);
+  });
+
   it('gives nothing for a request that another one has replaced', async () => {
     const [early, late] = [ask(requestOn(1)), ask(requestOn(2))];
     await clock.run(START_MS + 5_000);
@@ -159,7 +209,7 @@ describe('the maker of payloads', () => {
     for (const [index, transaction] of transactions.entries()) {
       source.transactions = [transaction];
       const asked = ask(requestOn(index + 1));
-      await clock.run(clock.nowMs() + 50);
+      await clock.run(clock.nowMs() + 400);
       assert.ok(asked.payload !== undefined);
       roots.push(asked.payload.bodyRoot);
     }

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import type secp256k1Library from 'secp256k1';
 import { isSignatureInRange, type Secp256k1 } from '../../core/crypto/secp256k1.ts';
-import { bytesEqual, concatBytes } from '../../core/primitives/bytes.ts';
+import { bytesEqual } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 
 type Addon = typeof secp256k1Library;
@@ -28,6 +28,11 @@ function detect(): Secp256k1 | undefined {
   }
 }
 
+// The addon reads its inputs through their buffers, for which V8 would move each small array out of its heap first. These live outside.
+const messageScratch = new Uint8Array(new ArrayBuffer(32));
+const signatureScratch = new Uint8Array(new ArrayBuffer(64));
+const publicKeyScratch = new Uint8Array(new ArrayBuffer(65));
+
 function overAddon(addon: Addon): Secp256k1 {
   return {
     name: 'secp256k1 (native)',
@@ -35,7 +40,10 @@ function overAddon(addon: Addon): Secp256k1 {
     recoverPublicKey(messageHash, r, s, yParity) {
       if (!isSignatureInRange(messageHash, r, s, yParity)) return undefined;
       try {
-        return addon.ecdsaRecover(concatBytes(r, s), yParity, messageHash, false).slice(1);
+        messageScratch.set(messageHash);
+        signatureScratch.set(r, 0);
+        signatureScratch.set(s, 32);
+        return addon.ecdsaRecover(signatureScratch, yParity, messageScratch, false, publicKeyScratch).slice(1);
       } catch {
         return undefined; // r is the x coordinate of no point: there is no such signer.
       }

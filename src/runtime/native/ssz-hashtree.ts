@@ -1,15 +1,17 @@
 // Native SHA-256 for trees: under the SSZ library (which by default hashes in JavaScript: the root of 1,000 byte lists takes 26 ms,
-// with hashtree 4.5) and under the pairs that core hashes. The portable form of both is WebAssembly. It changes speed only.
+// with hashtree 4.5) and under the pairs that core hashes. The portable form of both is WebAssembly. It changes speed only. What core
+// hashes alone is made ready here too: the tree needs all of it.
 import { createRequire } from 'node:module';
 import { type Hasher, setHasher } from '@chainsafe/persistent-merkle-tree';
 import { hasher as wasmHasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256';
-import { sha256, usePairHasher } from '../../core/crypto/sha256.ts';
+import { initialiseSha256, sha256, usePairHasher } from '../../core/crypto/sha256.ts';
 import { bytesEqual } from '../../core/primitives/bytes.ts';
 
 type Hashtree = typeof import('@chainsafe/hashtree');
 
 /** Makes trees hash natively; where hashtree has no build, or when told to be portable, with WebAssembly. Returns which it is. */
 export async function installHashtree(options: { readonly disableNative: boolean } = { disableNative: false }): Promise<string> {
+  await initialiseSha256();
   const native = options.disableNative ? undefined : await loadHashtree();
   setHasher(native?.sszHasher ?? wasmHasher);
   if (native === undefined) usePairHasher();
