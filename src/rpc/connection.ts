@@ -19,12 +19,15 @@ export class Connection {
   readonly #send: (text: string) => void;
   readonly #newId: () => string;
   readonly #subscriptionsMax: number;
+  readonly #abandon: () => void;
   readonly #subscriptions = new Map<string, Subscription>();
 
-  constructor(send: (text: string) => void, newId: () => string, subscriptionsMax: number) {
+  /** `abandon` ends the connection because it cannot be served any more. */
+  constructor(send: (text: string) => void, newId: () => string, subscriptionsMax: number, abandon: () => void) {
     this.#send = send;
     this.#newId = newId;
     this.#subscriptionsMax = subscriptionsMax;
+    this.#abandon = abandon;
   }
 
   /** Whether one more subscription fits. */
@@ -54,6 +57,9 @@ export class Connection {
     subscription.heldBack = undefined;
     for (const news of heldBack) this.#notify(answer as string, news);
   }
+
+  /** News are lost: the client is told by the end of its connection. */
+  readonly lose = (): void => this.#abandon();
 
   /** Ends all subscriptions. */
   close(): void {

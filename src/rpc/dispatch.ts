@@ -3,14 +3,18 @@
 // Nothing that a client sends makes this throw. A method that throws all the same is a fault of the node: the client learns no more
 // than that, and the log has the rest.
 import { isError } from '../core/primitives/errors.ts';
+import { Budget } from './budget.ts';
 import type { Connection } from './connection.ts';
 import { internalError, invalidRequest, limitExceeded, methodNotFound, methodRefused, parseError, RpcError } from './errors.ts';
 import { FilterRegistry } from './filter-registry.ts';
+import { SMALL_REQUEST_BYTES_MAX } from './inbound-bytes.ts';
 import type { JsonValue } from './json.ts';
 import type { RpcLimits } from './limits.ts';
 import type { Method, RpcContext } from './method.ts';
-import { METHODS, REFUSED_METHODS } from './methods.ts';
-import { startWork } from './pacing.ts';
+import { LONG_METHODS, METHODS, REFUSED_METHODS } from './methods.ts';
+import { NewsFeed } from './news-feed.ts';
+import { AnswerBytes, createOutboundBytes } from './outbound-bytes.ts';
+import { WorkTurns } from './pacing.ts';
 import { isObject, readParameters } from './parameter.ts';
 import { createPendingBlocks } from './pending-block.ts';
 import type { RpcPorts } from './ports.ts';
@@ -52,7 +56,7 @@ export interface Dispatcher {
   /** The answer to one request object; undefined for a notification, which has no id. */
   readonly handle: (request: unknown, connection?: Connection) => Promise<RpcResponse | undefined>;
   /** The answer to a body: a request or a batch, as JSON text; undefined when nothing is to be answered. */
-  readonly handleText: (text: string, connection?: Connection) => Promise<AnswerText | undefined>;
+  readonly handleText: (text: string, connection?: Connection) => Promise<SentAnswer | undefined>;
   readonly close: () => void;
 }
 
@@ -63,67 +67,105 @@ export interface AnswerText {
   readonly results: readonly (JsonValue | undefined)[];
 }
 
+/** An answer on its way: `release` is called when the client has taken it or is gone. */
+export interface SentAnswer extends AnswerText {
+  readonly release: () => void;
+}
+
 /** Requests of a batch that run side by side. */
 const BATCH_CONCURRENCY = 64;
 const ID_CHARACTERS_MAX = 128;
+/** As Go's decoder, and so geth. */
+const NESTING_MAX = 10_000;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** With this bit set a bracket is a brace. */
+const CASE_BIT = 0x20;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+/** News that subscribers may be behind. Full blocks are some megabytes each. */
+const HEADS_WAITING_MAX = 64;
+const PENDING_WAITING_MAX = 8_192;
 
 /** See the file's head. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { subscriptions, timing } = options.ports;
+  const turns = new WorkTurns(timing);
+  const criteria = new Budget(options.limits.criteriaMax);
+  const onFault = (fault: unknown): void => options.onFault?.('eth_subscribe', fault);
   const context: RpcContext = {
     ports: options.ports,
     limits: options.limits,
-    filters: new FilterRegistry(options.ports, options.limits, options.newId),
+    filters: new FilterRegistry(options.ports, options.limits, options.newId, criteria),
     receiptWaiter: new ReceiptWaiter(options.ports, options.limits),
+    criteria,
+    heads: new NewsFeed(subscriptions.onHead, HEADS_WAITING_MAX, turns, onFault),
+    pendingTransactions: new NewsFeed(subscriptions.onPendingTransaction, PENDING_WAITING_MAX, turns, onFault),
+    turns,
     pendingBlock: createPendingBlocks(options.ports),
   };
+  const outbound = createOutboundBytes(options.limits.outboundBytesMax);
   const handle = (request: unknown, connection?: Connection) => handleRequest(options, context, request, connection);
+  const answerTo = async (text: string, bytes: AnswerBytes, connection?: Connection): Promise<AnswerText | undefined> => {
+    if (text.length > SMALL_REQUEST_BYTES_MAX) await turns.rest();
+    const body = parse(text);
+    if (body === undefined) return toText(failure(null, parseError()));
+    if (Array.isArray(body)) return handleBatch(context, body, bytes, (request) => handle(request, connection));
+    const response = await handle(body, connection);
+    return response === undefined ? undefined : withinBudget(toText(response), idOf(body), bytes);
+  };
   return {
     handle,
     handleText: async (text, connection) => {
-      const body = parse(text);
-      if (body === undefined) return toText(failure(null, parseError()));
-      if (Array.isArray(body)) return handleBatch(options, body, (request) => handle(request, connection));
-      const response = await handle(body, connection);
-      return response === undefined ? undefined : toText(response);
+      const bytes = new AnswerBytes(outbound);
+      const answer = await answerTo(text, bytes, connection);
+      return answer && { ...answer, release: () => bytes.release() };
     },
     close: () => {
       context.filters.close();
       context.receiptWaiter.close();
+      context.turns.close();
     },
   };
 }
 
 // Some requests wait (for the mempool's verdict), so several run side by side; those that compute get their turn one after the other.
 async function handleBatch(
-  { limits, ports }: DispatcherOptions,
+  { limits, turns }: RpcContext,
   batch: readonly unknown[],
+  bytes: AnswerBytes,
   handle: (request: unknown) => Promise<RpcResponse | undefined>,
 ): Promise<AnswerText | undefined> {
   if (batch.length === 0) return toText(failure(null, invalidRequest('empty batch')));
   if (batch.length > limits.batchItemsMax)
     return toText(failure(null, invalidRequest(`batch too large: ${batch.length} requests, at most ${limits.batchItemsMax}`)));
-  const rest = startWork(ports.timing);
   const running = new Set<Promise<void>>();
   const answers: (AnswerText | undefined)[] = [];
   let length = 0;
   for (const [index, request] of batch.entries()) {
+    await turns.rest();
     if (length > limits.batchResponseBytesMax) {
       answers[index] = toText(failure(idOf(request), limitExceeded('response too large')));
       continue;
     }
     const one = handle(request).then((response) => {
       running.delete(one);
-      answers[index] = response && toText(response);
+      answers[index] = response && withinBudget(toText(response), idOf(request), bytes);
       length += answers[index]?.text.length ?? 0;
     });
     running.add(one);
     if (running.size >= BATCH_CONCURRENCY) await Promise.race(running);
-    await rest();
   }
   await Promise.all(running);
   const given = answers.filter((answer) => answer !== undefined);
   if (given.length === 0) return undefined;
   return { text: `[${given.map((answer) => answer.text).join(',')}]`, results: given.flatMap((answer) => answer.results) };
+}
+
+// An answer for which there is no room, because clients do not take theirs, is an error: so short that it needs none.
+function withinBudget(answer: AnswerText, id: RequestId, bytes: AnswerBytes): AnswerText {
+  if (bytes.add(answer.text.length)) return answer;
+  return toText(failure(id, limitExceeded('the node is busy: too many answers are not taken yet')));
 }
 
 async function handleRequest(
@@ -156,6 +198,7 @@ async function runMethod(
   const values = readParameters(method.parameters, (request as Record<string, unknown>)['params']);
   if (values instanceof RpcError) return values;
   try {
+    if (LONG_METHODS.has(method.name)) await context.turns.rest();
     return await method.run(context, values as readonly unknown[], connection);
   } catch (fault) {
     if (isError(fault, 'execution/too-many-simulations')) return limitExceeded('too many calls are waiting: try again later');
@@ -190,8 +233,33 @@ function toText(response: RpcResponse): AnswerText {
   return { text: JSON.stringify(response), results: ['result' in response ? response.result : undefined] };
 }
 
+// What is nested so deep is no request, and takes the parser 0.1 s a megabyte to find out. Strings are passed over unread.
+function nestsTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === QUOTE) {
+      do at = text.indexOf('"', at + 1);
+      while (at !== -1 && isEscaped(text, at));
+      if (at === -1) return false;
+    } else if ((character | CASE_BIT) === OPENING_BRACE) {
+      if (++depth > NESTING_MAX) return true;
+    } else if ((character | CASE_BIT) === CLOSING_BRACE) {
+      depth--;
+    }
+  }
+  return false;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+  return backslashes % 2 === 1;
+}
+
 // JSON is never `undefined`, so that stands for what is none.
 function parse(text: string): unknown {
+  if (text.length > SMALL_REQUEST_BYTES_MAX && nestsTooDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

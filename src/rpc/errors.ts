@@ -76,6 +76,11 @@ export function limitExceeded(problem: string): RpcError {
   return new RpcError(LIMIT_EXCEEDED, problem);
 }
 
+/** Filters and subscriptions keep no more addresses and topics. */
+export function tooManyCriteria(): RpcError {
+  return limitExceeded('filters and subscriptions have too many addresses and topics, all clients together: ask for fewer, or later');
+}
+
 /** A block that is not there. */
 export function headerNotFound(): RpcError {
   return new RpcError(SERVER_ERROR, 'header not found');
@@ -89,6 +94,16 @@ export function unknownBlock(): RpcError {
 /** A state version that was pruned. */
 export function stateUnavailable(blockNumber: number): RpcError {
   return new RpcError(SERVER_ERROR, `historical state of block ${blockNumber} is not available: it was pruned`);
+}
+
+/** A block of a database that was begun before the sums of fees were kept. */
+export function supplyUnavailable(blockNumber: number): RpcError {
+  return new RpcError(SERVER_ERROR, `the supply after block ${blockNumber} is not recorded in this node's database`);
+}
+
+/** A block override that only `eth_simulateV1` takes. */
+export function blockOverrideUnsupported(name: string): RpcError {
+  return new RpcError(SERVER_ERROR, `block override "${name}" is not supported for this RPC method`);
 }
 
 /** A filter that never was, was removed, or expired. */

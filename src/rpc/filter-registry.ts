@@ -1,12 +1,12 @@
 // Filters that clients poll (`eth_newFilter` and its kin). The node remembers of each only where its reader stands, so a filter costs
 // next to nothing until it is asked; those that nobody asks for `filterLifetimeMs` are forgotten, and there are at most `filtersMax`.
 import type { Bytes32 } from '../core/primitives/ids.ts';
-import { filterNotFound, limitExceeded, RpcError } from './errors.ts';
+import type { Budget } from './budget.ts';
+import { filterNotFound, limitExceeded, RpcError, tooManyCriteria } from './errors.ts';
 import { data, type JsonValue } from './json.ts';
 import type { RpcLimits } from './limits.ts';
-import { findLogs, findLogsBetween, heightOf, type LogFilter } from './log-filter.ts';
+import { findLogs, findLogsBetween, heightOf, type LogFilter, sizeOfCriteria } from './log-filter.ts';
 import type { RpcContext } from './method.ts';
-import { startWork } from './pacing.ts';
 import type { Cancel, RpcPorts } from './ports.ts';
 
 /** Hashes of pending transactions that are kept between two polls, for all filters together: the newest. */
@@ -41,6 +41,7 @@ export class FilterRegistry {
   readonly #ports: RpcPorts;
   readonly #limits: RpcLimits;
   readonly #newId: () => string;
+  readonly #criteria: Budget;
   readonly #filters = new Map<string, Filter>();
   #pendingFilters = 0;
   #pendingHashes: Bytes32[] = [];
@@ -49,10 +50,11 @@ export class FilterRegistry {
   #cancelPending: Cancel | undefined;
 
   /** `newId` gives ids that nobody can guess: with one, filters could be read and removed by others. */
-  constructor(ports: RpcPorts, limits: RpcLimits, newId: () => string) {
+  constructor(ports: RpcPorts, limits: RpcLimits, newId: () => string, criteria: Budget) {
     this.#ports = ports;
     this.#limits = limits;
     this.#newId = newId;
+    this.#criteria = criteria;
   }
 
   /** Filters alive now. */
@@ -96,7 +98,7 @@ export class FilterRegistry {
       filter.nextPosition = this.#pendingStart + this.#pendingHashes.length;
       return hashes.slice(-PENDING_HASHES_MAX).map(data);
     }
-    return filter.kind === 'blocks' ? this.#pollBlocks(filter) : this.#pollLogs(context, filter);
+    return filter.kind === 'blocks' ? this.#pollBlocks(context, filter) : this.#pollLogs(context, filter);
   }
 
   /** All logs of a log filter's range. */
@@ -110,14 +112,13 @@ export class FilterRegistry {
     for (const [id, filter] of [...this.#filters]) this.#drop(id, filter);
   }
 
-  async #pollBlocks(filter: BlocksFilter): Promise<JsonValue> {
+  async #pollBlocks({ turns }: RpcContext, filter: BlocksFilter): Promise<JsonValue> {
     const from = filter.nextNumber;
     const to = Math.min(this.#head(), from + BLOCK_HASHES_MAX - 1);
     filter.nextNumber = to + 1;
     const hashes: string[] = [];
-    const rest = startWork(this.#ports.timing);
     for (let number = from; number <= to; number++) {
-      await rest();
+      await turns.rest();
       const header = await this.#ports.view.headerByNumber(number);
       if (header !== undefined) hashes.push(data(header.hash));
     }
@@ -139,9 +140,18 @@ export class FilterRegistry {
   #add(filter: Filter): string | RpcError {
     if (this.#filters.size >= this.#limits.filtersMax) this.#dropExpired();
     if (this.#filters.size >= this.#limits.filtersMax) return limitExceeded(`too many filters: at most ${this.#limits.filtersMax}`);
+    if (!this.#takeCriteria(filter)) return tooManyCriteria();
     const id = this.#newId();
     this.#filters.set(id, filter);
     return id;
+  }
+
+  #takeCriteria(filter: Filter): boolean {
+    if (filter.kind !== 'logs') return true;
+    const size = sizeOfCriteria(filter.filter);
+    if (this.#criteria.take(size)) return true;
+    this.#dropExpired();
+    return this.#criteria.take(size);
   }
 
   #find(id: string): Filter | undefined {
@@ -165,6 +175,7 @@ export class FilterRegistry {
 
   #drop(id: string, filter: Filter): void {
     this.#filters.delete(id);
+    if (filter.kind === 'logs') this.#criteria.give(sizeOfCriteria(filter.filter));
     if (filter.kind !== 'pending-transactions') return;
     this.#pendingFilters -= 1;
     if (this.#pendingFilters > 0) return;

@@ -1,7 +1,7 @@
 // Receipts and logs in the JSON form of Ethereum's execution-apis.
 import type { Log } from '../core/protocol/message.ts';
 import { bloomOfLogs } from '../core/view/bloom.ts';
-import { typeOf } from '../core/view/receipt.ts';
+import { contractAddressOf, typeOf } from '../core/view/receipt.ts';
 import type { ViewBlock, ViewReceipt, ViewTransaction } from '../core/view/view-block.ts';
 import { data, dataOrNull, type JsonObject, quantity } from './json.ts';
 
@@ -21,7 +21,7 @@ export function formatReceipt(block: ViewBlock, index: number): JsonObject {
     cumulativeGasUsed: quantity(receipt.cumulativeGasUsed),
     gasUsed: quantity(receipt.gasUsed),
     effectiveGasPrice: quantity(receipt.effectiveGasPriceWei),
-    contractAddress: dataOrNull(receipt.contractAddress),
+    contractAddress: dataOrNull(contractAddressOf(view, receipt)),
     logs: receipt.logs.map((_log, position) => formatLog(block, index, position)),
     logsBloom: data(bloomOfLogs(receipt.logs)),
   };

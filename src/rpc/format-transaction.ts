@@ -1,4 +1,5 @@
 // Transactions in the JSON form of Ethereum's execution-apis; system transactions (0x7e) in that of the OP Stack's deposits.
+import { signatureOf } from '../core/protocol/decode-transaction.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { SystemTransaction } from '../core/view/system-transaction.ts';
 import type { ViewBlock, ViewReceipt, ViewTransaction } from '../core/view/view-block.ts';
@@ -34,6 +35,7 @@ export function formatPendingTransaction(transaction: Transaction): JsonObject {
 }
 
 function formatTransaction(transaction: Transaction, gasPriceWei: bigint): JsonObject {
+  const { r, s } = signatureOf(transaction);
   return {
     type: quantity(transaction.type),
     hash: data(transaction.hash),
@@ -54,8 +56,8 @@ function formatTransaction(transaction: Transaction, gasPriceWei: bigint): JsonO
       yParity: quantity(transaction.yParity),
     }),
     v: quantity(transaction.type === 0 ? 2 * transaction.chainId + EIP_155_V_OFFSET + transaction.yParity : transaction.yParity),
-    r: quantity(transaction.r),
-    s: quantity(transaction.s),
+    r: quantity(r),
+    s: quantity(s),
   };
 }
 

@@ -12,7 +12,7 @@ import { invalidParams, limitExceeded, type RpcError, unknownBlock } from './err
 import { formatLog } from './format-receipt.ts';
 import { type JsonObject, quantity } from './json.ts';
 import type { RpcContext } from './method.ts';
-import { startWork } from './pacing.ts';
+import type { WorkTurns } from './pacing.ts';
 import { expected, isObject, type Read, readAddress, readHash, readHashHex, readList, readMembers } from './parameter.ts';
 import type { RpcPorts } from './ports.ts';
 
@@ -73,11 +73,28 @@ export const readLogCriteria: Read<LogCriteria> = (value) => {
   return accept({ addresses: members.value.address ?? [], topics: members.value.topics ?? [] });
 };
 
+/** How much of the node's memory criteria take: addresses and topics. */
+export function sizeOfCriteria({ addresses, topics }: LogCriteria): number {
+  return topics.reduce((sum, wanted) => sum + wanted.length, addresses.length);
+}
+
 /** Whether a log has what the criteria want. */
 export function matchesLog(criteria: LogCriteria, log: Log): boolean {
   if (criteria.addresses.length > 0 && !includes(criteria.addresses, log.address)) return false;
   if (criteria.topics.length > log.topics.length) return false;
   return criteria.topics.every((wanted, position) => wanted.length === 0 || includes(wanted, log.topics[position] as Bytes32));
+}
+
+/** Tells of the logs of one block that match, one by one, and rests in between: a block may have 40,000. */
+export async function tellLogs(criteria: LogCriteria, block: ViewBlock, turns: WorkTurns, tell: (log: JsonObject) => void): Promise<void> {
+  if (!mayMatch(criteria, block.header.logsBloom)) return;
+  for (const [index, receipt] of block.receipts.entries()) {
+    for (const [position, log] of receipt.logs.entries()) {
+      if (!matchesLog(criteria, log)) continue;
+      tell(formatLog(block, index, position));
+      await turns.rest();
+    }
+  }
 }
 
 /** The logs of one block that match. */
@@ -108,15 +125,14 @@ export async function findLogs(context: RpcContext, filter: LogFilter): Promise<
 
 /** The logs of blocks `from` to `to`, both included; the caller has bounded their number. */
 export async function findLogsBetween(
-  { ports, limits }: RpcContext,
+  { ports, limits, turns }: RpcContext,
   criteria: LogCriteria,
   from: number,
   to: number,
 ): Promise<readonly JsonObject[] | RpcError> {
   const found: JsonObject[] = [];
-  const rest = startWork(ports.timing);
   for (let number = Math.max(from, ports.view.oldestNumber()); number <= to; number++) {
-    await rest();
+    await turns.rest();
     const header = await ports.view.headerByNumber(number);
     if (header === undefined || !mayMatch(criteria, header.header.logsBloom)) continue;
     const block = await ports.view.blockByNumber(number);

@@ -1,10 +1,14 @@
 // What a JSON-RPC method is: its name, its parameters, and what it does. One file for each under eth/, net/, web3/, txpool/ and coppice/.
+import type { Transaction } from '../core/protocol/transaction.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
+import type { Budget } from './budget.ts';
 import type { Connection } from './connection.ts';
 import type { RpcError } from './errors.ts';
 import type { FilterRegistry } from './filter-registry.ts';
 import type { JsonValue } from './json.ts';
 import type { RpcLimits } from './limits.ts';
+import type { NewsFeed } from './news-feed.ts';
+import type { WorkTurns } from './pacing.ts';
 import type { Parameter, ValuesOf } from './parameter.ts';
 import type { Awaitable, RpcPorts } from './ports.ts';
 import type { ReceiptWaiter } from './receipt-waiter.ts';
@@ -15,6 +19,13 @@ export interface RpcContext {
   readonly limits: RpcLimits;
   readonly filters: FilterRegistry;
   readonly receiptWaiter: ReceiptWaiter;
+  /** Addresses and topics that are kept. */
+  readonly criteria: Budget;
+  /** What subscriptions are about. */
+  readonly heads: NewsFeed<ViewBlock>;
+  readonly pendingTransactions: NewsFeed<Transaction>;
+  /** For everything that takes long. */
+  readonly turns: WorkTurns;
   /** What would follow the head now. */
   readonly pendingBlock: () => ViewBlock;
 }

@@ -4,6 +4,7 @@ import { getLayout } from './coppice/get-layout.ts';
 import { getMessages } from './coppice/get-messages.ts';
 import { getProof } from './coppice/get-proof.ts';
 import { getShardHead } from './coppice/get-shard-head.ts';
+import { getSupply } from './coppice/get-supply.ts';
 import { getTrace } from './coppice/get-trace.ts';
 import { accounts } from './eth/accounts.ts';
 import { blockNumber } from './eth/block-number.ts';
@@ -63,6 +64,7 @@ const ALL: readonly Method[] = [
   getMessages,
   getProof,
   getShardHead,
+  getSupply,
   getTrace,
   accounts,
   blockNumber,
@@ -118,6 +120,24 @@ const ALL: readonly Method[] = [
 
 /** By name. */
 export const METHODS: ReadonlyMap<string, Method> = new Map(ALL.map((method) => [method.name, method]));
+
+/** Those whose answer may take long to make, or be long: they share the turns of long work. */
+export const LONG_METHODS: ReadonlySet<string> = new Set(
+  [
+    getProof,
+    getMessages,
+    getTrace,
+    feeHistory,
+    getBlockByHash,
+    getBlockByNumber,
+    getBlockReceipts,
+    getLogs,
+    getFilterChanges,
+    getFilterLogs,
+  ]
+    .concat([txpoolContent, txpoolContentFrom, txpoolInspect])
+    .map((method) => method.name),
+);
 
 const NO_KEYS = 'a node holds no keys of users; sign in the wallet and send with eth_sendRawTransaction';
 

@@ -6,6 +6,7 @@ import type { AccessListEntry, Transaction } from '../core/protocol/transaction.
 import type { StateProof } from '../core/state/proof.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
 import type { AccountProof } from '../core/state/state-version.ts';
+import type { Supply } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import type { ViewHeader } from '../core/view/view-block-codec.ts';
 
@@ -36,6 +37,8 @@ export interface ViewReader {
   readonly transactionLocation: (hash: Hex) => Awaitable<TransactionLocation | undefined>;
   /** The lowest number whose block is kept. */
   readonly oldestNumber: () => number;
+  /** The terms of conservation after a block; undefined where they are not kept. */
+  readonly supplyAt: (number: number) => Awaitable<Supply | undefined>;
   /** Undefined when the node has what its peers have. */
   readonly syncing: () => SyncProgress | undefined;
 }
@@ -110,11 +113,27 @@ export interface CallRequest {
   readonly accessList: readonly AccessListEntry[];
 }
 
+/** What a call is to see of its block otherwise than it is. Absent fields are the block's. */
+export interface BlockOverrides {
+  /** NUMBER; the blocks whose hashes can be seen are those below. */
+  readonly number: number | undefined;
+  /** TIMESTAMP. */
+  readonly timeSeconds: number | undefined;
+  /** GASLIMIT, as code sees it: what a call may use does not change. */
+  readonly gasLimit: number | undefined;
+  /** COINBASE. */
+  readonly feeRecipient: Address | undefined;
+  readonly prevRandao: Bytes32 | undefined;
+  readonly baseFeePerGasWei: Wei | undefined;
+  readonly blobBaseFeeWei: Wei | undefined;
+}
+
 /** Where a call runs: a version of the state, with overrides if any, in the context of the block after `blockNumber`. */
 export interface CallContext {
   readonly state: StateReader;
   /** A finalised view block's number, or `pending`: the context of the next block. */
   readonly block: number | 'pending';
+  readonly overrides: BlockOverrides;
 }
 
 /** How a simulated call ended. `failure` names an EVM error, such as `out of gas`. */

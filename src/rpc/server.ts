@@ -1,7 +1,7 @@
 // JSON-RPC over HTTP and WebSocket on one port. This file only carries text: what it means is dispatch.ts's.
 //
 // Anyone may send anything, so everything has a bound: body, frame, batch, connections, unanswered requests and untaken news of a
-// connection, and the time to send a request. CORS is open: there are no cookies and no keys that a page could misuse.
+// connection, the bytes of all requests together, and the time to send a request. CORS is open: there are no cookies and no keys that a page could misuse.
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import websocket, { type WebSocket } from '@fastify/websocket';
@@ -9,6 +9,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { Connection } from './connection.ts';
 import { createDispatcher, type Dispatcher, type FaultObserver, type RequestObserver } from './dispatch.ts';
 import { invalidRequest, limitExceeded, type RpcError } from './errors.ts';
+import { budgetOf, createInboundBytes, type InboundBytes, PartialFrame } from './inbound-bytes.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts';
 import type { RpcPorts } from './ports.ts';
 
@@ -42,6 +43,8 @@ const JSON_TYPE = 'application/json';
 /** A client that takes longer to send one request is cut off. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** A client that has not taken an answer by then is cut off: what waits for it is memory. */
+const ANSWER_TIMEOUT_MS = 30_000;
 /** A WebSocket client that does not answer a ping until the next one is gone. */
 const HEARTBEAT_MS = 30_000;
 const CORS_MAX_AGE_SECONDS = 86_400;
@@ -54,6 +57,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   const limits: RpcLimits = { ...DEFAULT_RPC_LIMITS, ...options.limits };
   const dispatcher = createDispatcher({ ...options, limits, newId: randomId });
   const connections = new Map<WebSocket, Liveness>();
+  const inbound = createInboundBytes(limits.inboundBytesMax);
   const app = fastify({
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -63,12 +67,15 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   });
   app.server.maxConnections = limits.connectionsMax;
   await app.register(websocket, { options: { maxPayload: limits.bodyBytesMax, perMessageDeflate: false } });
-  addHttp(app, dispatcher);
+  addHttp(app, dispatcher, limits, inbound);
   app.route({
     method: 'GET',
     url: '/',
     handler: (_request, reply) => reply.code(405).header('allow', 'POST').type('text/plain').send('JSON-RPC: POST, or WebSocket\n'),
-    wsHandler: (socket) => serveSocket(socket, dispatcher, limits, connections),
+    wsHandler: (socket, request) => {
+      countPartialFrames(socket, request, inbound);
+      serveSocket(socket, { dispatcher, limits, inbound, connections });
+    },
   });
   await app.listen({ host: options.host, port: options.port });
   const heartbeat = setInterval(() => pingAll(connections), HEARTBEAT_MS);
@@ -87,12 +94,18 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   };
 }
 
-function addHttp(app: FastifyInstance, dispatcher: Dispatcher): void {
+function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits, inbound: InboundBytes): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('access-control-allow-origin', '*');
-    done();
+    if (takeBody(request, reply, limits, inbound)) done();
+    else
+      reply
+        .code(503)
+        .headers({ connection: 'close', 'retry-after': '1' })
+        .type(JSON_TYPE)
+        .send(errorText(limitExceeded('the node is busy: too many requests are not answered yet')));
   });
   app.options('/', (_request, reply) =>
     reply
@@ -104,7 +117,15 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher): void {
   );
   app.post('/', async (request: FastifyRequest, reply: FastifyReply) => {
     const answer = await dispatcher.handleText(typeof request.body === 'string' ? request.body : '');
-    return answer === undefined ? reply.code(204).send() : reply.type(JSON_TYPE).send(answer.text);
+    if (answer === undefined) return reply.code(204).send();
+    const cutOff = setTimeout(() => request.raw.socket.destroy(), ANSWER_TIMEOUT_MS);
+    const end = (): void => {
+      clearTimeout(cutOff);
+      answer.release();
+    };
+    if (reply.raw.destroyed) end();
+    else reply.raw.once('close', end);
+    return reply.type(JSON_TYPE).send(answer.text);
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('JSON-RPC is at /\n'));
   app.setErrorHandler((error: { readonly statusCode?: number; readonly message: string }, _request, reply) =>
@@ -115,14 +136,43 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher): void {
   );
 }
 
-function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimits, connections: Map<WebSocket, Liveness>): void {
+// Counts a body, before it comes, until its answer is gone. One of unknown length counts as the longest.
+function takeBody({ headers }: FastifyRequest, reply: FastifyReply, limits: RpcLimits, inbound: InboundBytes): boolean {
+  const declared = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : limits.bodyBytesMax;
+  const bytes = Math.min(declared, limits.bodyBytesMax);
+  const budget = budgetOf(inbound, bytes);
+  if (!budget.take(bytes)) return false;
+  reply.raw.once('close', () => budget.give(bytes));
+  return true;
+}
+
+// The library keeps a frame's parts until it is whole.
+function countPartialFrames(socket: WebSocket, { raw }: FastifyRequest, inbound: InboundBytes): void {
+  const partial = new PartialFrame(inbound);
+  raw.socket.on('data', (chunk: Buffer) => {
+    if (!partial.add(chunk.length)) socket.terminate();
+  });
+  for (const event of ['message', 'ping', 'pong', 'close']) socket.on(event, () => partial.end());
+}
+
+interface SocketService {
+  readonly dispatcher: Dispatcher;
+  readonly limits: RpcLimits;
+  readonly inbound: InboundBytes;
+  readonly connections: Map<WebSocket, Liveness>;
+}
+
+function serveSocket(socket: WebSocket, { dispatcher, limits, inbound, connections }: SocketService): void {
   let unanswered = 0;
-  const send = (text: string) => {
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > limits.connectionBufferedBytesMax) socket.close(CLOSE_TOO_SLOW, 'too slow');
-    else socket.send(text);
+  const send = (text: string, taken: () => void = () => undefined) => {
+    if (socket.readyState !== socket.OPEN) return taken();
+    if (socket.bufferedAmount <= limits.connectionBufferedBytesMax) return socket.send(text, taken);
+    socket.close(CLOSE_TOO_SLOW, 'too slow');
+    taken();
   };
-  const connection = new Connection(send, randomId, limits.subscriptionsPerConnectionMax);
+  const connection = new Connection(send, randomId, limits.subscriptionsPerConnectionMax, () =>
+    socket.close(CLOSE_TOO_SLOW, 'news are lost'),
+  );
   const liveness: Liveness = { hasAnswered: true };
   connections.set(socket, liveness);
   socket.on('pong', () => {
@@ -140,11 +190,17 @@ function serveSocket(socket: WebSocket, dispatcher: Dispatcher, limits: RpcLimit
       socket.close(CLOSE_TRY_LATER, 'too many unanswered requests');
       return;
     }
+    const budget = budgetOf(inbound, frame.length);
+    if (!budget.take(frame.length)) {
+      send(errorText(limitExceeded('the node is busy: too many requests are not answered yet')));
+      return;
+    }
     unanswered += 1;
     void dispatcher.handleText(frame.toString('utf8'), connection).then((answer) => {
       unanswered -= 1;
+      budget.give(frame.length);
       if (answer === undefined) return;
-      send(answer.text);
+      send(answer.text, answer.release);
       for (const result of answer.results) connection.release(result);
     });
   });

@@ -35,6 +35,11 @@ describe('eth_call', () => {
     assert.equal(await chain.call('eth_call', { from: alice.address, to: bob.address, value: '0x1' }, 'latest'), '0x');
   });
 
+  it('of a creation returns the code that would be there: libraries read state so, with init code that returns an answer', async () => {
+    assert.equal(await chain.call('eth_call', { data: '0x602a60005260206000f3' }), FORTY_TWO);
+    assert.equal(await chain.call('eth_call', { from: alice.address, data: '0x00' }), '0x');
+  });
+
   it('gives reverts with code 3, their data, and the reason that Solidity wrote', async () => {
     const errorString = [{ type: 'error', name: 'Error', inputs: [{ type: 'string', name: 'reason' }] }] as const;
     const data = encodeErrorResult({ abi: errorString, errorName: 'Error', args: ['not enough'] });
@@ -128,6 +133,167 @@ describe('eth_call', () => {
       await chain.call('eth_call', { to: bob.address, data: '0x', input: '0x', accessList: [{ address: bob.address, storageKeys: [] }] }),
       '0x',
     );
+  });
+});
+
+describe('block overrides', () => {
+  let chain: ChainFixture;
+  before(initialiseKeccak);
+  beforeEach(() => {
+    chain = new ChainFixture();
+  });
+
+  /** Runs code that returns the word that one opcode pushes. */
+  async function seen(opcode: string, overrides?: object | null): Promise<bigint> {
+    const to = `0x${'55'.repeat(20)}`;
+    const code = { [to]: { code: `0x${opcode}60005260206000f3` } };
+    return BigInt(await chain.call('eth_call', { to }, 'latest', code, ...(overrides === undefined ? [] : [overrides])));
+  }
+
+  it('change what the code sees of its block, each for itself', async () => {
+    const word = `0x${'ab'.repeat(32)}`;
+    for (const [opcode, overrides, expected] of [
+      ['43', { number: '0x123456789' }, 0x123456789n],
+      ['42', { time: '0xffffffffff' }, 0xffffffffffn],
+      ['45', { gasLimit: '0x1' }, 1n],
+      ['41', { feeRecipient: bob.address }, BigInt(bob.address)],
+      ['44', { prevRandao: word }, BigInt(word)],
+      ['48', { baseFeePerGas: `0x${'f'.repeat(64)}` }, 2n ** 256n - 1n],
+      ['4a', { blobBaseFee: '0x7' }, 7n],
+    ] as const) {
+      const unchanged = await seen(opcode);
+      assert.notEqual(unchanged, expected, opcode);
+      assert.equal(await seen(opcode, overrides), expected, opcode);
+      for (const other of [null, {}, { difficulty: '0x1' }, { number: null }, { noSuchMember: '0x1' }])
+        assert.equal(await seen(opcode, other), unchanged, `${opcode} ${JSON.stringify(other)}`);
+    }
+  });
+
+  it('move the blocks whose hashes can be seen', async () => {
+    for (let count = 0; count < 3; count++) await chain.mine();
+    const parent = BigInt(`0x${'02'.repeat(32)}`);
+    assert.equal(await seen('600240'), parent);
+    assert.equal(await seen('600340'), 0n, 'not its own');
+    assert.equal(await seen('600240', { number: '0x2' }), 0n);
+    assert.equal(await seen('600140', { number: '0x2' }), BigInt(`0x${'01'.repeat(32)}`));
+    assert.equal(await seen('600240', { number: '0x102' }), parent, '256 back');
+    assert.equal(await seen('600240', { number: '0x103' }), 0n, '257 back');
+    assert.equal(await seen('600940', { number: '0x103' }), 0n, 'there is none');
+  });
+
+  it('count for estimates too', async () => {
+    // Stores three words if NUMBER is above 255, else stops.
+    const data = '0x60ff4311600857005b600160005560016001556001600255';
+    const gasOf = async (overrides: object): Promise<bigint> =>
+      BigInt(await chain.call('eth_estimateGas', { from: alice.address, data }, 'latest', {}, overrides));
+    assert.ok((await gasOf({ number: '0x100' })) > (await gasOf({ number: '0x1' })) + 60_000n);
+  });
+
+  it('that are none are refused', async () => {
+    for (const overrides of [
+      [],
+      'latest',
+      { number: 5 },
+      { number: '5' },
+      { number: `0x${'f'.repeat(64)}` },
+      { time: '0xffffffffffffffff' },
+      { time: -1 },
+      { gasLimit: '0x' },
+      { feeRecipient: '0x1' },
+      { prevRandao: '0x1' },
+      { baseFeePerGas: `0x1${'0'.repeat(64)}` },
+      { blobBaseFee: {} },
+      { difficulty: 'hard' },
+    ]) {
+      for (const method of ['eth_call', 'eth_estimateGas']) {
+        const error = await chain.error(method, { to: bob.address }, 'latest', {}, overrides);
+        assert.equal(error.code, -32602, JSON.stringify(overrides));
+        assert.match(error.message, /^invalid argument 3 \(blockOverrides\): /);
+      }
+    }
+    for (const name of ['beaconRoot', 'withdrawals']) {
+      assert.deepEqual(await chain.error('eth_call', { to: bob.address }, 'latest', {}, { [name]: [] }), {
+        code: -32000,
+        message: `block override "${name}" is not supported for this RPC method`,
+      });
+    }
+    assert.equal((await chain.error('eth_call', { to: bob.address }, 'latest', {}, {}, {})).code, -32602, 'five arguments');
+  });
+});
+
+describe('a call that would take long', () => {
+  let chain: ChainFixture;
+  before(initialiseKeccak);
+  beforeEach(() => {
+    chain = new ChainFixture();
+  });
+
+  /** The longest time, in milliseconds of the wall clock, for which nothing else ran while `work` did. */
+  async function longestStallMs(work: () => Promise<unknown>): Promise<number> {
+    let longest = 0;
+    let last = performance.now();
+    let isDone = false;
+    const tick = (): void => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      if (!isDone) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await work();
+    isDone = true;
+    return Math.max(longest, performance.now() - last);
+  }
+
+  const ENDLESS = '0x5b600056';
+  const precompile = (number: number) => `0x${number.toString(16).padStart(40, '0')}`;
+
+  it('ends when its gas does, and lets the node live meanwhile', async () => {
+    let error: { code: number } | undefined;
+    const stallMs = await longestStallMs(async () => {
+      error = await chain.error('eth_call', { data: ENDLESS });
+    });
+    assert.equal(error?.code, -32000);
+    assert.ok(stallMs < 300, `nothing else ran for ${stallMs} ms`);
+  });
+
+  it('is broken off when its time is up, and the next has its turn', async () => {
+    const answers = [ENDLESS, ENDLESS].map((data) => chain.answer('eth_call', { data }));
+    await new Promise((resolve) => setImmediate(resolve));
+    chain.nowMs += 5_001;
+    for (const { error } of await Promise.all(answers))
+      assert.deepEqual(error, { code: -32000, message: 'execution aborted (timeout = 5s)' });
+    assert.equal(await chain.call('eth_call', { data: '0x602a60005260206000f3' }), FORTY_TWO);
+    assert.deepEqual(chain.faults, []);
+  });
+
+  it('in one precompile is refused before it starts', async () => {
+    const rounds = (count: number): string => `0x${count.toString(16).padStart(8, '0')}${'00'.repeat(208)}01`;
+    assert.equal((await chain.call('eth_call', { to: precompile(9), data: rounds(1_000) })).length, 130);
+    for (const method of ['eth_call', 'eth_estimateGas']) {
+      let error: unknown;
+      const stallMs = await longestStallMs(async () => {
+        error = await chain.error(method, { to: precompile(9), data: rounds(3_500_000) });
+      });
+      assert.deepEqual(error, {
+        code: -32000,
+        message: 'a precompile takes more than the 450000 gas that a simulation gives it at once',
+      });
+      assert.ok(stallMs < 300, `nothing else ran for ${stallMs} ms`);
+    }
+    assert.deepEqual(chain.faults, []);
+  });
+
+  it('gives way to the node between it and the next', async () => {
+    const call = { to: precompile(9), data: `0x${(50_000).toString(16).padStart(8, '0')}${'00'.repeat(208)}01` };
+    const aloneMs = await longestStallMs(() => chain.call('eth_call', call));
+    const togetherMs = await longestStallMs(() => Promise.all(Array.from({ length: 8 }, () => chain.call('eth_call', call))));
+    assert.ok(togetherMs < 4 * aloneMs, `${aloneMs} ms alone, ${togetherMs} ms together`);
+  });
+
+  it('through a precompile that fails is not taken for one that is too heavy', async () => {
+    const notAPoint = `0x${'01'.repeat(192)}`;
+    assert.equal((await chain.error('eth_call', { to: precompile(8), data: notAPoint })).message, 'out of gas or invalid operation');
   });
 });
 

@@ -5,7 +5,6 @@ import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { nobleSecp256k1 } from '../../src/core/crypto/secp256k1-noble.ts';
 import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
 import { executeBlock } from '../../src/core/execution/execute-block.ts';
-import { createQueuedExecutor, estimateGas, type SimulationInput, simulateCall } from '../../src/core/execution/simulate.ts';
 import { Mempool } from '../../src/core/mempool/pool.ts';
 import { bytesToHex, hex } from '../../src/core/primitives/bytes.ts';
 import type { Hex } from '../../src/core/primitives/ids.ts';
@@ -14,11 +13,13 @@ import { decodeTransaction } from '../../src/core/protocol/decode-transaction.ts
 import type { ExecutionContext } from '../../src/core/protocol/message.ts';
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { deriveViewBlock } from '../../src/core/view/derive-block.ts';
+import { NO_SUPPLY_TOTALS, type SupplyTotals, supplyOf, supplyTotalsAfter } from '../../src/core/view/supply.ts';
 import type { ViewBlock } from '../../src/core/view/view-block.ts';
 import { decodeViewBlock, decodeViewHeader, encodeViewBlock } from '../../src/core/view/view-block-codec.ts';
+import { createSimulator } from '../../src/node/call-simulator.ts';
 import { createDispatcher, type Dispatcher, type RpcResponse } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts';
-import type { CallContext, CallOutcome, CallRequest, RpcPorts, SyncProgress } from '../../src/rpc/ports.ts';
+import type { RpcPorts, SyncProgress } from '../../src/rpc/ports.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
 import { parameters } from '../core/mempool/transaction-fixture.ts';
 
@@ -36,6 +37,8 @@ export const SENDER_INIT_CODE = '0x600d600c600039600d6000f36000808080346000355af
 /** Alice, Bob and Carol, with 10,000 each. */
 export const people: readonly PrivateKeyAccount[] = [1, 2, 3].map((n) => privateKeyToAccount(`0x${n.toString(16).padStart(64, '0')}`));
 export const [alice, bob, carol] = people as [PrivateKeyAccount, PrivateKeyAccount, PrivateKeyAccount];
+const BALANCE_WEI = 10_000n * ETHER;
+export const GENESIS_SUPPLY_WEI = BigInt(people.length) * BALANCE_WEI;
 
 /** A JSON-RPC answer as a test reads it. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape.
@@ -59,6 +62,7 @@ export class ChainFixture {
   readonly mempool = new Mempool(parameters);
   readonly blocks: ViewBlock[] = [];
   readonly states: MemoryState[] = [];
+  readonly totals: SupplyTotals[] = [NO_SUPPLY_TOTALS];
   readonly limits: RpcLimits;
   readonly ports: RpcPorts;
   readonly dispatcher: Dispatcher;
@@ -71,12 +75,11 @@ export class ChainFixture {
   readonly #headListeners = new Set<(block: ViewBlock) => void>();
   readonly #pendingListeners = new Set<(transaction: Transaction) => void>();
   readonly #evm = createOwnLoopExecutor(CHAIN_ID);
-  readonly #simulationEvm = createQueuedExecutor(createOwnLoopExecutor(CHAIN_ID), 16);
   #lastId = 0;
 
   constructor(limits: Partial<RpcLimits> = {}) {
     this.limits = { ...DEFAULT_RPC_LIMITS, ...limits };
-    this.states.push(MemoryState.of(people.map((person) => ({ address: hex(person.address), balanceWei: 10_000n * ETHER }))));
+    this.states.push(MemoryState.of(people.map((person) => ({ address: hex(person.address), balanceWei: BALANCE_WEI }))));
     this.blocks.push(deriveViewBlock(this.#anchor(0), undefined, [], parameters));
     this.ports = this.#makePorts();
     this.dispatcher = createDispatcher({
@@ -152,6 +155,7 @@ export class ChainFixture {
       evm: this.#evm,
     });
     this.states.push(this.state.after(result.changeSet));
+    this.totals.push(supplyTotalsAfter(this.totals.at(-1) as SupplyTotals, result));
     // Through the rows of the disk, so that what RPC shows is what a node would read back.
     const rows = encodeViewBlock(deriveViewBlock(this.#anchor(number), this.head, [{ result }], parameters));
     this.blocks.push(decodeViewBlock(rows, CHAIN_ID));
@@ -234,6 +238,10 @@ export class ChainFixture {
           return undefined;
         },
         oldestNumber: () => this.oldest,
+        supplyAt: (number) => {
+          const totals = this.totals[number];
+          return totals === undefined ? undefined : supplyOf(GENESIS_SUPPLY_WEI, totals);
+        },
         syncing: () => this.syncing,
       },
       state: {
@@ -268,16 +276,12 @@ export class ChainFixture {
         content: () => this.mempool.content(),
         contentFrom: (sender) => this.mempool.contentFrom(bytesToHex(sender)),
       },
-      simulator: {
-        call: async (request, context) => {
-          const result = await simulateCall(this.#simulation(request, context));
-          return result.outcome === 'success' ? { kind: 'success', returnData: result.returnData } : failureOf(result);
-        },
-        estimate: async (request, context) => {
-          const result = await estimateGas(this.#simulation(request, context));
-          return result.outcome === 'success' ? { kind: 'success', gasLimit: result.gasLimit } : failureOf(result);
-        },
-      },
+      simulator: createSimulator(
+        { parameters },
+        nobleSecp256k1,
+        ({ block }) => ({ ...this.#context(block === 'pending' ? this.head.header.number : block), baseFeePerGasWei: BASE_FEE_WEI }),
+        () => this.nowMs,
+      ),
       node: {
         evmChainId: CHAIN_ID,
         clientVersion: 'coppice/0.0.0/test',
@@ -322,16 +326,4 @@ export class ChainFixture {
       },
     };
   }
-
-  #simulation(call: CallRequest, { state, block }: CallContext): SimulationInput {
-    const context = this.#context(block === 'pending' ? this.head.header.number : block);
-    return { call, state, context, baseFeePerGasWei: 0n, parameters, evm: this.#simulationEvm };
-  }
-}
-
-type Unsuccessful = Exclude<Awaited<ReturnType<typeof estimateGas>>, { outcome: 'success' }> | Awaited<ReturnType<typeof simulateCall>>;
-
-function failureOf(result: Unsuccessful): Exclude<CallOutcome, { kind: 'success' }> {
-  if ('haveWei' in result) return { kind: 'insufficient-funds', haveWei: result.haveWei, wantWei: result.wantWei };
-  return result.outcome === 'revert' ? { kind: 'revert', returnData: result.returnData } : { kind: 'failure', error: 'execution failed' };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
-import { alice, ChainFixture, carol, SENDER_INIT_CODE } from './chain-fixture.ts';
+import { type Answer, alice, bob, ChainFixture, carol, GENESIS_SUPPLY_WEI, SENDER_INIT_CODE } from './chain-fixture.ts';
 
 describe('the messages of a transaction', () => {
   before(initialiseKeccak);
@@ -45,6 +45,58 @@ describe('the messages of a transaction', () => {
     );
     assert.equal(messages[1].toFamily, alice.address.toLowerCase());
     assert.equal((await chain.call('eth_getTransactionReceipt', hash)).status, '0x1');
+  });
+});
+
+describe('coppice_getSupply', () => {
+  before(initialiseKeccak);
+
+  const TERMS = ['balances', 'stake', 'accruedRewards', 'undeliveredValue', 'undeliveredPriorityFees', 'burned'];
+  /** Creates a contract with the value that came, which destroys itself in its init code in favour of itself. */
+  const BURNING_INIT_CODE = '0x30ff';
+
+  function heldWei(chain: ChainFixture): bigint {
+    return [...chain.state.accounts.values()].reduce((sum, account) => sum + account.balanceWei, 0n);
+  }
+
+  async function check(chain: ChainFixture): Promise<Answer> {
+    const supply = await chain.call('coppice_getSupply');
+    const sum = TERMS.reduce((total, term) => total + BigInt(supply[term]), 0n);
+    assert.equal(sum, BigInt(supply.genesisSupply) + BigInt(supply.issuedRewards));
+    assert.equal(BigInt(supply.genesisSupply), GENESIS_SUPPLY_WEI);
+    assert.equal(BigInt(supply.balances), heldWei(chain), 'what accounts hold, counted one by one');
+    assert.equal(supply.blockHash, `0x${chain.head.hashHex}`);
+    return supply;
+  }
+
+  it('has every term, and they sum to what there was at genesis, whatever happens', async () => {
+    const chain = new ChainFixture();
+    const before = await check(chain);
+    assert.deepEqual([before.burned, before.accruedRewards, before.blockNumber], ['0x0', '0x0', '0x0']);
+    const contract = await chain.deploy(SENDER_INIT_CODE);
+    await check(chain);
+    // An odd number of wei as tip, a value send, a failed call that bounces, a failed creation, and one that burns what it was given.
+    await chain.send(alice, { value: 7n, tipWei: 10n ** 7n + 1n, gas: 21_001n });
+    await chain.send(alice, { to: contract, value: 5n, data: `0x${'00'.repeat(12)}${carol.address.slice(2)}` });
+    await chain.send(bob, { to: `0x${'99'.repeat(20)}`, value: 11n, data: '0x01020304' });
+    await chain.send(carol, { to: null, value: 13n, data: '0x60006000fd' });
+    await chain.mine();
+    const quiet = await check(chain);
+    assert.ok(BigInt(quiet.burned) > 0n && BigInt(quiet.accruedRewards) > 0n);
+    await chain.send(carol, { to: null, value: 10n ** 18n, data: BURNING_INIT_CODE });
+    await chain.mine();
+    const after = await check(chain);
+    assert.ok(BigInt(after.burned) > BigInt(quiet.burned) + 10n ** 18n, 'a contract that is created and destroyed burns what it holds');
+    assert.deepEqual(await chain.call('coppice_getSupply', '0x2'), quiet, 'old blocks too');
+    assert.deepEqual(await chain.call('coppice_getSupply', 'earliest'), before);
+  });
+
+  it('says when there is no such block, and when nothing is recorded', async () => {
+    const chain = new ChainFixture();
+    assert.deepEqual(await chain.error('coppice_getSupply', '0x1'), { code: -32000, message: 'header not found' });
+    assert.deepEqual(await chain.error('coppice_getSupply', 'pending'), { code: -32000, message: 'header not found' });
+    chain.totals.length = 0;
+    assert.match((await chain.error('coppice_getSupply')).message, /not recorded/);
   });
 });
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { Connection } from '../../src/rpc/connection.ts';
 import { matchesLog } from '../../src/rpc/log-filter.ts';
-import { alice, ChainFixture, LOGGER_INIT_CODE } from './chain-fixture.ts';
+import { type Answer, alice, bob, ChainFixture, LOGGER_INIT_CODE } from './chain-fixture.ts';
 
 const word = (byte: number) => `0x${byte.toString(16).padStart(2, '0').repeat(32)}`;
 const UNKNOWN_HASH = word(0xde);
@@ -181,5 +182,31 @@ describe('filters', () => {
     assert.ok(transaction !== undefined);
     for (let n = 0; n < 40_000; n++) for (const listener of chain.pendingListeners()) listener(transaction);
     assert.equal((await chain.call('eth_getFilterChanges', first)).length, 8192, 'the newest');
+  });
+
+  it('and subscriptions keep a bounded number of addresses and topics, all together', async () => {
+    const bounded = new ChainFixture({ criteriaMax: 10 });
+    const five = { address: [alice.address, bob.address], topics: [[word(1), word(2)], null, word(3)] };
+    const ids = [await bounded.call('eth_newFilter', five), await bounded.call('eth_newFilter', five)];
+    assert.equal((await bounded.error('eth_newFilter', { address: alice.address })).code, -32005);
+    assert.equal((await bounded.answer('eth_getLogs', five)).error, undefined, 'what is not kept does not count');
+    let lastId = 0;
+    const connection = new Connection(
+      () => undefined,
+      () => `${++lastId}`,
+      9,
+      () => undefined,
+    );
+    const subscribe = async (criteria: object): Promise<Answer> =>
+      bounded.dispatcher.handle({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['logs', criteria] }, connection);
+    assert.equal((await subscribe(five)).error.code, -32005);
+    assert.equal((await subscribe({})).error, undefined);
+    await bounded.call('eth_uninstallFilter', ids[0]);
+    assert.equal((await subscribe(five)).error, undefined);
+    assert.equal((await subscribe(five)).error.code, -32005);
+    connection.close();
+    assert.match(await bounded.call('eth_newFilter', five), /^0x/);
+    bounded.advance(5 * 60_000 + 1);
+    assert.match(await bounded.call('eth_newFilter', five), /^0x/, 'an expired one gives back what it held');
   });
 });

@@ -57,11 +57,15 @@ describe('a body', () => {
   });
 
   it('that nests deeper than any request is refused, not followed', async () => {
-    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
     assert.equal((await body(deep))[0].error.code, -32600);
     const inside = await body(`{"jsonrpc":"2.0","id":1,"method":"eth_getLogs","params":[{"topics":${deep}}]}`);
     assert.equal(inside.error.code, -32602);
     assert.ok(JSON.stringify(inside).length < 300, 'and is not sent back');
+    for (const deeper of ['['.repeat(2 ** 20), '{"a":'.repeat(2 ** 17), `["\\\\","[\\"",${'['.repeat(100_000)}`])
+      assert.equal((await body(deeper)).error.code, -32700, 'beyond what geth parses');
+    const flat = `"${'['.repeat(50_000)}\\"${'{'.repeat(50_000)}"`;
+    assert.equal((await body(`{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":[${flat}]}`)).error.code, -32602, 'in a string');
   });
 
   it('is answered item by item when it is a batch', async () => {

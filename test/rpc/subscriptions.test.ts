@@ -10,15 +10,20 @@ describe('a subscription', () => {
   let connection: Connection;
   let sent: Answer[];
   let lastId: number;
+  let isAbandoned: boolean;
   before(initialiseKeccak);
   beforeEach(() => {
     chain = new ChainFixture();
     sent = [];
     lastId = 0;
+    isAbandoned = false;
     connection = new Connection(
       (text) => sent.push(JSON.parse(text).params),
       () => `0x${(++lastId).toString(16)}`,
       3,
+      () => {
+        isAbandoned = true;
+      },
     );
   });
 
@@ -33,9 +38,13 @@ describe('a subscription', () => {
     return id;
   }
 
+  /** News are made and sent after the node has gone on. */
+  const delivered = () => new Promise((resolve) => setImmediate(resolve));
+
   it('to newHeads sends each header once, in order', async () => {
     const id = await subscribe('newHeads');
     const hashes = [await chain.mine(), await chain.mine()].map((block) => `0x${block.hashHex}`);
+    await delivered();
     assert.deepEqual(
       sent.map((news) => [news.subscription, news.result.hash]),
       hashes.map((hash) => [id, hash]),
@@ -48,6 +57,7 @@ describe('a subscription', () => {
     await subscribe('logs', { address: contract, topics: [`0x${'02'.repeat(32)}`] });
     for (const byte of ['01', '02']) await chain.send(alice, { to: contract as `0x${string}`, data: `0x${byte.repeat(32)}` });
     await chain.mine();
+    await delivered();
     assert.deepEqual(
       sent.map((news) => news.result.topics),
       [[`0x${'02'.repeat(32)}`]],
@@ -56,6 +66,7 @@ describe('a subscription', () => {
     await subscribe('logs');
     await chain.send(alice, { to: contract as `0x${string}`, data: `0x${'03'.repeat(32)}` });
     await chain.mine();
+    await delivered();
     assert.equal(sent.length, 1);
   });
 
@@ -65,6 +76,7 @@ describe('a subscription', () => {
     const second = await chain.send(alice, { nonce: 1 });
     assert.equal(sent.length, 0);
     const first = await chain.send(alice, { nonce: 0 });
+    await delivered();
     assert.deepEqual(
       sent.filter((news) => typeof news.result === 'string').map((news) => news.result),
       [first, second],
@@ -86,6 +98,7 @@ describe('a subscription', () => {
     await chain.mine();
     chain.syncing = undefined;
     await chain.mine();
+    await delivered();
     assert.deepEqual(
       sent.map((news) => news.result),
       [{ syncing: true, status: { startingBlock: '0x0', currentBlock: '0x1', highestBlock: '0x9' } }, false],
@@ -100,6 +113,7 @@ describe('a subscription', () => {
     assert.equal(sent.length, 0);
     connection.release(id);
     await chain.mine();
+    await delivered();
     assert.deepEqual(
       sent.map((news) => news.result.number),
       ['0x1', '0x2'],
@@ -119,6 +133,39 @@ describe('a subscription', () => {
     assert.equal(chain.listenerCount, listeners);
     await chain.send(bob, { to: carol.address });
     assert.equal(sent.length, 0);
+  });
+
+  it('costs the commit of a block nothing: news are made afterwards', async () => {
+    for (let n = 0; n < 3; n++) await subscribe('newHeads');
+    for (const listener of chain.headListeners()) listener(chain.head);
+    const sentAtOnce = sent.length;
+    await delivered();
+    assert.deepEqual([sentAtOnce, sent.length], [0, 3]);
+  });
+
+  it('that cannot be served in time ends with its connection, and others begin anew', async () => {
+    const listeners = chain.listenerCount;
+    await subscribe('newHeads');
+    for (let n = 0; n < 64; n++) for (const listener of chain.headListeners()) listener(chain.head);
+    assert.equal(isAbandoned, false);
+    for (const listener of chain.headListeners()) listener(chain.head);
+    assert.equal(isAbandoned, true);
+    assert.equal(chain.listenerCount, listeners);
+    await delivered();
+    assert.equal(sent.length, 0);
+    await subscribe('newHeads');
+    await chain.mine();
+    await delivered();
+    assert.equal(sent.length, 1);
+  });
+
+  it('is one of a bounded number, of all connections together', async () => {
+    chain = new ChainFixture({ subscriptionsMax: 2 });
+    await subscribe('newHeads');
+    const id = await subscribe('newPendingTransactions');
+    assert.equal((await request('eth_subscribe', 'syncing')).code, -32005);
+    await request('eth_unsubscribe', id);
+    assert.match(await request('eth_subscribe', 'syncing'), /^0x/);
   });
 
   it('is refused over HTTP, of unknown kind, with wrong options, and beyond the bound', async () => {

@@ -1,9 +1,9 @@
 // The way of a transaction as its sender sees it: refused with geth's words, or taken, pending, and final with a receipt.
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
-import { formatTransaction, formatTransactionReceipt, parseTransaction } from 'viem';
+import { formatTransaction, formatTransactionReceipt, getContractAddress, parseTransaction } from 'viem';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
-import { alice, bob, CHAIN_ID, ChainFixture, carol, SENDER_INIT_CODE } from './chain-fixture.ts';
+import { alice, bob, CHAIN_ID, ChainFixture, carol, LOGGER_INIT_CODE, SENDER_INIT_CODE } from './chain-fixture.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
@@ -164,6 +164,30 @@ describe('a transaction', () => {
     assert.equal(receipt.status, '0x0');
     assert.equal(receipt.to, null);
     assert.equal(receipt.gasUsed, '0x186a0', 'gas bought is gas paid');
+  });
+
+  it('names the address that it creates, also when the creation fails, wherever its receipt is given', async () => {
+    for (const [nonce, [status, type, data]] of (
+      [
+        ['0x1', 'eip1559', LOGGER_INIT_CODE],
+        ['0x0', 'eip1559', '0x60006000fd'], // reverts
+        ['0x0', 'legacy', '0xfe'], // takes all gas
+        ['0x0', 'eip2930', '0x61ffff6000f3'], // code that is too long
+      ] as const
+    ).entries()) {
+      const raw = await chain.sign(alice, { type, to: null, data, gas: 200_000n });
+      const sent = chain.call('eth_sendRawTransactionSync', raw);
+      await new Promise((resolve) => setImmediate(resolve));
+      await chain.mine();
+      const receipt = await sent;
+      assert.equal(receipt.status, status, data);
+      assert.equal(receipt.contractAddress, getContractAddress({ from: alice.address, nonce: BigInt(nonce) }).toLowerCase());
+      assert.deepEqual(await chain.call('eth_getTransactionReceipt', receipt.transactionHash), receipt);
+      assert.deepEqual(await chain.call('eth_getBlockReceipts', receipt.blockHash), [receipt]);
+    }
+    const hash = await chain.send(alice, { data: '0x00', gas: 100_000n });
+    await chain.mine();
+    assert.equal((await chain.call('eth_getTransactionReceipt', hash)).contractAddress, null, 'a failed call creates nothing');
   });
 
   it('causes system transactions, which Ethereum libraries can read', async () => {

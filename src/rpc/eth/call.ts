@@ -1,4 +1,5 @@
 // eth_call: runs a call without effect on a version of the state, and returns what it returned.
+import { NO_BLOCK_OVERRIDES, readBlockOverrides, refusalOf } from '../block-override.ts';
 import { LATEST, readBlockSelector, stateOf } from '../block-selector.ts';
 import { readCallRequest } from '../call-request.ts';
 import { callFailure, RpcError } from '../errors.ts';
@@ -14,11 +15,15 @@ export const call = defineMethod(
     required('transaction', readCallRequest),
     optional('block', readBlockSelector, LATEST),
     optional('stateOverrides', readStateOverrides, NO_OVERRIDES),
+    optional('blockOverrides', readBlockOverrides, NO_BLOCK_OVERRIDES),
   ],
-  async ({ ports }, request, block, overrides) => {
+  async ({ ports }, request, block, stateOverrides, overrides) => {
+    const refusal = refusalOf(overrides);
+    if (refusal !== undefined) return refusal;
     const selected = await stateOf(block, ports);
     if (selected instanceof RpcError) return selected;
-    const outcome = await ports.simulator.call(request, { state: overrideState(selected.state, overrides), block: selected.block });
+    const state = overrideState(selected.state, stateOverrides);
+    const outcome = await ports.simulator.call(request, { state, block: selected.block, overrides });
     return outcome.kind === 'success' ? data(outcome.returnData) : callFailure(request.from, outcome);
   },
 );

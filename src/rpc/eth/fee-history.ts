@@ -6,7 +6,6 @@ import { numberOf, readBlockNumberOrTag } from '../block-selector.ts';
 import { headerNotFound, invalidParams } from '../errors.ts';
 import { type JsonValue, quantity } from '../json.ts';
 import { defineMethod } from '../method.ts';
-import { startWork } from '../pacing.ts';
 import { expected, optional, type Read, readCount, readList, required } from '../parameter.ts';
 import { ascending, tipOf } from '../tip-suggestion.ts';
 
@@ -23,7 +22,7 @@ export const feeHistory = defineMethod(
     required('newestBlock', readBlockNumberOrTag),
     optional('rewardPercentiles', readList(readPercentile, PERCENTILES_MAX), []),
   ],
-  async ({ ports, limits }, blockCount, newestBlock, percentiles) => {
+  async ({ ports, limits, turns }, blockCount, newestBlock, percentiles) => {
     if (percentiles.some((percentile, index) => index > 0 && percentile < (percentiles[index - 1] as number)))
       return invalidParams('invalid argument 2 (rewardPercentiles): percentiles must ascend');
     const head = ports.view.head().header.number;
@@ -34,9 +33,8 @@ export const feeHistory = defineMethod(
     if (oldest > newest) return { oldestBlock: '0x0', baseFeePerGas: [], gasUsedRatio: [] };
     const headers: EthereumHeader[] = [];
     const reward: JsonValue[] = [];
-    const rest = startWork(ports.timing);
     for (let number = oldest; number <= newest; number++) {
-      await rest();
+      await turns.rest();
       const block = percentiles.length > 0 ? await ports.view.blockByNumber(number) : undefined;
       if (block !== undefined) reward.push(rewardsOf(block, percentiles));
       const header = block?.header ?? (await ports.view.headerByNumber(number))?.header;

@@ -1,13 +1,13 @@
 // eth_subscribe: news over WebSocket of new heads, logs, pending transactions, or the state of syncing.
 import { accept } from '../../core/primitives/verdict.ts';
-import { invalidParams, limitExceeded, notificationsUnsupported } from '../errors.ts';
+import { invalidParams, limitExceeded, notificationsUnsupported, tooManyCriteria } from '../errors.ts';
 import { formatHeader } from '../format-block.ts';
 import { formatPendingTransaction } from '../format-transaction.ts';
 import { data, type JsonValue } from '../json.ts';
-import { type LogCriteria, logsOfBlock, readLogCriteria } from '../log-filter.ts';
+import { type LogCriteria, readLogCriteria, sizeOfCriteria, tellLogs } from '../log-filter.ts';
 import { defineConnectionMethod } from '../method.ts';
 import { expected, optional, type Read, required } from '../parameter.ts';
-import type { Cancel, RpcPorts } from '../ports.ts';
+import type { RpcPorts } from '../ports.ts';
 import { formatProgress } from './syncing.ts';
 
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions', 'syncing'] as const;
@@ -27,30 +27,38 @@ const readOption: Read<unknown> = (value) => accept(value);
 export const subscribe = defineConnectionMethod(
   'eth_subscribe',
   [required('kind', readKind), optional('option', readOption, undefined)],
-  ({ ports, limits }, connection, kind, option) => {
+  ({ ports, limits, turns, criteria: kept, heads, pendingTransactions }, connection, kind, option) => {
     if (connection === undefined) return notificationsUnsupported();
     if (!connection.hasRoom) return limitExceeded(`too many subscriptions: at most ${limits.subscriptionsPerConnectionMax}`);
+    if (heads.size + pendingTransactions.size >= limits.subscriptionsMax)
+      return limitExceeded(`too many subscriptions of all connections: at most ${limits.subscriptionsMax}`);
+    const { lose } = connection;
     switch (kind) {
       case 'newHeads':
-        return connection.subscribe((notify) => ports.subscriptions.onHead((block) => notify(formatHeader(block))));
+        return connection.subscribe((notify) => heads.subscribe({ deliver: (block) => notify(formatHeader(block)), lose }));
       case 'syncing':
-        return connection.subscribe((notify) => watchSyncing(ports, notify));
+        return connection.subscribe((notify) => heads.subscribe({ deliver: watchSyncing(ports, notify), lose }));
       case 'logs': {
         const criteria = option === undefined ? accept(EVERY_LOG) : readLogCriteria(option);
         if (!criteria.ok) return invalidParams(`invalid argument 1 (option): ${criteria.detail}`);
-        return connection.subscribe((notify) =>
-          ports.subscriptions.onHead((block) => {
-            for (const log of logsOfBlock(criteria.value, block)) notify(log);
-          }),
-        );
+        const size = sizeOfCriteria(criteria.value);
+        if (!kept.take(size)) return tooManyCriteria();
+        return connection.subscribe((notify) => {
+          const cancel = heads.subscribe({ deliver: (block) => tellLogs(criteria.value, block, turns, notify), lose });
+          return () => {
+            cancel();
+            kept.give(size);
+          };
+        });
       }
       case 'newPendingTransactions': {
         if (option !== undefined && typeof option !== 'boolean')
           return invalidParams('invalid argument 1 (option): expected true or false');
         return connection.subscribe((notify) =>
-          ports.subscriptions.onPendingTransaction((transaction) =>
-            notify(option === true ? formatPendingTransaction(transaction) : data(transaction.hash)),
-          ),
+          pendingTransactions.subscribe({
+            deliver: (transaction) => notify(option === true ? formatPendingTransaction(transaction) : data(transaction.hash)),
+            lose,
+          }),
         );
       }
     }
@@ -58,12 +66,12 @@ export const subscribe = defineConnectionMethod(
 );
 
 // Tells when syncing begins and ends. It can only end by a new head, and is looked at with each.
-function watchSyncing(ports: RpcPorts, notify: (news: JsonValue) => void): Cancel {
+function watchSyncing(ports: RpcPorts, notify: (news: JsonValue) => void): () => void {
   let wasSyncing = ports.view.syncing() !== undefined;
-  return ports.subscriptions.onHead(() => {
+  return () => {
     const progress = ports.view.syncing();
     if ((progress !== undefined) === wasSyncing) return;
     wasSyncing = progress !== undefined;
     notify(progress === undefined ? false : { syncing: true, status: formatProgress(progress) });
-  });
+  };
 }

@@ -1,0 +1,34 @@
+// What all clients together may have under way.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { budgetOf, createInboundBytes, PartialFrame, SMALL_REQUEST_BYTES_MAX } from '../../src/rpc/inbound-bytes.ts';
+
+describe('the bytes of requests', () => {
+  it('come out of two budgets, each of which ends', () => {
+    const inbound = createInboundBytes(1_000_000);
+    assert.equal(budgetOf(inbound, SMALL_REQUEST_BYTES_MAX), inbound.small);
+    const large = budgetOf(inbound, SMALL_REQUEST_BYTES_MAX + 1);
+    assert.equal(large, inbound.large);
+    assert.deepEqual([large.take(900_000), large.take(100_001), large.take(100_000), large.take(1)], [true, false, true, false]);
+    assert.equal(inbound.small.take(1_000), true, 'small ones still come in');
+    large.give(900_000);
+    assert.deepEqual([large.taken, large.take(900_000)], [100_000, true]);
+  });
+
+  it('of a frame that is not whole are counted as soon as it is large, and given back when it ends', () => {
+    const inbound = createInboundBytes(200_000);
+    const [first, second] = [new PartialFrame(inbound), new PartialFrame(inbound)];
+    for (let sent = 0; sent < 4; sent++) assert.ok(first.add(SMALL_REQUEST_BYTES_MAX / 4));
+    assert.equal(inbound.large.taken, 0);
+    assert.ok(first.add(84_464));
+    assert.equal(inbound.large.taken, 150_000);
+    assert.equal(second.add(60_000), true);
+    assert.equal(second.add(10_000), false, 'the budget is used up');
+    first.end();
+    assert.equal(inbound.large.taken, 0);
+    assert.ok(second.add(1));
+    second.end();
+    second.end();
+    assert.equal(inbound.large.taken, 0);
+  });
+});

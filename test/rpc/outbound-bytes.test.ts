@@ -1,0 +1,43 @@
+// Answers that nobody takes do not fill the memory.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createDispatcher } from '../../src/rpc/dispatch.ts';
+import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
+import { AnswerBytes, createOutboundBytes } from '../../src/rpc/outbound-bytes.ts';
+import { ChainFixture } from './chain-fixture.ts';
+
+const BATCH = JSON.stringify(
+  Array.from({ length: 500 }, (_unused, id) => ({ jsonrpc: '2.0', id, method: 'eth_getBlockByNumber', params: ['latest', true] })),
+);
+const SMALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
+
+describe('answers that are not taken', () => {
+  it('use up the budget of large ones, while small ones still go out', () => {
+    const outbound = createOutboundBytes(100_000);
+    const [first, second, third] = [new AnswerBytes(outbound), new AnswerBytes(outbound), new AnswerBytes(outbound)];
+    assert.equal(first.add(110_000), true);
+    assert.equal(second.add(30_000), false);
+    assert.equal(outbound.small.taken, 16_384, 'what is refused takes nothing');
+    assert.equal(third.add(10_000), true);
+    first.release();
+    first.release();
+    assert.deepEqual([outbound.small.taken, outbound.large.taken], [10_000, 0]);
+  });
+
+  it('make batches end with errors until their clients have taken them', async () => {
+    const { ports } = new ChainFixture();
+    const dispatcher = createDispatcher({ ports, limits: { ...DEFAULT_RPC_LIMITS, outboundBytesMax: 1_000_000 }, newId: () => '0x1' });
+    const first = await dispatcher.handleText(BATCH);
+    assert.ok(first !== undefined);
+    assert.ok(!first.text.includes('the node is busy'));
+    const second = await dispatcher.handleText(BATCH);
+    assert.match(second?.text ?? '', /"code":-32005,"message":"the node is busy/);
+    assert.equal(JSON.parse(second?.text ?? '').length, 500, 'each request has its answer');
+    const small = await dispatcher.handleText(SMALL);
+    assert.match(small?.text ?? '', /"result"/);
+    for (const answer of [first, second, small]) answer?.release();
+    const third = await dispatcher.handleText(BATCH);
+    assert.ok(third !== undefined && !third.text.includes('the node is busy'));
+    dispatcher.close();
+  });
+});
