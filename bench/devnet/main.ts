@@ -24,8 +24,9 @@ const USAGE = `usage: npm run bench:devnet -- [options]
   --warm-up 10
   --in-flight 3000         transactions under way in the closed loop
   --rate 0                 transactions a second of the open loop; 0: half of the closed loop's result
-  --accounts 100000        funded accounts; recipients are drawn from all of them
-  --senders 2000           of them
+  --accounts 100000        funded accounts
+  --senders 2000           of them; the first
+  --recipients 10000       of them; the last, or with 0 all
   --validators 4
   --data-dir <folder>      keep the network there and use it again
   --prepared 5000          transactions prepared a second of the closed loop for transfers; a third of it for ERC-20
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '0' },
     accounts: { type: 'string', default: '100000' },
     senders: { type: 'string', default: '2000' },
+    recipients: { type: 'string', default: '10000' },
     validators: { type: 'string', default: '4' },
     'data-dir': { type: 'string' },
     prepared: { type: 'string', default: '5000' },
@@ -102,7 +104,7 @@ async function measureAll(devnet: Devnet) {
   const watch = await watchFinality(nodes[1] as RpcClient, nodes[2] ?? (nodes[1] as RpcClient));
   const chainId = Number(devnet.chainId);
   const senders = await prepareSenders(entry);
-  const recipients = fundedAddresses(devnet);
+  const recipients = fundedAddresses(devnet).slice(-Number(values.recipients));
   const measurements: Measurement[] = [];
   for (const kind of values.kinds.split(',') as Kind[]) {
     const shapeFor = kind === 'transfer' ? transferTo : await deployToken(devnet, { entry, watch }, senders, chainId);

@@ -11,6 +11,8 @@ import { after, before, describe, it } from 'node:test';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const START_MS_MAX = 30_000;
+/** LevelDB's log is made of blocks of this size. */
+const LOG_BLOCK_BYTES = 32 * 1024;
 /** Rewritten by every start, whether it succeeds or not. */
 const CHANGING = /^(LOCK.*|log\/.*|db\/(LOCK|LOG|LOG\.old))$/;
 const folder = mkdtempSync(join(tmpdir(), 'coppice-disk-'));
@@ -184,6 +186,26 @@ describe('a node whose folder or ports are not right', { concurrency: 3 }, () =>
     await refuses(table, /is corrupt/, { isDatabaseOpened: true });
   });
 
+  it('refuses a database whose log lost blocks to one flipped bit, at each start', async () => {
+    makeNetwork('flipped');
+    const node = start('flipped');
+    assert.equal(await node.outcome, undefined, node.stderr());
+    const database = join(folder, 'flipped/db');
+    const log = join(database, readdirSync(database).find((name) => name.endsWith('.log')) ?? 'no log');
+    // The database drops what is left of a block of the log, so something must follow.
+    const untilMs = Date.now() + START_MS_MAX;
+    while (statSync(log).size < 2.5 * LOG_BLOCK_BYTES && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 200));
+    await stop(node);
+    const bytes = readFileSync(log);
+    assert.ok(bytes.length >= 2.5 * LOG_BLOCK_BYTES, `${bytes.length} bytes in the log`);
+    const at = LOG_BLOCK_BYTES / 2;
+    bytes[at] = (bytes[at] as number) ^ 1;
+    writeFileSync(log, bytes);
+    const pattern = /the database is damaged: block \d+ is missing, though block \d+ is there/;
+    await refuses('flipped', pattern, { isDatabaseOpened: true });
+    await refuses('flipped', pattern, { isDatabaseOpened: true });
+  });
+
   it('refuses to sign on without a whole signing record', async () => {
     const name = copyOf('one');
     spoil(join(folder, name, 'signing'), /./);
@@ -191,6 +213,16 @@ describe('a node whose folder or ports are not right', { concurrency: 3 }, () =>
     const short = copyOf('one');
     for (const file of readdirSync(join(folder, short, 'signing'))) truncateSync(join(folder, short, 'signing', file), 1_000);
     await refuses(short, /is corrupt/, { isDatabaseOpened: true });
+  });
+
+  it('refuses to sign on when the signing record is gone, again and again, and starts with it restored', async () => {
+    const name = copyOf('one');
+    rmSync(join(folder, name, 'signing'), { recursive: true });
+    const missing = /the signing record of this validator .* is missing while its database is at height [1-9]\d*: .* signing twice/;
+    await refuses(name, missing, { isDatabaseOpened: true });
+    await refuses(name, missing, { isDatabaseOpened: true });
+    cpSync(join(folder, 'one/signing'), join(folder, name, 'signing'), { recursive: true });
+    await makeBlocks(name, 0);
   });
 
   for (const flag of ['--rpc-port', '--p2p-port', '--metrics-port']) {

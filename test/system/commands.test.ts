@@ -30,6 +30,11 @@ describe('every command', () => {
     }
     failsWith(/unknown command/, 'grow');
   });
+
+  it('refuses more validators than a machine can run', () => {
+    failsWith(/--validators.*At most 32/s, 'devnet', '--validators', '1000', '--data-dir', 'many');
+    assert.ok(!existsSync(join(folder, 'many')));
+  });
 });
 
 describe('coppice keys and init', () => {

@@ -133,7 +133,7 @@ describe('the RPC server', () => {
     socket.pause();
     for (let n = 0; n < 8000 && server.connectionCount() > 0; n++) {
       for (const listener of chain.headListeners()) listener(chain.head);
-      if (n % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (n % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     const isClosed = closed(socket);
     socket.resume();
@@ -173,6 +173,43 @@ describe('the RPC server', () => {
     const { transactions } = await client.getBlock({ includeTransactions: true });
     assert.deepEqual([transactions[1]?.typeHex, transactions[1]?.value], ['0x7e', 5n]);
     assert.equal((await client.getTransactionReceipt({ hash: transactions[1]?.hash as `0x${string}` })).status, 'success');
+  });
+
+  it('holds no more than a bound of requests that are slow to come, and goes on serving small ones', async () => {
+    const small = await createRpcServer({
+      ports: chain.ports,
+      host: '127.0.0.1',
+      port: 0,
+      limits: { bodyBytesMax: 200_000, inboundBytesMax: 500_000 },
+    });
+    const post = (body: string) => fetch(small.url, { method: 'POST', body, signal: AbortSignal.timeout(10_000) });
+    const large = JSON.stringify({ ...CHAIN_ID_REQUEST, padding: ' '.repeat(150_000) });
+    // Two bodies that are announced and do not come, and two frames that stop before their end.
+    const bodies = [connect(small.port, '127.0.0.1'), connect(small.port, '127.0.0.1')];
+    for (const socket of bodies) socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n{');
+    const frames = [0, 1].map(() => connect(small.port, '127.0.0.1'));
+    for (const socket of frames) {
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n');
+      socket.write('sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
+      await new Promise((resolve) => socket.once('data', resolve));
+    }
+    const isClosed = new Promise((resolve) => frames[1]?.once('close', resolve));
+    for (const socket of frames) {
+      socket.on('error', () => {});
+      socket.write(Buffer.concat([Buffer.from('81ff0000000000030000', 'hex'), Buffer.alloc(4), Buffer.alloc(90_000, 0x20)]));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await isClosed;
+    const refused = await post(large);
+    assert.equal(refused.status, 503);
+    const { error }: Answer = await refused.json();
+    assert.equal(error.code, -32005);
+    const answer: Answer = await (await post(JSON.stringify(CHAIN_ID_REQUEST))).json();
+    assert.equal(Number(answer.result), CHAIN_ID);
+    for (const socket of [...bodies, ...frames]) socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal((await post(large)).status, 200, 'what is given up is given back');
+    await small.close();
   });
 
   it('says that its port is taken instead of starting', async () => {
