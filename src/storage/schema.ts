@@ -2,7 +2,7 @@
 // (0x10 to 0x1f) are in core/state/row-keys.ts; a test holds that no two rooms share one.
 
 /** Version of the layout of all rows: a database of another version is refused, never guessed at. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** First bytes of the rows that storage itself defines. */
 export const ROW_FAMILY = {

@@ -8,10 +8,9 @@ import type { AccountChange, ChangeSet, PointerChange } from './change-set.ts';
 import type { CurrentState } from './current-state.ts';
 import { accountKey, pointerKey, type StateKey, slotKey } from './key.ts';
 import { accountLeaf, accountRow, pointerLeaf, slotLeaf, slotRow } from './leaf.ts';
-import { nodeRowKey } from './row-keys.ts';
-import { EMPTY_TREE, type TreeRoot } from './tree-node.ts';
+import { EMPTY_TREE, type Superseded, type TreeRoot } from './tree-node.ts';
 import { NOT_IN_MEMORY, walkNodes } from './tree-read.ts';
-import { type LeafChange, sortChanges, updateTree } from './tree-update.ts';
+import { type LeafChange, sortChanges, supersede, updateTree } from './tree-update.ts';
 import { type StorageLayer, VersionLayer } from './version-layer.ts';
 
 /** A changed leaf of the account tree with what its change row keeps. */
@@ -27,7 +26,7 @@ interface Making {
   readonly height: Height;
   readonly storage: Map<Hex, StorageLayer>;
   readonly storageTrees: Map<Hex, { readonly owner: Bytes32; readonly tree: TreeRoot }>;
-  readonly staleKeys: Uint8Array[];
+  readonly superseded: Superseded;
 }
 
 const NO_SLOTS: readonly SlotRows[] = [];
@@ -36,7 +35,7 @@ const NOTHING = { record: undefined, row: undefined };
 /** The version of `changes` on top of `parent`. */
 export function extendVersion(current: CurrentState, parent: VersionLayer, height: Height, changes: ChangeSet): VersionLayer {
   invariant(height > parent.height, 'heights never go back');
-  const gathered = { storage: new Map(), storageTrees: new Map(), staleKeys: [] };
+  const gathered = { storage: new Map(), storageTrees: new Map(), superseded: { keys: [], nodes: 0 } };
   const making: Making = { current, parent, height, ...gathered };
   const changed: ChangedLeaf[] = [];
   for (const change of changes.accounts) {
@@ -47,7 +46,7 @@ export function extendVersion(current: CurrentState, parent: VersionLayer, heigh
     if (leaf !== undefined) changed.push(leaf);
   }
   sortChanges(changed);
-  const tree = updateTree(current.source(parent), parent.tree, height, changed, making.staleKeys);
+  const tree = updateTree(current.source(parent), parent.tree, height, changed, making.superseded);
   const leaves = changed.map(({ key, leaf, before, slots }) => ({ key, before, after: leaf?.row, slots }));
   // A version of its own also where nothing changed: nodes are loaded into a tree, and let go, for one version at a time.
   return new VersionLayer(current, height, { ...tree }, parent, { ...gathered, codes: changes.codes, leaves });
@@ -86,7 +85,7 @@ function accountBefore(
 
 // The storage tree after the change; what its slots were and are goes to `slots`.
 function changeStorage(making: Making, key: StateKey, change: AccountChange, slots: SlotRows[]): TreeRoot {
-  const { current, parent, height, staleKeys } = making;
+  const { current, parent, height, superseded } = making;
   const cleared = change.storageCleared || change.after === undefined;
   const before = (change.before === undefined ? undefined : current.storageTree(parent, key)) ?? EMPTY_TREE;
   const values = change.after === undefined ? undefined : change.storage;
@@ -103,7 +102,7 @@ function changeStorage(making: Making, key: StateKey, change: AccountChange, slo
   }
   sortChanges(changes);
   const source = current.source(parent, key.bytes);
-  const tree = updateTree(source, cleared ? EMPTY_TREE : before, height, changes, staleKeys);
+  const tree = updateTree(source, cleared ? EMPTY_TREE : before, height, changes, superseded);
   const written = changes.map(({ key: slotTreeKey, before: oldRow, after: newRow }) => ({
     key: slotTreeKey,
     before: oldRow,
@@ -116,14 +115,15 @@ function changeStorage(making: Making, key: StateKey, change: AccountChange, slo
 
 // Names every node and slot of a storage tree that is gone. Under EIP-6780 it is empty but in constructed cases, so walking it is fine.
 function clearStorage(
-  { current, parent, height, staleKeys }: Making,
+  { current, parent, height, superseded }: Making,
   key: StateKey,
   tree: TreeRoot,
   written: readonly SlotRows[],
 ): readonly SlotRows[] {
   const slots = new Map<Hex, SlotRows>(written.map((slot) => [bytesToHex(slot.key), slot]));
-  for (const { node, slotDepth, path } of walkNodes(current.source(parent, key.bytes), tree)) {
-    if (node.version < height) staleKeys.push(nodeRowKey(node.version, key.bytes, slotDepth, path));
+  for (const placed of walkNodes(current.source(parent, key.bytes), tree)) {
+    const { node } = placed;
+    supersede(superseded, node, height, key.bytes, placed);
     if (node.kind === 'page') continue;
     for (const leaf of node.leaves) {
       const name = bytesToHex(leaf.key);

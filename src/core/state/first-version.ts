@@ -31,7 +31,7 @@ export async function writeFirstVersion(
     await write(versionRows(layer).operations);
     tree = { ...layer.tree, node: undefined };
   }
-  const none = { storage: new Map(), storageTrees: new Map(), codes: new Map(), leaves: [], staleKeys: [] };
+  const none = { storage: new Map(), storageTrees: new Map(), codes: new Map(), leaves: [], superseded: { keys: [], nodes: 0 } };
   return new VersionLayer(current, height, tree, empty, none);
 }
 

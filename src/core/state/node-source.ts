@@ -68,9 +68,12 @@ export function leadsInto(page: Page, key: Uint8Array, from: number): boolean {
 const EMPTY_PATH = new Uint8Array(32);
 
 function loadNode(source: NodeSource, version: Height, slotDepth: number, path: Uint8Array): TreeNode {
-  const key = nodeRowKey(version, source.owner, slotDepth, path);
-  const row = source.rows.get(key);
-  if (row === undefined) throw new CoppiceError('state/missing-node', { version, key: bytesToHex(key) });
+  const rowOf = (rowVersion: Height): Uint8Array => {
+    const key = nodeRowKey(rowVersion, source.owner, slotDepth, path);
+    const row = source.rows.get(key);
+    if (row === undefined) throw new CoppiceError('state/missing-node', { version: rowVersion, key: bytesToHex(key) });
+    return row;
+  };
   source.use.loaded++;
-  return decodeNode(row, version, source.kind, slotDepth, path);
+  return decodeNode(rowOf, version, source.kind, slotDepth, path);
 }

@@ -14,6 +14,10 @@ import type { Leaf } from './leaf.ts';
 
 /** Slots of a page: four levels below its root. */
 export const PAGE_SLOTS = 16;
+/** Rows that a page's row adds to at most: reading the page takes that many reads more. */
+export const PAGE_BASES_MAX = 6;
+/** A page's row with more changed slots than this holds all of them. */
+export const ADDED_SLOTS_MAX = 8;
 /** Leaves that a bucket holds at most; with more, a subtree is a page. */
 export const BUCKET_LEAVES_MAX = 4;
 /** Half-bytes of depth down to which the account tree always hashes two children: 16 levels, the deepest a shard may be. */
@@ -49,6 +53,10 @@ export interface Page {
   readonly versions: readonly Height[];
   /** The nodes in the slots as far as they are in memory. */
   readonly children: (TreeNode | undefined)[];
+  /** The versions, newest first, of the rows at this place that its own row adds to; none where its row holds the whole page. */
+  readonly bases: readonly Height[];
+  /** Bit i: slot i is another one than in the row that its own adds to. */
+  readonly changedSlots: number;
   /** The sweep (node-cache.ts) at which it was last passed through. */
   touched: number;
 }
@@ -71,6 +79,13 @@ export interface TreeRoot {
   readonly leafCount: number;
   /** The root node, once loaded; an empty tree has none. */
   node: TreeNode | undefined;
+}
+
+/** What a version of a tree has no use for any more of the versions before it. */
+export interface Superseded {
+  /** Keys of their rows. */
+  readonly keys: Uint8Array[];
+  nodes: number;
 }
 
 /** The tree without leaves. */

@@ -9,23 +9,53 @@ import { type Bucket, emptyHashes, hashBytes, PAGE_SLOTS, type Page, type TreeKi
 
 const BUCKET_ROW = 0;
 const PAGE_ROW = 1;
+/** Of a page, what is other than in the row before it at the same place. */
+const ADDED_ROW = 2;
 
 const writer = new RowWriter();
 
 /** The row of a node whose slot is at half-byte `slotDepth`. */
 export function encodeNode(node: TreeNode, slotDepth: number): Uint8Array {
   if (node.kind === 'bucket') writeBucket(node, slotDepth);
-  else writePage(node, slotDepth);
+  else if (node.bases.length === 0) writePage(node, slotDepth);
+  else writeAdded(node);
   return writer.finishInChunk();
 }
 
-/** The node of a row; `path` is a key whose first `slotDepth` half-bytes lead to its slot. */
-export function decodeNode(row: Uint8Array, version: Height, kind: TreeKind, slotDepth: number, path: Uint8Array): TreeNode {
-  const reader = new RowReader(row);
+/**
+ * The node that `version` wrote at a place; `path` is a key whose first `slotDepth` half-bytes lead to its slot, and `rowOf` gives the row
+ * of a version at that place.
+ */
+export function decodeNode(
+  rowOf: (version: Height) => Uint8Array,
+  version: Height,
+  kind: TreeKind,
+  slotDepth: number,
+  path: Uint8Array,
+): TreeNode {
+  const reader = new RowReader(rowOf(version));
   const rowKind = reader.byte();
   if (rowKind === BUCKET_ROW) return readBucket(reader, version, slotDepth, path);
-  invariant(rowKind === PAGE_ROW, 'a node row is a bucket or a page');
-  return readPage(reader, version, kind, slotDepth, path);
+  const bases = rowKind === ADDED_ROW ? readBases(reader, version) : [];
+  const first = bases.at(-1);
+  let whole = reader;
+  if (first !== undefined) {
+    whole = new RowReader(rowOf(first));
+    invariant(whole.byte() === PAGE_ROW, 'the first of the rows that add to one another holds the whole page');
+  } else invariant(rowKind === PAGE_ROW, 'a node row is a bucket or a page');
+  const page = readPage(whole, first ?? version, slotDepth, path);
+  for (const base of bases.slice(0, -1).reverse()) {
+    const added = new RowReader(rowOf(base));
+    invariant(added.byte() === ADDED_ROW, 'the others add to it');
+    readBases(added, base);
+    readAdded(added, base, page);
+  }
+  if (first !== undefined) readAdded(reader, version, page);
+  const leafCount = page.counts.reduce((sum, count) => sum + count, 0);
+  const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
+  const node: Page = { kind: 'page', version, ...page, leafCount, children, bases, changedSlots: 0, touched: 0 };
+  hashWholePage(node, kind);
+  return node;
 }
 
 /** The row that says where a version's tree is. */
@@ -81,7 +111,47 @@ function writePage(page: Page, slotDepth: number): void {
   }
 }
 
-function readPage(reader: RowReader, version: Height, kind: TreeKind, slotDepth: number, path: Uint8Array): Page {
+function writeAdded(page: Page): void {
+  writer.byte(ADDED_ROW);
+  writer.byte(page.bases.length);
+  for (const base of page.bases) writer.varint(page.version - base);
+  writer.byte(page.changedSlots >>> 8);
+  writer.byte(page.changedSlots & 0xff);
+  const bytes = hashBytes(page.hashes);
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    if ((page.changedSlots & (1 << slot)) === 0) continue;
+    const count = page.counts[slot] as number;
+    writer.varint(count);
+    if (count === 0) continue;
+    writer.varint(page.version - (page.versions[slot] as number));
+    writer.bytes(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
+  }
+}
+
+function readBases(reader: RowReader, version: Height): readonly Height[] {
+  return Array.from({ length: reader.byte() }, () => version - reader.varint());
+}
+
+/** What rows say of a page; of its hashes only those of its slots. */
+interface PageContent extends Pick<Page, 'depth' | 'path' | 'hashes'> {
+  readonly counts: number[];
+  readonly versions: Height[];
+}
+
+function readAdded(reader: RowReader, version: Height, { hashes, counts, versions }: PageContent): void {
+  const changed = (reader.byte() << 8) | reader.byte();
+  const bytes = hashBytes(hashes);
+  for (let slot = 0; slot < PAGE_SLOTS; slot++) {
+    if ((changed & (1 << slot)) === 0) continue;
+    const count = reader.varint();
+    counts[slot] = count;
+    versions[slot] = count === 0 ? 0 : version - reader.varint();
+    if (count === 0) bytes.fill(0, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
+    else reader.copy(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
+  }
+}
+
+function readPage(reader: RowReader, version: Height, slotDepth: number, path: Uint8Array): PageContent {
   const depth = reader.byte();
   const known = slotDepth >>> 1;
   const ownPath: Bytes32 = new Uint8Array(32);
@@ -99,9 +169,5 @@ function readPage(reader: RowReader, version: Height, kind: TreeKind, slotDepth:
     counts[slot] = reader.varint();
     reader.copy(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
   }
-  const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
-  const leafCount = counts.reduce((sum, count) => sum + count, 0);
-  const page: Page = { kind: 'page', version, depth, path: ownPath, leafCount, hashes, counts, versions, children, touched: 0 };
-  hashWholePage(page, kind);
-  return page;
+  return { depth, path: ownPath, hashes, counts, versions };
 }

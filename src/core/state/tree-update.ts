@@ -8,6 +8,7 @@ import { childNode, type NodeSource, pathThrough, rootNode } from './node-source
 import { PageHasher } from './page-hasher.ts';
 import { nodeRowKey } from './row-keys.ts';
 import {
+  ADDED_SLOTS_MAX,
   BUCKET_LEAVES_MAX,
   type Bucket,
   EMPTY_TREE,
@@ -16,12 +17,17 @@ import {
   isFixed,
   leafCountOf,
   nibbleAt,
+  PAGE_BASES_MAX,
   PAGE_SLOTS,
   type Page,
+  type Superseded,
   sharedNibbles,
   type TreeNode,
   type TreeRoot,
 } from './tree-node.ts';
+import type { PlacedNode } from './tree-read.ts';
+
+const NO_BASES: readonly Height[] = [];
 
 /** A leaf that is new or has another value, or (undefined) is gone. */
 export interface LeafChange {
@@ -34,8 +40,7 @@ interface Update {
   readonly source: NodeSource;
   readonly version: Height;
   readonly changes: readonly LeafChange[];
-  /** Row keys of nodes that the version before has and this one has not. */
-  readonly staleKeys: Uint8Array[];
+  readonly superseded: Superseded;
   readonly hasher: PageHasher;
 }
 
@@ -45,18 +50,18 @@ export function sortChanges<T extends LeafChange>(changes: T[]): T[] {
 }
 
 /**
- * The tree after `changes` (sorted, one for each key) at `version`, which must be above all versions in the tree. Row keys that
- * the tree no longer has are appended to `staleKeys`.
+ * The tree after `changes` (sorted, one for each key) at `version`, which must be above all versions in the tree. What the
+ * tree no longer needs is added to `superseded`.
  */
 export function updateTree(
   source: NodeSource,
   root: TreeRoot,
   version: Height,
   changes: readonly LeafChange[],
-  staleKeys: Uint8Array[],
+  superseded: Superseded,
 ): TreeRoot {
   if (changes.length === 0) return root;
-  const update: Update = { source, version, changes, staleKeys, hasher: new PageHasher(source.kind) };
+  const update: Update = { source, version, changes, superseded, hasher: new PageHasher(source.kind) };
   const before = rootNode(source, root);
   const node = updateNode(update, before, 0, 0, changes.length);
   update.hasher.run();
@@ -87,7 +92,7 @@ function updateCollapsingPage(update: Update, page: Page, depth: number, from: n
   // The page moves one or more levels down, to a row of its own under the new page; changes below it are made on the way.
   markStale(update, page, depth, page.path);
   const slot = nibbleAt(page.path, fork);
-  const moved: Page = { ...page, version: update.version, children: page.children.slice() };
+  const moved = movedPage(update, page);
   const counts = new Array<number>(PAGE_SLOTS).fill(0);
   const versions = new Array<number>(PAGE_SLOTS).fill(0);
   const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
@@ -97,8 +102,15 @@ function updateCollapsingPage(update: Update, page: Page, depth: number, from: n
   children[slot] = moved;
   const touched = update.source.use.generation;
   const { path, leafCount } = page;
-  const above: Page = { kind: 'page', version: update.version, depth: fork, path, leafCount, hashes, counts, versions, children, touched };
+  const { version } = update;
+  const whole = { bases: NO_BASES, changedSlots: 0 };
+  const above: Page = { kind: 'page', version, depth: fork, path, leafCount, hashes, counts, versions, children, ...whole, touched };
   return updatePage(update, above, depth, fork, from, to, 1 << slot);
+}
+
+// The same page in another place, where it has a row of its own.
+function movedPage(update: Update, page: Page): Page {
+  return { ...page, version: update.version, children: page.children.slice(), bases: NO_BASES, changedSlots: 0 };
 }
 
 // Where the first change leaves the page's path; the page's own depth when none does.
@@ -140,16 +152,36 @@ function updatePage(
     dirtySlots |= 1 << slot;
     start = end;
   }
-  if (page !== undefined) markStale(update, page, depth, (changes[from] as LeafChange).key);
-  const made = newPage(update, { depth: pageDepth, path, hashes, counts, versions, children }, dirtySlots);
-  if (made.leafCount === 0) return undefined;
-  return fixed ? made : collapse(update, made);
+  const bases = page === undefined ? NO_BASES : basesOn(page, update.version, dirtySlots);
+  if (page !== undefined && bases.length === 0) markStale(update, page, depth, (changes[from] as LeafChange).key);
+  if (bases.length > 0) update.superseded.nodes++;
+  const made = newPage(update, { depth: pageDepth, path, hashes, counts, versions, children, bases }, dirtySlots);
+  if (made.leafCount === 0) {
+    markStale(update, made, depth, (changes[from] as LeafChange).key);
+    return undefined;
+  }
+  return fixed ? made : collapse(update, made, depth);
+}
+
+// The rows that a page's next row may add to: a few changed slots are a tenth of the page. Its own row stays then, and with it those that it
+// adds to, until a row at this place holds the whole page again.
+function basesOn(page: Page, version: Height, dirtySlots: number): readonly Height[] {
+  const isWritten = page.version < version;
+  if (!isWritten || page.bases.length >= PAGE_BASES_MAX || bitCount(dirtySlots) > ADDED_SLOTS_MAX) return NO_BASES;
+  return [page.version, ...page.bases];
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }
 
 // A page with few leaves is a bucket, and one with a single occupied slot is the page in it: what a subtree is follows from its leaves.
-function collapse(update: Update, page: Page): TreeNode {
+function collapse(update: Update, page: Page, depth: number): TreeNode {
   if (page.leafCount <= BUCKET_LEAVES_MAX) {
     const leaves: Leaf[] = [];
+    markStale(update, page, depth, page.path);
     for (let slot = 0; slot < PAGE_SLOTS; slot++) gatherLeaves(update, page, slot, leaves);
     return { kind: 'bucket', version: update.version, leaves, touched: page.touched };
   }
@@ -158,8 +190,9 @@ function collapse(update: Update, page: Page): TreeNode {
   const path = pathThrough(page, slot);
   const child = childNode(update.source, page, slot, path);
   invariant(child?.kind === 'page', 'a subtree with many leaves is a page');
+  markStale(update, page, depth, page.path);
   markStale(update, child, page.depth + 1, path);
-  return { ...child, version: update.version, children: child.children.slice() };
+  return movedPage(update, child);
 }
 
 function gatherLeaves(update: Update, page: Page, slot: number, leaves: Leaf[]): void {
@@ -196,17 +229,18 @@ function buildNode(update: Update, leaves: readonly Leaf[], from: number, to: nu
     dirtySlots |= 1 << slot;
     start = end;
   }
-  return newPage(update, { depth: pageDepth, path: first.key, hashes, counts, versions, children }, dirtySlots);
+  return newPage(update, { depth: pageDepth, path: first.key, hashes, counts, versions, children, bases: NO_BASES }, dirtySlots);
 }
 
 // A page of this version, to be hashed with the others.
 function newPage(
   update: Update,
-  parts: Pick<Page, 'depth' | 'path' | 'hashes' | 'counts' | 'versions' | 'children'>,
+  parts: Pick<Page, 'depth' | 'path' | 'hashes' | 'counts' | 'versions' | 'children' | 'bases'>,
   dirtySlots: number,
 ): Page {
   const leafCount = parts.counts.reduce((sum, count) => sum + count, 0);
-  const page: Page = { kind: 'page', version: update.version, leafCount, ...parts, touched: update.source.use.generation };
+  const { version, source } = update;
+  const page: Page = { kind: 'page', version, leafCount, ...parts, changedSlots: dirtySlots, touched: source.use.generation };
   update.hasher.add(page, dirtySlots);
   return page;
 }
@@ -231,9 +265,23 @@ function mergeLeaves(leaves: readonly Leaf[], changes: readonly LeafChange[], fr
   return merged;
 }
 
-// Nodes of this very version were never written: only older ones become superfluous.
-function markStale(update: Update, node: TreeNode, slotDepth: number, path: Uint8Array): void {
-  if (node.version < update.version) update.staleKeys.push(nodeRowKey(node.version, update.source.owner, slotDepth, path));
+function markStale({ version, source, superseded }: Update, node: TreeNode, slotDepth: number, path: Uint8Array): void {
+  supersede(superseded, node, version, source.owner, { slotDepth, path });
+}
+
+/** Adds a node that `version` has no use for, and the rows that its own adds to. Those of this very version were never written. */
+export function supersede(
+  superseded: Superseded,
+  node: TreeNode,
+  version: Height,
+  owner: Bytes32 | undefined,
+  { slotDepth, path }: Pick<PlacedNode, 'slotDepth' | 'path'>,
+): void {
+  if (node.version < version) {
+    superseded.keys.push(nodeRowKey(node.version, owner, slotDepth, path));
+    superseded.nodes++;
+  }
+  if (node.kind === 'page') for (const base of node.bases) superseded.keys.push(nodeRowKey(base, owner, slotDepth, path));
 }
 
 // Most keys differ in their first four bytes.

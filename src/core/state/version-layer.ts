@@ -8,7 +8,7 @@ import { accountKey, pointerKey, type StateKey } from './key.ts';
 import { type Leaf, pointerOfRow } from './leaf.ts';
 import type { NodeSource } from './node-source.ts';
 import type { StateVersion } from './state-version.ts';
-import type { TreeRoot } from './tree-node.ts';
+import type { Superseded, TreeRoot } from './tree-node.ts';
 import { NOT_IN_MEMORY, peekLeaf } from './tree-read.ts';
 
 /** What a block did to one account's storage. */
@@ -29,8 +29,8 @@ export interface LayerChanges {
   readonly codes: ReadonlyMap<Hex, Uint8Array>;
   /** In order of keys. */
   readonly leaves: readonly LeafRows[];
-  /** Rows of tree nodes that this version made superfluous. */
-  readonly staleKeys: readonly Uint8Array[];
+  /** Tree nodes that this version made superfluous. */
+  readonly superseded: Superseded;
 }
 
 /** What layers read from that is not in memory: the database's current rows, or a version's tree. */

@@ -15,9 +15,10 @@ export function versionRows(layer: VersionLayer): { readonly operations: RowOper
   invariant(changes !== undefined, 'a version is written before it is adopted');
   const operations: RowOperation[] = [];
   pushNodes(operations, layer, changes);
-  const nodesAdded = operations.length - changes.staleKeys.length;
+  const nodesAdded = operations.length - changes.superseded.nodes;
   pushCurrentRows(operations, changes);
-  if (changes.staleKeys.length > 0) operations.push({ type: 'put', key: staleRowKey(height), value: encodeStaleKeys(changes.staleKeys) });
+  const { keys } = changes.superseded;
+  if (keys.length > 0) operations.push({ type: 'put', key: staleRowKey(height), value: encodeStaleKeys(keys) });
   return { operations, nodesAdded };
 }
 

@@ -169,7 +169,7 @@ describe('the rows of the state', () => {
       });
       version = database.extend(version, height, { accounts: changes, pointers: [], codes: new Map() });
     }
-    assert.equal(await digestOf(store), 'b5ff46ebf9f16ff857fc2571913c46d7ab4c154c1a08ccb766bcf40a898c4c75');
+    assert.equal(await digestOf(store), '796ccfa1531db2031b61eddb24fb671c56e609823188d78f291cb84ea82c993b');
   });
 });
 
