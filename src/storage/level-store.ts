@@ -2,11 +2,12 @@
 // bytes of its own over key and value: rotten bits are a clear error here and never a wrong state root somewhere else.
 import { readdir } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { ClassicLevel } from 'classic-level';
+import { ClassicLevel, type Iterator } from 'classic-level';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import { CoppiceError } from '../core/primitives/errors.ts';
+import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
+import { type HistorySection, historySectionOf, keyOfStored, STORED_KEY_EXTRA_BYTES, writeStoredKey } from './row-order.ts';
 import { ROW_FAMILY, SCHEMA_VERSION } from './schema.ts';
 
 /** Bytes of LevelDB's cache of uncompressed blocks. */
@@ -18,7 +19,7 @@ const TABLE_FILE_BYTES = 8 * 1024 * 1024;
 const OPEN_FILES_MAX = 256;
 const CHECKSUM_BYTES = 4;
 const FIRST_SCRATCH_BYTES = 64 * 1024;
-/** Keys of rows are shorter; a longer one is passed on as it is. */
+/** Keys of rows are shorter. */
 const KEY_BYTES_MAX = 128;
 const VIEWED_BYTES_MAX = 1_024;
 /** Rows that an iteration fetches at a time. */
@@ -29,6 +30,7 @@ const IDENTITY_MARK = 'coppice';
 const VIEW = { keyEncoding: 'view', valueEncoding: 'view' } as const;
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
+type RowIterator = Iterator<Database, Uint8Array, Uint8Array>;
 
 /**
  * Opens the database in folder `path`, making it when there is none, and refuses one that is not ours: another program's, another
@@ -64,7 +66,7 @@ class LevelStore implements KeyValueStore {
   readonly #database: Database;
   readonly #path: string;
   #values = new OutsideHeap(FIRST_SCRATCH_BYTES);
-  readonly #keys = new OutsideHeap(KEY_BYTES_MAX);
+  readonly #keys = new OutsideHeap(KEY_BYTES_MAX + STORED_KEY_EXTRA_BYTES);
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -99,17 +101,52 @@ class LevelStore implements KeyValueStore {
 
   async *iterate(range: RowRange): AsyncIterable<Row> {
     const { gte, lt, reverse = false, limit } = range;
-    const iterator = this.#database.iterator({ gte, lt, reverse, limit });
+    const section = historySectionOf(gte, lt);
+    const bounds = section === undefined ? { gte, lt, limit } : { gte: section.gte, lt: section.lt };
+    const iterator = this.#database.iterator({ ...bounds, reverse });
     try {
-      for (;;) {
-        const rows = await iterator.nextv(ITERATION_ROWS);
-        if (rows.length === 0) return;
-        for (const [key, stored] of rows) yield { key: plainBytes(key, key.length), value: this.#checked(key, stored) };
-      }
+      if (section === undefined) yield* this.#rowsOf(iterator);
+      else yield* this.#rowsOfSection(iterator, section, reverse, limit);
     } catch (error) {
       throw translate(error, this.#path);
     } finally {
       await iterator.close();
+    }
+  }
+
+  async *#rowsOf(iterator: RowIterator): AsyncIterable<Row> {
+    for (;;) {
+      const rows = await iterator.nextv(ITERATION_ROWS);
+      if (rows.length === 0) return;
+      for (const [key, stored] of rows) {
+        const plainKey = plainBytes(key, key.length);
+        yield { key: plainKey, value: this.#checked(plainKey, stored) };
+      }
+    }
+  }
+
+  // Rows of other sections lie in between: where one is met, the iterator is set to where the section goes on.
+  async *#rowsOfSection(iterator: RowIterator, section: HistorySection, reverse: boolean, limit: number): AsyncIterable<Row> {
+    let left = limit;
+    let count = 1;
+    while (left > 0) {
+      const rows = await iterator.nextv(Math.min(count, left));
+      if (rows.length === 0) return;
+      count = Math.min(2 * count, ITERATION_ROWS);
+      for (const [stored, value] of rows) {
+        const order = section.compare(stored);
+        if (order !== 0) {
+          const isPast = order > 0 !== reverse;
+          const next = isPast ? section.nextEdge(stored, reverse) : section.edge(stored, reverse);
+          if (next === undefined) return;
+          iterator.seek(next);
+          count = 1;
+          break;
+        }
+        const key = keyOfStored(stored);
+        left--;
+        yield { key, value: this.#checked(key, value) };
+      }
     }
   }
 
@@ -125,10 +162,8 @@ class LevelStore implements KeyValueStore {
 
   // Good until the next call.
   #keyOutside(key: Uint8Array): Uint8Array {
-    const { length } = key;
-    if (length > KEY_BYTES_MAX) return key;
-    this.#keys.bytes.set(key);
-    return this.#keys.first(length);
+    invariant(key.length <= KEY_BYTES_MAX, 'keys of rows are short');
+    return this.#keys.first(writeStoredKey(key, this.#keys.bytes));
   }
 
   // Good until the next call.

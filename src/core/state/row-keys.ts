@@ -25,12 +25,17 @@ export const STATE_ROW = {
   committed: 0x17,
   /** Which version is the oldest one kept. */
   oldest: 0x18,
+  /** Below which version pruning has left nothing. */
+  pruned: 0x19,
 } as const;
 
 /** The row that says which version is the committed one. */
 export const COMMITTED_KEY = Uint8Array.of(STATE_ROW.committed);
 /** The row that says which is the oldest one kept: by itself, since pruning and commits are written in any order. */
 export const OLDEST_KEY = Uint8Array.of(STATE_ROW.oldest);
+
+/** The row that says below which version pruning has left nothing: where it goes on. */
+export const PRUNED_KEY = Uint8Array.of(STATE_ROW.pruned);
 
 const HEIGHT_BYTES = 8;
 /** Keys are cut from chunks: they are made by the thousand, and forgotten together; a small array of its own takes twice the memory. */

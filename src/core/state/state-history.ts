@@ -4,7 +4,7 @@ import { invariant } from '../primitives/errors.ts';
 import type { Height } from '../primitives/ids.ts';
 import { readChangeRow, undo } from './change-rows.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
-import { COMMITTED_KEY, heightOfRowKey, historyRange, OLDEST_KEY, STATE_ROW } from './row-keys.ts';
+import { COMMITTED_KEY, heightOfRowKey, historyRange, OLDEST_KEY, PRUNED_KEY, STATE_ROW } from './row-keys.ts';
 import type { RowOperation, StateRows } from './state-rows.ts';
 
 /** Operations of one batch of pruning at most: about 1.5 ms in which nothing else runs, and a bounded loss if it is lost. */
@@ -78,14 +78,17 @@ export async function* pruneBatches(rows: StateRows, keepFrom: Height): AsyncGen
       next = [];
     }
   }
-  if (next.length > 0) yield next;
+  next.push({ type: 'put', key: PRUNED_KEY, value: uint64ToBytes(keepFrom) });
+  yield next;
 }
 
 // Every version has a root row, and pruning takes the row of a height away last.
 async function firstHistoryHeight(rows: StateRows): Promise<Height> {
-  for await (const { key } of rows.iterate({ ...historyRange(STATE_ROW.root, 0, Number.MAX_SAFE_INTEGER), limit: 1 }))
+  const pruned = rows.get(PRUNED_KEY);
+  const from = pruned === undefined ? 0 : Number(bytesToBigint(pruned));
+  for await (const { key } of rows.iterate({ ...historyRange(STATE_ROW.root, from, Number.MAX_SAFE_INTEGER), limit: 1 }))
     return heightOfRowKey(key);
-  return 0;
+  return from;
 }
 
 // Nodes that are superfluous since `keepFrom` or before serve no version from `keepFrom` on; nor do change rows up to it. Heights [from, to].
