@@ -1,5 +1,6 @@
 // The database on disk: classic-level (LevelDB) behind the port. LevelDB checks no checksum when it reads, so every value carries four
 // bytes of its own over key and value: rotten bits are a clear error here and never a wrong state root somewhere else.
+import { randomInt } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ClassicLevel, type Iterator } from 'classic-level';
@@ -12,8 +13,12 @@ import { ROW_FAMILY, SCHEMA_VERSION } from './schema.ts';
 
 /** Bytes of LevelDB's cache of uncompressed blocks. */
 const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
-/** Bytes of the write-ahead log and its table in memory, of which there may be two. Larger ones mean fewer, longer compactions. */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+/**
+ * Bytes of the write-ahead log and its table in memory, of which there may be two. Larger ones mean fewer, longer compactions. Each node
+ * draws its own: all nodes of a chain write the same rows, and would otherwise all stop to compact at the same block.
+ */
+const WRITE_BUFFER_BYTES_MIN = 12 * 1024 * 1024;
+const WRITE_BUFFER_BYTES_MAX = 20 * 1024 * 1024;
 /** Bytes of a table file: hashes do not compress, and larger files mean fewer of them. */
 const TABLE_FILE_BYTES = 8 * 1024 * 1024;
 const OPEN_FILES_MAX = 256;
@@ -43,7 +48,7 @@ export async function openLevelStore(path: string, genesisRoot: Uint8Array): Pro
     // Roots and signatures are random bytes: Snappy costs time here and gains little.
     compression: false,
     cacheSize: BLOCK_CACHE_BYTES,
-    writeBufferSize: WRITE_BUFFER_BYTES,
+    writeBufferSize: randomInt(WRITE_BUFFER_BYTES_MIN, WRITE_BUFFER_BYTES_MAX),
     maxFileSize: TABLE_FILE_BYTES,
     maxOpenFiles: OPEN_FILES_MAX,
   });
