@@ -23,6 +23,7 @@ import type { FileStore } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
+import { beginTogether } from './begin-together.ts';
 import { loadChain } from './chain-storage.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { ChainProgress } from './health.ts';
@@ -154,7 +155,10 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     states,
     chain,
     start: () => {
-      for (const { runner } of chains.values()) runner.start();
+      const { peers } = network;
+      beginTogether({ peers, clock, validatorCount: ports.validatorPeers.length, waitMsMax: parameters.roundTimeoutMs }, () => {
+        for (const { runner } of chains.values()) runner.start();
+      });
     },
     stop: async () => {
       for (const running of chains.values()) await running.stop();

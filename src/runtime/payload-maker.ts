@@ -25,6 +25,8 @@ const PAYLOADS_KEPT_MAX = 8;
  */
 const PACE_FACTOR = 2;
 const PACE_MS_MAX = 400;
+/** A new chain's first two blocks do not wait: the second makes the first final, which is what people wait to see. */
+const FIRST_HEIGHTS = 2;
 /** The two list offsets at the head of an encoded body. */
 const BODY_FRAMING_BYTES = 8;
 
@@ -156,7 +158,7 @@ export class PayloadMaker {
       const nowMs = clock.nowMs();
       isWanted ||= transactions.hasWaiting(room);
       isFull ||= isWanted && transactions.hasFullBlock({ gasLimit, inFlightGas: blocks.inFlightGasOn(parent.hash) });
-      const isAtOnce = isFull || (!isWanted && parent.facts.hasItems);
+      const isAtOnce = isFull || (!isWanted && (parent.facts.hasItems || parent.facts.height < FIRST_HEIGHTS));
       const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
       const dueMs = Math.max(earliestMs, reasonMs);
       if (nowMs >= dueMs) return;

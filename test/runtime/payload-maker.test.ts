@@ -91,21 +91,36 @@ describe('the maker of payloads', () => {
     return result;
   }
 
-  it('waits for the idle interval where there is nothing to include', async () => {
-    const { idleIntervalMs } = chain.genesis.parameters;
-    const asked = ask(requestOn(1));
-    await clock.run(START_MS + idleIntervalMs - 1);
+  /** The second block of an idle chain, and the time of its making. */
+  async function secondBlock(): Promise<{ readonly parent: MadeBlock; readonly madeMs: number }> {
+    const first = await chain.extend(chain.start, { round: 1 });
+    const parent = await chain.extend(first.point, { round: 2 });
+    const madeMs = parent.proposal.header.timestampMs;
+    await clock.run(madeMs);
+    return { parent, madeMs };
+  }
+
+  it('does not wait for the first two blocks of a chain, and waits for the idle interval after them where there is nothing to include', async () => {
+    const { idleIntervalMs, blockIntervalMsMin } = chain.genesis.parameters;
+    const first = ask(requestOn(1));
+    await clock.run(START_MS + blockIntervalMsMin);
+    assert.equal(first.atMs, START_MS + blockIntervalMsMin);
+    const { parent, madeMs } = await secondBlock();
+    const asked = ask(requestOn(3, parent));
+    await clock.run(madeMs + idleIntervalMs - 1);
     assert.equal(asked.atMs, undefined);
-    await clock.run(START_MS + 2 * idleIntervalMs);
-    assert.equal(asked.atMs, START_MS + idleIntervalMs);
-    assert.equal(asked.payload?.timestampMs, START_MS + idleIntervalMs);
+    await clock.run(madeMs + 2 * idleIntervalMs);
+    assert.equal(asked.atMs, madeMs + idleIntervalMs);
+    assert.equal(asked.payload?.timestampMs, madeMs + idleIntervalMs);
   });
 
   it('wakes when a transaction comes', async () => {
-    const asked = ask(requestOn(1));
-    await clock.run(START_MS + 300);
+    const { parent, madeMs } = await secondBlock();
+    const asked = ask(requestOn(3, parent));
+    await clock.run(madeMs + 300);
+    assert.equal(asked.atMs, undefined);
     source.come([transfer]);
-    await clock.run(START_MS + 301);
+    await clock.run(madeMs + 301);
     assert.ok(asked.payload !== undefined);
     assert.equal(asked.payload.gasBought, 21_000);
     const kept = maker.payloadOf(asked.payload.bodyRoot);
