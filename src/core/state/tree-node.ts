@@ -72,6 +72,17 @@ export interface Bucket {
 /** A node of the stored tree. */
 export type TreeNode = Page | Bucket;
 
+/** A page. All are made here: objects made in one place have one shape, which is what makes reading their fields fast. */
+export function pageOf(parts: Omit<Page, 'kind'>): Page {
+  const { version, depth, path, leafCount, hashes, counts, versions, children, bases, changedSlots, touched } = parts;
+  return { kind: 'page', version, touched, depth, path, leafCount, hashes, counts, versions, children, bases, changedSlots };
+}
+
+/** A bucket. All are made here, as pages are in one place. */
+export function bucketOf(version: Height, leaves: readonly Leaf[], touched: number): Bucket {
+  return { kind: 'bucket', version, touched, leaves };
+}
+
 /** Where a whole tree is. */
 export interface TreeRoot {
   readonly hash: Bytes32;

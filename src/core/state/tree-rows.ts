@@ -5,7 +5,18 @@ import type { Bytes32, Height } from '../primitives/ids.ts';
 import { Leaf } from './leaf.ts';
 import { hashWholePage } from './page-hasher.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
-import { type Bucket, emptyHashes, hashBytes, PAGE_SLOTS, type Page, type TreeKind, type TreeNode, type TreeRoot } from './tree-node.ts';
+import {
+  type Bucket,
+  bucketOf,
+  emptyHashes,
+  hashBytes,
+  PAGE_SLOTS,
+  type Page,
+  pageOf,
+  type TreeKind,
+  type TreeNode,
+  type TreeRoot,
+} from './tree-node.ts';
 
 const BUCKET_ROW = 0;
 const PAGE_ROW = 1;
@@ -53,7 +64,9 @@ export function decodeNode(
   if (first !== undefined) readAdded(reader, version, page);
   const leafCount = page.counts.reduce((sum, count) => sum + count, 0);
   const children = new Array<TreeNode | undefined>(PAGE_SLOTS).fill(undefined);
-  const node: Page = { kind: 'page', version, ...page, leafCount, children, bases, changedSlots: 0, touched: 0 };
+  const { depth, path: ownPath, hashes, counts, versions } = page;
+  const parts = { depth, path: ownPath, hashes, counts, versions, leafCount, children, bases };
+  const node = pageOf({ version, ...parts, changedSlots: 0, touched: 0 });
   hashWholePage(node, kind);
   return node;
 }
@@ -89,7 +102,7 @@ function readBucket(reader: RowReader, version: Height, slotDepth: number, path:
     reader.copy(key, known, 32);
     leaves.push(new Leaf(key, reader.blob()));
   }
-  return { kind: 'bucket', version, leaves, touched: 0 };
+  return bucketOf(version, leaves, 0);
 }
 
 function writePage(page: Page, slotDepth: number): void {

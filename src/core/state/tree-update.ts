@@ -11,6 +11,7 @@ import {
   ADDED_SLOTS_MAX,
   BUCKET_LEAVES_MAX,
   type Bucket,
+  bucketOf,
   EMPTY_TREE,
   emptyHashes,
   hashAtSlot,
@@ -20,6 +21,7 @@ import {
   PAGE_BASES_MAX,
   PAGE_SLOTS,
   type Page,
+  pageOf,
   type Superseded,
   sharedNibbles,
   type TreeNode,
@@ -104,13 +106,13 @@ function updateCollapsingPage(update: Update, page: Page, depth: number, from: n
   const { path, leafCount } = page;
   const { version } = update;
   const whole = { bases: NO_BASES, changedSlots: 0 };
-  const above: Page = { kind: 'page', version, depth: fork, path, leafCount, hashes, counts, versions, children, ...whole, touched };
+  const above = pageOf({ version, depth: fork, path, leafCount, hashes, counts, versions, children, ...whole, touched });
   return updatePage(update, above, depth, fork, from, to, 1 << slot);
 }
 
 // The same page in another place, where it has a row of its own.
 function movedPage(update: Update, page: Page): Page {
-  return { ...page, version: update.version, children: page.children.slice(), bases: NO_BASES, changedSlots: 0 };
+  return pageOf({ ...page, version: update.version, children: page.children.slice(), bases: NO_BASES, changedSlots: 0 });
 }
 
 // Where the first change leaves the page's path; the page's own depth when none does.
@@ -183,7 +185,7 @@ function collapse(update: Update, page: Page, depth: number): TreeNode {
     const leaves: Leaf[] = [];
     markStale(update, page, depth, page.path);
     for (let slot = 0; slot < PAGE_SLOTS; slot++) gatherLeaves(update, page, slot, leaves);
-    return { kind: 'bucket', version: update.version, leaves, touched: page.touched };
+    return bucketOf(update.version, leaves, page.touched);
   }
   const slot = page.counts.indexOf(page.leafCount);
   if (slot < 0) return page;
@@ -209,7 +211,7 @@ function gatherLeaves(update: Update, page: Page, slot: number, leaves: Leaf[]):
 function buildNode(update: Update, leaves: readonly Leaf[], from: number, to: number, depth: number): TreeNode | undefined {
   const { version, source } = update;
   if (from === to) return undefined;
-  if (to - from <= BUCKET_LEAVES_MAX) return { kind: 'bucket', version, leaves: leaves.slice(from, to), touched: source.use.generation };
+  if (to - from <= BUCKET_LEAVES_MAX) return bucketOf(version, leaves.slice(from, to), source.use.generation);
   const first = leaves[from] as Leaf;
   const pageDepth = sharedNibbles(first.key, (leaves[to - 1] as Leaf).key, depth);
   const counts = new Array<number>(PAGE_SLOTS).fill(0);
@@ -240,7 +242,9 @@ function newPage(
 ): Page {
   const leafCount = parts.counts.reduce((sum, count) => sum + count, 0);
   const { version, source } = update;
-  const page: Page = { kind: 'page', version, leafCount, ...parts, changedSlots: dirtySlots, touched: source.use.generation };
+  const { depth, path, hashes, counts, versions, children, bases } = parts;
+  const fields = { depth, path, hashes, counts, versions, children, bases };
+  const page = pageOf({ version, leafCount, ...fields, changedSlots: dirtySlots, touched: source.use.generation });
   update.hasher.add(page, dirtySlots);
   return page;
 }
