@@ -9,6 +9,7 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { type Devnet, startDevnet } from '../../test/system/devnet-fixture.ts';
+import { measureHardhatNode } from './baseline.ts';
 import { watchFinality } from './finality-watch.ts';
 import { connectRpc, type RpcClient } from './json-rpc-client.ts';
 import { drain, type LoadTarget, runClosed, runOneByOne, runOpen, TransactionSource } from './load-loops.ts';
@@ -30,6 +31,7 @@ const USAGE = `usage: npm run bench:devnet -- [options]
   --validators 4
   --data-dir <folder>      keep the network there and use it again
   --prepared 5000          transactions prepared a second of the closed loop for transfers; a third of it for ERC-20
+  --baseline-seconds 10    before it, plain transfers on Hardhat's node for this long, to compare machines; 0: none
   --json                   print the JSON as the last line`;
 
 const { values } = parseArgs({
@@ -46,6 +48,7 @@ const { values } = parseArgs({
     validators: { type: 'string', default: '4' },
     'data-dir': { type: 'string' },
     prepared: { type: 'string', default: '5000' },
+    'baseline-seconds': { type: 'string', default: '10' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -72,6 +75,7 @@ interface Measurement {
 }
 
 const UNLOADED_TRANSACTIONS = 100;
+const BASELINE_WARM_UP_SECONDS = 5;
 const TOKENS_EACH = 10n ** 18n;
 const { secp256k1 } = selectCrypto({ disableNative: false });
 
@@ -80,12 +84,13 @@ else await main();
 
 async function main(): Promise<void> {
   await initialiseKeccak();
+  const baselinePerSecond = await measureBaseline();
   const folder = values['data-dir'] ?? mkdtempSync(join(tmpdir(), 'coppice-bench-'));
   mkdirSync(folder, { recursive: true });
   say(`starting ${values.validators} validators, ${values.accounts} funded accounts`);
   const devnet = await startDevnet({ folder, validators: Number(values.validators), loadAccounts: Number(values.accounts) });
   try {
-    const report = await measureAll(devnet);
+    const report = { baselinePerSecond, ...(await measureAll(devnet, baselinePerSecond)) };
     const file = writeReport(report);
     say(`written to ${file}`);
     if (values.json) console.log(JSON.stringify(report));
@@ -97,7 +102,16 @@ async function main(): Promise<void> {
   }
 }
 
-async function measureAll(devnet: Devnet) {
+// Nobody else has the machine meanwhile: the devnet starts afterwards.
+async function measureBaseline(): Promise<number | undefined> {
+  const seconds = Number(values['baseline-seconds']);
+  if (seconds === 0) return undefined;
+  const perSecond = round(await measureHardhatNode(secp256k1, BASELINE_WARM_UP_SECONDS, seconds), 1);
+  say(`baseline: Hardhat's node, one process without consensus: ${perSecond} transfers a second`);
+  return perSecond;
+}
+
+async function measureAll(devnet: Devnet, baselinePerSecond: number | undefined) {
   const idle = await readAll(devnet);
   const nodes = devnet.rpc.map(connectRpc);
   const entry = nodes[0] as RpcClient;
@@ -124,6 +138,8 @@ async function measureAll(devnet: Devnet) {
       if (loop === 'closed') closedPerSecond = measurement.perSecond;
       measurements.push(measurement);
       say(describe(measurement));
+      if (kind === 'transfer' && loop === 'closed' && baselinePerSecond !== undefined)
+        say(`${round(closedPerSecond / baselinePerSecond, 2)} times the baseline`);
     }
   }
   const stateRootsEqual = await areStateRootsEqual(nodes);
