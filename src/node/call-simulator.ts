@@ -3,12 +3,20 @@
 // Nobody pays for a call, and consensus runs on the same thread. So a call gives way often, no step of it is long, and its time ends.
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { createOwnLoopExecutor, type ExecutorPace } from '../core/execution/evm/own-loop-executor.ts';
-import { createQueuedExecutor, estimateGas, type SimulationInput, simulateCall } from '../core/execution/simulate.ts';
+import {
+  createQueuedExecutor,
+  estimateGas,
+  type FailedCall,
+  type LackOfFunds,
+  type SimulatedOutcome,
+  type SimulationInput,
+  simulateCall,
+} from '../core/execution/simulate.ts';
 import { CoppiceError, isError } from '../core/primitives/errors.ts';
 import type { Wei } from '../core/primitives/ids.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
-import type { BlockOverrides, CallContext, CallOutcome, CallRequest, Simulator } from '../rpc/ports.ts';
+import type { BlockOverrides, CallContext, CallRequest, Simulator, UnsuccessfulCall } from '../rpc/ports.ts';
 
 declare module '../core/primitives/errors.ts' {
   interface ErrorFacts {
@@ -26,6 +34,9 @@ const SIMULATION_MS_MAX = 5_000;
  * transaction may buy, are 2.5 s), and a proof with five pairings takes 430,000.
  */
 const SIMULATION_PACE: ExecutorPace = { pauseWork: 20_000, precompileGasMax: 450_000 };
+
+/** A transaction that calls such an address fails without running anything (protocol, section 8). */
+const NO_CODE = 'no code at the called address: wait until its creation is final, or send without data';
 
 /** What a call sees of the world outside its family, and what BASEFEE says. */
 export interface SimulationContext extends ExecutionContext {
@@ -54,25 +65,20 @@ export function createSimulator(
     estimate: (request, where) =>
       nameEnds(async () => {
         const run = await estimateGas(inputOf(request, where));
+        if (run.outcome === 'gas-above-allowance') return { kind: 'gas-above-allowance', gasAllowance: run.gasAllowance };
         return run.outcome === 'success' ? { kind: 'success', gasLimit: run.gasLimit } : unsuccessful(run);
       }),
   };
 }
 
-type Unsuccessful = Exclude<CallOutcome, { readonly kind: 'success' }>;
-
-/** Execution tells success, revert and failure apart, and no more: an exceptional halt takes all gas whatever caused it. */
-const FAILURE: Unsuccessful = { kind: 'failure', error: 'out of gas or invalid operation' };
-
-type UnsuccessfulRun = Exclude<Awaited<ReturnType<typeof simulateCall>> | Awaited<ReturnType<typeof estimateGas>>, { outcome: 'success' }>;
-
-function unsuccessful(run: UnsuccessfulRun): Unsuccessful {
-  if ('haveWei' in run) return { kind: 'insufficient-funds', haveWei: run.haveWei, wantWei: run.wantWei };
-  return run.outcome === 'revert' ? { kind: 'revert', returnData: run.returnData } : FAILURE;
+function unsuccessful(run: LackOfFunds | FailedCall | SimulatedOutcome): UnsuccessfulCall {
+  if (run.outcome === 'insufficient-funds') return { kind: 'insufficient-funds', haveWei: run.haveWei, wantWei: run.wantWei };
+  if (run.outcome === 'revert') return { kind: 'revert', returnData: run.returnData };
+  return run.halt === undefined ? { kind: 'failure', error: NO_CODE } : { kind: 'halt', halt: run.halt };
 }
 
 /** A simulation that a bound of this file ended is a call that failed, and says at which bound. */
-async function nameEnds<T>(simulate: () => Promise<T>): Promise<T | Unsuccessful> {
+async function nameEnds<T>(simulate: () => Promise<T>): Promise<T | UnsuccessfulCall> {
   try {
     return await simulate();
   } catch (error) {

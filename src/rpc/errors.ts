@@ -1,7 +1,8 @@
 // Every error that a JSON-RPC client can be given, with geth's codes and messages, because wallets and libraries decide by them
 // (viem and ethers match on the text). An error is a value that a method returns; nothing is thrown for what a user did.
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
-import type { CallOutcome, SubmitRefusal } from './ports.ts';
+import { haltText } from './halt-text.ts';
+import type { EstimateOutcome, SubmitRefusal } from './ports.ts';
 
 /** The answer to a request that cannot be served. */
 export class RpcError {
@@ -117,10 +118,14 @@ export function subscriptionNotFound(): RpcError {
 }
 
 /** A simulated or estimated call that did not succeed. */
-export function callFailure(from: Uint8Array, outcome: Exclude<CallOutcome, { readonly kind: 'success' }>): RpcError {
+export function callFailure(from: Uint8Array, outcome: Exclude<EstimateOutcome, { readonly kind: 'success' }>): RpcError {
   switch (outcome.kind) {
     case 'revert':
       return executionReverted(outcome.returnData);
+    case 'halt':
+      return new RpcError(SERVER_ERROR, haltText(outcome.halt));
+    case 'gas-above-allowance':
+      return new RpcError(SERVER_ERROR, `gas required exceeds allowance (${outcome.gasAllowance})`);
     case 'failure':
       return new RpcError(SERVER_ERROR, outcome.error);
     case 'insufficient-funds':

@@ -1,5 +1,6 @@
 // What JSON-RPC asks of the node, as narrow interfaces; src/node fits them. RPC knows view blocks and state versions only: nothing of
 // consensus, shards' blocks or the database (protocol, section 7).
+import type { Halt } from '../core/execution/halt-reason.ts';
 import type { Address, Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
 import type { Verdict } from '../core/primitives/verdict.ts';
 import type { AccessListEntry, Transaction } from '../core/protocol/transaction.ts';
@@ -136,15 +137,23 @@ export interface CallContext {
   readonly overrides: BlockOverrides;
 }
 
-/** How a simulated call ended. `failure` names an EVM error, such as `out of gas`. */
+/** How a simulated call ended. `halt` is the EVM's error; `failure` says which of our own rules or bounds ended it. */
 export type CallOutcome =
   | { readonly kind: 'success'; readonly returnData: Uint8Array }
   | { readonly kind: 'revert'; readonly returnData: Uint8Array }
+  | { readonly kind: 'halt'; readonly halt: Halt }
   | { readonly kind: 'failure'; readonly error: string }
   | { readonly kind: 'insufficient-funds'; readonly haveWei: Wei; readonly wantWei: Wei };
 
+/** A call that did not succeed. */
+export type UnsuccessfulCall = Exclude<CallOutcome, { readonly kind: 'success' }>;
+
 /** The least gas limit with which every hop succeeds, before the margin; or how it ends with the most gas allowed. */
-export type EstimateOutcome = { readonly kind: 'success'; readonly gasLimit: number } | Exclude<CallOutcome, { readonly kind: 'success' }>;
+export type EstimateOutcome =
+  | { readonly kind: 'success'; readonly gasLimit: number }
+  /** So much, which is what the call asks for, the sender can pay and a transaction may buy, is not enough. */
+  | { readonly kind: 'gas-above-allowance'; readonly gasAllowance: number }
+  | UnsuccessfulCall;
 
 /** Runs calls without effect. `call` may read foreign families (STATICCALL); `estimate` follows the rules of execution. */
 export interface Simulator {

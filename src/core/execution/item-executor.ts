@@ -2,6 +2,7 @@
 // loop stands in the tests. Nothing of the library's types or error texts passes this interface (protocol, section 10.9).
 import type { Address } from '../primitives/ids.ts';
 import type { ExecutionContext, Message } from '../protocol/message.ts';
+import type { Halt } from './halt-reason.ts';
 import type { ItemState } from './item-state.ts';
 
 /** A call or creation at depth 0. Its value was debited where it was sent: executing it only credits. */
@@ -21,6 +22,8 @@ export interface CallOutcome {
   readonly gasUsed: number;
   readonly returnData: Uint8Array;
   readonly createdAddress: Address | undefined;
+  /** Of a failure: why the first frame halted. For simulations; whoever executes blocks must not look at it. */
+  readonly halt?: Halt | undefined;
 }
 
 /** Runs one item at a time: two at once on one executor would mix their frames, so the executor refuses. */

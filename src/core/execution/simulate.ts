@@ -7,6 +7,7 @@ import { isNaturalPlace, mainCallOf } from '../messaging/emit.ts';
 import { bytesToHex } from '../primitives/bytes.ts';
 import { CoppiceError } from '../primitives/errors.ts';
 import type { Address, Bytes32, Wei } from '../primitives/ids.ts';
+import { INITCODE_BYTES_MAX, TRANSACTION_GAS } from '../protocol/gas.ts';
 import type { ExecutionContext, Log, Message, MessageResult } from '../protocol/message.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { AccessListEntry } from '../protocol/transaction.ts';
@@ -15,6 +16,7 @@ import { EMPTY_ACCOUNT } from './account-value.ts';
 import { executeWaves } from './execute-block.ts';
 import type { ItemEnvironment } from './execute-message.ts';
 import { foreignCallError } from './family-rules.ts';
+import type { Halt } from './halt-reason.ts';
 import { intrinsicGas, minimumGasLimit } from './intrinsic-gas.ts';
 import type { CallOutcome, ItemExecutor } from './item-executor.ts';
 import { ItemState } from './item-state.ts';
@@ -72,6 +74,8 @@ export interface SimulatedOutcome {
   readonly gasUsed: number;
   readonly logs: readonly Log[];
   readonly createdAddress: Address | undefined;
+  /** Of a failure: why. */
+  readonly halt: Halt | undefined;
 }
 
 /** The sender cannot pay for value and gas. */
@@ -79,6 +83,13 @@ export interface LackOfFunds {
   readonly outcome: 'insufficient-funds';
   readonly haveWei: Wei;
   readonly wantWei: Wei;
+}
+
+/** No transaction may carry it (EIP-3860): the mempool refuses it, so execution never sees it. */
+const INITCODE_TOO_LARGE: FailedCall = { outcome: 'failure', returnData: new Uint8Array(0), halt: { reason: 'initcode-too-large' } };
+
+function isInitcodeTooLarge({ to, data }: SimulatedCall): boolean {
+  return to === undefined && data.length > INITCODE_BYTES_MAX;
 }
 
 /** eth_call: runs the main call alone, in the family where it would run. */
@@ -89,17 +100,28 @@ export async function simulateCall(input: SimulationInput): Promise<SimulatedOut
   const gasLimit = Math.max(intrinsic, gasLimitOf(input));
   const lack = takeFromSender(overlay, input, gasLimit);
   if (lack !== undefined) return lack;
+  if (isInitcodeTooLarge(input.call)) return { ...INITCODE_TOO_LARGE, gasUsed: gasLimit, logs: [], createdAddress: undefined };
   const placed = inItsFamily(overlay, mainCallIn(overlay, input, gasLimit - intrinsic));
   const state = new ItemState(overlay, placed.targetFamily, true);
   const ran = await runLeniently(input, state, placed);
-  const { outcome, returnData, createdAddress } = ran;
-  return { outcome, returnData, createdAddress, gasUsed: intrinsic + ran.gasUsed, logs: outcome === 'success' ? state.logs : [] };
+  const { outcome, returnData, createdAddress, halt } = ran;
+  return { outcome, returnData, createdAddress, halt, gasUsed: intrinsic + ran.gasUsed, logs: outcome === 'success' ? state.logs : [] };
+}
+
+/** A call that ran and did not succeed. */
+export interface FailedCall {
+  readonly outcome: 'revert' | 'failure';
+  readonly returnData: Uint8Array;
+  /** A failure without one ran no code: there is none at the target, and it may be a contract whose pointer is still under way. */
+  readonly halt: Halt | undefined;
 }
 
 /** An estimate, or how the call ends with the most gas that it may have. */
 export type GasEstimate =
   | { readonly outcome: 'success'; readonly gasLimit: number }
-  | { readonly outcome: 'revert' | 'failure'; readonly returnData: Uint8Array }
+  | FailedCall
+  /** More gas than a transaction may buy, or than was asked for, or than the sender can pay. */
+  | { readonly outcome: 'gas-above-allowance'; readonly gasAllowance: number }
   | LackOfFunds;
 
 /**
@@ -107,13 +129,17 @@ export type GasEstimate =
  * gas. Exact where no code runs. Messages carry gas of their own, so more than that gas never helps a later hop.
  */
 export async function estimateGas(input: SimulationInput): Promise<GasEstimate> {
+  if (isInitcodeTooLarge(input.call)) return INITCODE_TOO_LARGE;
   const floor = minimumGasLimit(intrinsicInputOf(input.call));
-  const best = await runTransaction(input, Math.max(floor, gasLimitOf(input)));
+  const gasAllowance = gasAllowanceOf(input, floor);
+  if (typeof gasAllowance !== 'number') return gasAllowance;
+  if (gasAllowance < floor) return { outcome: 'gas-above-allowance', gasAllowance };
+  const best = await runTransaction(input, gasAllowance);
   if ('haveWei' in best) return best;
-  const { mainCall } = best;
-  if (mainCall.outcome !== 'success') {
-    return { outcome: mainCall.outcome === 'revert' ? 'revert' : 'failure', returnData: mainCall.returnData };
-  }
+  const { mainCall, halt } = best;
+  if (halt?.reason === 'out-of-gas') return { outcome: 'gas-above-allowance', gasAllowance };
+  if (mainCall.outcome !== 'success')
+    return { outcome: mainCall.outcome === 'revert' ? 'revert' : 'failure', returnData: mainCall.returnData, halt };
   const works = async (gasLimit: number): Promise<boolean> => {
     const run = await runTransaction(input, gasLimit);
     return !('haveWei' in run) && run.outcomes === best.outcomes;
@@ -121,7 +147,7 @@ export async function estimateGas(input: SimulationInput): Promise<GasEstimate> 
   const used = Math.max(floor, best.gasUsed);
   if (used === floor || (await works(used))) return { outcome: 'success', gasLimit: used };
   let tooLittle = used;
-  let enough = best.gasLimit;
+  let enough = gasAllowance;
   while (enough - tooLittle > Math.max(1, enough / ESTIMATE_PRECISION_DIVISOR)) {
     // Where gas is kept back at calls, a sixty-third more is most often enough: try near the lower end first.
     const middle = Math.floor(Math.min((tooLittle + enough) / 2, tooLittle * 2));
@@ -133,7 +159,8 @@ export async function estimateGas(input: SimulationInput): Promise<GasEstimate> 
 
 interface SimulatedTransaction {
   readonly mainCall: MessageResult;
-  readonly gasLimit: number;
+  /** Of the main call's code. */
+  readonly halt: Halt | undefined;
   /** Intrinsic gas, and what the main call's code used. */
   readonly gasUsed: number;
   /** How each message ended, in order: equal for equal behaviour. */
@@ -141,16 +168,24 @@ interface SimulatedTransaction {
 }
 
 /** The sender part, the main call, and all messages that follow from it. */
-async function runTransaction(input: SimulationInput, wantedGasLimit: number): Promise<SimulatedTransaction | LackOfFunds> {
+async function runTransaction(input: SimulationInput, gasLimit: number): Promise<SimulatedTransaction | LackOfFunds> {
   const overlay = new StateOverlay(input.state);
   const intrinsic = intrinsicGas(intrinsicInputOf(input.call));
-  const gasLimit = affordableGas(overlay, input, wantedGasLimit);
-  const lack = takeFromSender(overlay, input, gasLimit < intrinsic ? wantedGasLimit : gasLimit);
+  const lack = takeFromSender(overlay, input, gasLimit);
   if (lack !== undefined) return lack;
+  let halt: Halt | undefined;
+  const executor: ItemExecutor = {
+    ...input.evm,
+    async execute(item) {
+      const ran = await input.evm.execute(item);
+      if (item.message.kind === 'main-call') halt = ran.halt;
+      return ran;
+    },
+  };
   const environment: ItemEnvironment = {
     overlay,
     context: rememberBlockHashes(input.context),
-    executor: input.evm,
+    executor,
     gasLimitSeenByCode: input.parameters.transactionGasLimitMax,
     pause: input.pause,
   };
@@ -159,7 +194,7 @@ async function runTransaction(input: SimulationInput, wantedGasLimit: number): P
   const mainCall = results.find(({ message, outcome }) => message.kind === 'main-call' && outcome !== 'forwarded');
   if (mainCall === undefined) throw new Error('invariant broken: a main call is executed in some wave');
   const outcomes = results.map(({ outcome }) => outcome).join();
-  return { mainCall, gasLimit, gasUsed: intrinsic + mainCall.executionGasUsed, outcomes };
+  return { mainCall, halt, gasUsed: intrinsic + mainCall.executionGasUsed, outcomes };
 }
 
 function intrinsicInputOf(call: SimulatedCall) {
@@ -170,13 +205,20 @@ function gasLimitOf({ call, parameters }: SimulationInput): number {
   return Math.min(call.gasLimit ?? parameters.transactionGasLimitMax, parameters.transactionGasLimitMax);
 }
 
-/** With a price, no more gas than the sender can pay for. */
-function affordableGas(overlay: StateOverlay, { call }: SimulationInput, wanted: number): number {
+/** What a transaction may buy and was asked to; with a price, no more than the sender can pay for. */
+function gasAllowanceOf(input: SimulationInput, floor: number): number | LackOfFunds {
+  const { call, parameters, state } = input;
+  // Less than any transaction buys is no wish: as geth.
+  const isWish = call.gasLimit !== undefined && call.gasLimit >= TRANSACTION_GAS;
+  const wanted = isWish ? gasLimitOf(input) : parameters.transactionGasLimitMax;
   const gasPriceWei = call.gasPriceWei ?? 0n;
   if (gasPriceWei === 0n) return wanted;
-  const balanceWei = overlay.account(overlay.family(call.from), call.from).value?.balanceWei ?? 0n;
+  const { value = EMPTY_ACCOUNT } = senderOf(new StateOverlay(state), call.from);
+  const { balanceWei } = value;
+  if (balanceWei <= call.valueWei)
+    return { outcome: 'insufficient-funds', haveWei: balanceWei, wantWei: call.valueWei + gasPriceWei * BigInt(floor) };
   const affordable = (balanceWei - call.valueWei) / gasPriceWei;
-  return affordable < BigInt(wanted) ? Math.max(0, Number(affordable)) : wanted;
+  return affordable < BigInt(wanted) ? Number(affordable) : wanted;
 }
 
 function takeFromSender(overlay: StateOverlay, { call }: SimulationInput, gasLimit: number): LackOfFunds | undefined {

@@ -70,7 +70,14 @@ describe('a simulated call', () => {
 
   it('succeeds with nothing where there is no code, as Ethereum’s does', async () => {
     const outcome = await simulateCall(inputOf(stateWith(), { data: hex('0102030405') }));
-    assert.deepEqual(outcome, { outcome: 'success', returnData: new Uint8Array(0), createdAddress: undefined, gasUsed: 21_080, logs: [] });
+    assert.deepEqual(outcome, {
+      outcome: 'success',
+      returnData: new Uint8Array(0),
+      createdAddress: undefined,
+      halt: undefined,
+      gasUsed: 21_080,
+      logs: [],
+    });
   });
 
   it('says what the sender lacks', async () => {
@@ -165,7 +172,7 @@ describe('an estimate', () => {
       'REVERT',
     );
     const estimate = await estimateGas(inputOf(stateWith(lens(code), answering), { to: LENS }));
-    assert.deepEqual(estimate, { outcome: 'revert', returnData: foreignCallError(ORACLE) });
+    assert.deepEqual(estimate, { outcome: 'revert', returnData: foreignCallError(ORACLE), halt: undefined });
   });
 
   it('buys no more than the sender can pay', async () => {

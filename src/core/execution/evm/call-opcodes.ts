@@ -32,7 +32,7 @@ export function call(machine: Machine, frame: Frame, kind: CallKind): Signal | u
   const { state } = machine;
   const isStatic = frame.start.isStatic || kind === 'staticcall';
   const hasValue = operands.valueWei !== 0n && kind !== 'delegatecall';
-  if (kind === 'call' && frame.start.isStatic && hasValue) halt();
+  if (kind === 'call' && frame.start.isStatic && hasValue) halt('write-protection');
   const { family } = frame.start;
   // Paid before it is read: a frame with too little gas must not cost a read from disk.
   frame.useGas(accountAccessGas(machine, operands.targetHex));

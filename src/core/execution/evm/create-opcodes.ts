@@ -27,21 +27,21 @@ const NONCE_MAX = 2n ** 64n - 1n;
 
 /** CREATE and CREATE2. */
 export function createContract(machine: Machine, frame: Frame, isSalted: boolean): Signal | undefined {
-  if (frame.start.isStatic) halt();
+  if (frame.start.isStatic) halt('write-protection');
   const { stack } = frame;
   stack.need(isSalted ? 4 : 3);
   const valueWei = stack.pop();
   const offsetWord = stack.pop();
   const length = toOffset(stack.pop());
   const salt = isSalted ? bytes32Of(stack.pop()) : undefined;
-  if (length > INITCODE_BYTES_MAX) halt();
+  if (length > INITCODE_BYTES_MAX) halt('initcode-too-large');
   const offset = length === 0 ? 0 : toOffset(offsetWord);
   const words = Math.ceil(length / 32);
   frame.useGas(frame.memoryGas(offset, length));
   frame.useGas(CREATE_OPCODE_GAS + words * (INITCODE_WORD_GAS + (isSalted ? KECCAK_WORD_GAS : 0)));
   frame.returnData = NO_DATA;
   const { self } = frame;
-  const value = self.value ?? halt();
+  const value = self.value ?? halt('out-of-gas');
   const gasLimit = frame.gasLeft - Math.floor(frame.gasLeft / KEPT_GAS_DIVISOR);
   if (frame.start.depth >= CALL_DEPTH_MAX || value.balanceWei < valueWei || value.nonce >= NONCE_MAX) {
     stack.push(0n);
@@ -81,6 +81,9 @@ export interface CreationStart {
   readonly gasLimit: number;
 }
 
+/** Why code is not stored. */
+export type CodeRefusal = 'code-too-large' | 'code-begins-with-ef' | 'code-deposit-out-of-gas';
+
 /** The frame of a creation; undefined at a collision, which takes all its gas. */
 export function beginCreation(machine: Machine, creation: CreationStart): Frame | undefined {
   const { state } = machine;
@@ -112,13 +115,14 @@ export function beginCreation(machine: Machine, creation: CreationStart): Frame 
   });
 }
 
-/** Stores what the initcode returned, if its gas pays for it; false is a failure that takes all gas. */
-export function depositCode(machine: Machine, frame: Frame): boolean {
+/** Stores what the initcode returned, if its gas pays for it; undefined then, else a failure that takes all gas. */
+export function depositCode(machine: Machine, frame: Frame): CodeRefusal | undefined {
   const code = frame.output;
-  if (code.length > CODE_BYTES_MAX || code[0] === RESERVED_FIRST_BYTE) return false;
+  if (code.length > CODE_BYTES_MAX) return 'code-too-large';
+  if (code[0] === RESERVED_FIRST_BYTE) return 'code-begins-with-ef';
   const gas = CODE_DEPOSIT_BYTE_GAS * code.length;
-  if (gas > frame.gasLeft) return false;
+  if (gas > frame.gasLeft) return 'code-deposit-out-of-gas';
   frame.gasLeft -= gas;
   if (code.length > 0) machine.state.setCode(frame.self, keccak256(code), code);
-  return true;
+  return undefined;
 }

@@ -34,7 +34,7 @@ export function copyReturnData(frame: Frame): void {
   const { items, length: height } = frame.stack;
   frame.stack.need(3);
   const end = (items[height - 2] as bigint) + (items[height - 3] as bigint);
-  if (end > BigInt(frame.returnData.length)) halt();
+  if (end > BigInt(frame.returnData.length)) halt('return-data-out-of-bounds');
   copyToMemory(frame, frame.returnData);
 }
 
@@ -78,7 +78,7 @@ export function hashMemory(machine: Machine, frame: Frame): void {
 
 /** LOG0 to LOG4. */
 export function log(machine: Machine, frame: Frame, opcode: number): void {
-  if (frame.start.isStatic) halt();
+  if (frame.start.isStatic) halt('write-protection');
   const { stack } = frame;
   const topicCount = opcode - LOG0;
   stack.need(2 + topicCount);

@@ -76,7 +76,7 @@ export class Frame {
 
   useGas(gas: number): void {
     this.gasLeft -= gas;
-    if (this.gasLeft < 0) halt();
+    if (this.gasLeft < 0) halt('out-of-gas');
   }
 
   /** Gas of extending memory to `offset + length`; the memory counts as extended from here on. */
@@ -87,7 +87,7 @@ export class Frame {
     const total = words * MEMORY_WORD_GAS + Math.floor((words * words) / MEMORY_QUADRATIC_DIVISOR);
     const gas = total - this.#memoryGas;
     // Not paid for yet: if it cannot be, the frame ends here.
-    if (gas > this.gasLeft) halt();
+    if (gas > this.gasLeft) halt('out-of-gas');
     this.#memoryGas = total;
     this.memoryWords = words;
     return gas;

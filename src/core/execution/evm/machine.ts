@@ -1,6 +1,7 @@
 // What the frames of one item share.
 import type { Address } from '../../primitives/ids.ts';
 import type { ExecutionContext, Message } from '../../protocol/message.ts';
+import type { Halt } from '../halt-reason.ts';
 import type { ItemState } from '../item-state.ts';
 import { COINBASE_ADDRESS } from '../system-addresses.ts';
 import type { EthereumRules } from './ethereum-rules.ts';
@@ -22,6 +23,8 @@ export type Signal =
 /** A precompile's answer. */
 export interface PrecompileResult {
   readonly success: boolean;
+  /** There when it failed. */
+  readonly reason: 'out-of-gas' | 'precompile-failed' | undefined;
   readonly gasUsed: number;
   readonly output: Uint8Array;
 }
@@ -54,6 +57,8 @@ export interface Machine {
   readonly precompileGasMax: number;
   /** Work since the host last had its turn, in steps; heavy opcodes count for more. */
   work: number;
+  /** Why the item's first frame halted. */
+  halt: Halt | undefined;
   child: Frame | undefined;
   precompile: PendingPrecompile | undefined;
 }

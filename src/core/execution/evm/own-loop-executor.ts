@@ -7,7 +7,6 @@ import { bytesToHex } from '../../primitives/bytes.ts';
 import { invariant } from '../../primitives/errors.ts';
 import type { Address, Hex } from '../../primitives/ids.ts';
 import { POINTER_GAS } from '../../protocol/gas.ts';
-import type { Message } from '../../protocol/message.ts';
 import { createdAddressOf } from '../created-address.ts';
 import type { CallOutcome, ItemCall, ItemExecutor } from '../item-executor.ts';
 import { COINBASE_ADDRESS, COINBASE_HEX } from '../system-addresses.ts';
@@ -81,6 +80,7 @@ function executeItem(rules: EthereumRules, evmChainId: number, item: ItemCall, p
     pauseWork: pace.pauseWork,
     precompileGasMax: pace.precompileGasMax,
     work: 0,
+    halt: undefined,
     child: undefined,
     precompile: undefined,
   };
@@ -114,20 +114,28 @@ function executeItem(rules: EthereumRules, evmChainId: number, item: ItemCall, p
   }
   const frame = new Frame(start);
   const end = runFrames(machine, frame, item.pause);
-  return end instanceof Promise ? end.then((later) => outcomeOf(message, frame, later)) : outcomeOf(message, frame, end);
+  return end instanceof Promise ? end.then((later) => outcomeOf(machine, frame, later)) : outcomeOf(machine, frame, end);
 }
 
-function outcomeOfPrecompile({ state }: Machine, start: FrameStart, { success, gasUsed, output }: PrecompileResult): CallOutcome {
+function outcomeOfPrecompile({ state }: Machine, start: FrameStart, result: PrecompileResult): CallOutcome {
+  const { success, reason, gasUsed, output } = result;
   if (!success) state.revert(start.checkpoint);
-  return { outcome: success ? 'success' : 'failure', gasUsed, returnData: output, createdAddress: undefined };
+  const halt = reason && { reason };
+  return { outcome: success ? 'success' : 'failure', gasUsed, returnData: output, createdAddress: undefined, halt };
 }
 
 /** A transaction's creation: its address derives from the nonce that the message carries, and its pointer is paid before code runs. */
 function create(machine: Machine, item: ItemCall): CallOutcome | Promise<CallOutcome> {
   const { message, state } = machine;
   const address = createdAddressOf(message.sender, message.creationNonce);
-  const failed: CallOutcome = { outcome: 'failure', gasUsed: message.gasLimit, returnData: NO_DATA, createdAddress: undefined };
-  if (message.gasLimit < POINTER_GAS) return failed;
+  const failed = (reason: 'out-of-gas' | 'address-collision'): CallOutcome => ({
+    outcome: 'failure',
+    gasUsed: message.gasLimit,
+    returnData: NO_DATA,
+    createdAddress: undefined,
+    halt: { reason },
+  });
+  if (message.gasLimit < POINTER_GAS) return failed('out-of-gas');
   const frame = beginCreation(machine, {
     creator: undefined,
     address,
@@ -137,13 +145,13 @@ function create(machine: Machine, item: ItemCall): CallOutcome | Promise<CallOut
     depth: 0,
     gasLimit: message.gasLimit - POINTER_GAS,
   });
-  if (frame === undefined) return failed;
+  if (frame === undefined) return failed('address-collision');
   const end = runFrames(machine, frame, item.pause);
-  return end instanceof Promise ? end.then((later) => created(message, frame, later, address)) : created(message, frame, end, address);
+  return end instanceof Promise ? end.then((later) => created(machine, frame, later, address)) : created(machine, frame, end, address);
 }
 
-function created(message: Message, frame: Frame, end: End, address: Address): CallOutcome {
-  const outcome = outcomeOf(message, frame, end);
+function created(machine: Machine, frame: Frame, end: End, address: Address): CallOutcome {
+  const outcome = outcomeOf(machine, frame, end);
   return outcome.outcome === 'success' ? { ...outcome, createdAddress: address } : outcome;
 }
 
@@ -163,10 +171,10 @@ function warmUp({ state, message, environment: { coinbase } }: Machine, targetHe
 
 type End = 'done' | 'revert' | 'halt';
 
-function outcomeOf(message: Message, frame: Frame, end: End): CallOutcome {
+function outcomeOf({ message, halt }: Machine, frame: Frame, end: End): CallOutcome {
   const gasUsed = end === 'halt' ? message.gasLimit : message.gasLimit - frame.gasLeft;
   const outcome = end === 'done' ? 'success' : end === 'revert' ? 'revert' : 'failure';
-  return { outcome, gasUsed, returnData: end === 'halt' ? NO_DATA : frame.output, createdAddress: undefined };
+  return { outcome, gasUsed, returnData: end === 'halt' ? NO_DATA : frame.output, createdAddress: undefined, halt };
 }
 
 /** The frame that runs, and those that wait for it, the first caller first. */
@@ -228,8 +236,10 @@ async function awaitPrecompile(machine: Machine, frame: Frame): Promise<void> {
 
 /** The end of a frame: code is stored, or everything since its beginning is taken back. */
 function settle(machine: Machine, frame: Frame, signal: Exclude<Signal, 'child' | 'pause' | 'precompile'>): End {
-  const { isCreation, checkpoint } = frame.start;
-  const end = signal === 'done' && isCreation && !depositCode(machine, frame) ? 'halt' : signal;
+  const { isCreation, checkpoint, depth } = frame.start;
+  const refusal = signal === 'done' && isCreation ? depositCode(machine, frame) : undefined;
+  if (refusal !== undefined && depth === 0) machine.halt = { reason: refusal };
+  const end = refusal === undefined ? signal : 'halt';
   if (end !== 'done') machine.state.revert(checkpoint);
   return end;
 }

@@ -39,6 +39,7 @@ function resultOf(machine: Machine, start: FrameStart, result: LibraryResult): P
   const gasUsed = success ? Number(result.executionGasUsed) : start.gasLimit;
   machine.work += gasUsed * WORK_PER_GAS;
   const output = success ? result.returnValue : NO_DATA;
+  const reason = success ? undefined : isOutOfGas ? 'out-of-gas' : 'precompile-failed';
   // The output outlives the call, the caller's memory goes on changing.
-  return { success, gasUsed, output: output.buffer === start.callData.buffer ? output.slice() : output };
+  return { success, reason, gasUsed, output: output.buffer === start.callData.buffer ? output.slice() : output };
 }

@@ -5,7 +5,7 @@ import { createContract } from './create-opcodes.ts';
 import { copyMemory, copyReturnData, copyToMemory, hashMemory, log, setOutput } from './data-opcodes.ts';
 import type { Frame } from './frame.ts';
 import { BASE_GAS, EXP_BYTE_GAS, JUMP_GAS, JUMPDEST_GAS, JUMPI_GAS, VERY_LOW_GAS } from './gas-costs.ts';
-import { halt, isHalt } from './halt.ts';
+import { describeHalt, halt, haltReasonOf } from './halt.ts';
 import { pushedWord } from './jump-analysis.ts';
 import type { Machine, Signal } from './machine.ts';
 import { selfDestruct } from './selfdestruct.ts';
@@ -32,8 +32,10 @@ export function runFrame(machine: Machine, frame: Frame): Signal {
   try {
     return loop(machine, frame);
   } catch (thrown) {
-    if (isHalt(thrown)) return 'halt';
-    throw thrown;
+    const reason = haltReasonOf(thrown);
+    if (reason === undefined) throw thrown;
+    if (frame.start.depth === 0) machine.halt = describeHalt(reason, frame);
+    return 'halt';
   }
 }
 
@@ -106,7 +108,7 @@ function push(frame: Frame, length: number): void {
 
 function jump(frame: Frame, destination: bigint): void {
   const place = Number(destination); // Inexact from 2^53 on, and far beyond all code there.
-  if (frame.analysis.destinations[place] !== 1) halt();
+  if (frame.analysis.destinations[place] !== 1) halt('invalid-jump');
   frame.programCounter = place;
 }
 
@@ -181,7 +183,7 @@ function flowOpcode(machine: Machine, frame: Frame, opcode: number): void {
       copyMemory(frame);
       return;
     default:
-      halt();
+      halt('invalid-opcode');
   }
 }
 
@@ -192,7 +194,7 @@ function arithmeticOpcode(machine: Machine, frame: Frame, opcode: number): void 
   const top = stack.length - 1;
   const gas = machine.rules.stackHandlerGas[opcode] as number;
   if (opcode === 0x15) {
-    if (top < 0) halt();
+    stack.need(1);
     frame.useGas(VERY_LOW_GAS);
     items[top] = items[top] === 0n ? 1n : 0n;
     return;
@@ -209,7 +211,7 @@ function arithmeticOpcode(machine: Machine, frame: Frame, opcode: number): void 
     }
   }
   const handler = machine.rules.stackHandlers[opcode];
-  if (handler === undefined) halt();
+  if (handler === undefined) halt('invalid-opcode');
   if (opcode === 0x0a) {
     stack.need(2);
     const exponent = items[top - 1] as bigint;
@@ -339,7 +341,7 @@ function environmentOpcode(machine: Machine, frame: Frame, opcode: number): void
       stack.push(environment.blobBaseFee);
       return;
     default:
-      halt();
+      halt('invalid-opcode');
   }
 }
 
@@ -379,6 +381,6 @@ function systemOpcode(machine: Machine, frame: Frame, opcode: number): Signal | 
     case 0xff:
       return selfDestruct(machine, frame);
     default:
-      return halt();
+      return halt('invalid-opcode');
   }
 }

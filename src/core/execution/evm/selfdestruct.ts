@@ -10,7 +10,7 @@ import { addressBytesOf, addressHexOf } from './words.ts';
 
 /** Ends the frame. */
 export function selfDestruct(machine: Machine, frame: Frame): Signal {
-  if (frame.start.isStatic) halt();
+  if (frame.start.isStatic) halt('write-protection');
   const { state } = machine;
   const { self } = frame;
   const toHex = addressHexOf(frame.stack.pop());

@@ -8,6 +8,8 @@ const KEPT_ITEMS_MAX = 64;
 export class Stack {
   readonly items: bigint[] = [];
   length = 0;
+  /** Of the operation that found too few items: how many it takes. */
+  needed = 0;
 
   /** Empty again, for another frame. A stack that grew tall is cut, so that it keeps no words alive. */
   clear(): void {
@@ -16,24 +18,24 @@ export class Stack {
   }
 
   push(value: bigint): void {
-    if (this.length >= STACK_ITEMS_MAX) halt();
+    if (this.length >= STACK_ITEMS_MAX) halt('stack-overflow');
     this.items[this.length++] = value;
   }
 
   pop(): bigint {
-    if (this.length < 1) halt();
+    if (this.length < 1) underflow(this, 1);
     return this.items[--this.length] as bigint;
   }
 
   popN(count: number): bigint[] {
-    if (this.length < count) halt();
+    if (this.length < count) underflow(this, count);
     const popped: bigint[] = new Array(count);
     for (let i = 0; i < count; i++) popped[i] = this.items[--this.length] as bigint;
     return popped;
   }
 
   peek(count: number): bigint[] {
-    if (this.length < count) halt();
+    if (this.length < count) underflow(this, count);
     const seen: bigint[] = new Array(count);
     for (let i = 0; i < count; i++) seen[i] = this.items[this.length - 1 - i] as bigint;
     return seen;
@@ -41,21 +43,27 @@ export class Stack {
 
   /** Halts unless there are `count` items. */
   need(count: number): void {
-    if (this.length < count) halt();
+    if (this.length < count) underflow(this, count);
   }
 
   dup(position: number): void {
-    if (this.length < position || this.length >= STACK_ITEMS_MAX) halt();
+    if (this.length < position) underflow(this, position);
+    if (this.length >= STACK_ITEMS_MAX) halt('stack-overflow');
     this.items[this.length] = this.items[this.length - position] as bigint;
     this.length++;
   }
 
   swap(position: number): void {
     const head = this.length - 1;
-    if (head < position) halt();
+    if (head < position) underflow(this, position + 1);
     const { items } = this;
     const top = items[head] as bigint;
     items[head] = items[head - position] as bigint;
     items[head - position] = top;
   }
+}
+
+function underflow(stack: Stack, needed: number): never {
+  stack.needed = needed;
+  halt('stack-underflow');
 }

@@ -24,7 +24,7 @@ export function loadSlot(machine: Machine, frame: Frame): void {
   const { state } = machine;
   const key = slotKeyOf(frame.stack.pop());
   // A slot that was not looked at yet is cold: without the gas for that it is not read from disk.
-  if (frame.gasLeft < COLD_SLOT_GAS && frame.self.slots?.has(key) !== true) halt();
+  if (frame.gasLeft < COLD_SLOT_GAS && frame.self.slots?.has(key) !== true) halt('out-of-gas');
   const slot = state.overlay.slot(frame.self, key);
   frame.useGas(state.warmSlot(slot) ? COLD_SLOT_GAS : WARM_GAS);
   frame.stack.push(slot.value);
@@ -32,10 +32,10 @@ export function loadSlot(machine: Machine, frame: Frame): void {
 
 /** SSTORE (EIP-2200, EIP-2929). The refund counter is not kept: what is bought is paid, and nothing comes back. */
 export function storeSlot(machine: Machine, frame: Frame): void {
-  if (frame.start.isStatic) halt();
+  if (frame.start.isStatic) halt('write-protection');
   const { stack } = frame;
   stack.need(2);
-  if (frame.gasLeft <= SSTORE_SENTRY_GAS) halt();
+  if (frame.gasLeft <= SSTORE_SENTRY_GAS) halt('out-of-gas');
   const { state } = machine;
   const slot = state.overlay.slot(frame.self, slotKeyOf(stack.pop()));
   const value = stack.pop();
@@ -56,7 +56,7 @@ export function loadTransient(machine: Machine, frame: Frame): void {
 /** TSTORE (EIP-1153). */
 export function storeTransient(machine: Machine, frame: Frame): void {
   frame.useGas(WARM_GAS);
-  if (frame.start.isStatic) halt();
+  if (frame.start.isStatic) halt('write-protection');
   const { stack } = frame;
   stack.need(2);
   const key = slotKeyOf(stack.pop());

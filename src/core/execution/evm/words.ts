@@ -59,7 +59,7 @@ export function bytes32Of(word: bigint): Uint8Array {
 
 /** A length or memory offset; halts where gas could not pay for it. */
 export function toOffset(word: bigint): number {
-  if (word > OFFSET_MAX) halt();
+  if (word > OFFSET_MAX) halt(word > UINT64_MAX ? 'gas-overflow' : 'out-of-gas');
   return Number(word);
 }
 
