@@ -3,7 +3,7 @@
 // Parts differ in what they may use of the machine: unit tests share the cores, a system test has the machine to itself,
 // because it starts four validators and looks at the time. Later parts run even when an earlier one failed.
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -36,10 +36,21 @@ Runs parts of the test suite: ${Object.keys(PARTS).join(', ')}.
 const TOTALS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'] as const;
 
 type Totals = Record<(typeof TOTALS)[number], number>;
-type RunnerEvent = { readonly type: string; readonly data: { readonly message?: string; readonly file?: string } };
+type RunnerEvent = {
+  readonly type: string;
+  readonly data: {
+    readonly message?: string;
+    readonly file?: string;
+    readonly name?: string;
+    /** Why a test or a suite was skipped; true where no reason was given. */
+    readonly skip?: string | boolean;
+    readonly details?: { readonly type?: string };
+  };
+};
 
-/** The events of all parts in turn, their totals held back and given once at the end. */
+/** The events of all parts in turn, their totals held back and given once at the end, with the suites that were skipped. */
 async function* runParts(names: readonly string[], only: string, stop: AbortSignal, totals: Totals): AsyncGenerator<unknown> {
+  const notRun: string[] = [];
   for (const name of names) {
     const part = PARTS[name];
     if (part === undefined) throw new Error(`no part named ${name}`);
@@ -52,12 +63,28 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
     const events = run({ files, concurrency: part.concurrency, timeout: part.fileTimeoutMs, signal: stop, cwd: ROOT });
     for await (const event of events as AsyncIterable<RunnerEvent>) {
       if (event.type === 'test:summary') continue;
+      if (isSkippedSuite(event)) notRun.push(describeSkip(event));
       if (!addToTotals(event, totals)) yield event;
     }
   }
   for (const total of TOTALS) {
-    yield { type: 'test:diagnostic', data: { nesting: 0, level: 'info', message: `${total} ${Math.round(totals[total])}` } };
+    yield summaryLine(`${total} ${Math.round(totals[total])}`);
   }
+  yield summaryLine(`skipped suites ${notRun.length}`);
+  for (const line of notRun) yield summaryLine(line);
+}
+
+function summaryLine(message: string): unknown {
+  return { type: 'test:diagnostic', data: { nesting: 0, level: 'info', message } };
+}
+
+// Node's own `skipped` counts single tests only: the tests of a suite that is skipped as a whole appear in no total.
+function isSkippedSuite({ type, data }: RunnerEvent): boolean {
+  return type === 'test:pass' && data.details?.type === 'suite' && data.skip !== undefined && data.skip !== false;
+}
+
+function describeSkip({ data: { name, file, skip } }: RunnerEvent): string {
+  return `not run: ${name} (${relative(ROOT, file ?? '')})${typeof skip === 'string' && skip !== '' ? `: ${skip}` : ''}`;
 }
 
 /** Takes an event that is one of a part's totals; false for every other event. */

@@ -1,0 +1,48 @@
+// The script that runs the tests: what did not run must show in its summary, or a checkout without the data passes for a complete one.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+const root = mkdtempSync(join(tmpdir(), 'coppice-run-tests-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+/** What the script says of a project whose only test file has this content. */
+function summaryOf(content: string): string {
+  for (const name of ['scripts', 'test/conformance']) mkdirSync(join(root, name), { recursive: true });
+  copyFileSync(join(import.meta.dirname, '../../scripts/run-tests.ts'), join(root, 'scripts/run-tests.ts'));
+  writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(root, 'test/conformance/some.test.ts'), `import { describe, it } from 'node:test';\n${content}`);
+  // A runner within a test file runs nothing: the child must not know that it is within one.
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run-tests.ts', 'conformance'], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+describe('the summary of the tests', () => {
+  it('counts suites that were skipped as a whole, and says of each where it is and why', () => {
+    const summary = summaryOf(`
+      describe('vectors', { skip: 'no vectors here' }, () => { it('holds', () => {}); });
+      describe('others', () => { it('hold', () => {}); describe('inner', { skip: true }, () => { it('holds', () => {}); }); });
+      describe('alone', () => { it('waits', { skip: 'later' }, () => {}); });
+    `);
+    assert.match(summary, /skipped 1$/m);
+    assert.match(summary, /skipped suites 2$/m);
+    assert.match(summary, /not run: vectors \(test\/conformance\/some\.test\.ts\): no vectors here$/m);
+    assert.match(summary, /not run: inner \(test\/conformance\/some\.test\.ts\)$/m);
+    assert.doesNotMatch(summary, /not run: (?:others|alone|waits)/);
+  });
+
+  it('has none where every suite ran', () => {
+    const summary = summaryOf("describe('vectors', () => { it('hold', () => {}); });");
+    assert.match(summary, /skipped suites 0$/m);
+    assert.doesNotMatch(summary, /not run/);
+  });
+});
