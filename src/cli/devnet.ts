@@ -1,5 +1,5 @@
 // coppice devnet: a whole network on this machine, one process a validator, made on the first start and kept between starts.
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { initialiseKeccak } from '../core/crypto/keccak.ts';
 import type { NodeConfig } from '../node/config.ts';
@@ -130,6 +130,7 @@ async function showStatus(
       reported.add(index);
       printNotice(`validator ${index} has stopped: ${end}`);
     }
+    if (reported.size === validators.length) throw new Error(allStopped(validators));
     if (!isQuiet && process.stdout.isTTY) {
       const statuses = await Promise.all(urls.map(askStatus));
       if (round > 0) process.stdout.moveCursor(0, -validators.length);
@@ -140,6 +141,12 @@ async function showStatus(
     }
     await Promise.race([sleep(STATUS_MS), stop]);
   }
+}
+
+function allStopped(validators: readonly ValidatorProcess[]): string {
+  const [first] = validators;
+  const where = first === undefined ? '' : ` (${join(dirname(first.directory.path), 'validator-*', 'log')})`;
+  return `all ${validators.length} validators have stopped: see above and their logs${where}, then start again`;
 }
 
 function statusLine(index: number, status: NodeStatus | undefined, pid: number): string {

@@ -3,6 +3,16 @@ import { CoppiceError, type ErrorFacts } from '../core/primitives/errors.ts';
 import '../node/errors.ts';
 import '../storage/errors.ts';
 
+/** Digits of a key that tell validators apart for people. */
+const KEY_DIGITS = 16;
+/** What the operating system says of an address that it does not listen on; libp2p hands it on within its own words only. */
+const LISTEN_FAULTS: readonly (readonly [RegExp, string])[] = [
+  [/\bEADDRNOTAVAIL\b/, 'the host is no address of this machine'],
+  [/\bENOTFOUND\b/, 'no name server knows the host'],
+  [/\bEAI_AGAIN\b/, 'the name of the host cannot be looked up now'],
+  [/\bEACCES\b/, 'this user may not use the port'],
+];
+
 type Explanation<C extends keyof ErrorFacts> = (facts: ErrorFacts[C]) => string;
 
 const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
@@ -15,6 +25,12 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
   'signing-record/missing': ({ path, height }) =>
     `the signing record of this validator (${path}) is missing while its database is at height ${height}: starting would risk signing ` +
     'twice, which is slashable; restore the signing folder, or make a new validator',
+  'signing-record/foreign': ({ path, expected, found }) =>
+    `${path} is of the validator with BLS key ${found.slice(0, KEY_DIGITS)}…, and keys/validator.seed is of ${expected.slice(0, KEY_DIGITS)}…: ` +
+    "put that validator's seed back, or give this one a data directory of its own, with its own signing folder if it ever signed",
+  'node/cannot-listen': ({ service, host, port, detail }) =>
+    `${service} cannot listen on host ${host}, port ${port}: ${whyNotListening(detail)}; set ${service}.host and ${service}.port in config.json, ` +
+    `or --${service}-host and --${service}-port`,
   'storage/locked': ({ path, holder }) => `${path} is in use by another process${holder === undefined ? '' : ` (${holder})`}`,
   'storage/corrupt': ({ path, detail }) => `${path} is corrupt: ${detail}`,
   'storage/incomplete': ({ missing, newest }) =>
@@ -64,6 +80,10 @@ function causesOf(error: unknown): unknown[] {
     if (Array.isArray(errors)) causes.push(...errors.slice(0, CAUSES_MAX));
   }
   return causes.filter((each) => each !== null && each !== undefined);
+}
+
+function whyNotListening(detail: string): string {
+  return LISTEN_FAULTS.find(([pattern]) => pattern.test(detail))?.[1] ?? oneLine(detail);
 }
 
 function oneLine(text: string): string {

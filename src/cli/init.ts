@@ -9,7 +9,7 @@ import { initialiseDataDirectory, makeGenesisText } from '../node/create-network
 import type { GenesisFileAccount, GenesisFileValidator } from '../node/genesis-file.ts';
 import { parseGenesis } from '../node/genesis-file.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
-import { collect } from './parse-option.ts';
+import { collect, collectPeer } from './parse-option.ts';
 import { printLine } from './print.ts';
 
 interface InitOptions {
@@ -33,7 +33,7 @@ export function addInitCommand(program: Command): void {
     .addOption(new Option('--preset <name>', 'parameters of a new network').choices(['devnet', 'mainnet']).default('devnet'))
     .option('--validator <file>', 'entry of a validator of a new network, as coppice keys prints it (repeat)', collect, [])
     .option('--account <address=coins>', 'funded account of a new network (repeat)', collect, [])
-    .option('--peer <multiaddress>', 'peer to connect to: /ip4/…/tcp/…/p2p/… (repeat)', collect, [])
+    .option('--peer <multiaddress>', 'peer to connect to: /ip4/…/tcp/…/p2p/… (repeat)', collectPeer, [])
     .action(runInit);
 }
 

@@ -8,6 +8,7 @@ import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
 import { addNodeCommand } from './node.ts';
 import { printNotice } from './print.ts';
+import { requireFolder } from './require-folder.ts';
 import { addStatusCommand } from './status.ts';
 
 function packageVersion(): string {
@@ -24,6 +25,10 @@ addInitCommand(program);
 addKeysCommand(program);
 addNodeCommand(program);
 addStatusCommand(program);
+program.hook('preAction', (_program, command) => {
+  const { dataDir } = command.opts<{ dataDir?: string }>();
+  if (dataDir !== undefined) requireFolder(dataDir, '--data-dir');
+});
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 // How values of options are read. Each throws commander's error, which names the option.
 import { InvalidArgumentError } from 'commander';
+import { faultOfPeerAddress } from '../node/peer-address.ts';
 
 const COUNT_MAX = 2 ** 21;
 
@@ -40,6 +41,13 @@ export function parseBasePort(text: string): number {
 export function parseAddress(text: string): string {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError('It must be 0x and 40 hexadecimal digits.');
   return text;
+}
+
+/** Collects addresses of peers. */
+export function collectPeer(text: string, before: readonly string[]): readonly string[] {
+  const fault = faultOfPeerAddress(text);
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
+  return collect(text, before);
 }
 
 /** Collects an option that may be given several times. */

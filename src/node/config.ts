@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { STATE_BLOCKS_MIN } from '../runtime/history-pruner.ts';
 import './errors.ts';
+import { faultOfPeerAddress } from './peer-address.ts';
 
 /** Peers that a node dials by itself; the others dial it. */
 const PEERS_MAX = 1024;
@@ -12,6 +13,13 @@ const STATE_BLOCKS_MAX = 1_000_000_000;
 
 const Port = z.number().int().min(0).max(65_535);
 const Host = z.string().min(1).max(255);
+const PeerAddress = z
+  .string()
+  .max(512)
+  .superRefine((address, context) => {
+    const fault = faultOfPeerAddress(address);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  });
 
 const ConfigFile = z.strictObject({
   version: z.literal(1),
@@ -21,7 +29,7 @@ const ConfigFile = z.strictObject({
       host: Host.default('127.0.0.1'),
       port: Port.default(9545),
       /** Multiaddresses with the peer id: `/ip4/…/tcp/…/p2p/…`. */
-      peers: z.array(z.string().min(1).max(512)).max(PEERS_MAX).default([]),
+      peers: z.array(PeerAddress).max(PEERS_MAX).default([]),
     })
     .prefault({}),
   metrics: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(10_545) }).prefault({}),

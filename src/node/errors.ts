@@ -17,5 +17,9 @@ declare module '../core/primitives/errors.ts' {
     'keys/foreign': { readonly path: string; readonly detail: string };
     /** A validator's database holds blocks up to a height, and what it signed for them is gone. */
     'signing-record/missing': { readonly path: string; readonly height: number };
+    /** The signing folder was begun by another validator's key. */
+    'signing-record/foreign': { readonly path: string; readonly expected: string; readonly found: string };
+    /** A host and port that the node must listen on are not this machine's, taken, or not for this user. */
+    'node/cannot-listen': { readonly service: string; readonly host: string; readonly port: number; readonly detail: string };
   }
 }

@@ -3,13 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { Health } from './health.ts';
 import type { NodeMetrics } from './metrics.ts';
-
-declare module '../core/primitives/errors.ts' {
-  interface ErrorFacts {
-    /** A port that the node must listen on is taken, or may not be used. */
-    'node/cannot-listen': { readonly service: string; readonly host: string; readonly port: number; readonly detail: string };
-  }
-}
+import './errors.ts';
 
 /** Serves until closed. `refresh` measures what is not counted as it happens. */
 export async function startMetricsServer(options: {

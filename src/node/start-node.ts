@@ -8,7 +8,7 @@ import { CoppiceError } from '../core/primitives/errors.ts';
 import { BEACON_CHAIN, ROOT_SHARD } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
-import { createLibp2pNetwork, type Libp2pNetwork, type StaticPeer } from '../network/host.ts';
+import { createLibp2pNetwork, type Libp2pNetwork } from '../network/host.ts';
 import { peerNameOfPublicKey } from '../network/peer-name.ts';
 import { TOPIC_KINDS, topicName, topicPrefix } from '../network/topics.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
@@ -29,7 +29,9 @@ import { healthOf } from './health.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
+import { parsePeerAddress } from './peer-address.ts';
 import { createRpcPorts } from './rpc-ports.ts';
+import { claimSigningFolder } from './signing-owner.ts';
 import { readValidatorKeys } from './validator-seed.ts';
 
 /** Signature checks stay on the main thread: with fewer cores than validators, threads only add their cost. */
@@ -88,6 +90,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
     logger.error({ error: String(fault), stack: fault instanceof Error ? fault.stack : undefined }, 'the node cannot go on');
     fail(fault instanceof Error ? fault : new Error(String(fault)));
   };
+  const files = createNodeFileStore(paths.signingFolder);
   const node = await createNode(
     {
       network,
@@ -95,7 +98,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       blockStore: createBlockStore(store),
       viewStore: createViewStore(store),
       states: await createStateDatabase(store),
-      files: createNodeFileStore(paths.signingFolder),
+      files,
       clock: systemClock,
       logger,
       metrics,
@@ -108,6 +111,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
     { genesis, secrets: keys, stateBlocks: stateBlocksOf(config, genesis), onFault },
   );
   opened.push(() => node.stop());
+  await claimSigningFolder(files, paths.signingFolder, keys.blsPublicKey);
   const rpc = await openRpc(config, node, genesis, network, crypto, logger, metrics);
   opened.push(() => rpc.close());
   await openMetrics(config, node, genesis, network, metrics, opened);
@@ -133,6 +137,7 @@ async function closeAll(opened: Closers): Promise<void> {
 
 interface NodeKeys {
   readonly validator: number;
+  readonly blsPublicKey: Uint8Array;
   readonly blsSecretKey: Uint8Array;
   readonly vrfSeed: Uint8Array;
   readonly peerSeed: Uint8Array;
@@ -140,11 +145,11 @@ interface NodeKeys {
 
 function ownKeys(paths: DataDirectory, genesis: Genesis, { bls }: CryptoSelection): NodeKeys {
   const { blsSecretKey, vrfSeed, peerSeed } = readValidatorKeys(paths);
-  const publicKey = bls.publicKeyOf(blsSecretKey);
-  const validator = genesis.validators.findIndex(({ blsPublicKey }) => bytesEqual(blsPublicKey, publicKey));
+  const ownPublicKey = bls.publicKeyOf(blsSecretKey);
+  const validator = genesis.validators.findIndex(({ blsPublicKey }) => bytesEqual(blsPublicKey, ownPublicKey));
   if (validator < 0)
     throw new CoppiceError('keys/foreign', { path: paths.seedFile, detail: 'no validator of genesis.json has these keys' });
-  return { validator, blsSecretKey, vrfSeed, peerSeed };
+  return { validator, blsPublicKey: ownPublicKey, blsSecretKey, vrfSeed, peerSeed };
 }
 
 async function openNetwork(config: NodeConfig, genesis: Genesis, peerSeed: Uint8Array, logger: Logger): Promise<Libp2pNetwork> {
@@ -154,7 +159,7 @@ async function openNetwork(config: NodeConfig, genesis: Genesis, peerSeed: Uint8
     return await createLibp2pNetwork({
       peerSeed,
       listenAddress: { host, port },
-      peers: config.p2p.peers.map(staticPeer),
+      peers: config.p2p.peers.map(parsePeerAddress),
       committeePeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
       networkPrefix: topicPrefix(root),
       allowedTopics: [BEACON_CHAIN, ROOT_SHARD].flatMap((chain) => TOPIC_KINDS.map((kind) => topicName(root, chain, kind))),
@@ -165,16 +170,6 @@ async function openNetwork(config: NodeConfig, genesis: Genesis, peerSeed: Uint8
   } catch (error) {
     throw new CoppiceError('node/cannot-listen', { service: 'p2p', host, port, detail: String(error) }, { cause: error });
   }
-}
-
-/** `/ip4/127.0.0.1/tcp/9546/p2p/<peer id>`. */
-function staticPeer(address: string): StaticPeer {
-  const match = /^\/(?:ip4|ip6|dns4|dns6|dns)\/([^/]+)\/tcp\/(\d{1,5})\/p2p\/([^/]+)$/.exec(address);
-  const [, host, port, peerId] = match ?? [];
-  if (host === undefined || port === undefined || peerId === undefined) {
-    throw new CoppiceError('config/invalid', { source: 'p2p.peers', detail: `${address} is not /ip4/<host>/tcp/<port>/p2p/<peer id>` });
-  }
-  return { host, port: Number(port), peerId };
 }
 
 async function openRpc(

@@ -1,9 +1,23 @@
 // Configuration: which source wins, and that a mistake is named with its source.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { explainError } from '../../src/cli/explain-error.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
+import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 import { resolveConfig } from '../../src/node/config.ts';
+
+const PEER_ID = peerNameOfPublicKey(ed25519.getPublicKey(new Uint8Array(32)));
+const PEERS = [`/ip4/192.0.2.1/tcp/9545/p2p/${PEER_ID}`, `/ip6/::1/tcp/1/p2p/${PEER_ID}`, `/dns/node_2.example/tcp/65535/p2p/${PEER_ID}`];
+
+const fault = (...input: Parameters<typeof resolveConfig>): string => {
+  try {
+    resolveConfig(...input);
+    return 'accepted';
+  } catch (error) {
+    return explainError(error);
+  }
+};
 
 const file = (content: object) => ({ path: 'config.json', text: JSON.stringify({ version: 1, ...content }) });
 
@@ -14,7 +28,7 @@ describe('the configuration', () => {
     assert.equal(resolveConfig(file({ rpc: { port: 1 } }), { COPPICE_RPC_PORT: '2' }, {}).rpc.port, 2);
     assert.equal(resolveConfig(file({ rpc: { port: 1 } }), { COPPICE_RPC_PORT: '' }, {}).rpc.port, 1);
     assert.equal(resolveConfig(file({}), {}, {}).rpc.host, '127.0.0.1');
-    assert.deepEqual(resolveConfig(file({}), { COPPICE_PEERS: '/a,/b' }, {}).p2p.peers, ['/a', '/b']);
+    assert.deepEqual(resolveConfig(file({}), { COPPICE_PEERS: PEERS.join(',') }, {}).p2p.peers, PEERS);
     assert.equal(resolveConfig(file({}), { COPPICE_PORTABLE_CRYPTO: '1' }, {}).portableCrypto, true);
   });
 
@@ -30,19 +44,32 @@ describe('the configuration', () => {
   });
 
   it('names the source and the field of a mistake', () => {
-    const fault = (...input: Parameters<typeof resolveConfig>): string => {
-      try {
-        resolveConfig(...input);
-        return 'accepted';
-      } catch (error) {
-        return explainError(error);
-      }
-    };
     assert.match(fault(file({ rcp: {} }), {}, {}), /config\.json is not a valid configuration: the whole: .*rcp/);
     assert.match(fault(file({}), { COPPICE_RPC_PORT: '70000' }, {}), /COPPICE_RPC_PORT .*rpc\.port/);
     assert.match(fault(file({}), {}, { 'log-level': 'loud' }), /--log-level .*log\.level/);
     assert.match(fault(file({}), { COPPICE_PORTABLE_CRYPTO: 'maybe' }, {}), /neither 1 nor 0/);
     assert.match(fault({ path: 'config.json', text: '{' }, {}, {}), /config\.json is not a valid configuration/);
+  });
+
+  it('refuses an address of a peer that could not be dialled, and shows a right one', () => {
+    const example = '.* it must be like /ip4/192\\.0\\.2\\.1/tcp/9545/p2p/12D3KooW';
+    const otherSpelling = 'bafzaajaiaejc';
+    const rsaId = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N';
+    for (const [address, what] of [
+      ['nonsense', 'is no address of a peer'],
+      ['/ip4/192.0.2.1/tcp/9545', 'is no address of a peer'],
+      [`/ip4/999.2.3.4/tcp/9545/p2p/${PEER_ID}`, 'has no valid ip4 host'],
+      [`/ip6/192.0.2.1/tcp/9545/p2p/${PEER_ID}`, 'has no valid ip6 host'],
+      [`/ip4/192.0.2.1/tcp/70000/p2p/${PEER_ID}`, 'has no valid port'],
+      [`/ip4/192.0.2.1/tcp/0/p2p/${PEER_ID}`, 'has no valid port'],
+      [`/ip4/192.0.2.1/tcp/9545/p2p/${PEER_ID.slice(0, -1)}`, 'has no valid peer id'],
+      [`/ip4/192.0.2.1/tcp/9545/p2p/${otherSpelling}`, 'has no valid peer id'],
+      [`/ip4/192.0.2.1/tcp/9545/p2p/${rsaId}`, 'has no valid peer id'],
+    ] as const) {
+      const said = new RegExp(`is not a valid configuration: p2p\\.peers\\.1: "${address}" ${what}:${example}`);
+      assert.match(fault(file({ p2p: { peers: [PEERS[0], address] } }), {}, {}), said);
+      assert.match(fault(file({}), {}, { peers: `${PEERS[0]},${address}` }), said);
+    }
   });
 });
 
@@ -68,6 +95,21 @@ describe('an error is explained in one line', () => {
       /expected network a, found network b/,
     );
     assert.match(explainError(new CoppiceError('storage/corrupt', { path: '/d/db', detail: 'wrong checksum' })), /corrupt: wrong checksum/);
+  });
+
+  it('when a node cannot listen where it was told to, however the operating system says so', () => {
+    const explain = (detail: string): string =>
+      explainError(new CoppiceError('node/cannot-listen', { service: 'p2p', host: 'h', port: 7, detail }));
+    const advice = 'set p2p.host and p2p.port in config.json, or --p2p-host and --p2p-port';
+    for (const [detail, why] of [
+      ['Unsupported:\n\n /dns4/h/tcp/7: Error: getaddrinfo ENOTFOUND h\n at x', 'no name server knows the host'],
+      ['Error: getaddrinfo EAI_AGAIN h', 'the name of the host cannot be looked up now'],
+      ['Error: listen EADDRNOTAVAIL: address not available h:7', 'the host is no address of this machine'],
+      ['Error: listen EACCES: permission denied h:7', 'this user may not use the port'],
+      ['Error: something else\n at x', 'Error: something else'],
+    ] as const) {
+      assert.equal(explain(detail), `p2p cannot listen on host h, port 7: ${why}; ${advice}`);
+    }
   });
 
   it('when nothing is known of it, by the first line of its message', () => {

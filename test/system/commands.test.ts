@@ -1,6 +1,7 @@
 // The command line as people and scripts meet it: each command in a process of its own, in a folder of its own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,18 @@ const failsWith = (pattern: RegExp, ...args: readonly string[]): void => {
   assert.ok(stderr.trim().split('\n').length <= 2, `one clear line, not: ${stderr}`);
 };
 
+/** Starts a node, and stops it as soon as it says that it is ready. */
+async function startsAndStops(dataDirectory: string): Promise<void> {
+  const node = spawn(process.execPath, [MAIN, 'node', '--data-dir', dataDirectory], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    timeout: 30_000,
+  });
+  const gone = once(node, 'exit');
+  node.once('message', () => node.kill('SIGTERM'));
+  assert.equal((await gone)[0], 0);
+}
+
 describe('every command', () => {
   it('explains itself, and an unknown one ends with exit code 1', () => {
     assert.match(coppice('--help').stdout, /devnet.*init.*keys.*node.*status/s);
@@ -34,6 +47,15 @@ describe('every command', () => {
   it('refuses more validators than a machine can run', () => {
     failsWith(/--validators.*At most 32/s, 'devnet', '--validators', '1000', '--data-dir', 'many');
     assert.ok(!existsSync(join(folder, 'many')));
+  });
+
+  it('refuses a data directory that is a file, or lies below one, and leaves the file as it is', () => {
+    writeFileSync(join(folder, 'file'), 'dear');
+    for (const command of ['devnet', 'keys', 'init', 'node']) {
+      failsWith(/--data-dir file is not .*\/file is a file, not a folder/, command, '--data-dir', 'file');
+    }
+    failsWith(/--data-dir file\/below is not .*\/file is a file, not a folder/, 'devnet', '--reset', '--data-dir', 'file/below');
+    assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'dear');
   });
 });
 
@@ -66,6 +88,18 @@ describe('coppice keys and init', () => {
     failsWith(/validators/, 'init', '--data-dir', 'three');
     assert.equal(existsSync(join(folder, 'three')), false);
   });
+
+  it('refuse a peer that could never be dialled, and write nothing', () => {
+    coppice('devnet', '--make-only', '--validators', '1', '--data-dir', 'net');
+    const init = ['init', '--data-dir', 'five', '--genesis', 'net/validator-0/genesis.json', '--peer'];
+    failsWith(
+      /--peer.*12D3KooWnonsense" has no valid peer id: it must be like \/ip4\//,
+      ...init,
+      '/ip4/1.2.3.4/tcp/9/p2p/12D3KooWnonsense',
+    );
+    failsWith(/--peer.*"nonsense" is no address of a peer/, ...init, 'nonsense');
+    assert.equal(existsSync(join(folder, 'five')), false);
+  });
 });
 
 describe('coppice node', () => {
@@ -77,6 +111,41 @@ describe('coppice node', () => {
     failsWith(/--rpc-port is not a valid configuration: seven/, 'node', '--data-dir', 'four', '--rpc-port', 'seven');
     writeFileSync(join(folder, 'four/config.json'), '{"version":2}');
     failsWith(/config\.json is not a valid configuration: version/, 'node', '--data-dir', 'four');
+    writeFileSync(join(folder, 'four/config.json'), '{"version":1,"p2p":{"peers":["/ip4/1.2.3.4/tcp/9/p2p/12D3KooWnonsense"]}}');
+    failsWith(/config\.json is not a valid configuration: p2p\.peers\.0: .*has no valid peer id/, 'node', '--data-dir', 'four');
+  });
+
+  it('ends with one line when it cannot listen on its addresses', () => {
+    coppice('devnet', '--make-only', '--validators', '1', '--data-dir', 'listening', '--base-port', '32500');
+    const node = ['node', '--data-dir', 'listening/validator-0'];
+    for (const service of ['p2p', 'rpc', 'metrics']) {
+      const advice = `set ${service}\\.host and ${service}\\.port in config\\.json, or --${service}-host`;
+      const elsewhere = new RegExp(
+        `${service} cannot listen on host 192\\.0\\.2\\.1, port \\d+: the host is no address of this machine; ${advice}`,
+      );
+      failsWith(elsewhere, ...node, `--${service}-host`, '192.0.2.1');
+      const unknown = new RegExp(
+        `${service} cannot listen on host nosuch\\.invalid, port \\d+: .*(?:name server|name of the host).*; ${advice}`,
+      );
+      failsWith(unknown, ...node, `--${service}-host`, 'nosuch.invalid');
+    }
+  });
+
+  it('refuses the signing folder of another validator, with its own seed put back starts again', async () => {
+    coppice('devnet', '--make-only', '--validators', '2', '--data-dir', 'swapped', '--base-port', '32600');
+    await startsAndStops('swapped/validator-0');
+    const seedFile = join(folder, 'swapped/validator-0/keys/validator.seed');
+    const own = readFileSync(seedFile);
+    writeFileSync(seedFile, readFileSync(join(folder, 'swapped/validator-1/keys/validator.seed')));
+    const ownerFile = join(folder, 'swapped/validator-0/signing/owner');
+    const owner = readFileSync(ownerFile, 'utf8');
+    const foreign = /validator-0\/signing is of the validator with BLS key [0-9a-f]{16}…, and keys\/validator\.seed is of [0-9a-f]{16}…/;
+    failsWith(foreign, 'node', '--data-dir', 'swapped/validator-0');
+    rmSync(join(folder, 'swapped/validator-0/db'), { recursive: true });
+    failsWith(foreign, 'node', '--data-dir', 'swapped/validator-0');
+    assert.equal(readFileSync(ownerFile, 'utf8'), owner);
+    writeFileSync(seedFile, own);
+    await startsAndStops('swapped/validator-0');
   });
 });
 

@@ -1,6 +1,7 @@
 // `coppice devnet` as a command: it leaves no process behind however it ends, and the next start goes on where it was.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,26 @@ describe('coppice devnet', () => {
     } finally {
       launcher.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    }
+  });
+
+  it('goes on while one validator lives, and ends with one line and exit code 1 when none does', async () => {
+    const devnet = await startDevnet({ validators: 2 });
+    try {
+      const { stderr } = devnet.process;
+      assert.ok(stderr !== null);
+      const gone = once(devnet.process, 'exit');
+      const lines = createInterface({ input: stderr })[Symbol.asyncIterator]();
+      for (const [index, { pid }] of devnet.validators.entries()) {
+        assert.equal(devnet.process.exitCode, null);
+        process.kill(pid, 'SIGKILL');
+        assert.match(String((await lines.next()).value), new RegExp(`^validator ${index} has stopped: SIGKILL`));
+      }
+      assert.match(String((await lines.next()).value), /^coppice: all 2 validators have stopped: /);
+      assert.ok((await lines.next()).done, 'nothing more is said');
+      assert.equal((await gone)[0], 1);
+    } finally {
+      await devnet.remove();
     }
   });
 
