@@ -26,3 +26,14 @@ export class Budget {
     this.#taken -= count;
   }
 }
+
+/** One budget for what is small and one for what is large: whoever uses up the large one does not keep others from small things. */
+export interface BudgetPair {
+  readonly small: Budget;
+  readonly large: Budget;
+}
+
+/** Two budgets of so many units each. */
+export function createBudgetPair(max: number): BudgetPair {
+  return { small: new Budget(max), large: new Budget(max) };
+}

@@ -3,7 +3,7 @@
 // Nothing that a client sends makes this throw. A method that throws all the same is a fault of the node: the client learns no more
 // than that, and the log has the rest.
 import { isError } from '../core/primitives/errors.ts';
-import { Budget } from './budget.ts';
+import { Budget, createBudgetPair } from './budget.ts';
 import type { Connection } from './connection.ts';
 import { internalError, invalidRequest, limitExceeded, methodNotFound, methodRefused, parseError, RpcError } from './errors.ts';
 import { FilterRegistry } from './filter-registry.ts';
@@ -13,7 +13,7 @@ import type { RpcLimits } from './limits.ts';
 import type { Method, RpcContext } from './method.ts';
 import { LONG_METHODS, METHODS, REFUSED_METHODS } from './methods.ts';
 import { NewsFeed } from './news-feed.ts';
-import { AnswerBytes, createOutboundBytes } from './outbound-bytes.ts';
+import { AnswerBytes } from './outbound-bytes.ts';
 import { WorkTurns } from './pacing.ts';
 import { isObject, readParameters } from './parameter.ts';
 import { createPendingBlocks } from './pending-block.ts';
@@ -75,7 +75,7 @@ export interface SentAnswer extends AnswerText {
 /** Requests of a batch that run side by side. */
 const BATCH_CONCURRENCY = 64;
 const ID_CHARACTERS_MAX = 128;
-/** As Go's decoder, and so geth. */
+/** As Go's decoder, and so geth. What nests deeper is no JSON to them. */
 const NESTING_MAX = 10_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -104,7 +104,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     turns,
     pendingBlock: createPendingBlocks(options.ports),
   };
-  const outbound = createOutboundBytes(options.limits.outboundBytesMax);
+  const outbound = createBudgetPair(options.limits.outboundBytesMax);
   const handle = (request: unknown, connection?: Connection) => handleRequest(options, context, request, connection);
   const answerTo = async (text: string, bytes: AnswerBytes, connection?: Connection): Promise<AnswerText | undefined> => {
     if (text.length > SMALL_REQUEST_BYTES_MAX) await turns.rest();
@@ -112,7 +112,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (body === undefined) return toText(failure(null, parseError()));
     if (Array.isArray(body)) return handleBatch(context, body, bytes, (request) => handle(request, connection));
     const response = await handle(body, connection);
-    return response === undefined ? undefined : withinBudget(toText(response), idOf(body), bytes);
+    return response && (withinBudget(response, bytes) ?? toText(failure(idOf(body), noRoom())));
   };
   return {
     handle,
@@ -142,16 +142,22 @@ async function handleBatch(
   const running = new Set<Promise<void>>();
   const answers: (AnswerText | undefined)[] = [];
   let length = 0;
+  // Once an answer has no room, nothing more begins: the rest of the batch has this error at once.
+  let refusal: RpcError | undefined;
   for (const [index, request] of batch.entries()) {
-    await turns.rest();
-    if (length > limits.batchResponseBytesMax) {
-      answers[index] = toText(failure(idOf(request), limitExceeded('response too large')));
+    if (refusal === undefined) await turns.rest();
+    if (refusal !== undefined) {
+      if (!isNotification(request)) answers[index] = toText(failure(idOf(request), refusal));
       continue;
     }
     const one = handle(request).then((response) => {
       running.delete(one);
-      answers[index] = response && withinBudget(toText(response), idOf(request), bytes);
-      length += answers[index]?.text.length ?? 0;
+      if (response === undefined) return;
+      const answer = withinBudget(response, bytes);
+      answers[index] = answer ?? toText(failure(idOf(request), noRoom()));
+      length += answers[index].text.length;
+      if (answer === undefined) refusal ??= noRoom();
+      else if (length > limits.batchResponseBytesMax) refusal ??= limitExceeded('response too large');
     });
     running.add(one);
     if (running.size >= BATCH_CONCURRENCY) await Promise.race(running);
@@ -162,10 +168,15 @@ async function handleBatch(
   return { text: `[${given.map((answer) => answer.text).join(',')}]`, results: given.flatMap((answer) => answer.results) };
 }
 
-// An answer for which there is no room, because clients do not take theirs, is an error: so short that it needs none.
-function withinBudget(answer: AnswerText, id: RequestId, bytes: AnswerBytes): AnswerText {
-  if (bytes.add(answer.text.length)) return answer;
-  return toText(failure(id, limitExceeded('the node is busy: too many answers are not taken yet')));
+// The text of an answer; undefined for one that there is no room for, because clients do not take theirs.
+function withinBudget(response: RpcResponse, bytes: AnswerBytes): AnswerText | undefined {
+  const answer = toText(response);
+  return bytes.add(answer.text.length) ? answer : undefined;
+}
+
+// So short that it needs no room.
+function noRoom(): RpcError {
+  return limitExceeded('the node is busy: too many answers are not taken yet');
 }
 
 async function handleRequest(
@@ -183,8 +194,7 @@ async function handleRequest(
     answer instanceof RpcError ? answer.code : 0,
     options.ports.timing.nowMs() - startMs,
   );
-  const isNotification = isObject(request) && !Object.hasOwn(request, 'id') && typeof request['method'] === 'string';
-  if (isNotification) return undefined;
+  if (isNotification(request)) return undefined;
   return answer instanceof RpcError ? failure(id, answer) : { jsonrpc: '2.0', id, result: answer };
 }
 
@@ -209,20 +219,35 @@ async function runMethod(
 
 function methodOf(request: unknown): Method | RpcError {
   if (!isObject(request)) return invalidRequest('not an object');
-  if (request['jsonrpc'] !== undefined && request['jsonrpc'] !== '2.0') return invalidRequest('jsonrpc must be "2.0"');
-  const name = request['method'];
-  if (typeof name !== 'string') return invalidRequest('method must be a string');
+  if (request['jsonrpc'] !== '2.0') return invalidRequest('jsonrpc must be "2.0"');
+  const { id, method: name } = request;
+  if (id !== undefined && !isId(id))
+    return invalidRequest(`id must be a number, null or a string of at most ${ID_CHARACTERS_MAX} characters`);
+  if (!isMethodName(name)) return invalidRequest('method must be a string that is not empty');
   const method = METHODS.get(name);
   if (method !== undefined) return method;
   const why = REFUSED_METHODS.get(name);
   return why === undefined ? methodNotFound(name) : methodRefused(name, why);
 }
 
-// The id to answer with: null for one that JSON-RPC does not allow.
+// A request without an id; one that is none otherwise either is answered, so that its sender learns of it.
+function isNotification(request: unknown): boolean {
+  return isObject(request) && request['id'] === undefined && request['jsonrpc'] === '2.0' && isMethodName(request['method']);
+}
+
+function isMethodName(name: unknown): name is string {
+  return typeof name === 'string' && name !== '';
+}
+
+// The bound keeps errors short: every one of them repeats its id.
+function isId(id: unknown): id is RequestId {
+  return id === null || typeof id === 'number' || (typeof id === 'string' && id.length <= ID_CHARACTERS_MAX);
+}
+
+// The id to answer with: null for one that is not allowed.
 function idOf(request: unknown): RequestId {
   const id = isObject(request) ? request['id'] : null;
-  if (typeof id === 'number') return id;
-  return typeof id === 'string' && id.length <= ID_CHARACTERS_MAX ? id : null;
+  return isId(id) ? id : null;
 }
 
 function failure(id: RequestId, { code, message, data }: RpcError): RpcResponse {
@@ -259,7 +284,7 @@ function isEscaped(text: string, at: number): boolean {
 
 // JSON is never `undefined`, so that stands for what is none.
 function parse(text: string): unknown {
-  if (text.length > SMALL_REQUEST_BYTES_MAX && nestsTooDeep(text)) return undefined;
+  if (text.length > NESTING_MAX && nestsTooDeep(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

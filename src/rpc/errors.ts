@@ -37,9 +37,9 @@ const ERROR_SELECTOR = '08c379a0';
 const PANIC_SELECTOR = '4e487b71';
 const REASON_BYTES_MAX = 1024;
 
-/** The body is no JSON. */
+/** The body is no JSON, or nests too deep to be read as such. */
 export function parseError(): RpcError {
-  return new RpcError(PARSE_ERROR, 'parse error: the body is not JSON');
+  return new RpcError(PARSE_ERROR, 'parse error: the body is not JSON, or nests too deep');
 }
 
 /** JSON, but no request. */

@@ -1,24 +1,12 @@
 // What all clients together have sent and not been answered yet, in bytes. Each request has a bound of its own, but thousands of clients
-// that send slowly, or ask for what takes long, would fill the memory all the same. Small requests and large ones have a budget each:
-// whoever holds up large ones does not keep wallets out.
-import { Budget } from './budget.ts';
+// that send slowly, or ask for what takes long, would fill the memory all the same. Small requests and large ones have a budget each.
+import type { Budget, BudgetPair } from './budget.ts';
 
 /** A request up to this size is a small one: nearly every transaction and call. */
 export const SMALL_REQUEST_BYTES_MAX = 64 * 1024;
 
-/** See the file's head. */
-export interface InboundBytes {
-  readonly small: Budget;
-  readonly large: Budget;
-}
-
-/** Two budgets of so many bytes each. */
-export function createInboundBytes(bytesMax: number): InboundBytes {
-  return { small: new Budget(bytesMax), large: new Budget(bytesMax) };
-}
-
 /** The budget that a request of this size comes out of. */
-export function budgetOf({ small, large }: InboundBytes, bytes: number): Budget {
+export function budgetOf({ small, large }: BudgetPair, bytes: number): Budget {
   return bytes > SMALL_REQUEST_BYTES_MAX ? large : small;
 }
 
@@ -28,7 +16,7 @@ export class PartialFrame {
   #received = 0;
   #taken = 0;
 
-  constructor({ large }: InboundBytes) {
+  constructor({ large }: BudgetPair) {
     this.#large = large;
   }
 

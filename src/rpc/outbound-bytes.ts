@@ -1,29 +1,18 @@
 // What all clients together have been answered and not taken yet, in bytes. An answer has a bound of its own, but thousands of clients that
 // ask for much and read nothing would fill the memory all the same. Every answer's first bytes have a budget of their own: whoever leaves
 // large answers lying does not keep wallets from small ones.
-import { Budget } from './budget.ts';
+import type { BudgetPair } from './budget.ts';
 
 /** Of each answer so much counts as small: nearly every answer as a whole. */
 const SMALL_ANSWER_BYTES = 16 * 1024;
 
-/** Two budgets; see the file's head. */
-export interface OutboundBytes {
-  readonly small: Budget;
-  readonly large: Budget;
-}
-
-/** Two budgets of so many bytes each. */
-export function createOutboundBytes(bytesMax: number): OutboundBytes {
-  return { small: new Budget(bytesMax), large: new Budget(bytesMax) };
-}
-
 /** What one answer takes, from when its parts are made until the client has it or is gone. */
 export class AnswerBytes {
-  readonly #outbound: OutboundBytes;
+  readonly #outbound: BudgetPair;
   #small = 0;
   #large = 0;
 
-  constructor(outbound: OutboundBytes) {
+  constructor(outbound: BudgetPair) {
     this.#outbound = outbound;
   }
 

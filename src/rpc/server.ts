@@ -6,10 +6,11 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import websocket, { type WebSocket } from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type BudgetPair, createBudgetPair } from './budget.ts';
 import { Connection } from './connection.ts';
 import { createDispatcher, type Dispatcher, type FaultObserver, type RequestObserver } from './dispatch.ts';
 import { invalidRequest, limitExceeded, type RpcError } from './errors.ts';
-import { budgetOf, createInboundBytes, type InboundBytes, PartialFrame } from './inbound-bytes.ts';
+import { budgetOf, PartialFrame } from './inbound-bytes.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts';
 import type { RpcPorts } from './ports.ts';
 
@@ -57,7 +58,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   const limits: RpcLimits = { ...DEFAULT_RPC_LIMITS, ...options.limits };
   const dispatcher = createDispatcher({ ...options, limits, newId: randomId });
   const connections = new Map<WebSocket, Liveness>();
-  const inbound = createInboundBytes(limits.inboundBytesMax);
+  const inbound = createBudgetPair(limits.inboundBytesMax);
   const app = fastify({
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -94,7 +95,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   };
 }
 
-function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits, inbound: InboundBytes): void {
+function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits, inbound: BudgetPair): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', (request, reply, done) => {
@@ -137,7 +138,7 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits
 }
 
 // Counts a body, before it comes, until its answer is gone. One of unknown length counts as the longest.
-function takeBody({ headers }: FastifyRequest, reply: FastifyReply, limits: RpcLimits, inbound: InboundBytes): boolean {
+function takeBody({ headers }: FastifyRequest, reply: FastifyReply, limits: RpcLimits, inbound: BudgetPair): boolean {
   const declared = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : limits.bodyBytesMax;
   const bytes = Math.min(declared, limits.bodyBytesMax);
   const budget = budgetOf(inbound, bytes);
@@ -147,7 +148,7 @@ function takeBody({ headers }: FastifyRequest, reply: FastifyReply, limits: RpcL
 }
 
 // The library keeps a frame's parts until it is whole.
-function countPartialFrames(socket: WebSocket, { raw }: FastifyRequest, inbound: InboundBytes): void {
+function countPartialFrames(socket: WebSocket, { raw }: FastifyRequest, inbound: BudgetPair): void {
   const partial = new PartialFrame(inbound);
   raw.socket.on('data', (chunk: Buffer) => {
     if (!partial.add(chunk.length)) socket.terminate();
@@ -158,7 +159,7 @@ function countPartialFrames(socket: WebSocket, { raw }: FastifyRequest, inbound:
 interface SocketService {
   readonly dispatcher: Dispatcher;
   readonly limits: RpcLimits;
-  readonly inbound: InboundBytes;
+  readonly inbound: BudgetPair;
   readonly connections: Map<WebSocket, Liveness>;
 }
 

@@ -240,7 +240,7 @@ describe('methods about the node', () => {
     assert.equal(proof.code, -32601);
     assert.match(proof.message, /coppice_getProof/);
     assert.match((await chain.error('eth_sendTransaction', {})).message, /eth_sendRawTransaction/);
-    for (const method of ['eth_sign', 'eth_createAccessList', 'eth_simulateV1', 'eth_config', 'debug_traceTransaction', 'nonsense', '']) {
+    for (const method of ['eth_sign', 'eth_createAccessList', 'eth_simulateV1', 'eth_config', 'debug_traceTransaction', 'nonsense']) {
       assert.equal((await chain.error(method)).code, -32601, method);
     }
   });

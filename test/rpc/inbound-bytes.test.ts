@@ -1,11 +1,12 @@
 // What all clients together may have under way.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { budgetOf, createInboundBytes, PartialFrame, SMALL_REQUEST_BYTES_MAX } from '../../src/rpc/inbound-bytes.ts';
+import { createBudgetPair } from '../../src/rpc/budget.ts';
+import { budgetOf, PartialFrame, SMALL_REQUEST_BYTES_MAX } from '../../src/rpc/inbound-bytes.ts';
 
 describe('the bytes of requests', () => {
   it('come out of two budgets, each of which ends', () => {
-    const inbound = createInboundBytes(1_000_000);
+    const inbound = createBudgetPair(1_000_000);
     assert.equal(budgetOf(inbound, SMALL_REQUEST_BYTES_MAX), inbound.small);
     const large = budgetOf(inbound, SMALL_REQUEST_BYTES_MAX + 1);
     assert.equal(large, inbound.large);
@@ -16,7 +17,7 @@ describe('the bytes of requests', () => {
   });
 
   it('of a frame that is not whole are counted as soon as it is large, and given back when it ends', () => {
-    const inbound = createInboundBytes(200_000);
+    const inbound = createBudgetPair(200_000);
     const [first, second] = [new PartialFrame(inbound), new PartialFrame(inbound)];
     for (let sent = 0; sent < 4; sent++) assert.ok(first.add(SMALL_REQUEST_BYTES_MAX / 4));
     assert.equal(inbound.large.taken, 0);

@@ -1,10 +1,11 @@
 // Answers that nobody takes do not fill the memory.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createBudgetPair } from '../../src/rpc/budget.ts';
 import { createDispatcher } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
-import { AnswerBytes, createOutboundBytes } from '../../src/rpc/outbound-bytes.ts';
-import { ChainFixture } from './chain-fixture.ts';
+import { AnswerBytes } from '../../src/rpc/outbound-bytes.ts';
+import { type Answer, ChainFixture } from './chain-fixture.ts';
 
 const BATCH = JSON.stringify(
   Array.from({ length: 500 }, (_unused, id) => ({ jsonrpc: '2.0', id, method: 'eth_getBlockByNumber', params: ['latest', true] })),
@@ -13,7 +14,7 @@ const SMALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', par
 
 describe('answers that are not taken', () => {
   it('use up the budget of large ones, while small ones still go out', () => {
-    const outbound = createOutboundBytes(100_000);
+    const outbound = createBudgetPair(100_000);
     const [first, second, third] = [new AnswerBytes(outbound), new AnswerBytes(outbound), new AnswerBytes(outbound)];
     assert.equal(first.add(110_000), true);
     assert.equal(second.add(30_000), false);
@@ -26,13 +27,23 @@ describe('answers that are not taken', () => {
 
   it('make batches end with errors until their clients have taken them', async () => {
     const { ports } = new ChainFixture();
-    const dispatcher = createDispatcher({ ports, limits: { ...DEFAULT_RPC_LIMITS, outboundBytesMax: 1_000_000 }, newId: () => '0x1' });
+    let executed = 0;
+    const onRequest = () => void executed++;
+    const limits = { ...DEFAULT_RPC_LIMITS, outboundBytesMax: 1_000_000 };
+    const dispatcher = createDispatcher({ ports, limits, newId: () => '0x1', onRequest });
     const first = await dispatcher.handleText(BATCH);
     assert.ok(first !== undefined);
     assert.ok(!first.text.includes('the node is busy'));
     const second = await dispatcher.handleText(BATCH);
     assert.match(second?.text ?? '', /"code":-32005,"message":"the node is busy/);
-    assert.equal(JSON.parse(second?.text ?? '').length, 500, 'each request has its answer');
+    const answers: Answer[] = JSON.parse(second?.text ?? '');
+    assert.deepEqual(
+      answers.map(({ id }) => id),
+      Array.from({ length: 500 }, (_unused, id) => id),
+      'each request has its answer',
+    );
+    const given = answers.filter((answer) => 'result' in answer).length;
+    assert.ok(executed - 500 <= given + 64, `${executed - 500} executed for ${given} results: no more begin when answers do not fit`);
     const small = await dispatcher.handleText(SMALL);
     assert.match(small?.text ?? '', /"result"/);
     for (const answer of [first, second, small]) answer?.release();

@@ -31,38 +31,58 @@ describe('a body', () => {
     '[]',
     '{"jsonrpc":"2.0","id":1}',
     '{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}',
+    '{"jsonrpc":2,"id":1,"method":"eth_chainId"}',
+    '{"id":1,"method":"eth_chainId"}',
+    '{"method":"eth_chainId"}',
+    '{"jsonrpc":"2.0"}',
+    '{"jsonrpc":"2.0","id":1,"method":""}',
+    '{"jsonrpc":"2.0","method":""}',
     '{"jsonrpc":"2.0","id":1,"method":7}',
     '{"jsonrpc":"2.0","id":1,"method":["eth_chainId"]}',
   ]) {
     it(`that is no request is an invalid request: ${text}`, async () => {
-      const { error } = await body(text);
+      const { error, id } = await body(text);
       assert.equal(error.code, -32600);
+      assert.equal(id, text.includes('"id":1') ? 1 : null);
     });
   }
 
-  it('gets its id back, unless it is none that JSON-RPC allows', async () => {
+  it('gets its id back; with one that JSON-RPC does not allow it is no request', async () => {
     for (const id of [0, -1, 2 ** 40, 1.5, '', 'text', null]) {
       const answer = await body(JSON.stringify({ jsonrpc: '2.0', id, method: 'eth_chainId' }));
-      assert.deepEqual([answer.id, answer.jsonrpc], [id, '2.0']);
+      assert.deepEqual([answer.id, answer.jsonrpc, typeof answer.result], [id, '2.0', 'string']);
     }
-    for (const id of [{}, [1], true, 'x'.repeat(1000)]) {
+    chain.requests = [];
+    for (const id of [{}, [1], true, 'x'.repeat(129)]) {
       const answer = await body(JSON.stringify({ jsonrpc: '2.0', id, method: 'eth_chainId' }));
-      assert.equal(answer.id, null);
+      assert.deepEqual([answer.id, answer.error.code], [null, -32600]);
     }
+    assert.ok(
+      chain.requests.every(({ method, code }) => method === 'unknown' && code === -32600),
+      'and nothing runs',
+    );
   });
 
   it('without an id is a notification and gets no answer', async () => {
     assert.equal(await body('{"jsonrpc":"2.0","method":"eth_chainId"}'), undefined);
     assert.equal(await body('[{"jsonrpc":"2.0","method":"eth_chainId"}]'), undefined);
+    assert.equal(await body('{"jsonrpc":"2.0","method":"eth_noSuchMethod"}'), undefined, 'also when it fails');
+    assert.equal(chain.requests.length, 3, 'but runs');
   });
 
   it('that nests deeper than any request is refused, not followed', async () => {
-    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+    const deep = '['.repeat(9_000) + ']'.repeat(9_000);
     assert.equal((await body(deep))[0].error.code, -32600);
+    assert.equal((await body('['.repeat(10_000) + ']'.repeat(10_000)))[0].error.code, -32600, 'the deepest that is read');
     const inside = await body(`{"jsonrpc":"2.0","id":1,"method":"eth_getLogs","params":[{"topics":${deep}}]}`);
     assert.equal(inside.error.code, -32602);
     assert.ok(JSON.stringify(inside).length < 300, 'and is not sent back');
-    for (const deeper of ['['.repeat(2 ** 20), '{"a":'.repeat(2 ** 17), `["\\\\","[\\"",${'['.repeat(100_000)}`])
+    for (const deeper of [
+      '['.repeat(10_001) + ']'.repeat(10_001),
+      '['.repeat(2 ** 20),
+      '{"a":'.repeat(2 ** 17),
+      `["\\\\","[\\"",${'['.repeat(100_000)}`,
+    ])
       assert.equal((await body(deeper)).error.code, -32700, 'beyond what geth parses');
     const flat = `"${'['.repeat(50_000)}\\"${'{'.repeat(50_000)}"`;
     assert.equal((await body(`{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":[${flat}]}`)).error.code, -32602, 'in a string');
@@ -99,6 +119,9 @@ describe('a body', () => {
     const refused = large.filter((answer) => answer.error?.code === -32005).length;
     assert.equal(large.length, 100);
     assert.ok(refused >= 70 && refused < 100, `${refused} of 100 refused`);
+    const block = { ...one, method: 'eth_getBlockByNumber', params: ['latest', false] };
+    const notified: Answer[] = await body(JSON.stringify([...Array(80).fill(block), ...Array(20).fill({ ...one, id: undefined })]));
+    assert.equal(notified.length, 80, 'a notification has no answer then either');
   });
 });
 
