@@ -4,6 +4,9 @@ import type { RpcClient } from './json-rpc-client.ts';
 
 /** Every so many transactions a receipt is read, in turn from each watched node. */
 const RECEIPT_SAMPLE = 50;
+const RECEIPT_POLL_MS = 20;
+/** A receipt that has not come after 20 s counts as failed. */
+const RECEIPT_ATTEMPTS_MAX = 1_000;
 
 /** What was seen. */
 export interface FinalityWatch {
@@ -40,15 +43,15 @@ export async function watchFinality(heads: RpcClient, other: RpcClient): Promise
   const readReceipt = async (hash: string): Promise<void> => {
     samples++;
     const node = samples % 2 === 0 ? heads : other;
-    // The other node may see the block a moment later.
-    for (let attempt = 0; attempt < 100; attempt++) {
+    // The other node may see the block a moment later, on full cores some seconds.
+    for (let attempt = 0; attempt < RECEIPT_ATTEMPTS_MAX; attempt++) {
       const receipt = (await node.call('eth_getTransactionReceipt', [hash])) as { status: string } | null;
       if (receipt !== null) {
         receiptsRead++;
         if (receipt.status !== '0x1') receiptsFailed++;
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS));
     }
     receiptsFailed++;
   };
