@@ -59,6 +59,12 @@ const ROUNDS_AHEAD_MAX = 1_000_000;
 /** Proposals of one proposer and round that are held: a second proves an offence, a third tells nothing new and would only fill memory. */
 const PROPOSALS_OF_PROPOSER_MAX = 2;
 
+/**
+ * Proposals so far above the newest committed block are not held: a node that far behind fetches blocks in their order, and what cannot
+ * be committed for a long time would take the room of what can. It hears of newer certificates all the same.
+ */
+const PROPOSALS_AHEAD_MAX = 256;
+
 /** What became of one message. */
 type MessageOutcome = 'useful' | 'useless' | 'bad';
 
@@ -174,6 +180,10 @@ export class MessageIntake {
     const { instance, blocks, post, state } = this.#dependencies;
     if (header.height <= state().committed.height || header.round < state().round - VOTE_ROUNDS_BEHIND_MAX) {
       post({ kind: 'old-message-seen', from });
+      return 'useless';
+    }
+    if (header.height > state().committed.height + PROPOSALS_AHEAD_MAX) {
+      this.#count('proposal', 'far-ahead');
       return 'useless';
     }
     const hash = blockHashOf(header);

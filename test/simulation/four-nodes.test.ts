@@ -108,4 +108,21 @@ describe('four whole nodes in one process', () => {
     assert.ok(Math.max(...heights) - Math.min(...heights) <= 1, heights.join());
     await world.stop();
   });
+
+  // More than several range requests bring, and more than a node holds ahead of its newest committed block, while the others go on.
+  it('catches up a node that missed hundreds of blocks, while new ones come', async () => {
+    const blocksMissed = 300;
+    const options = optionsOf(7, 0);
+    const world = await createWorld({ ...options, parameters: { ...options.parameters, idleIntervalMs: 100, roundTimeoutMs: 200 } });
+    const heightOf = (node: number): number => world.nodes[node]?.chain.blocks.committed.facts.height ?? 0;
+    world.network.setUp('node-3', false);
+    while (heightOf(0) < blocksMissed) await world.clock.run(world.clock.nowMs() + 1_000);
+    const startHeight = heightOf(3);
+    world.network.setUp('node-3', true);
+    const deadlineMs = world.clock.nowMs() + 30_000;
+    while (heightOf(0) - heightOf(3) > 1 && world.clock.nowMs() < deadlineMs) await world.clock.run(world.clock.nowMs() + 500);
+    assert.ok(heightOf(0) - heightOf(3) <= 1, `from ${startHeight} to ${heightOf(3)} of ${heightOf(0)}`);
+    assert.ok(heightOf(0) > blocksMissed, 'the others went on meanwhile');
+    await world.stop();
+  });
 });

@@ -44,12 +44,22 @@ export function receiveCommitCertificate(
   const pending = state.pendingCommit;
   const isNewest = pending === undefined || round > pending.commitCertificate.point.round;
   const found = quorumCertificate ?? knownQuorumCertificate(state, commitCertificate);
-  const next = isNewest ? { ...state, pendingCommit: { commitCertificate, quorumCertificate: found } } : state;
+  const received: PendingCommit = { commitCertificate, quorumCertificate: found };
+  const next = withNearest(isNewest ? { ...state, pendingCommit: received } : state, isNewest ? pending : received);
   return sequence(
     next,
     (current) => (quorumCertificate === undefined ? unchanged(current) : adoptQuorumCertificate(current, quorumCertificate)),
     commitPending,
   );
+}
+
+// Of those that are not the newest, the one that is carried out first. It needs its QC: there is no second place to wait for one.
+function withNearest(state: ConsensusState, other: PendingCommit | undefined): ConsensusState {
+  if (other?.quorumCertificate === undefined) return state;
+  const { commitCertificate, quorumCertificate } = other;
+  const nearest = state.nearestCommit?.commitCertificate.point;
+  if (nearest !== undefined && nearest.round <= commitCertificate.point.round) return state;
+  return { ...state, nearestCommit: { commitCertificate, quorumCertificate } };
 }
 
 // The TC that admitted the node to its round is of no use beside a QC of the same round or a later one.

@@ -55,7 +55,8 @@ export function pathToCommitted(state: ConsensusState, hash: Bytes32, height: He
 export function isWanted(state: ConsensusState, hashHex: Hex): boolean {
   const [highest] = state.record.highestQuorumCertificate;
   if (highest !== undefined && bytesToHex(highest.point.blockHash) === hashHex) return true;
-  if (state.pendingCommit !== undefined && bytesToHex(state.pendingCommit.commitCertificate.point.blockHash) === hashHex) return true;
+  for (const pending of [state.pendingCommit, state.nearestCommit])
+    if (pending !== undefined && bytesToHex(pending.commitCertificate.point.blockHash) === hashHex) return true;
   for (const block of state.blocks.values()) if (block.parentHex === hashHex) return true;
   return false;
 }

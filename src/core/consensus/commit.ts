@@ -1,30 +1,52 @@
 // Committing (protocol, section 3): a quorum of commit votes is a CC, valid only together with its block's QC; the block and all its
 // ancestors are then final within the instance. It is the only commit rule.
 import { invariant } from '../primitives/errors.ts';
+import type { Round } from '../primitives/ids.ts';
 import type { QuorumCertificate } from '../protocol/certificate.ts';
 import { pathToCommitted, splitAtCommitted } from './block-tree.ts';
 import type { Commit, CommitProof, Effect } from './effects.ts';
-import { type ConsensusState, type Transition, type TreeBlock, unchanged } from './state.ts';
+import { type ConsensusState, sequence, type Transition, type TreeBlock, unchanged } from './state.ts';
 
-/** Commits what the pending CC covers, if its QC is known and every block down to the committed one is here and valid. */
+/** Commits what a pending CC covers, if its QC is known and every block down to the committed one is here and valid. */
 export function commitPending(state: ConsensusState): Transition {
+  return sequence(state, commitNearest, commitNewest);
+}
+
+function commitNearest(state: ConsensusState): Transition {
+  return state.nearestCommit === undefined ? unchanged(state) : commitBy(state, state.nearestCommit);
+}
+
+function commitNewest(state: ConsensusState): Transition {
   const pending = state.pendingCommit;
   if (pending === undefined || pending.quorumCertificate === undefined) return unchanged(state);
-  const { commitCertificate, quorumCertificate } = pending;
-  const { blockHash, height, round } = commitCertificate.point;
-  if (round <= state.committed.round) return unchanged({ ...state, pendingCommit: undefined });
+  return commitBy(state, { commitCertificate: pending.commitCertificate, quorumCertificate: pending.quorumCertificate });
+}
+
+function commitBy(state: ConsensusState, proof: CommitProof): Transition {
+  const { blockHash, height, round } = proof.commitCertificate.point;
+  if (round <= state.committed.round) return unchanged(withoutPendingUpTo(state, state.committed.round));
   const walk = pathToCommitted(state, blockHash, height);
   switch (walk.kind) {
     case 'missing':
       return { state, effects: [{ kind: 'request-block', hash: walk.hash, height: walk.height }] };
     case 'conflicting':
       return {
-        state: { ...state, pendingCommit: undefined },
+        state: withoutPendingUpTo(state, round),
         effects: [{ kind: 'report', report: 'conflicting-commit', round, hash: blockHash, validator: undefined }],
       };
     case 'complete':
-      return commitPath(state, walk.path, { quorumCertificate, commitCertificate });
+      return commitPath(state, walk.path, proof);
   }
+}
+
+// The pending CCs of later rounds only.
+function withoutPendingUpTo(state: ConsensusState, round: Round): ConsensusState {
+  const { pendingCommit, nearestCommit } = state;
+  return {
+    ...state,
+    pendingCommit: pendingCommit !== undefined && pendingCommit.commitCertificate.point.round > round ? pendingCommit : undefined,
+    nearestCommit: nearestCommit !== undefined && nearestCommit.commitCertificate.point.round > round ? nearestCommit : undefined,
+  };
 }
 
 /** Asks for the newest missing block under the highest QC. */
@@ -44,7 +66,8 @@ function commitPath(state: ConsensusState, path: readonly TreeBlock[], proof: Co
   const committedHexes = new Set(path.map(({ hashHex }) => hashHex));
   const hashes = dropped.filter(({ hashHex }) => !committedHexes.has(hashHex)).map(({ hash }) => hash);
   if (hashes.length > 0) effects.push({ kind: 'discard-blocks', hashes });
-  return { state: { ...state, committed, commitProof: proof, pendingCommit: undefined, blocks: kept }, effects };
+  const committedState = { ...state, committed, commitProof: proof, blocks: kept };
+  return { state: withoutPendingUpTo(committedState, committed.round), effects };
 }
 
 // The QC of a block below the certified one is its child's justify.

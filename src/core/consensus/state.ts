@@ -57,7 +57,10 @@ export interface ConsensusState {
   readonly durableRecord: SigningRecord | undefined;
   readonly committed: ChainPoint;
   readonly commitProof: CommitProof | undefined;
+  /** The newest CC that is not carried out yet. */
   readonly pendingCommit: PendingCommit | undefined;
+  /** The lowest below it, whose blocks may all be here while the newest one's are still fetched: catching up goes by it, step by step. */
+  readonly nearestCommit: CommitProof | undefined;
   readonly blocks: ReadonlyMap<Hex, TreeBlock>;
   /** The newest timeout of each validator, of rounds not below the own. */
   readonly timeouts: ReadonlyMap<ValidatorIndex, Timeout>;
@@ -116,6 +119,7 @@ export function initialState(from: StartingPoint): ConsensusState {
     committed,
     commitProof: from.committed?.proof,
     pendingCommit: undefined,
+    nearestCommit: undefined,
     blocks: storedTree(committed, from.storedBlocks, parameters.leaderWindow),
     timeouts: new Map(),
     aggregatedRound: 0,

@@ -134,6 +134,27 @@ describe('a CC', () => {
     assert.equal(effectsOf(after(transition.state, validated(blocks[2])), 'commit').length, 3);
   });
 
+  it('commits what is here although a newer one waits for blocks that are missing', () => {
+    const { blocks } = threeBlocks();
+    let transition = after(startedEngine(), committing(blocks[2]));
+    for (const block of blocks.slice(0, 2)) transition = after(transition.state, { kind: 'block-fetched', ...block });
+    transition = after(transition.state, validated(blocks[0]), validated(blocks[1]), committing(blocks[1]));
+    assert.equal(effectsOf(transition, 'commit').length, 2);
+    assert.ok(bytesEqual(effectsOf(transition, 'request-block').at(-1)?.hash as Uint8Array, blocks[2].hash));
+    transition = after(transition.state, { kind: 'block-fetched', ...blocks[2] }, validated(blocks[2]));
+    assert.equal(effectsOf(transition, 'commit').length, 1);
+    assert.equal(transition.state.nearestCommit, undefined);
+    assert.equal(transition.state.pendingCommit, undefined);
+  });
+
+  it('is not lost to a newer one while its blocks are being validated', () => {
+    const { blocks } = threeBlocks();
+    let transition = after(startedEngine(), { kind: 'block-fetched', ...blocks[0] }, committing(blocks[0]), committing(blocks[2]));
+    assert.equal(effectsOf(transition, 'commit').length, 0);
+    transition = after(transition.state, validated(blocks[0]));
+    assert.equal(effectsOf(transition, 'commit').length, 1);
+  });
+
   it('is taken once, and leaves nothing behind', () => {
     const { state, blocks } = threeBlocks();
     const once = after(state, committing(blocks[2]));
