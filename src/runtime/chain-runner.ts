@@ -78,6 +78,7 @@ export class ChainRunner {
   #isDraining = false;
   #stopped = false;
   #resendNonce: number;
+  #hasStarted = false;
   #durable: Promise<void>[] = [];
 
   constructor(dependencies: ChainRunnerDependencies) {
@@ -96,9 +97,11 @@ export class ChainRunner {
     return this.#mailbox.length;
   }
 
-  /** Begins; timers run from now on. */
+  /** Begins; timers run from now on. What came before waits behind the engine's first event. */
   start(): void {
-    this.#queue({ kind: 'started' });
+    this.#hasStarted = true;
+    this.#mailbox.unshift({ kind: 'started' });
+    this.#scheduleDrain();
   }
 
   /** Queues an event that comes from outside; false when the mailbox is full. */
@@ -112,16 +115,19 @@ export class ChainRunner {
   #queue(event: ConsensusEvent): boolean {
     if (this.#stopped) return false;
     this.#mailbox.push(event);
-    if (!this.#isDraining) {
-      this.#isDraining = true;
-      queueMicrotask(() => {
-        this.#drain().catch((fault: unknown) => {
-          this.#stopped = true;
-          this.#dependencies.onFault(fault);
-        });
-      });
-    }
+    this.#scheduleDrain();
     return true;
+  }
+
+  #scheduleDrain(): void {
+    if (this.#isDraining || !this.#hasStarted || this.#stopped) return;
+    this.#isDraining = true;
+    queueMicrotask(() => {
+      this.#drain().catch((fault: unknown) => {
+        this.#stopped = true;
+        this.#dependencies.onFault(fault);
+      });
+    });
   }
 
   /** Stops timers and payloads, and lets commits under way reach the disk. */

@@ -81,7 +81,13 @@ export class CatchUp {
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
       const wanted = this.#wanted;
       const { blocks } = this.#dependencies;
-      if (wanted === undefined || wanted.height <= blocks.committed.facts.height || blocks.get(wanted.hash) !== undefined) return;
+      if (wanted === undefined || wanted.height <= blocks.committed.facts.height) return;
+      const held = blocks.get(wanted.hash);
+      if (held !== undefined) {
+        // The engine asks for what it has not heard of, or has forgotten: it would ask for ever.
+        this.#dependencies.post({ kind: 'block-fetched', hash: wanted.hash, header: held.header });
+        return;
+      }
       const peer = this.#choosePeer();
       const before = blocks.committed.facts.height;
       if (peer !== undefined) {
