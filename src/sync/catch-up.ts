@@ -78,19 +78,21 @@ export class CatchUp {
   }
 
   async #run(): Promise<void> {
+    let hasAsked = false;
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
       const wanted = this.#wanted;
       const { blocks } = this.#dependencies;
       if (wanted === undefined || wanted.height <= blocks.committed.facts.height) return;
       const held = blocks.get(wanted.hash);
       if (held !== undefined) {
-        // The engine asks for what it has not heard of, or has forgotten: it would ask for ever.
-        this.#dependencies.post({ kind: 'block-fetched', hash: wanted.hash, header: held.header });
+        // Held before anybody was asked: the engine has not heard of it, or has forgotten it, and would ask for ever.
+        if (!hasAsked) this.#dependencies.post({ kind: 'block-fetched', hash: wanted.hash, header: held.header });
         return;
       }
       const peer = this.#choosePeer();
       const before = blocks.committed.facts.height;
       if (peer !== undefined) {
+        hasAsked = true;
         const progressed = (await this.#fetchRange(peer, before + 1)) || (await this.#fetchByHash(peer, wanted.hash));
         if (progressed && (await this.#untilCommittedAbove(before))) tries = 0;
       }
