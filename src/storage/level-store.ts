@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { ClassicLevel, type Iterator } from 'classic-level';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
+import { OutsideHeap } from '../core/primitives/outside-heap.ts';
 import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import { type HistorySection, historySectionOf, keyOfStored, STORED_KEY_EXTRA_BYTES, writeStoredKey } from './row-order.ts';
@@ -26,7 +27,6 @@ const CHECKSUM_BYTES = 4;
 const FIRST_SCRATCH_BYTES = 64 * 1024;
 /** Keys of rows are shorter. */
 const KEY_BYTES_MAX = 128;
-const VIEWED_BYTES_MAX = 1_024;
 /** Rows that an iteration fetches at a time. */
 const ITERATION_ROWS = 256;
 const IDENTITY_KEY = Uint8Array.of(ROW_FAMILY.identity);
@@ -192,23 +192,6 @@ class LevelStore implements KeyValueStore {
       throw new CoppiceError('storage/corrupt', { path: this.#path, key: bytesToHex(key), detail: 'checksum of a row does not match' });
     }
     return value;
-  }
-}
-
-// A place for what the library's native code is to read. Of an array of up to 64 bytes, which V8 keeps inside its heap, native code
-// makes one outside first, for ever; here is one array for all of them, and one view of it for each length that rows often have.
-class OutsideHeap {
-  readonly bytes: Uint8Array;
-  readonly #views: (Uint8Array | undefined)[] = new Array(VIEWED_BYTES_MAX + 1).fill(undefined);
-
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length);
-  }
-
-  first(length: number): Uint8Array {
-    if (length > VIEWED_BYTES_MAX) return this.bytes.subarray(0, length);
-    this.#views[length] ??= this.bytes.subarray(0, length);
-    return this.#views[length];
   }
 }
 

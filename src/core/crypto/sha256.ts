@@ -23,7 +23,7 @@ const HASH_BYTES = 32;
 
 const WASM_PAIR_HASHER: PairHasher = { name: '@chainsafe/as-sha256', hashPairs: hashInto };
 
-// Native code gets arrays outside V8's heap (short-message.ts says why), so neither is by itself.
+// Native code gets arrays outside V8's heap (primitives/outside-heap.ts says why), so neither is by itself.
 const scratchPair = new Uint8Array(4 * HASH_BYTES).subarray(0, 2 * HASH_BYTES);
 const scratchParent = new Uint8Array(4 * HASH_BYTES).subarray(0, HASH_BYTES);
 let pairHasher = WASM_PAIR_HASHER;
