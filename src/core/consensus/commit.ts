@@ -5,7 +5,7 @@ import type { Round } from '../primitives/ids.ts';
 import type { QuorumCertificate } from '../protocol/certificate.ts';
 import { pathToCommitted, splitAtCommitted } from './block-tree.ts';
 import type { Commit, CommitProof, Effect } from './effects.ts';
-import { type ConsensusState, sequence, type Transition, type TreeBlock, unchanged } from './state.ts';
+import { type ConsensusState, type PendingCommit, sequence, type Transition, type TreeBlock, unchanged } from './state.ts';
 
 /** Commits what a pending CC covers, if its QC is known and every block down to the committed one is here and valid. */
 export function commitPending(state: ConsensusState): Transition {
@@ -41,12 +41,9 @@ function commitBy(state: ConsensusState, proof: CommitProof): Transition {
 
 // The pending CCs of later rounds only.
 function withoutPendingUpTo(state: ConsensusState, round: Round): ConsensusState {
-  const { pendingCommit, nearestCommit } = state;
-  return {
-    ...state,
-    pendingCommit: pendingCommit !== undefined && pendingCommit.commitCertificate.point.round > round ? pendingCommit : undefined,
-    nearestCommit: nearestCommit !== undefined && nearestCommit.commitCertificate.point.round > round ? nearestCommit : undefined,
-  };
+  const later = <T extends PendingCommit>(pending: T | undefined): T | undefined =>
+    pending !== undefined && pending.commitCertificate.point.round > round ? pending : undefined;
+  return { ...state, pendingCommit: later(state.pendingCommit), nearestCommit: later(state.nearestCommit) };
 }
 
 /** Asks for the newest missing block under the highest QC. */
