@@ -111,9 +111,12 @@ export function bigintToBytes(value: bigint, length: number): Uint8Array {
 /** `value`, a safe integer, as 8 big-endian bytes. */
 export function uint64ToBytes(value: number): Uint8Array {
   const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(value / 2 ** 32));
-  view.setUint32(4, value >>> 0);
+  // Byte by byte: a view would need the buffer, and make V8 move the array out of its heap.
+  let rest = value;
+  for (let at = 7; rest > 0; at--) {
+    bytes[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
   return bytes;
 }
 
