@@ -5,6 +5,7 @@ import '../storage/errors.ts';
 
 /** Digits of a key that tell validators apart for people. */
 const KEY_DIGITS = 16;
+const IN_USE = /\bEADDRINUSE\b/;
 /** What the operating system says of an address that it does not listen on; libp2p hands it on within its own words only. */
 const LISTEN_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/\bEADDRNOTAVAIL\b/, 'the host is no address of this machine'],
@@ -29,8 +30,10 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
     `${path} is of the validator with BLS key ${found.slice(0, KEY_DIGITS)}…, and keys/validator.seed is of ${expected.slice(0, KEY_DIGITS)}…: ` +
     "put that validator's seed back, or give this one a data directory of its own, with its own signing folder if it ever signed",
   'node/cannot-listen': ({ service, host, port, detail }) =>
-    `${service} cannot listen on host ${host}, port ${port}: ${whyNotListening(detail)}; set ${service}.host and ${service}.port in config.json, ` +
-    `or --${service}-host and --${service}-port`,
+    IN_USE.test(detail)
+      ? `port ${port} is in use by another process: end that one, or set ${service}.port in config.json, or --${service}-port`
+      : `${service} cannot listen on host ${host}, port ${port}: ${whyNotListening(detail)}; set ${service}.host and ${service}.port in config.json, ` +
+        `or --${service}-host and --${service}-port`,
   'storage/locked': ({ path, holder }) => `${path} is in use by another process${holder === undefined ? '' : ` (${holder})`}`,
   'storage/corrupt': ({ path, detail }) => `${path} is corrupt: ${detail}`,
   'storage/incomplete': ({ missing, newest }) =>
@@ -45,22 +48,22 @@ const CAUSES_MAX = 16;
 
 /** See the file's head. */
 export function explainError(error: unknown): string {
-  const inUse = portInUse(error);
-  if (inUse !== undefined) return inUse;
   const causes = causesOf(error);
   for (const cause of causes) {
     if (!(cause instanceof CoppiceError)) continue;
     const explain = (EXPLANATIONS as Readonly<Record<string, (facts: unknown) => string>>)[String(cause.code)];
     if (explain !== undefined) return explain(cause.facts);
   }
+  const inUse = portInUse(causes);
+  if (inUse !== undefined) return inUse;
   const [first] = causes;
   return oneLine(first instanceof Error ? first.message : String(first));
 }
 
-function portInUse(error: unknown): string | undefined {
-  for (const cause of causesOf(error)) {
+function portInUse(causes: readonly unknown[]): string | undefined {
+  for (const cause of causes) {
     const { code, port, message } = cause as { code?: unknown; port?: unknown; message?: unknown };
-    if (code === 'EADDRINUSE' || (typeof message === 'string' && message.includes('EADDRINUSE'))) {
+    if (code === 'EADDRINUSE' || (typeof message === 'string' && IN_USE.test(message))) {
       const number = port ?? /:(\d+)\b/.exec(String(message))?.[1];
       return number === undefined ? 'a port is in use by another process' : `port ${String(number)} is in use by another process`;
     }

@@ -101,6 +101,10 @@ describe('an error is explained in one line', () => {
     const explain = (detail: string): string =>
       explainError(new CoppiceError('node/cannot-listen', { service: 'p2p', host: 'h', port: 7, detail }));
     const advice = 'set p2p.host and p2p.port in config.json, or --p2p-host and --p2p-port';
+    assert.equal(
+      explain('Unsupported:\n\n /ip4/h/tcp/7: Error: listen EADDRINUSE: address already in use h:7'),
+      'port 7 is in use by another process: end that one, or set p2p.port in config.json, or --p2p-port',
+    );
     for (const [detail, why] of [
       ['Unsupported:\n\n /dns4/h/tcp/7: Error: getaddrinfo ENOTFOUND h\n at x', 'no name server knows the host'],
       ['Error: getaddrinfo EAI_AGAIN h', 'the name of the host cannot be looked up now'],
