@@ -48,6 +48,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 /** A WebSocket client that does not answer a ping until the next one is gone. */
 const HEARTBEAT_MS = 30_000;
+const BODY_TOO_LARGE = 413;
 const CORS_MAX_AGE_SECONDS = 86_400;
 /** WebSocket close codes (RFC 6455, 7.4.1): try again later, policy violation. */
 const CLOSE_TRY_LATER = 1013;
@@ -129,12 +130,14 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits
     return reply.type(JSON_TYPE).send(answer.text);
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('JSON-RPC is at /\n'));
-  app.setErrorHandler((error: { readonly statusCode?: number; readonly message: string }, _request, reply) =>
-    reply
-      .code(error.statusCode ?? 500)
+  app.setErrorHandler((error: { readonly statusCode?: number; readonly message: string }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    const problem = status === BODY_TOO_LARGE ? `body too large: at most ${limits.bodyBytesMax} bytes` : error.message;
+    return reply
+      .code(status)
       .type(JSON_TYPE)
-      .send(errorText(invalidRequest(error.message))),
-  );
+      .send(errorText(invalidRequest(problem)));
+  });
 }
 
 // Counts a body, before it comes, until its answer is gone. One of unknown length counts as the longest.

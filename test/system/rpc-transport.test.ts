@@ -78,7 +78,9 @@ describe('the RPC server', () => {
     }
     const response = await post(JSON.stringify({ ...CHAIN_ID_REQUEST, params: ['x'.repeat(BODY_BYTES_MAX)] }));
     assert.equal(response.status, 413);
-    assert.equal(((await response.json()) as Answer).error.code, -32600);
+    const { error } = (await response.json()) as Answer;
+    assert.equal(error.code, -32600);
+    assert.equal(error.message, `invalid request: body too large: at most ${BODY_BYTES_MAX} bytes`);
     const promised = connect(server.port, '127.0.0.1');
     promised.end('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"json');
     await new Promise((resolve) => promised.once('close', resolve).resume());
