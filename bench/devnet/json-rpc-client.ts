@@ -20,6 +20,8 @@ interface Answer {
 }
 
 const CONNECTIONS_MAX = 32;
+/** A node that does not answer in this time is taken for broken: waiting for ever would look like a chain that stands still. */
+const ANSWER_MS_MAX = 30_000;
 
 /** A client for the node at `url`. */
 export function connectRpc(url: string): RpcClient {
@@ -27,7 +29,8 @@ export function connectRpc(url: string): RpcClient {
   const post = (body: string): Promise<string> =>
     new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+      const sent = request(url, { method: 'POST', agent, headers, signal }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
@@ -61,6 +64,13 @@ async function followHeads(url: string, listener: (number: number, hash: string)
     const { params } = JSON.parse(String(data)) as { params?: { result: { number: string; hash: string } } };
     if (params !== undefined) listener(Number(params.result.number), params.result.hash);
   };
+  let isWanted = true;
+  socket.onclose = ({ code, reason }) => {
+    if (isWanted) throw new Error(`${url} ended the subscription to new heads: ${code} ${reason}`);
+  };
   socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads'] }));
-  return () => socket.close();
+  return () => {
+    isWanted = false;
+    socket.close();
+  };
 }

@@ -22,15 +22,15 @@ const USAGE = `usage: npm run bench:devnet -- [options]
   --kinds transfer,erc20   what to send (both)
   --loops unloaded,closed,open   how (all; open runs at half of what closed reached)
   --seconds 60             of each measurement, after --warm-up seconds
-  --warm-up 10
-  --in-flight 3000         transactions under way in the closed loop
+  --warm-up 30
+  --in-flight 6000         transactions under way in the closed loop
   --rate 0                 transactions a second of the open loop; 0: half of the closed loop's result
   --accounts 100000        funded accounts
-  --senders 2000           of them; the first
-  --recipients 10000       of them; the last, or with 0 all
+  --senders 1000           of them; the first
+  --recipients 1000       of them; the last, or with 0 all
   --validators 4
   --data-dir <folder>      keep the network there and use it again
-  --prepared 5000          transactions prepared a second of the closed loop for transfers; a third of it for ERC-20
+  --prepared 3500          transactions prepared a second of the closed loop for transfers; a third of it for ERC-20
   --baseline-seconds 10    before it, plain transfers on Hardhat's node for this long, to compare machines; 0: none
   --json                   print the JSON as the last line`;
 
@@ -39,15 +39,15 @@ const { values } = parseArgs({
     kinds: { type: 'string', default: 'transfer,erc20' },
     loops: { type: 'string', default: 'unloaded,closed,open' },
     seconds: { type: 'string', default: '60' },
-    'warm-up': { type: 'string', default: '10' },
-    'in-flight': { type: 'string', default: '3000' },
+    'warm-up': { type: 'string', default: '30' },
+    'in-flight': { type: 'string', default: '6000' },
     rate: { type: 'string', default: '0' },
     accounts: { type: 'string', default: '100000' },
-    senders: { type: 'string', default: '2000' },
-    recipients: { type: 'string', default: '10000' },
+    senders: { type: 'string', default: '1000' },
+    recipients: { type: 'string', default: '1000' },
     validators: { type: 'string', default: '4' },
     'data-dir': { type: 'string' },
-    prepared: { type: 'string', default: '5000' },
+    prepared: { type: 'string', default: '3500' },
     'baseline-seconds': { type: 'string', default: '10' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
