@@ -8,8 +8,12 @@ import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeViewBlock, decodeViewHeader, type ViewHeader } from '../core/view/view-block-codec.ts';
 import type { TransactionPlace, ViewStore } from '../storage/view-store.ts';
 
-/** Decoded view blocks kept in memory: what explorers and wallets ask for is nearly always among the newest. */
+/**
+ * Decoded view blocks kept in memory, and transactions in them (about 2 KB each with receipt and message) beyond the newest block: what
+ * explorers and wallets ask for is nearly always among the newest.
+ */
 const RECENT_BLOCKS_MAX = 128;
+const RECENT_TRANSACTIONS_MAX = 8_192;
 /** States of the newest blocks kept at hand. */
 const RECENT_STATES_MAX = 16;
 
@@ -28,6 +32,7 @@ export class ViewChain {
   readonly #states: StateDatabase;
   readonly #evmChainId: number;
   readonly #recent = new Map<number, ViewBlock>();
+  #recentTransactions = 0;
   readonly #recentStates = new Map<number, StateVersion>();
   readonly #listeners = new Set<(block: ViewBlock) => void>();
   #visible: ViewTip;
@@ -133,11 +138,18 @@ export class ViewChain {
   }
 
   #rememberBlock(block: ViewBlock): void {
-    this.#recent.delete(block.header.number);
+    this.#forgetBlock(block.header.number);
     this.#recent.set(block.header.number, block);
+    this.#recentTransactions += block.transactions.length;
     for (const oldest of this.#recent.keys()) {
-      if (this.#recent.size <= RECENT_BLOCKS_MAX) break;
-      this.#recent.delete(oldest);
+      const isWithin = this.#recent.size <= RECENT_BLOCKS_MAX && this.#recentTransactions <= RECENT_TRANSACTIONS_MAX;
+      if (isWithin || this.#recent.size === 1) break;
+      this.#forgetBlock(oldest);
     }
+  }
+
+  #forgetBlock(number: number): void {
+    this.#recentTransactions -= this.#recent.get(number)?.transactions.length ?? 0;
+    this.#recent.delete(number);
   }
 }
