@@ -4,6 +4,7 @@
 export class Budget {
   readonly #max: number;
   #taken = 0;
+  #isShort = false;
 
   constructor(max: number) {
     this.#max = max;
@@ -14,9 +15,17 @@ export class Budget {
     return this.#taken;
   }
 
+  /** Somebody wanted more than is left, and nothing was given back since. Never while nothing is held. */
+  get isShort(): boolean {
+    return this.#isShort && this.#taken > 0;
+  }
+
   /** False, and nothing is taken, when not so much is left. */
   take(count: number): boolean {
-    if (this.#taken + count > this.#max) return false;
+    if (this.#taken + count > this.#max) {
+      this.#isShort = true;
+      return false;
+    }
     this.#taken += count;
     return true;
   }
@@ -24,6 +33,7 @@ export class Budget {
   /** Gives back what was taken. */
   give(count: number): void {
     this.#taken -= count;
+    if (count > 0) this.#isShort = false;
   }
 }
 

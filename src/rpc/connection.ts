@@ -50,12 +50,12 @@ export class Connection {
   }
 
   /** To be called when an answer has been sent: if it names a subscription, the client knows it from now on. */
-  release(answer: JsonValue | undefined): void {
-    const subscription = typeof answer === 'string' ? this.#subscriptions.get(answer) : undefined;
+  release(answer: string): void {
+    const subscription = this.#subscriptions.get(answer);
     if (subscription?.heldBack === undefined) return;
     const { heldBack } = subscription;
     subscription.heldBack = undefined;
-    for (const news of heldBack) this.#notify(answer as string, news);
+    for (const news of heldBack) this.#notify(answer, news);
   }
 
   /** News are lost: the client is told by the end of its connection. */

@@ -63,8 +63,11 @@ export interface Dispatcher {
 /** What goes back to the client. */
 export interface AnswerText {
   readonly text: string;
-  /** Results that it contains: a connection looks for its subscriptions among them. */
-  readonly results: readonly (JsonValue | undefined)[];
+  /**
+   * Those of its results that are short strings: a connection looks for its subscriptions among them. Nothing else, since an answer as
+   * objects is some times as large as its text, and would be kept until the client has taken it.
+   */
+  readonly results: readonly string[];
 }
 
 /** An answer on its way: `release` is called when the client has taken it or is gone. */
@@ -105,17 +108,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     pendingBlock: createPendingBlocks(options.ports),
   };
   const outbound = createBudgetPair(options.limits.outboundBytesMax);
-  const handle = (request: unknown, connection?: Connection) => handleRequest(options, context, request, connection);
+  const handle = (request: unknown, connection?: Connection, bytes?: AnswerBytes) =>
+    handleRequest(options, context, request, connection, bytes);
   const answerTo = async (text: string, bytes: AnswerBytes, connection?: Connection): Promise<AnswerText | undefined> => {
     if (text.length > SMALL_REQUEST_BYTES_MAX) await turns.rest();
     const body = parse(text);
     if (body === undefined) return toText(failure(null, parseError()));
-    if (Array.isArray(body)) return handleBatch(context, body, bytes, (request) => handle(request, connection));
-    const response = await handle(body, connection);
+    if (Array.isArray(body)) return handleBatch(context, body, bytes, (request) => handle(request, connection, bytes));
+    const response = await handle(body, connection, bytes);
     return response && (withinBudget(response, bytes) ?? toText(failure(idOf(body), noRoom())));
   };
   return {
-    handle,
+    handle: (request, connection) => handle(request, connection),
     handleText: async (text, connection) => {
       const bytes = new AnswerBytes(outbound);
       const answer = await answerTo(text, bytes, connection);
@@ -184,11 +188,12 @@ async function handleRequest(
   context: RpcContext,
   request: unknown,
   connection: Connection | undefined,
+  bytes: AnswerBytes | undefined,
 ): Promise<RpcResponse | undefined> {
   const startMs = options.ports.timing.nowMs();
   const id = idOf(request);
   const method = methodOf(request);
-  const answer = method instanceof RpcError ? method : await runMethod(options, context, method, request, connection);
+  const answer = method instanceof RpcError ? method : await runMethod(options, context, method, request, connection, bytes);
   options.onRequest?.(
     method instanceof RpcError ? 'unknown' : method.name,
     answer instanceof RpcError ? answer.code : 0,
@@ -204,11 +209,16 @@ async function runMethod(
   method: Method,
   request: unknown,
   connection: Connection | undefined,
+  bytes: AnswerBytes | undefined,
 ): Promise<JsonValue | RpcError> {
   const values = readParameters(method.parameters, (request as Record<string, unknown>)['params']);
   if (values instanceof RpcError) return values;
   try {
-    if (LONG_METHODS.has(method.name)) await context.turns.rest();
+    if (LONG_METHODS.has(method.name)) {
+      await context.turns.rest();
+      // Before it is made: thousands of large answers that nobody takes would be some gigabytes of garbage.
+      if (bytes?.mayHaveRoom === false) return noRoom();
+    }
     return await method.run(context, values as readonly unknown[], connection);
   } catch (fault) {
     if (isError(fault, 'execution/too-many-simulations')) return limitExceeded('too many calls are waiting: try again later');
@@ -255,7 +265,9 @@ function failure(id: RequestId, { code, message, data }: RpcError): RpcResponse 
 }
 
 function toText(response: RpcResponse): AnswerText {
-  return { text: JSON.stringify(response), results: ['result' in response ? response.result : undefined] };
+  const result = 'result' in response ? response.result : undefined;
+  const isIdentifier = typeof result === 'string' && result.length <= ID_CHARACTERS_MAX;
+  return { text: JSON.stringify(response), results: isIdentifier ? [result] : [] };
 }
 
 // What is nested so deep is no request, and takes the parser 0.1 s a megabyte to find out. Strings are passed over unread.

@@ -16,6 +16,11 @@ export class AnswerBytes {
     this.#outbound = outbound;
   }
 
+  /** Whether a large answer may have room: false from when one had none until a client takes some. */
+  get mayHaveRoom(): boolean {
+    return !this.#outbound.large.isShort;
+  }
+
   /** More of the answer is there; false, and nothing is taken, when not so much is left. */
   add(bytes: number): boolean {
     const small = Math.min(bytes, SMALL_ANSWER_BYTES - this.#small);

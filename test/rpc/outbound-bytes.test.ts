@@ -25,6 +25,18 @@ describe('answers that are not taken', () => {
     assert.deepEqual([outbound.small.taken, outbound.large.taken], [10_000, 0]);
   });
 
+  it('are short only while something is held that can be given back', () => {
+    const outbound = createBudgetPair(100_000);
+    const [first, second] = [new AnswerBytes(outbound), new AnswerBytes(outbound)];
+    assert.equal(first.add(200_000), false);
+    assert.equal(first.mayHaveRoom, true, 'nobody would ever give anything back');
+    assert.equal(first.add(90_000), true);
+    assert.equal(second.add(90_000), false);
+    assert.equal(second.mayHaveRoom, false);
+    first.release();
+    assert.equal(second.mayHaveRoom, true);
+  });
+
   it('make batches end with errors until their clients have taken them', async () => {
     const { ports } = new ChainFixture();
     let executed = 0;
@@ -44,6 +56,16 @@ describe('answers that are not taken', () => {
     );
     const given = answers.filter((answer) => 'result' in answer).length;
     assert.ok(executed - 500 <= given + 64, `${executed - 500} executed for ${given} results: no more begin when answers do not fit`);
+    let blocksRead = 0;
+    const { head } = ports.view;
+    ports.view.head = () => {
+      blocksRead++;
+      return head();
+    };
+    const refused = await dispatcher.handleText(BATCH);
+    assert.match(refused?.text ?? '', /the node is busy/);
+    assert.equal(blocksRead, 0, 'while clients take nothing, large answers are not even made');
+    refused?.release();
     const small = await dispatcher.handleText(SMALL);
     assert.match(small?.text ?? '', /"result"/);
     for (const answer of [first, second, small]) answer?.release();
