@@ -28,7 +28,9 @@ FROM ${NODE_IMAGE} AS runtime
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/*
-ENV NODE_ENV=production
+# V8 collects garbage before it is gigabytes (docs/operators.md, "Starting fast, running fast").
+ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-old-space-size=1024
 WORKDIR /opt/coppice
 COPY --from=build /package ./
 RUN ln -s /opt/coppice/scripts/coppice.mjs /usr/local/bin/coppice \
