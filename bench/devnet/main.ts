@@ -76,6 +76,8 @@ interface Measurement {
 
 const UNLOADED_TRANSACTIONS = 100;
 const BASELINE_WARM_UP_SECONDS = 5;
+/** What reading the genesis took is given back by then. */
+const IDLE_SECONDS = 30;
 const TOKENS_EACH = 10n ** 18n;
 const { secp256k1 } = selectCrypto({ disableNative: false });
 
@@ -112,7 +114,9 @@ async function measureBaseline(): Promise<number | undefined> {
 }
 
 async function measureAll(devnet: Devnet, baselinePerSecond: number | undefined) {
+  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));
   const idle = await readAll(devnet);
+  say(`idle for ${IDLE_SECONDS} s: ${idle.map(({ residentMiB }) => `${Math.round(residentMiB)} MiB`).join(', ')}`);
   const nodes = devnet.rpc.map(connectRpc);
   const entry = nodes[0] as RpcClient;
   const watch = await watchFinality(nodes[1] as RpcClient, nodes[2] ?? (nodes[1] as RpcClient));
