@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 export function collectGarbage(): void {
   // V8 hands out its collector to contexts made while this flag is set, and to no others.
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
+  const collect = runInNewContext('gc') as (options: object) => void;
   setFlagsFromString('--no-expose-gc');
-  collect();
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
