@@ -1,7 +1,7 @@
 // What the database says of a chain when a node starts: nothing yet (then genesis is written), or the newest committed block and
 // everything that running on from it takes.
 import type { StoredBlock as EngineBlock, StartingPoint } from '../core/consensus/state.ts';
-import { vrfOutput } from '../core/crypto/vrf.ts';
+import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { bytesToHex, compareBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
@@ -32,6 +32,11 @@ export interface ChainStores {
   readonly states: StateDatabase;
 }
 
+/** What it takes to open one. */
+export interface ChainOpening extends ChainStores {
+  readonly vrf: VrfScheme;
+}
+
 /** Where a chain stands on disk. */
 export interface LoadedChain {
   readonly instance: Instance;
@@ -45,7 +50,7 @@ export interface LoadedChain {
 }
 
 /** Opens a chain; a new database gets the genesis state and view block 0 in one batch, one with holes is refused (`storage/incomplete`). */
-export async function loadChain(genesis: Genesis, stores: ChainStores): Promise<LoadedChain> {
+export async function loadChain(genesis: Genesis, stores: ChainOpening): Promise<LoadedChain> {
   const { blockStore, viewStore, states } = stores;
   const newest = viewStore.getHead();
   if (newest === undefined) await writeGenesis(genesis, stores);
@@ -70,7 +75,7 @@ export async function loadChain(genesis: Genesis, stores: ChainStores): Promise<
 
 async function loadFrom(
   genesis: Genesis,
-  stores: ChainStores,
+  stores: ChainOpening,
   instance: Instance,
   height: number,
   genesisView: ViewBlock,
@@ -114,7 +119,7 @@ function visibleBefore(newest: ViewTip, genesisView: ViewBlock, { viewStore, sta
 }
 
 async function loadPending(
-  { blockStore }: ChainStores,
+  { blockStore, vrf }: ChainOpening,
   instance: Instance,
   committedHeight: number,
 ): Promise<readonly { readonly engine: EngineBlock; readonly block: Block }[]> {
@@ -124,9 +129,7 @@ async function loadPending(
     .sort((a, b) => a.height - b.height || compareBytes(a.hash, b.hash))
     .map(({ hash, block: bytes }) => {
       const block = decoded(Block, bytes);
-      const output = vrfOutput(block.header.vrfProof);
-      invariant(output !== undefined, 'a stored block was valid');
-      return { engine: { hash, header: block.header, vrfOutput: output }, block };
+      return { engine: { hash, header: block.header, vrfOutput: vrf.output(block.header.vrfProof) }, block };
     });
 }
 

@@ -79,7 +79,7 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     pruner.onCommitted();
   };
   const commits = new CommitWriter({ ...options, instance, blocks, onCommitted });
-  const signer = secrets === undefined ? undefined : createSigner(bls, secrets, instance);
+  const signer = secrets === undefined ? undefined : createSigner(options, secrets, instance);
   const payloads = signer === undefined ? undefined : new PayloadMaker({ ...options, blocks, signer });
   const topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
   const outbox = new GossipOutbox(network.pubSub, topic, {

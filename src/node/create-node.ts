@@ -2,6 +2,7 @@
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
+import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
 import { invariant } from '../core/primitives/errors.ts';
@@ -45,6 +46,7 @@ export interface NodePorts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly bls: BlsScheme;
+  readonly vrf: VrfScheme;
   readonly secp256k1: Secp256k1;
   readonly verifier: SignatureVerifier;
   /** Lets the host's event loop live during long executions; absent in virtual time. */

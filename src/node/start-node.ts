@@ -106,6 +106,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       logger,
       metrics,
       bls: crypto.bls,
+      vrf: crypto.vrf,
       secp256k1: crypto.secp256k1,
       verifier,
       pause: () => new Promise((resolve) => setImmediate(resolve)),

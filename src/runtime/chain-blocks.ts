@@ -4,7 +4,7 @@
 import { seedAfter } from '../core/consensus/leader.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
-import { vrfVerify } from '../core/crypto/vrf.ts';
+import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { commitmentOf } from '../core/execution/commitment.ts';
 import { executeBlock } from '../core/execution/execute-block.ts';
 import type { DecodedBlock, ExecutedBlock } from '../core/execution/executed-block.ts';
@@ -57,6 +57,7 @@ export interface ChainBlocksDependencies {
   readonly states: StateDatabase;
   readonly directory: TransactionDirectory;
   readonly evm: ItemExecutor;
+  readonly vrf: VrfScheme;
   /** Lets the host's event loop live during long executions; absent in virtual time. */
   readonly pause: (() => Promise<void>) | undefined;
   /** Hash of the committed block at a height, for BLOCKHASH. */
@@ -144,7 +145,7 @@ export class ChainBlocks {
   /** Checks the block against its parent's outcome and its leader's VRF key, and starts to execute it. Gives the VRF output. */
   async validate(hash: Bytes32, vrfPublicKey: Uint8Array, vrfAlpha: Uint8Array): Promise<Verdict<Uint8Array, BlockFault>> {
     const held = this.#require(hash);
-    const vrfOutput = vrfVerify(vrfPublicKey, vrfAlpha, held.block.header.vrfProof);
+    const vrfOutput = this.#dependencies.vrf.verify(vrfPublicKey, vrfAlpha, held.block.header.vrfProof);
     if (vrfOutput === undefined) return refuse('bad-vrf-proof');
     const parent = await this.outcomeOf(held.block.header.parentHash);
     const verdict = validateBlock({

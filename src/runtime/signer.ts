@@ -2,8 +2,7 @@
 // ever signed is the engine's rule, and that the record is on disk before is the runner's.
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import { domainRoot, SIGNATURE_KIND, type SignatureKind, signingRoot } from '../core/crypto/domains.ts';
-import { vrfOutput, vrfProve } from '../core/crypto/vrf.ts';
-import { invariant } from '../core/primitives/errors.ts';
+import type { VrfScheme } from '../core/crypto/vrf.ts';
 import type { Bytes32, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type BlockPoint, BlockPoint as BlockPointType, TimeoutPoint } from '../core/protocol/certificate.ts';
 import type { Instance } from '../core/protocol/committee.ts';
@@ -25,8 +24,14 @@ export interface Signer {
   proveLeader(vrfAlpha: Uint8Array): { readonly proof: Uint8Array; readonly output: Uint8Array };
 }
 
+/** What a validator signs with. */
+export interface SigningSchemes {
+  readonly bls: BlsScheme;
+  readonly vrf: VrfScheme;
+}
+
 /** See the file's head. */
-export function createSigner(bls: BlsScheme, secrets: ValidatorSecrets, instance: Instance): Signer {
+export function createSigner({ bls, vrf }: SigningSchemes, secrets: ValidatorSecrets, instance: Instance): Signer {
   const sign = (kind: SignatureKind, objectRoot: Bytes32): Uint8Array =>
     bls.sign(secrets.blsSecretKey, signingRoot(objectRoot, domainRoot(kind, instance.genesisRoot, instance.instanceId)));
   return {
@@ -37,10 +42,8 @@ export function createSigner(bls: BlsScheme, secrets: ValidatorSecrets, instance
     signTimeout: (round, highestQuorumCertificateRound) =>
       sign(SIGNATURE_KIND.timeout, TimeoutPoint.hashTreeRoot({ round, highestQuorumCertificateRound })),
     proveLeader(vrfAlpha) {
-      const proof = vrfProve(secrets.vrfSeed, vrfAlpha);
-      const output = vrfOutput(proof);
-      invariant(output !== undefined, 'a proof of our own has an output');
-      return { proof, output };
+      const proof = vrf.prove(secrets.vrfSeed, vrfAlpha);
+      return { proof, output: vrf.output(proof) };
     },
   };
 }

@@ -1,9 +1,11 @@
 // A world of whole nodes in one process: the production composition on a virtual clock, a memory network and memory disks. What
 // happens in it is written to one event log; equal seeds give equal logs, byte for byte.
 import { ed25519 } from '@noble/curves/ed25519.js';
+import type { BlsScheme } from '../core/crypto/bls.ts';
+import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
 import { deriveValidatorKeys, type ValidatorKeys } from '../core/crypto/validator-keys.ts';
-import { vrfPublicKeyOf } from '../core/crypto/vrf.ts';
+import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { TimestampMs } from '../core/primitives/ids.ts';
@@ -12,7 +14,6 @@ import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { createNode, type Node } from '../node/create-node.ts';
-import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import type { Logger, Metrics } from '../runtime/ports.ts';
 import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
@@ -26,8 +27,16 @@ import { VirtualClock } from './virtual-clock.ts';
 /** Lines of one event log. */
 const EVENTS_MAX = 1_000_000;
 
+/** What the nodes of a world sign and verify with: the real schemes, or stand-ins. */
+export interface WorldCrypto {
+  readonly bls: BlsScheme;
+  readonly vrf: VrfScheme;
+  readonly secp256k1: Secp256k1;
+}
+
 /** What a world is made of. */
 export interface WorldOptions {
+  readonly crypto: WorldCrypto;
   readonly seed: number;
   readonly nodes: number;
   readonly startMs: TimestampMs;
@@ -60,7 +69,7 @@ export interface World {
 
 /** Makes the nodes and starts them. */
 export async function createWorld(options: WorldOptions): Promise<World> {
-  const { bls, secp256k1 } = selectCrypto({ disableNative: false });
+  const { crypto } = options;
   const clock = new VirtualClock(options.startMs);
   const eventLog: string[] = [];
   const record = (line: string): void => {
@@ -118,9 +127,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         clock,
         logger: recordingLogger(name, record),
         metrics: countingMetrics(name, record),
-        bls,
-        secp256k1,
-        verifier: inlineVerifier(),
+        ...crypto,
+        verifier: inlineVerifier(crypto),
         pause: undefined,
         validatorPeers: names,
       },
@@ -136,8 +144,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-function genesisOf({ parameters, accounts, startMs, seed }: WorldOptions, keys: readonly ValidatorKeys[]): Genesis {
-  const { bls } = selectCrypto({ disableNative: false });
+function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }: WorldOptions, keys: readonly ValidatorKeys[]): Genesis {
   return {
     parameters,
     accounts,
@@ -146,7 +153,7 @@ function genesisOf({ parameters, accounts, startMs, seed }: WorldOptions, keys: 
     validators: keys.map(({ blsSecretKey, vrfSeed, peerSeed }) => {
       const identity = {
         blsPublicKey: bls.publicKeyOf(blsSecretKey),
-        vrfPublicKey: vrfPublicKeyOf(vrfSeed),
+        vrfPublicKey: vrf.publicKeyOf(vrfSeed),
         peerKey: ed25519.getPublicKey(peerSeed),
         rewardAddress: new Uint8Array(20),
       };
@@ -156,8 +163,7 @@ function genesisOf({ parameters, accounts, startMs, seed }: WorldOptions, keys: 
 }
 
 /** Everything on this thread, in the order of the calls. */
-function inlineVerifier(): BatchingSignatureVerifier {
-  const crypto = selectCrypto({ disableNative: false });
+function inlineVerifier(crypto: WorldCrypto): BatchingSignatureVerifier {
   const pool = new ThreadWorkerPool({
     size: 0,
     tasksMax: 1,

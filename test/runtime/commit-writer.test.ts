@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import type { Commit } from '../../src/core/consensus/effects.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { ecvrf } from '../../src/core/crypto/vrf.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { decodeSupplyTotals, NO_SUPPLY_TOTALS, supplyTotalsAfter } from '../../src/core/view/supply.ts';
 import { loadChain } from '../../src/node/chain-storage.ts';
@@ -58,7 +59,7 @@ describe('the writer of commits', () => {
       committed.map(({ outcome, viewBlock }) => [bytesToHex(outcome.hash), viewBlock.header.number]),
       made.map(({ hash, point }) => [bytesToHex(hash), point.height]),
     );
-    const loaded = await loadChain(chain.genesis, chain.stores);
+    const loaded = await loadChain(chain.genesis, { ...chain.stores, vrf: ecvrf });
     assert.deepEqual(loaded.committed.hash, made[1]?.hash);
     assert.deepEqual(loaded.committed.commitment, committed[1]?.outcome.commitment);
     assert.deepEqual(loaded.engineStart.committed?.point, made[1]?.point);

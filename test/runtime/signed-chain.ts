@@ -88,13 +88,16 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     viewStore: createViewStore(store),
     states: await createStateDatabase(store),
   };
-  const { instance, committed, newest } = await loadChain(genesis, stores);
-  const signers = keys.map((secrets, validator) => createSigner(bls, { validator, ...secrets }, instance));
+  const { instance, committed, newest } = await loadChain(genesis, { ...stores, vrf: crypto.vrf });
+  const signers = keys.map((secrets, validator) => createSigner(crypto, { validator, ...secrets }, instance));
   const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
   const directory = new TransactionDirectory(verifier, genesis.parameters.evmChainId);
   const evm = createOwnLoopExecutor(genesis.parameters.evmChainId);
   const committedHash = (): undefined => undefined;
-  const blocks = new ChainBlocks({ ...stores, parameters: genesis.parameters, directory, evm, pause: undefined, committedHash }, committed);
+  const blocks = new ChainBlocks(
+    { ...stores, parameters: genesis.parameters, directory, evm, vrf: crypto.vrf, pause: undefined, committedHash },
+    committed,
+  );
   const { height, seed } = instance.startRecord;
   const start: ChainPoint = { hash: instance.startRecordRoot, height, round: 0, seed, anchors: [] };
   return {

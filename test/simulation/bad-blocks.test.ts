@@ -45,6 +45,7 @@ describe('a Byzantine leader', () => {
     let signer: Signer | undefined;
     const wanted = pathsToTell();
     const world: World = await createWorld({
+      crypto: selectCrypto({ disableNative: false }),
       seed: 11,
       nodes: 4,
       startMs: START_MS,
@@ -72,11 +73,11 @@ describe('a Byzantine leader', () => {
         });
       },
     });
-    const { bls } = selectCrypto({ disableNative: false });
+    const schemes = selectCrypto({ disableNative: false });
     const secrets = world.keys[LIAR];
     const instance = world.nodes[LIAR]?.chain.instance;
     assert.ok(secrets !== undefined && instance !== undefined);
-    signer = createSigner(bls, { validator: LIAR, ...secrets }, instance);
+    signer = createSigner(schemes, { validator: LIAR, ...secrets }, instance);
 
     await world.clock.run(START_MS + RUN_MS_MAX, () => told.length >= wanted.size);
     assert.deepEqual(told.map(({ path }) => path).sort(), [...wanted].sort());

@@ -93,6 +93,7 @@ describe('a node that is told what no honest peer tells', () => {
   before(async () => {
     await initialiseKeccak();
     world = await createWorld({
+      crypto: selectCrypto({ disableNative: false }),
       seed: 21,
       nodes: 4,
       startMs: START_MS,
@@ -108,8 +109,8 @@ describe('a node that is told what no honest peer tells', () => {
     // One validator is away: what is said in its name would be handed on, if it were good.
     world.network.setUp(DOWN, false);
     ({ instance } = node(0).chain);
-    const { bls } = selectCrypto({ disableNative: false });
-    signers = world.keys.map((keys, validator) => createSigner(bls, { validator, ...keys }, instance));
+    const schemes = selectCrypto({ disableNative: false });
+    signers = world.keys.map((keys, validator) => createSigner(schemes, { validator, ...keys }, instance));
     topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
     await settle(20_000);
   });
@@ -267,6 +268,7 @@ describe('honest nodes', () => {
   it('never score each other, through loss, a cut link, an absence and a restart', async () => {
     await initialiseKeccak();
     const honest = await createWorld({
+      crypto: selectCrypto({ disableNative: false }),
       seed: 22,
       nodes: 4,
       startMs: START_MS,

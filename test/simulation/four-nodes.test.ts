@@ -19,6 +19,7 @@ const addresses = keys.map((key) => addressOfPublicKey(secp256k1.publicKeyOf(key
 
 function optionsOf(seed: number, lossShare: number): WorldOptions {
   return {
+    crypto: selectCrypto({ disableNative: false }),
     seed,
     nodes: 4,
     startMs: START_MS,

@@ -28,6 +28,7 @@ const parameters = { ...readPreset('devnet'), idleIntervalMs: IDLE_MS, fullHisto
 
 async function createPrunedWorld(): Promise<World> {
   return createWorld({
+    crypto: selectCrypto({ disableNative: false }),
     seed: 1,
     nodes: 1,
     startMs: START_MS,

@@ -7,6 +7,7 @@ import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { blockHashOf } from '../../src/core/protocol/block.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import type { ConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createWorld, type World, type WorldOptions } from '../../src/simulation/world.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/storage/memory-store.ts';
 import { lying } from './liar.ts';
@@ -52,6 +53,7 @@ class SignedWords {
 
 function options(seed: number, words: SignedWords): WorldOptions {
   return {
+    crypto: selectCrypto({ disableNative: false }),
     seed,
     nodes: 4,
     startMs: START_MS,

@@ -51,7 +51,7 @@ const network: Network = {
 };
 
 await initialiseKeccak();
-const { bls, secp256k1 } = selectCrypto({ disableNative: false });
+const { bls, vrf, secp256k1 } = selectCrypto({ disableNative: false });
 const [keys, absent] = [1, 2].map((number) => deriveValidatorKeys(new Uint8Array(32).fill(number)));
 if (keys === undefined || absent === undefined) throw new Error('two validators have keys');
 const rewardAddress = `0x${'00'.repeat(20)}`;
@@ -78,6 +78,7 @@ const node = await createNode(
     logger: createLogger({ level: 'silent', file: undefined, base: {} }),
     metrics: createMetrics({ withProcess: false }),
     bls,
+    vrf,
     secp256k1,
     verifier: createSignatureVerifier({ workerCount: 0, disableNative: false }),
     pause: undefined,

@@ -15,6 +15,18 @@ export const VRF_PUBLIC_KEY_BYTES = 32;
 /** Bytes of a proof: point, challenge, scalar. */
 export const VRF_PROOF_BYTES = 80;
 
+/** A verifiable random function, as consensus asks for it. */
+export interface VrfScheme {
+  /** The implementation, for logs. */
+  readonly name: string;
+  publicKeyOf(seed: Uint8Array): Uint8Array;
+  prove(seed: Uint8Array, alpha: Uint8Array): Uint8Array;
+  /** The output if `proof` is the key's proof for `alpha`, else `undefined`; never throws. */
+  verify(publicKey: Uint8Array, alpha: Uint8Array, proof: Uint8Array): Uint8Array | undefined;
+  /** The output of a proof that is known to be valid. */
+  output(proof: Uint8Array): Uint8Array;
+}
+
 const { Point } = ed25519;
 const ORDER = Point.Fn.ORDER;
 type CurvePoint = typeof Point.BASE;
@@ -62,6 +74,15 @@ export function vrfOutput(proof: Uint8Array): Uint8Array {
   invariant(parts !== undefined, 'the output is asked of well-formed proofs only');
   return outputOf(parts.gamma);
 }
+
+/** The scheme of this file. */
+export const ecvrf: VrfScheme = {
+  name: '@noble/curves',
+  publicKeyOf: vrfPublicKeyOf,
+  prove: vrfProve,
+  verify: vrfVerify,
+  output: vrfOutput,
+};
 
 // Section 5.4.1.2, salted with the public key.
 function encodeToCurve(publicKey: Uint8Array, alpha: Uint8Array): CurvePoint {

@@ -6,6 +6,7 @@ import { implementationName } from '../../core/crypto/keccak.ts';
 import type { Secp256k1 } from '../../core/crypto/secp256k1.ts';
 import { nobleSecp256k1 } from '../../core/crypto/secp256k1-noble.ts';
 import { pairHasherName } from '../../core/crypto/sha256.ts';
+import { ecvrf, type VrfScheme } from '../../core/crypto/vrf.ts';
 import { blstBls, blstLoads } from './bls-blst.ts';
 import { nativeSecp256k1 } from './secp256k1-native.ts';
 
@@ -13,6 +14,7 @@ import { nativeSecp256k1 } from './secp256k1-native.ts';
 export interface CryptoSelection {
   readonly bls: BlsScheme;
   readonly secp256k1: Secp256k1;
+  readonly vrf: VrfScheme;
   /** Implementation by scheme, for the log line at the start. */
   readonly describe: Readonly<Record<string, string>>;
 }
@@ -27,10 +29,11 @@ export function selectCrypto(options: { readonly disableNative: boolean }): Cryp
   return {
     bls,
     secp256k1,
+    vrf: ecvrf,
     describe: {
       bls: bls.name,
       secp256k1: secp256k1.name,
-      vrf: '@noble/curves',
+      vrf: ecvrf.name,
       sha256: pairHasherName(),
       keccak256: implementationName(),
     },

@@ -1,11 +1,11 @@
-// Keys and signatures for the in-memory driver: the real ones, or stand-ins of a few hashes that still refuse every forgery, so that
-// thousands of schedules fit a test run. A stand-in signature is a hash of the secret key and the message; aggregates are XORs.
+// Keys and signatures for the in-memory driver: the real ones, or the simulator's stand-ins, so that thousands of schedules fit a run.
 import type { BlsScheme } from '../../../src/core/crypto/bls.ts';
-import { hash64, sha256 } from '../../../src/core/crypto/sha256.ts';
+import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { deriveValidatorKeys } from '../../../src/core/crypto/validator-keys.ts';
 import { vrfOutput, vrfProve, vrfPublicKeyOf, vrfVerify } from '../../../src/core/crypto/vrf.ts';
-import { bytesEqual, bytesToHex, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import type { Committee } from '../../../src/core/protocol/committee.ts';
+import { standInBls, standInVrf } from '../../../src/simulation/stand-in-crypto.ts';
 
 /** What the driver's nodes sign and verify with. */
 export interface DriverCrypto {
@@ -31,20 +31,20 @@ export function realCrypto(bls: BlsScheme): DriverCrypto {
   };
 }
 
-/** Stand-ins: see the file's head. */
+/** Stand-ins that still refuse every forgery. */
 export function standInCrypto(): DriverCrypto {
-  const vrfSecretOf = (validator: number): Uint8Array => sha256(Uint8Array.of(9), uint64ToBytes(validator));
-  const proofOf = (validator: number, alpha: Uint8Array): Uint8Array => stretched(sha256(vrfSecretOf(validator), alpha), 80);
-  const outputOf = (proof: Uint8Array): Uint8Array => stretched(sha256(proof), 64);
+  const vrf = standInVrf();
+  const vrfSeedOf = memoised((validator) => sha256(Uint8Array.of(9), uint64ToBytes(validator)));
+  const vrfKeyOf = memoised((validator) => vrf.publicKeyOf(vrfSeedOf(validator)));
   return {
     bls: standInBls(),
     blsSecretKeyOf: (validator) => sha256(Uint8Array.of(8), uint64ToBytes(validator)),
     proveVrf(validator, alpha) {
-      const proof = proofOf(validator, alpha);
-      return { proof, output: outputOf(proof) };
+      const proof = vrf.prove(vrfSeedOf(validator), alpha);
+      return { proof, output: vrf.output(proof) };
     },
-    verifyVrf: (validator, alpha, proof) => (bytesEqual(proof, proofOf(validator, alpha)) ? outputOf(proof) : undefined),
-    vrfPublicKeyOf: (validator) => sha256(vrfSecretOf(validator)),
+    verifyVrf: (validator, alpha, proof) => vrf.verify(vrfKeyOf(validator), alpha, proof),
+    vrfPublicKeyOf: vrfKeyOf,
   };
 }
 
@@ -59,55 +59,6 @@ export function committeeOf(crypto: DriverCrypto, seatsByValidator: ReadonlyMap<
       vrfPublicKey: crypto.vrfPublicKeyOf(validator),
     }));
   return { members, totalSeats: members.reduce((sum, { seats }) => sum + seats, 0) };
-}
-
-// Verifying recomputes what the owner of the secret key would have signed, so it remembers the secret of each public key.
-function standInBls(): BlsScheme {
-  const secretOf = new Map<string, Uint8Array>();
-  const secretOfArray = new WeakMap<Uint8Array, Uint8Array>();
-  const secretBehind = (publicKey: Uint8Array): Uint8Array | undefined => {
-    const secretKey = secretOfArray.get(publicKey) ?? secretOf.get(bytesToHex(publicKey));
-    if (secretKey !== undefined) secretOfArray.set(publicKey, secretKey);
-    return secretKey;
-  };
-  const bls: BlsScheme = {
-    name: 'stand-in',
-    publicKeyOf(secretKey) {
-      const publicKey = stretched(sha256(secretKey), 48);
-      secretOf.set(bytesToHex(publicKey), secretKey);
-      return publicKey;
-    },
-    sign: (secretKey, message) => stretched(hash64(secretKey, message), 96),
-    verify: (publicKey, message, signature) => bls.aggregateVerify([publicKey], [message], signature),
-    aggregate: (signatures) => (signatures.length === 0 ? undefined : signatures.reduce(xor)),
-    fastAggregateVerify: (publicKeys, message, signature) =>
-      bls.aggregateVerify(publicKeys, new Array(publicKeys.length).fill(message), signature),
-    aggregateVerify(publicKeys, messages, signature) {
-      const expected: Uint8Array[] = [];
-      for (const [index, publicKey] of publicKeys.entries()) {
-        const secretKey = secretBehind(publicKey);
-        if (secretKey === undefined) return false;
-        expected.push(bls.sign(secretKey, messages[index] as Uint8Array));
-      }
-      return expected.length > 0 && bytesEqual(expected.reduce(xor), signature);
-    },
-    verifyBatch: () => false,
-    isValidPublicKey: (publicKey) => secretBehind(publicKey) !== undefined,
-    isValidSignature: (signature) => signature.length === 96,
-  };
-  return bls;
-}
-
-function stretched(hash: Uint8Array, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let offset = 0; offset < length; offset += hash.length) bytes.set(hash.subarray(0, length - offset), offset);
-  return bytes;
-}
-
-function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const sum = new Uint8Array(a.length);
-  for (let i = 0; i < a.length; i++) sum[i] = (a[i] as number) ^ (b[i] as number);
-  return sum;
 }
 
 function memoised<T>(make: (key: number) => T): (key: number) => T {
