@@ -1,6 +1,6 @@
 // A network in memory behind the same ports as libp2p's: whole nodes in one process, in virtual or real time. Deterministic: equal
-// seed, clock and calls give equal deliveries. A message takes the latency plus up to a quarter of jitter, so order is not kept, as
-// in gossip; links can be cut and mended between any two nodes.
+// links, clock and calls give equal deliveries. How long a message takes, and whether it comes at all, links.ts says; links can be cut
+// and mended between any two nodes, which both of them see.
 //
 // It does not imitate what libp2p adds above delivery (rates, buffers, streams): those have tests with real sockets.
 
@@ -22,6 +22,7 @@ import type {
   RequestOptions,
 } from '../network/ports.ts';
 import type { Timing } from '../network/timing.ts';
+import type { Links } from './links.ts';
 
 /** Messages remembered as seen; the oldest are forgotten first. */
 const SEEN_MAX = 65_536;
@@ -29,12 +30,8 @@ const SEEN_MAX = 65_536;
 /** What a memory network is made of. */
 export interface MemoryNetworkOptions {
   readonly names: readonly PeerName[];
-  /** Any integer. */
-  readonly seed: number;
+  readonly links: Links;
   readonly clock: Timing;
-  readonly latencyMs: number;
-  /** Share of gossip deliveries that are lost, from 0 to 1; requests time out instead of being lost in part. */
-  readonly lossShare?: number;
   readonly messageBytesMax?: number;
 }
 
@@ -45,6 +42,10 @@ export interface MemoryNetwork {
   setLink(one: PeerName, other: PeerName, up: boolean): void;
   /** Cuts or mends all links of a node: what happens to the others when it is killed or comes back. */
   setUp(name: PeerName, up: boolean): void;
+  /** The end of a node's process: its network is closed, and what was under way to it is lost. */
+  shut(name: PeerName): void;
+  /** A new network for a node whose process was shut. */
+  reopen(name: PeerName): Network;
 }
 
 /** Nodes under these names, all linked. */
@@ -56,6 +57,8 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
     setUp: (name, up) => {
       for (const other of options.names) if (other !== name) medium.setLink(name, other, up);
     },
+    shut: (name) => medium.node(name).shut(),
+    reopen: (name) => medium.reopen(name),
   };
 }
 
@@ -63,11 +66,9 @@ class Medium {
   readonly #nodes = new Map<PeerName, MemoryNode>();
   readonly #cut = new Set<string>();
   readonly #options: MemoryNetworkOptions;
-  #randomState: number;
 
   constructor(options: MemoryNetworkOptions) {
     this.#options = options;
-    this.#randomState = options.seed >>> 0;
     for (const name of options.names) this.#nodes.set(name, new MemoryNode(name, this, options));
     invariant(this.#nodes.size === options.names.length, 'names are unique');
   }
@@ -75,6 +76,14 @@ class Medium {
   node(name: PeerName): MemoryNode {
     const node = this.#nodes.get(name);
     invariant(node !== undefined, `${name} is a node of this network`);
+    return node;
+  }
+
+  reopen(name: PeerName): MemoryNode {
+    invariant(this.node(name).isClosed, `${name} was shut`);
+    const node = new MemoryNode(name, this, this.#options);
+    this.#nodes.set(name, node);
+    for (const neighbour of this.neighbours(name)) neighbour.changed(name, true);
     return node;
   }
 
@@ -108,21 +117,13 @@ class Medium {
     this.node(other).changed(one, after);
   }
 
-  /** Carries something from one node to another, if they are still linked when it arrives. */
+  /** Carries copies of something from one node to another, each if they are still linked when it arrives. */
   carry(from: PeerName, to: PeerName, deliver: () => void): void {
-    const delayMs = this.#options.latencyMs * (1 + this.random() / 4);
-    this.#options.clock.schedule(delayMs, () => {
-      if (this.isLinked(from, to)) deliver();
-    });
-  }
-
-  /** mulberry32: a small, well-mixed 32-bit generator (public domain, by Tommy Ettinger). */
-  random(): number {
-    this.#randomState = (this.#randomState + 0x6d2b79f5) >>> 0;
-    let mixed = this.#randomState;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    for (const delayMs of this.#options.links.arrivalsMs(from, to)) {
+      this.#options.clock.schedule(delayMs, () => {
+        if (this.isLinked(from, to)) deliver();
+      });
+    }
   }
 }
 
@@ -190,6 +191,12 @@ class MemoryNode implements Network {
   }
 
   async close(): Promise<void> {
+    this.shut();
+  }
+
+  /** As `close`. */
+  shut(): void {
+    if (this.isClosed) return;
     const neighbours = this.#medium.neighbours(this.self);
     this.isClosed = true;
     for (const node of neighbours) {
@@ -262,8 +269,7 @@ class MemoryNode implements Network {
       recipients++;
       this.#counts.gossipMessagesOut++;
       this.#counts.bytesOut += data.length;
-      const isLost = this.#medium.random() < (this.#options.lossShare ?? 0);
-      if (!isLost) this.#medium.carry(this.self, node.self, () => void node.receive(this.self, topic, data, id));
+      this.#medium.carry(this.self, node.self, () => void node.receive(this.self, topic, data, id));
     }
     return recipients;
   }

@@ -20,6 +20,7 @@ export class VirtualClock implements Clock {
   readonly #cancelled = new Set<number>();
   #nowMs: TimestampMs;
   #order = 0;
+  #isRunning = false;
 
   constructor(startMs: TimestampMs) {
     this.#nowMs = startMs;
@@ -27,6 +28,11 @@ export class VirtualClock implements Clock {
 
   nowMs(): TimestampMs {
     return Math.floor(this.#nowMs); // As a machine says it: whole milliseconds.
+  }
+
+  /** With its fractions, as the world counts it. */
+  get exactMs(): number {
+    return this.#nowMs;
   }
 
   schedule(delayMs: number, callback: () => void): CancelTimer {
@@ -40,6 +46,31 @@ export class VirtualClock implements Clock {
 
   /** Runs until `done` holds or virtual time has passed `untilMs`; gives the number of timers fired. */
   async run(untilMs: TimestampMs, done: () => boolean = () => false): Promise<number> {
+    invariant(!this.#isRunning, 'virtual time is driven by one hand');
+    this.#isRunning = true;
+    try {
+      return await this.#fire(untilMs, done);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** What is promised, which may take virtual time: it is driven on for it, unless somebody does so already. */
+  async drive<T>(promised: Promise<T>): Promise<T> {
+    if (this.#isRunning) return promised;
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    promised.then(settle, settle);
+    while (!isSettled) {
+      const fired = await this.run(Number.POSITIVE_INFINITY, () => isSettled || this.#heap.length === 0);
+      invariant(isSettled || fired > 0, 'what is promised waits for virtual time, and for nothing else');
+    }
+    return promised;
+  }
+
+  async #fire(untilMs: TimestampMs, done: () => boolean): Promise<number> {
     let fired = 0;
     await setImmediate(); // What was begun before settles first.
     while (!done()) {
@@ -52,7 +83,7 @@ export class VirtualClock implements Clock {
       fired++;
       await setImmediate(); // Promises settle in a fixed order; none of them waits for the machine.
     }
-    if (!done()) this.#nowMs = Math.max(this.#nowMs, untilMs);
+    if (!done() && untilMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, untilMs);
     return fired;
   }
 

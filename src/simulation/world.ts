@@ -1,5 +1,5 @@
-// A world of whole nodes in one process: the production composition on a virtual clock, a memory network and memory disks. What
-// happens in it is written to one event log; equal seeds give equal logs, byte for byte.
+// A world of whole nodes in one process: the production composition on a virtual clock, a memory network and simulated disks. Nodes end
+// and start again, on what their disks hold. What happens is written to one event log; equal seeds give equal logs, byte for byte.
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
@@ -18,14 +18,18 @@ import type { Logger, Metrics } from '../runtime/ports.ts';
 import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
 import { createBlockStore } from '../storage/block-store.ts';
-import { createMemoryFileStore } from '../storage/memory-file-store.ts';
-import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
+import { type End, SimulatedDisk } from './disk.ts';
+import { Life } from './life.ts';
+import { type LinkConditions, linksUnder, quietConditions } from './links.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
+import { type ClockError, NodeClock } from './node-clock.ts';
+import { SeededRandom } from './random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Lines of one event log. */
 const EVENTS_MAX = 1_000_000;
+const EXACT: ClockError = { offsetMs: 0, driftPpm: 0 };
 
 /** What the nodes of a world sign and verify with: the real schemes, or stand-ins. */
 export interface WorldCrypto {
@@ -44,24 +48,38 @@ export interface WorldOptions {
   readonly lossShare: number;
   readonly parameters: NetworkParameters;
   readonly accounts: readonly GenesisAccount[];
+  /** Median time of a synced write; 0 when absent. */
+  readonly syncMs?: number;
+  /** How wrong the clock of each node is; not at all when absent. */
+  readonly clockErrors?: readonly ClockError[];
   /** Names in the network without a node: whoever makes the world speaks for them. */
   readonly outsiders?: readonly PeerName[];
   /** Stands between a node and its network: a validator that lies, or an ear. */
   readonly interpose?: (name: PeerName, own: Network) => Network;
+  /** A node cannot go on, and its process has ended; thrown when absent. */
+  readonly onFault?: (index: number, fault: unknown) => void;
+  /** A node runs: at the start of the world, and after each restart. */
+  readonly onStarted?: (index: number, node: Node) => void;
 }
 
 /** See the file's head. */
 export interface World {
   readonly clock: VirtualClock;
   readonly network: MemoryNetwork;
+  /** What faults change about the links. */
+  readonly links: LinkConditions;
+  readonly disks: readonly SimulatedDisk[];
+  /** The newest composition of each node; of a node that is down, the one that ended. */
   readonly nodes: readonly Node[];
+  readonly names: readonly PeerName[];
   readonly genesis: Genesis;
   /** The secrets of each validator. */
   readonly keys: readonly ValidatorKeys[];
-  /** The database of each node. */
-  readonly stores: readonly MemoryStore[];
-  /** Stops a node, and starts it on a database with the signing records that it had. */
-  restart(index: number, store: MemoryStore): Promise<void>;
+  isUp(index: number): boolean;
+  /** Ends a node's process at this moment, whatever it is doing. */
+  end(index: number, end: End): void;
+  /** Starts a node that is down, on what its disk holds. */
+  start(index: number): Promise<void>;
   /** One line an event: moment, node, what happened. */
   readonly eventLog: readonly string[];
   stop(): Promise<void>;
@@ -69,7 +87,6 @@ export interface World {
 
 /** Makes the nodes and starts them. */
 export async function createWorld(options: WorldOptions): Promise<World> {
-  const { crypto } = options;
   const clock = new VirtualClock(options.startMs);
   const eventLog: string[] = [];
   const record = (line: string): void => {
@@ -79,43 +96,79 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const names = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
   const keys = names.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
   const genesis = genesisOf(options, keys);
+  const links = { ...quietConditions(options.latencyMs), lossShare: options.lossShare };
   const network = createMemoryNetwork({
     names: [...names, ...(options.outsiders ?? [])],
-    seed: options.seed,
+    links: linksUnder(links, new SeededRandom(options.seed, 'links')),
     clock,
-    latencyMs: options.latencyMs,
-    lossShare: options.lossShare,
   });
+  const disks = names.map((name) => new SimulatedDisk(clock, new SeededRandom(options.seed, `disk of ${name}`), options.syncMs ?? 0));
+  const lives: Life[] = names.map(() => new Life());
   const nodes: Node[] = [];
-  const stores = names.map(() => createMemoryStore());
-  const files = names.map(() => createMemoryFileStore());
-  for (const index of names.keys()) nodes.push(await makeNode(index));
-  for (const node of nodes) node.start();
+  const fail = (index: number, fault: unknown): void => {
+    if (options.onFault === undefined) throw fault;
+    record(`${names[index]} cannot go on: ${String(fault)}`);
+    end(index, 'killed');
+    options.onFault(index, fault);
+  };
+  for (const index of names.keys()) {
+    const life = lives[index] as Life;
+    const own = network.networks.get(names[index] as PeerName) as Network;
+    nodes.push(await clock.drive(makeNode({ index, life, network: own })));
+  }
+  for (const index of names.keys()) begin(index);
   return {
     clock,
     network,
+    links,
+    disks,
     nodes,
+    names,
     genesis,
     keys,
-    stores,
+    isUp: (index) => lives[index]?.isAlive === true,
+    end,
+    start: (index) => clock.drive(start(index)),
     eventLog,
-    restart: async (index, store) => {
-      await nodes[index]?.stop();
-      stores[index] = store;
-      const node = await makeNode(index);
-      nodes[index] = node;
-      node.start();
-    },
     stop: async () => {
-      for (const node of nodes) await node.stop();
+      for (const [index, node] of nodes.entries()) if (lives[index]?.isAlive === true) await clock.drive(node.stop());
     },
   };
 
-  async function makeNode(index: number): Promise<Node> {
-    const [name, secrets, store, ownFiles] = [names[index], keys[index], stores[index], files[index]];
-    const own = network.networks.get(name ?? '');
-    invariant(name !== undefined && own !== undefined && secrets !== undefined, 'every node has its network and keys');
-    invariant(store !== undefined && ownFiles !== undefined, 'every node has its disk');
+  async function start(index: number): Promise<void> {
+    const name = names[index];
+    invariant(name !== undefined && lives[index]?.isAlive === false, 'what is started is a node that is down');
+    record(`${name} starts`);
+    const life = new Life();
+    lives[index] = life;
+    nodes[index] = await makeNode({ index, life, network: network.reopen(name) });
+    if (life.isAlive) begin(index);
+  }
+
+  function begin(index: number): void {
+    const node = nodes[index];
+    invariant(node !== undefined, 'a node is made before it begins');
+    node.start();
+    options.onStarted?.(index, node);
+  }
+
+  function end(index: number, how: End): void {
+    const [name, life, disk] = [names[index], lives[index], disks[index]];
+    invariant(name !== undefined && life !== undefined && disk !== undefined, 'every node has its disk');
+    if (!life.isAlive) return;
+    record(`${name} ${how}`);
+    life.end();
+    network.shut(name);
+    disk.afterEnd(how);
+  }
+
+  async function makeNode({ index, life, network: own }: Making): Promise<Node> {
+    const [name, secrets, disk] = [names[index], keys[index], disks[index]];
+    invariant(name !== undefined && secrets !== undefined && disk !== undefined, 'every node has its name, its keys and its disk');
+    const { store, files } = disk.portsOf(life);
+    const recordAlive = (line: string): void => {
+      if (life.isAlive) record(line);
+    };
     return createNode(
       {
         network: options.interpose?.(name, own) ?? own,
@@ -123,12 +176,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         blockStore: createBlockStore(store),
         viewStore: createViewStore(store),
         states: await createStateDatabase(store),
-        files: ownFiles,
-        clock,
-        logger: recordingLogger(name, record),
-        metrics: countingMetrics(name, record),
-        ...crypto,
-        verifier: inlineVerifier(crypto),
+        files,
+        clock: new NodeClock(clock, life, options.clockErrors?.[index] ?? EXACT),
+        logger: recordingLogger(name, recordAlive),
+        metrics: countingMetrics(name, recordAlive),
+        ...options.crypto,
+        verifier: inlineVerifier(options.crypto),
         pause: undefined,
         validatorPeers: names,
       },
@@ -137,11 +190,17 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         secrets: { validator: index, ...secrets },
         stateBlocks: options.parameters.fullHistoryBlocks,
         onFault: (fault) => {
-          throw fault;
+          if (life.isAlive) fail(index, fault);
         },
       },
     );
   }
+}
+
+interface Making {
+  readonly index: number;
+  readonly life: Life;
+  readonly network: Network;
 }
 
 function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }: WorldOptions, keys: readonly ValidatorKeys[]): Genesis {

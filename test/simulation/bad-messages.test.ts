@@ -286,9 +286,8 @@ describe('honest nodes', () => {
     await run(20_000);
     honest.network.setUp('node-2', true);
     await run(15_000);
-    const store = honest.stores[1];
-    assert.ok(store !== undefined);
-    await honest.restart(1, store);
+    honest.end(1, 'killed');
+    await honest.start(1);
     await run(20_000);
     for (const [name, { stats }] of [...honest.network.networks].map(
       ([each, network]) => [each, { stats: () => network.stats() }] as const,

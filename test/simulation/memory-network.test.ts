@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { REFUSED_MS } from '../../src/network/peer-score.ts';
 import type { Network } from '../../src/network/ports.ts';
+import { linksUnder, quietConditions } from '../../src/simulation/links.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../src/simulation/memory-network.ts';
+import { SeededRandom } from '../../src/simulation/random.ts';
 import { VirtualClock } from '../network/virtual-clock.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -85,7 +87,7 @@ describe('the memory network', () => {
 
 function world(seed = 1): { clock: VirtualClock; memory: MemoryNetwork; node: (name: string) => Network; log: string[] } {
   const clock = new VirtualClock();
-  const memory = createMemoryNetwork({ names: NAMES, seed, clock, latencyMs: 5 });
+  const memory = createMemoryNetwork({ names: NAMES, links: linksUnder(quietConditions(5), new SeededRandom(seed)), clock });
   return { clock, memory, node: (name) => memory.networks.get(name) as Network, log: [] };
 }
 

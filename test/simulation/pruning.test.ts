@@ -131,7 +131,8 @@ describe('a node that prunes', () => {
     const oldest = nodeOf(world).states.oldest();
     assert.ok(oldest > 0 && oldest <= nodeOf(world).chain.pruner.servedFrom);
     // A crash: what was not synced is lost.
-    await world.restart(0, world.stores[0]?.afterPowerLoss(0) as World['stores'][number]);
+    world.end(0, 'killed');
+    await world.start(0);
     await assertServes(world, transfers);
     transfers = await runTo(world, 5 * STATE_BLOCKS_MIN, transfers);
     assert.ok(nodeOf(world).states.oldest() > oldest, 'pruning goes on');

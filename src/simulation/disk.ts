@@ -1,0 +1,169 @@
+// The disk of one node: its database and its files, behind the production ports. Writes take time, one after the other; a loss of power
+// takes what was not synced, from some batch on, and what was being written is there, not there or, in a file, torn. A disk can
+// be slow, or full for a while, when every write fails.
+
+import { CoppiceError, invariant } from '../core/primitives/errors.ts';
+import type { RowOperation } from '../core/state/state-rows.ts';
+import type { FileStore, SlotFile } from '../storage/file-store.ts';
+import type { KeyValueStore } from '../storage/key-value-store.ts';
+import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
+import type { Life } from './life.ts';
+import type { SeededRandom } from './random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** How a process ends. */
+export type End = 'killed' | 'power-lost';
+
+/** What a fault may change about a disk. */
+export interface DiskConditions {
+  /** Median time of a synced write. */
+  syncMs: number;
+  isFull: boolean;
+}
+
+/** The ports of one life. */
+export interface DiskPorts {
+  readonly store: KeyValueStore;
+  readonly files: FileStore;
+}
+
+/** A write that is not done. */
+interface Underway {
+  /** Puts it on the medium. */
+  readonly apply: () => void;
+  /** Puts a part of it there, if it can be written in part. */
+  readonly tear: () => void;
+}
+
+/** An unsynced write costs this share of a synced one: it only reaches the page cache. */
+const UNSYNCED_SHARE = 0.1;
+
+/** See the file's head. */
+export class SimulatedDisk {
+  readonly conditions: DiskConditions;
+  readonly #clock: VirtualClock;
+  readonly #random: SeededRandom;
+  readonly #files = new Map<string, Uint8Array>();
+  #rows: MemoryStore = createMemoryStore();
+  /** Batches written since the last sync: what a loss of power may take. */
+  #unsyncedBatches = 0;
+  /** In order. */
+  readonly #underway: Underway[] = [];
+  /** When the last write in the queue is done, by the world's clock. */
+  #busyUntilMs = 0;
+
+  constructor(clock: VirtualClock, random: SeededRandom, syncMs: number) {
+    this.#clock = clock;
+    this.#random = random;
+    this.conditions = { syncMs, isFull: false };
+  }
+
+  /** The database as it is now. */
+  get rows(): MemoryStore {
+    return this.#rows;
+  }
+
+  /** A copy of the database, as a backup has it; files are not in it. */
+  backup(): MemoryStore {
+    return this.#rows.afterPowerLoss(Number.POSITIVE_INFINITY);
+  }
+
+  /** Puts a backup in the place of the database, while no process uses it. */
+  restore(backup: MemoryStore): void {
+    this.#rows = backup;
+    this.#unsyncedBatches = 0;
+  }
+
+  /** What is left when the process ends: to be called once its life is over. */
+  afterEnd(end: End): void {
+    const done = this.#random.integer(0, this.#underway.length + 1);
+    const [next] = this.#underway.slice(done);
+    for (const { apply } of this.#underway.slice(0, done)) apply();
+    next?.tear();
+    this.#underway.length = 0;
+    this.#busyUntilMs = 0;
+    // The page cache outlives a process, but not the power.
+    const kept = end === 'killed' ? Number.POSITIVE_INFINITY : this.#random.integer(0, this.#unsyncedBatches + 1);
+    this.#rows = this.#rows.afterPowerLoss(kept);
+    this.#unsyncedBatches = 0;
+  }
+
+  /** What one life of a process reads and writes with. */
+  portsOf(life: Life): DiskPorts {
+    return { store: this.#storeOf(life), files: this.#filesOf(life) };
+  }
+
+  #storeOf(life: Life): KeyValueStore {
+    return {
+      get: (key) => this.#rows.get(key),
+      write: (batch, options) => life.whileAlive(this.#writeBatch(life, batch, options)),
+      iterate: (range) => this.#rows.iterate(range),
+      close: async () => undefined,
+    };
+  }
+
+  #writeBatch(life: Life, batch: readonly RowOperation[], options: { readonly sync: boolean }): Promise<void> {
+    const apply = (): void => {
+      this.#unsyncedBatches = options.sync ? 0 : this.#unsyncedBatches + 1;
+      void this.#rows.write(batch, options);
+    };
+    return this.#untilWritten(life, options.sync, { apply, tear: () => undefined });
+  }
+
+  #filesOf(life: Life): FileStore {
+    const files = this.#files;
+    return {
+      read: async (path) => files.get(path)?.slice(),
+      replaceSynced: (path, bytes) => life.whileAlive(this.#replace(life, path, bytes)),
+      openSlots: (path, fresh) => life.whileAlive(this.#openSlots(life, path, fresh)),
+      list: async (path) => {
+        const folder = path === '.' ? '' : `${path}/`;
+        const names = [...files.keys()].filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length).split('/', 1)[0]);
+        return [...new Set(names as string[])].sort();
+      },
+      remove: async (path) => {
+        files.delete(path);
+      },
+    };
+  }
+
+  #replace(life: Life, path: string, bytes: Uint8Array): Promise<void> {
+    return this.#untilWritten(life, true, { apply: () => void this.#files.set(path, bytes.slice()), tear: () => undefined });
+  }
+
+  async #openSlots(life: Life, path: string, fresh: Uint8Array): Promise<SlotFile> {
+    if (!this.#files.has(path)) await this.#replace(life, path, fresh);
+    const content = this.#files.get(path) as Uint8Array;
+    if (content.length !== fresh.length)
+      throw new CoppiceError('storage/corrupt', { path, detail: `${content.length} bytes, expected ${fresh.length}` });
+    return {
+      initialBytes: content.slice(),
+      writeSynced: (offset, bytes) => life.whileAlive(this.#writeSlot(life, content, offset, bytes)),
+      close: async () => undefined,
+    };
+  }
+
+  #writeSlot(life: Life, content: Uint8Array, offset: number, bytes: Uint8Array): Promise<void> {
+    return this.#untilWritten(life, true, {
+      apply: () => content.set(bytes, offset),
+      tear: () => content.set(bytes.subarray(0, this.#random.integer(0, bytes.length + 1)), offset),
+    });
+  }
+
+  // One write after the other.
+  #untilWritten(life: Life, isSynced: boolean, write: Underway): Promise<void> {
+    const { syncMs } = this.conditions;
+    const startMs = Math.max(this.#clock.exactMs, this.#busyUntilMs);
+    this.#busyUntilMs = startMs + syncMs * (0.5 + this.#random.next()) * (isSynced ? 1 : UNSYNCED_SHARE);
+    this.#underway.push(write);
+    return new Promise((resolve, reject) => {
+      this.#clock.schedule(this.#busyUntilMs - this.#clock.exactMs, () => {
+        if (!life.isAlive) return;
+        invariant(this.#underway.shift() === write, 'writes are done in order');
+        if (this.conditions.isFull) return reject(new CoppiceError('storage/unavailable', { path: 'disk', detail: 'no space left' }));
+        write.apply();
+        resolve();
+      });
+    });
+  }
+}
