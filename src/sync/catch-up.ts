@@ -8,7 +8,7 @@ import { isError } from '../core/primitives/errors.ts';
 import type { Bytes32, Height } from '../core/primitives/ids.ts';
 import { blockHashOf } from '../core/protocol/block.ts';
 import type { BlockCertificates, CertifiedBlock } from '../core/protocol/certified-block.ts';
-import type { Network, PeerName } from '../network/ports.ts';
+import type { Network, PeerName, RequestOptions } from '../network/ports.ts';
 import type { ChainBlocks } from '../runtime/chain-blocks.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
 import type { ClaimsJudgement } from '../runtime/verified-claims.ts';
@@ -22,13 +22,25 @@ import {
 } from './block-protocol.ts';
 import { decodeBlock, decodeCertifiedBlock } from './block-server.ts';
 
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS_MAX = 10_000;
+/** The first requests wait only so long, and each time twice as long when nothing came: a link that swallows everything is soon found out, and a slow one gets its time. */
+const REQUEST_TIMEOUT_MS_MIN = 1_500;
 /** Between two tries when nobody had anything, and while the chain digests what came. */
 const RETRY_DELAY_MS = 250;
+/** When a peer has not answered for so long, the next is asked too. */
+const NEXT_PEER_MS = 500;
+/** Peers asked for one thing at once. */
+const ASKED_AT_ONCE_MAX = 3;
 /** Tries for one wanted block before it is given up; a later certificate asks again. */
 const TRIES_MAX = 40;
 /** Weight of an answer that no honest peer gives. */
 const BAD_ANSWER_WEIGHT = 20;
+
+/** The frames that a peer answered with: at least one. */
+interface Answer {
+  readonly peer: PeerName;
+  readonly frames: readonly Uint8Array[];
+}
 
 /** What catching up needs of its node. */
 export interface CatchUpDependencies {
@@ -50,6 +62,7 @@ export class CatchUp {
   #isRunning = false;
   #stopped = false;
   #nextPeer = 0;
+  #requestTimeoutMs = REQUEST_TIMEOUT_MS_MIN;
 
   constructor(dependencies: CatchUpDependencies) {
     this.#dependencies = dependencies;
@@ -62,7 +75,8 @@ export class CatchUp {
 
   /** Gets the block, and everything between the newest committed one and it. One search at a time: the newest request counts. */
   request(wanted: RequestBlock): void {
-    if (this.#wanted === undefined || wanted.height >= this.#wanted.height) this.#wanted = wanted;
+    // A lower one only once the higher one is here: then the engine asks for its parent.
+    if (this.#wanted === undefined || wanted.height >= this.#wanted.height || this.#isHeld(this.#wanted)) this.#wanted = wanted;
     if (this.#isRunning || this.#stopped) return;
     this.#isRunning = true;
     this.#run()
@@ -89,26 +103,36 @@ export class CatchUp {
         if (!hasAsked) this.#dependencies.post({ kind: 'block-fetched', hash: wanted.hash, header: held.header });
         return;
       }
-      const peer = this.#choosePeer();
       const before = blocks.committed.facts.height;
-      if (peer !== undefined) {
+      if (this.#dependencies.network.peers.connected().length > 0) {
         hasAsked = true;
-        const progressed = (await this.#fetchRange(peer, before + 1)) || (await this.#fetchByHash(peer, wanted.hash));
-        if (progressed && (await this.#untilCommittedAbove(before))) tries = 0;
+        this.#log(wanted, 'asking for missing blocks');
+        const progressed = (await this.#fetchRange(before + 1)) || (await this.#fetchByHash(wanted.hash));
+        if (!progressed) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
+        if (progressed && (await this.#untilDigested(before, wanted))) tries = 0;
       }
       await this.#pause(RETRY_DELAY_MS);
     }
   }
 
-  #choosePeer(): PeerName | undefined {
-    const peers = this.#dependencies.network.peers.connected();
-    return peers[this.#nextPeer++ % Math.max(1, peers.length)];
+  #log({ height, hash }: RequestBlock, message: string): void {
+    const { blocks, logger } = this.#dependencies;
+    const facts = { height: blocks.committed.facts.height, missingHeight: height, missingHash: bytesToHex(hash) };
+    logger.debug({ ...facts, requestTimeoutMs: this.#requestTimeoutMs }, message);
   }
 
-  async #fetchRange(peer: PeerName, fromHeight: Height): Promise<boolean> {
+  // Peers to ask, each time beginning with another one.
+  #peersInTurn(): readonly PeerName[] {
+    const peers = this.#dependencies.network.peers.connected();
+    const first = this.#nextPeer++ % Math.max(1, peers.length);
+    return [...peers.slice(first), ...peers.slice(0, first)].slice(0, ASKED_AT_ONCE_MAX);
+  }
+
+  async #fetchRange(fromHeight: Height): Promise<boolean> {
     const body = BlocksByRangeRequest.serialize({ instanceId: this.#dependencies.instanceId, fromHeight, count: RANGE_BLOCKS_MAX });
-    const frames = await this.#ask(peer, BLOCK_PROTOCOLS.blocksByRange, body, RANGE_BYTES_MAX);
-    if (frames === undefined) return false;
+    const answer = await this.#askInTurn(BLOCK_PROTOCOLS.blocksByRange, body, RANGE_BYTES_MAX);
+    if (answer === undefined) return false;
+    const { peer, frames } = answer;
     const fetched: { readonly hash: Bytes32; readonly certified: CertifiedBlock }[] = [];
     let parentHash = this.#dependencies.blocks.committed.hash;
     if (this.#dependencies.blocks.committed.facts.height + 1 !== fromHeight) return true; // Moved on meanwhile.
@@ -135,11 +159,12 @@ export class CatchUp {
     return true;
   }
 
-  async #fetchByHash(peer: PeerName, hash: Bytes32): Promise<boolean> {
+  async #fetchByHash(hash: Bytes32): Promise<boolean> {
     const body = BlockByHashRequest.serialize({ instanceId: this.#dependencies.instanceId, hash });
-    const frames = await this.#ask(peer, BLOCK_PROTOCOLS.blockByHash, body, BLOCK_BYTES_MAX);
-    const [frame] = frames ?? [];
-    if (frame === undefined) return false;
+    const answer = await this.#askInTurn(BLOCK_PROTOCOLS.blockByHash, body, BLOCK_BYTES_MAX);
+    if (answer === undefined) return false;
+    const { peer, frames } = answer;
+    const frame = frames[0] as Uint8Array;
     const decoded = decodeBlock(frame);
     if (!decoded.ok || !bytesEqual(blockHashOf(decoded.value.header), hash)) return this.#blame(peer, 'bad-block-answer');
     const handed = await this.#hand(hash, decoded.value);
@@ -163,19 +188,57 @@ export class CatchUp {
     }
   }
 
-  async #ask(peer: PeerName, protocol: string, body: Uint8Array, responseBytesMax: number): Promise<readonly Uint8Array[] | undefined> {
+  // Asks one peer, and further ones while nobody answers: a peer that is silent would hold everything up for as long as a large answer of
+  // a slow one may take. The first answer with something in it counts, and ends the other requests.
+  #askInTurn(protocol: string, body: Uint8Array, responseBytesMax: number): Promise<Answer | undefined> {
+    const peers = this.#peersInTurn();
+    const others = new AbortController();
+    return new Promise((resolve, reject) => {
+      let next = 0;
+      let open = 0;
+      const askNext = (): void => {
+        const peer = peers[next];
+        if (peer === undefined || others.signal.aborted) return;
+        next++;
+        open++;
+        this.#dependencies.clock.schedule(NEXT_PEER_MS, askNext);
+        this.#ask(peer, protocol, body, { responseBytesMax, signal: others.signal }).then((frames) => {
+          open--;
+          if (others.signal.aborted) return;
+          if (frames.length > 0) {
+            others.abort();
+            resolve({ peer, frames });
+          } else if (next < peers.length) askNext();
+          else if (open === 0) resolve(undefined);
+        }, reject);
+      };
+      askNext();
+    });
+  }
+
+  // No frames of a peer that fails or has nothing.
+  async #ask(
+    peer: PeerName,
+    protocol: string,
+    body: Uint8Array,
+    limits: Pick<RequestOptions, 'responseBytesMax' | 'signal'>,
+  ): Promise<readonly Uint8Array[]> {
     try {
-      return await this.#dependencies.network.request.request(peer, protocol, body, { timeoutMs: REQUEST_TIMEOUT_MS, responseBytesMax });
+      return await this.#dependencies.network.request.request(peer, protocol, body, { timeoutMs: this.#requestTimeoutMs, ...limits });
     } catch (error) {
-      if (!isError(error, 'network/request-failed')) throw error;
-      return undefined;
+      if (!isError(error, 'network/request-failed') && !isError(error, 'network/closed')) throw error;
+      return [];
     }
   }
 
-  /** Waits for the chain to digest: execution takes its time, so long as it moves. */
-  async #untilCommittedAbove(height: Height): Promise<boolean> {
-    for (let waited = 0; waited < REQUEST_TIMEOUT_MS && !this.#stopped; waited += RETRY_DELAY_MS / 10) {
-      if (this.#dependencies.blocks.committed.facts.height > height) return true;
+  #isHeld({ hash }: RequestBlock): boolean {
+    return this.#dependencies.blocks.get(hash) !== undefined;
+  }
+
+  // Waits for the chain to digest: execution takes its time, so long as it moves. When the engine asks for something else it has done so.
+  async #untilDigested(height: Height, wanted: RequestBlock): Promise<boolean> {
+    for (let waited = 0; waited < REQUEST_TIMEOUT_MS_MAX && !this.#stopped; waited += RETRY_DELAY_MS / 10) {
+      if (this.#dependencies.blocks.committed.facts.height > height || this.#wanted !== wanted) return true;
       await this.#pause(RETRY_DELAY_MS / 10);
     }
     return false;
