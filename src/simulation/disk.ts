@@ -19,6 +19,8 @@ export interface DiskConditions {
   /** Median time of a synced write. */
   syncMs: number;
   isFull: boolean;
+  /** It says that it has synced when it has not. */
+  lies: boolean;
 }
 
 /** The ports of one life. */
@@ -41,6 +43,8 @@ const UNSYNCED_SHARE = 0.1;
 /** See the file's head. */
 export class SimulatedDisk {
   readonly conditions: DiskConditions;
+  /** Told of each write as it begins: a fault may end the process in its midst. */
+  onWrite: (() => void) | undefined;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
   readonly #files = new Map<string, Uint8Array>();
@@ -55,7 +59,7 @@ export class SimulatedDisk {
   constructor(clock: VirtualClock, random: SeededRandom, syncMs: number) {
     this.#clock = clock;
     this.#random = random;
-    this.conditions = { syncMs, isFull: false };
+    this.conditions = { syncMs, isFull: false, lies: false };
   }
 
   /** The database as it is now. */
@@ -104,8 +108,9 @@ export class SimulatedDisk {
 
   #writeBatch(life: Life, batch: readonly RowOperation[], options: { readonly sync: boolean }): Promise<void> {
     const apply = (): void => {
-      this.#unsyncedBatches = options.sync ? 0 : this.#unsyncedBatches + 1;
-      void this.#rows.write(batch, options);
+      const sync = options.sync && !this.conditions.lies;
+      this.#unsyncedBatches = sync ? 0 : this.#unsyncedBatches + 1;
+      void this.#rows.write(batch, { sync });
     };
     return this.#untilWritten(life, options.sync, { apply, tear: () => undefined });
   }
@@ -150,12 +155,14 @@ export class SimulatedDisk {
     });
   }
 
-  // One write after the other.
+  // One write after the other. Of a process that has ended nothing comes any more, though its code runs on to where it waits.
   #untilWritten(life: Life, isSynced: boolean, write: Underway): Promise<void> {
+    if (!life.isAlive) return new Promise(() => undefined);
     const { syncMs } = this.conditions;
     const startMs = Math.max(this.#clock.exactMs, this.#busyUntilMs);
     this.#busyUntilMs = startMs + syncMs * (0.5 + this.#random.next()) * (isSynced ? 1 : UNSYNCED_SHARE);
     this.#underway.push(write);
+    this.onWrite?.();
     return new Promise((resolve, reject) => {
       this.#clock.schedule(this.#busyUntilMs - this.#clock.exactMs, () => {
         if (!life.isAlive) return;

@@ -21,6 +21,8 @@ export class VirtualClock implements Clock {
   #nowMs: TimestampMs;
   #order = 0;
   #isRunning = false;
+  /** Looks at the world after each event; virtual time stands still meanwhile. */
+  onEvent: (() => Promise<void> | void) | undefined;
 
   constructor(startMs: TimestampMs) {
     this.#nowMs = startMs;
@@ -82,6 +84,7 @@ export class VirtualClock implements Clock {
       timer.callback();
       fired++;
       await setImmediate(); // Promises settle in a fixed order; none of them waits for the machine.
+      await this.onEvent?.();
     }
     if (!done() && untilMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, untilMs);
     return fired;

@@ -222,7 +222,7 @@ function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }
 }
 
 /** Everything on this thread, in the order of the calls. */
-function inlineVerifier(crypto: WorldCrypto): BatchingSignatureVerifier {
+export function inlineVerifier(crypto: WorldCrypto): BatchingSignatureVerifier {
   const pool = new ThreadWorkerPool({
     size: 0,
     tasksMax: 1,

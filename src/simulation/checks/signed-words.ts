@@ -1,0 +1,83 @@
+// Durability of promises: whatever a correct validator signs, over all its lives, contradicts nothing that it signed before.
+import { bytesToHex } from '../../core/primitives/bytes.ts';
+import type { Round } from '../../core/primitives/ids.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
+import { unpackMessages } from '../../network/coalesce.ts';
+import type { Network } from '../../network/ports.ts';
+import { type ConsensusMessage, decodeConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { FRAME_MESSAGES_MAX } from '../../runtime/gossip-outbox.ts';
+import type { Report } from './violation.ts';
+
+/** Everything that one validator signed: at most one block for each kind and round. */
+export class SignedWords {
+  readonly #report: Report;
+  readonly #name: string;
+  readonly #words = new Map<string, string>();
+  /** Rounds given up: nothing may be voted for in them, or below, afterwards. */
+  #lastTimeoutRound: Round = 0;
+
+  constructor(name: string, report: Report) {
+    this.#name = name;
+    this.#report = report;
+  }
+
+  /** Takes note of a message that the validator sends. */
+  hear(message: ConsensusMessage): void {
+    switch (message.kind) {
+      case 'proposal':
+        return this.#note('proposal', message.proposal.header.round, bytesToHex(blockHashOf(message.proposal.header)));
+      case 'vote':
+      case 'commit-vote': {
+        const { round, blockHash } = message.vote.point;
+        const isNew = !this.#words.has(`${message.kind} ${round}`);
+        if (isNew && round <= this.#lastTimeoutRound) this.#report('durability', this.#name, `${message.kind} in round ${round}, given up`);
+        return this.#note(message.kind, round, bytesToHex(blockHash));
+      }
+      case 'timeout':
+        this.#lastTimeoutRound = Math.max(this.#lastTimeoutRound, message.timeout.round);
+        return;
+      case 'certificates':
+        return;
+    }
+  }
+
+  #note(kind: string, round: Round, hash: string): void {
+    const key = `${kind} ${round}`;
+    const before = this.#words.get(key);
+    if (before !== undefined && before !== hash) this.#report('durability', this.#name, `signed two of ${key}: ${before} and ${hash}`);
+    this.#words.set(key, hash);
+  }
+}
+
+/**
+ * The network of a node with an ear at its mouth. `beforeSending` says whether the node's process ends just there: what it was about to say
+ * is then never heard.
+ */
+export function overheard(own: Network, hear: (message: ConsensusMessage) => void, beforeSending: () => boolean): Network {
+  return {
+    self: own.self,
+    request: own.request,
+    peers: own.peers,
+    stats: () => own.stats(),
+    close: () => own.close(),
+    pubSub: {
+      subscribe: (topic, handler) => own.pubSub.subscribe(topic, handler),
+      unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
+      publish: (topic, data) => {
+        if (beforeSending()) return new Promise(() => undefined);
+        if (topic.includes('/consensus/')) for (const message of messagesOf(data)) hear(message);
+        return own.pubSub.publish(topic, data);
+      },
+    },
+  };
+}
+
+function messagesOf(data: Uint8Array): readonly ConsensusMessage[] {
+  const packed = unpackMessages(data, FRAME_MESSAGES_MAX);
+  if (!packed.ok) throw new Error(`a frame of our own: ${packed.reason}`);
+  return packed.value.map((message) => {
+    const decoded = decodeConsensusMessage(message);
+    if (!decoded.ok) throw new Error(`a message of our own: ${decoded.reason}`);
+    return decoded.value;
+  });
+}

@@ -1,0 +1,204 @@
+// What goes wrong in a schedule: each fault has its window of virtual time, after which everything is as before. A swarm draws them from
+// the schedule's seed; several may overlap, and strike the same node.
+import type { MemoryStore } from '../storage/memory-store.ts';
+import type { End } from './disk.ts';
+import { direction } from './links.ts';
+import type { ClockError } from './node-clock.ts';
+import type { SeededRandom } from './random.ts';
+import type { World } from './world.ts';
+
+/** When a process ends: at once, at its next write to disk, or when it next sends something. */
+export type EndTrigger = 'at-once' | 'while-writing' | 'while-sending';
+
+/** What a fault is. Nodes are indexes. */
+export type FaultKind =
+  | { readonly kind: 'crash'; readonly node: number; readonly end: End; readonly trigger: EndTrigger }
+  | { readonly kind: 'old-backup'; readonly node: number; readonly ageMs: number }
+  | { readonly kind: 'full-disk'; readonly node: number }
+  | { readonly kind: 'slow-disk'; readonly node: number; readonly syncMs: number }
+  | { readonly kind: 'partition'; readonly minority: readonly number[]; readonly isSeen: boolean }
+  | { readonly kind: 'one-way'; readonly from: number; readonly to: number }
+  | { readonly kind: 'loss'; readonly share: number }
+  | { readonly kind: 'duplicates'; readonly share: number }
+  | { readonly kind: 'reordering'; readonly jitterMs: number }
+  | { readonly kind: 'slow-links'; readonly latencyMs: number };
+
+/** A fault and its window. */
+export interface Fault {
+  readonly fromMs: number;
+  readonly forMs: number;
+  readonly what: FaultKind;
+}
+
+/** All kinds, for counts. */
+export const FAULT_KINDS = [
+  'crash',
+  'old-backup',
+  'full-disk',
+  'slow-disk',
+  'partition',
+  'one-way',
+  'loss',
+  'duplicates',
+  'reordering',
+  'slow-links',
+] as const satisfies readonly FaultKind['kind'][];
+
+const WINDOW_MS_MIN = 200;
+const WINDOW_MS_MAX = 4_000;
+
+/** Faults of a schedule: `count` of them, of at least two kinds, all over by `untilMs` (from the start). */
+export function drawFaults(random: SeededRandom, nodes: number, count: number, untilMs: number): readonly Fault[] {
+  const kinds = random.sample([...FAULT_KINDS], random.integer(2, FAULT_KINDS.length + 1));
+  return Array.from({ length: count }, (_unused, place) => {
+    const kind = place < 2 ? (kinds[place] as FaultKind['kind']) : random.pick(kinds);
+    const forMs = Math.floor(random.between(WINDOW_MS_MIN, Math.min(WINDOW_MS_MAX, untilMs / 2)));
+    return { fromMs: Math.floor(random.between(0, untilMs - forMs)), forMs, what: drawKind(random, kind, nodes) };
+  });
+}
+
+/** How wrong each clock is, in some schedules. */
+export function drawClockErrors(random: SeededRandom, nodes: number): readonly ClockError[] {
+  const isWrong = random.chance(0.3);
+  return Array.from({ length: nodes }, () => ({
+    offsetMs: isWrong ? Math.floor(random.between(-150, 150)) : 0,
+    driftPpm: isWrong ? Math.floor(random.between(-200, 200)) : 0,
+  }));
+}
+
+function drawKind(random: SeededRandom, kind: FaultKind['kind'], nodes: number): FaultKind {
+  const node = random.integer(0, nodes);
+  switch (kind) {
+    case 'crash':
+      return {
+        kind,
+        node,
+        end: random.pick(['killed', 'power-lost'] as const),
+        trigger: random.pick(['at-once', 'while-writing', 'while-sending'] as const),
+      };
+    case 'old-backup':
+      return { kind, node, ageMs: random.integer(500, 5_000) };
+    case 'full-disk':
+      return { kind, node };
+    case 'slow-disk':
+      return { kind, node, syncMs: random.integer(20, 400) };
+    case 'partition': {
+      const all = Array.from({ length: nodes }, (_unused, index) => index);
+      return { kind, minority: random.sample(all, random.integer(1, Math.ceil(nodes / 2) + 1)), isSeen: random.chance(0.5) };
+    }
+    case 'one-way':
+      return { kind, from: node, to: (node + random.integer(1, nodes)) % nodes };
+    case 'loss':
+      return { kind, share: random.between(0.02, 0.4) };
+    case 'duplicates':
+      return { kind, share: random.between(0.05, 0.5) };
+    case 'reordering':
+      return { kind, jitterMs: random.integer(50, 600) };
+    case 'slow-links':
+      return { kind, latencyMs: random.integer(100, 800) };
+  }
+}
+
+/** What faults need of the schedule that they strike. */
+export interface Struck {
+  readonly world: World;
+  /** Ends a node when what is named happens next. */
+  readonly endWhen: (node: number, trigger: EndTrigger, end: End) => void;
+  /** A backup of a node's database that is about so old. */
+  readonly backupOf: (node: number, ageMs: number) => MemoryStore | undefined;
+  /** A node is put on an older copy of its database. */
+  readonly onOldCopy: (node: number) => void;
+  readonly startAgain: (node: number) => void;
+  /** Told of each fault that begins. */
+  readonly onBegin: (fault: Fault) => void;
+}
+
+/** Sets the timers of a fault. Overlapping faults of one kind end together, with the first: what they change is one value. */
+export function strike(fault: Fault, struck: Struck): void {
+  const { world } = struck;
+  world.clock.schedule(fault.fromMs, () => {
+    struck.onBegin(fault);
+    const heal = begin(fault.what, struck);
+    world.clock.schedule(fault.forMs, heal);
+  });
+}
+
+// Begins, and gives what ends it.
+function begin(what: FaultKind, { world, endWhen, backupOf, onOldCopy, startAgain }: Struck): () => void {
+  const { links, disks, names } = world;
+  switch (what.kind) {
+    case 'crash':
+      endWhen(what.node, what.trigger, what.end);
+      return () => {
+        endWhen(what.node, 'at-once', what.end); // If nothing triggered it, it ends now: a node is never ended without starting again.
+        startAgain(what.node);
+      };
+    case 'old-backup': {
+      const backup = backupOf(what.node, what.ageMs);
+      world.end(what.node, 'killed');
+      if (backup !== undefined) {
+        disks[what.node]?.restore(backup);
+        onOldCopy(what.node);
+      }
+      return () => startAgain(what.node);
+    }
+    case 'full-disk': {
+      const { conditions } = disks[what.node] ?? {};
+      if (conditions !== undefined) conditions.isFull = true;
+      return () => {
+        if (conditions !== undefined) conditions.isFull = false;
+        startAgain(what.node);
+      };
+    }
+    case 'slow-disk': {
+      const { conditions } = disks[what.node] ?? {};
+      const before = conditions?.syncMs ?? 0;
+      if (conditions !== undefined) conditions.syncMs = what.syncMs;
+      return () => {
+        if (conditions !== undefined) conditions.syncMs = Math.min(before, conditions.syncMs);
+      };
+    }
+    case 'partition': {
+      const majority = names.map((_name, index) => index).filter((index) => !what.minority.includes(index));
+      const pairs = what.minority.flatMap((one) => majority.map((other) => [names[one] as string, names[other] as string] as const));
+      for (const [one, other] of pairs) {
+        if (what.isSeen) world.network.setLink(one, other, false);
+        else for (const way of [direction(one, other), direction(other, one)]) links.silenced.add(way);
+      }
+      return () => {
+        for (const [one, other] of pairs) {
+          if (what.isSeen) world.network.setLink(one, other, true);
+          else for (const way of [direction(one, other), direction(other, one)]) links.silenced.delete(way);
+        }
+      };
+    }
+    case 'one-way': {
+      const way = direction(names[what.from] as string, names[what.to] as string);
+      links.silenced.add(way);
+      return () => void links.silenced.delete(way);
+    }
+    case 'loss':
+      links.lossShare = what.share;
+      return () => {
+        links.lossShare = 0;
+      };
+    case 'duplicates':
+      links.duplicateShare = what.share;
+      return () => {
+        links.duplicateShare = 0;
+      };
+    case 'reordering': {
+      links.jitterMs = what.jitterMs;
+      return () => {
+        links.jitterMs = links.latencyMs / 4;
+      };
+    }
+    case 'slow-links': {
+      const before = links.latencyMs;
+      links.latencyMs = what.latencyMs;
+      return () => {
+        links.latencyMs = Math.min(before, links.latencyMs);
+      };
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// Schedules with names: the swarm, and one for each bug that the simulator has found, with the faults that showed it. A scenario says what
+// went wrong, so that a failure of it says what has come back.
+import type { Fault } from './faults.ts';
+
+/** See the file's head. */
+export interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  readonly seed: number;
+  readonly nodes: number;
+  /** Undefined: drawn from the seed. */
+  readonly faults: readonly Fault[] | undefined;
+}
+
+/** Bugs that were found and mended, oldest first. */
+export const REGRESSIONS: readonly Scenario[] = [
+  {
+    name: 'silent-peer-while-behind',
+    about: 'a node that was behind asked one peer at a time and waited ten seconds for each that was silent',
+    seed: 105,
+    nodes: 4,
+    faults: [
+      { fromMs: 1_070, forMs: 2_961, what: { kind: 'one-way', from: 2, to: 1 } },
+      { fromMs: 517, forMs: 2_907, what: { kind: 'one-way', from: 0, to: 3 } },
+      { fromMs: 2_733, forMs: 2_514, what: { kind: 'duplicates', share: 0.37 } },
+    ],
+  },
+  {
+    name: 'block-without-its-parent',
+    about:
+      'a node that got a block by its hash and lacked its parent waited ten seconds for a commit that could not come, and forgot the parent',
+    seed: 22,
+    nodes: 4,
+    faults: [
+      { fromMs: 520, forMs: 1_352, what: { kind: 'crash', node: 0, end: 'power-lost', trigger: 'while-writing' } },
+      { fromMs: 3_240, forMs: 339, what: { kind: 'old-backup', node: 1, ageMs: 2_365 } },
+      { fromMs: 1_117, forMs: 1_599, what: { kind: 'partition', minority: [1, 3], isSeen: false } },
+      { fromMs: 2_571, forMs: 2_535, what: { kind: 'crash', node: 2, end: 'power-lost', trigger: 'at-once' } },
+      { fromMs: 4_035, forMs: 754, what: { kind: 'old-backup', node: 1, ageMs: 4_905 } },
+    ],
+  },
+];

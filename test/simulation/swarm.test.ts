@@ -1,0 +1,93 @@
+// Whole nodes under faults drawn from seeds: a fixed number of schedules, the bugs that were found, and that a seed says everything.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
+import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { REGRESSIONS } from '../../src/simulation/scenarios.ts';
+import { runSchedule } from '../../src/simulation/schedule.ts';
+import { standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { runSwarm } from '../../src/simulation/swarm.ts';
+
+const SCHEDULES = 120;
+const FIRST_SEED = 1_000;
+const MAIN = 'src/simulation/main.ts';
+const { secp256k1 } = selectCrypto({ disableNative: false });
+const standIns = () => ({ bls: standInBls(), vrf: standInVrf(), secp256k1 });
+
+describe('whole nodes under a swarm of faults', () => {
+  before(() => initialiseKeccak());
+
+  it(`keep every property in ${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
+    const { violations, medianBlocks, medianFaults, medianFaultKinds, injected } = await runSwarm({
+      firstSeed: FIRST_SEED,
+      schedules: SCHEDULES,
+      nodes: 4,
+      preset: readPreset('devnet'),
+      crypto: standIns,
+      mayGoOn: () => true,
+      onReport: () => undefined,
+    });
+    console.log(`median of ${medianBlocks} blocks, ${medianFaults} faults of ${medianFaultKinds} kinds; ${JSON.stringify(injected)}`);
+    assert.deepEqual(violations, []);
+    assert.ok(medianBlocks >= 20, `${medianBlocks} blocks`);
+    assert.ok(medianFaults >= 3 && medianFaultKinds >= 2, `${medianFaults} faults of ${medianFaultKinds} kinds`);
+    for (const [kind, count] of Object.entries(injected)) assert.ok(count >= 10, `${kind} came ${count} times`);
+  });
+
+  it('keep every property with seven nodes, and with real signatures', async () => {
+    const options = { preset: readPreset('devnet'), mayGoOn: () => true, onReport: () => undefined };
+    const seven = await runSwarm({ ...options, firstSeed: 1, schedules: 8, nodes: 7, crypto: standIns });
+    assert.deepEqual(seven.violations, []);
+    const real = await runSwarm({ ...options, firstSeed: 1, schedules: 2, nodes: 4, crypto: () => selectCrypto({ disableNative: false }) });
+    assert.deepEqual(real.violations, []);
+  });
+
+  for (const { name, about, seed, nodes, faults } of REGRESSIONS) {
+    it(`do not fail again where ${about} (${name})`, async () => {
+      const crypto = standIns();
+      const report = await runSchedule({ seed, nodes, crypto, preset: readPreset('devnet'), ...(faults === undefined ? {} : { faults }) });
+      assert.equal(report.violation, undefined);
+    });
+  }
+
+  it('find the violation when there is one: a disk that says it has synced and has not', async () => {
+    const faults = [0, 1, 2, 3].map((node) => ({
+      fromMs: 1_500,
+      forMs: 500,
+      what: { kind: 'crash', node, end: 'power-lost', trigger: 'at-once' } as const,
+    }));
+    const report = await runSchedule({ seed: 5, nodes: 4, crypto: standIns(), preset: readPreset('devnet'), faults, disksLie: true });
+    assert.equal(report.violation?.property, 'durability', JSON.stringify(report.violation));
+  });
+});
+
+describe('npm run simulate', () => {
+  const run = (...args: readonly string[]) => spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+  const lastLine = (text: string): unknown => JSON.parse(text.trim().split('\n').at(-1) ?? '');
+
+  it('writes the same event log for a seed in every process, and another for another', () => {
+    const [first, again, other] = ['7', '7', '8'].map((seed) => run('--seed', seed, '--schedules', '1', '--json'));
+    const hashes = [first, again, other].map((each) => (lastLine(each?.stdout ?? '') as { eventLogHash: string }).eventLogHash);
+    assert.equal(hashes[0], hashes[1]);
+    assert.notEqual(hashes[0], hashes[2]);
+    assert.equal(first?.status, 0, first?.stderr);
+  });
+
+  it('refuses what makes no sense, with the options and an exit code that is not 0', () => {
+    for (const args of [
+      ['--nodes', '3'],
+      ['--nodes', 'x'],
+      ['--seed', '-1'],
+      ['--scenario', 'x'],
+      ['--crypto', 'x'],
+      ['--minutes', '0'],
+      ['-x'],
+    ]) {
+      const { status, stderr } = run(...args);
+      assert.equal(status, 2, args.join(' '));
+      assert.match(stderr, /^simulate: .*\n\nusage: /s, args.join(' '));
+    }
+  });
+});
