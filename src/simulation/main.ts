@@ -7,7 +7,7 @@ import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import { REGRESSIONS, type Scenario } from './scenarios.ts';
 import type { ScheduleReport } from './schedule.ts';
-import { standInBls, standInVrf } from './stand-in-crypto.ts';
+import { recoveringOnce, standInBls, standInVrf } from './stand-in-crypto.ts';
 import { runSwarm } from './swarm.ts';
 
 const USAGE = `usage: npm run simulate -- [options]
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   await installHashtree({ disableNative: false });
   await initialiseKeccak();
   const real = selectCrypto({ disableNative: false });
-  const crypto = () => (options.isReal ? real : { bls: standInBls(), vrf: standInVrf(), secp256k1: real.secp256k1 });
+  const crypto = () => (options.isReal ? real : { bls: standInBls(), vrf: standInVrf(), secp256k1: recoveringOnce(real.secp256k1) });
   const startMs = performance.now();
   const endMs = options.minutes === undefined ? Number.POSITIVE_INFINITY : startMs + options.minutes * 60_000;
   let last: ScheduleReport | undefined;

@@ -3,6 +3,7 @@
 // message, an aggregate the XOR of such hashes, and who verifies computes again what the owner of the key would have signed. For that
 // a stand-in remembers the secret behind each public key, and so it is good for one process only.
 import { type BlsScheme, publicKeysOf } from '../core/crypto/bls.ts';
+import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { hash64, sha256 } from '../core/crypto/sha256.ts';
 import { VRF_PROOF_BYTES, type VrfScheme } from '../core/crypto/vrf.ts';
 import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
@@ -10,7 +11,8 @@ import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 const PUBLIC_KEY_BYTES = 48;
 const SIGNATURE_BYTES = 96;
 const VRF_OUTPUT_BYTES = 64;
-/** Keys remembered by what they are for, so that no VRF proof is a hash that somebody signed. */
+const RECOVERED_MAX = 16_384;
+/** Before what is hashed for the VRF, so that no proof is a hash that somebody signed. */
 const VRF_TAG = Uint8Array.of(9);
 
 /** Consensus signatures of a few hashes. */
@@ -59,6 +61,22 @@ export function standInVrf(): VrfScheme {
       return seed !== undefined && bytesEqual(proof, prove(seed, alpha)) ? output(proof) : undefined;
     },
     output,
+  };
+}
+
+/** Account signatures as they are, but recovered once for all nodes of a process: the answer is the same everywhere. */
+export function recoveringOnce(secp256k1: Secp256k1): Secp256k1 {
+  const known = new Map<string, Uint8Array | undefined>();
+  return {
+    ...secp256k1,
+    recoverPublicKey(messageHash, r, s, yParity) {
+      const key = `${bytesToHex(messageHash)} ${bytesToHex(r)} ${bytesToHex(s)} ${yParity}`;
+      if (known.has(key)) return known.get(key);
+      if (known.size >= RECOVERED_MAX) known.clear();
+      const publicKey = secp256k1.recoverPublicKey(messageHash, r, s, yParity);
+      known.set(key, publicKey);
+      return publicKey;
+    },
   };
 }
 

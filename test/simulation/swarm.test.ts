@@ -7,14 +7,14 @@ import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { REGRESSIONS } from '../../src/simulation/scenarios.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
-import { standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { recoveringOnce, standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
 import { runSwarm } from '../../src/simulation/swarm.ts';
 
 const SCHEDULES = 120;
 const FIRST_SEED = 1_000;
 const MAIN = 'src/simulation/main.ts';
 const { secp256k1 } = selectCrypto({ disableNative: false });
-const standIns = () => ({ bls: standInBls(), vrf: standInVrf(), secp256k1 });
+const standIns = () => ({ bls: standInBls(), vrf: standInVrf(), secp256k1: recoveringOnce(secp256k1) });
 
 describe('whole nodes under a swarm of faults', () => {
   before(() => initialiseKeccak());
