@@ -56,9 +56,12 @@ export interface Dispatcher {
   /** The answer to one request object; undefined for a notification, which has no id. */
   readonly handle: (request: unknown, connection?: Connection) => Promise<RpcResponse | undefined>;
   /** The answer to a body: a request or a batch, as JSON text; undefined when nothing is to be answered. */
-  readonly handleText: (text: string, connection?: Connection) => Promise<SentAnswer | undefined>;
+  readonly handleText: (text: string, connection?: Connection, isGone?: IsGone) => Promise<SentAnswer | undefined>;
   readonly close: () => void;
 }
+
+/** Whether the client has gone: then the rest of its batch is not begun. */
+export type IsGone = () => boolean;
 
 /** What goes back to the client. */
 export interface AnswerText {
@@ -110,19 +113,28 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const outbound = createBudgetPair(options.limits.outboundBytesMax);
   const handle = (request: unknown, connection?: Connection, bytes?: AnswerBytes) =>
     handleRequest(options, context, request, connection, bytes);
-  const answerTo = async (text: string, bytes: AnswerBytes, connection?: Connection): Promise<AnswerText | undefined> => {
+  const items = new Budget(options.limits.batchItemsUnderWayMax);
+  const answerTo = async (text: string, bytes: AnswerBytes, isGone: IsGone, connection?: Connection): Promise<AnswerText | undefined> => {
     if (text.length > SMALL_REQUEST_BYTES_MAX) await turns.rest();
+    if (isGone()) return undefined;
     const body = parse(text);
     if (body === undefined) return toText(failure(null, parseError()));
-    if (Array.isArray(body)) return handleBatch(context, body, bytes, (request) => handle(request, connection, bytes));
+    if (Array.isArray(body)) {
+      if (!items.take(body.length)) return toText(failure(null, limitExceeded('the node is busy: too many batches are under way')));
+      try {
+        return await handleBatch(context, body, bytes, isGone, (request) => handle(request, connection, bytes));
+      } finally {
+        items.give(body.length);
+      }
+    }
     const response = await handle(body, connection, bytes);
     return response && (withinBudget(response, bytes) ?? toText(failure(idOf(body), noRoom())));
   };
   return {
     handle: (request, connection) => handle(request, connection),
-    handleText: async (text, connection) => {
+    handleText: async (text, connection, isGone = () => false) => {
       const bytes = new AnswerBytes(outbound);
-      const answer = await answerTo(text, bytes, connection);
+      const answer = await answerTo(text, bytes, isGone, connection);
       return answer && { ...answer, release: () => bytes.release() };
     },
     close: () => {
@@ -138,6 +150,7 @@ async function handleBatch(
   { limits, turns }: RpcContext,
   batch: readonly unknown[],
   bytes: AnswerBytes,
+  isGone: IsGone,
   handle: (request: unknown) => Promise<RpcResponse | undefined>,
 ): Promise<AnswerText | undefined> {
   if (batch.length === 0) return toText(failure(null, invalidRequest('empty batch')));
@@ -150,6 +163,7 @@ async function handleBatch(
   let refusal: RpcError | undefined;
   for (const [index, request] of batch.entries()) {
     if (refusal === undefined) await turns.rest();
+    if (isGone()) break;
     if (refusal !== undefined) {
       if (!isNotification(request)) answers[index] = toText(failure(idOf(request), refusal));
       continue;

@@ -9,6 +9,8 @@ export interface RpcLimits {
   /** Of all answers together that clients have not taken yet: of their beginnings, and as much again of the rest. */
   readonly outboundBytesMax: number;
   readonly batchItemsMax: number;
+  /** Requests in all batches under way together: parsed, each is some times what its text was. */
+  readonly batchItemsUnderWayMax: number;
   /** Of the answers to one batch together; later items are refused. */
   readonly batchResponseBytesMax: number;
   readonly connectionsMax: number;
@@ -39,9 +41,10 @@ export interface RpcLimits {
 /** For a node on one machine with its users. */
 export const DEFAULT_RPC_LIMITS: RpcLimits = {
   bodyBytesMax: 5 * 2 ** 20,
-  inboundBytesMax: 64 * 2 ** 20,
-  outboundBytesMax: 64 * 2 ** 20,
+  inboundBytesMax: 32 * 2 ** 20,
+  outboundBytesMax: 32 * 2 ** 20,
   batchItemsMax: 1000,
+  batchItemsUnderWayMax: 16_384,
   batchResponseBytesMax: 25 * 2 ** 20,
   connectionsMax: 2048,
   subscriptionsPerConnectionMax: 64,

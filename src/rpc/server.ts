@@ -3,7 +3,7 @@
 // Anyone may send anything, so everything has a bound: body, frame, batch, connections, unanswered requests and untaken news of a
 // connection, the bytes of all requests together, and the time to send a request. CORS is open: there are no cookies and no keys that a page could misuse.
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import websocket, { type WebSocket } from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type BudgetPair, createBudgetPair } from './budget.ts';
@@ -41,6 +41,8 @@ interface Liveness {
 }
 
 const JSON_TYPE = 'application/json';
+/** Requests of one HTTP connection under way at once, beyond which nothing more is read of it. */
+const PIPELINED_MAX = 4;
 /** A client that takes longer to send one request is cut off. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
@@ -99,7 +101,9 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
 function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits, inbound: BudgetPair): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  const pipelines = new WeakMap<Socket, { underWay: number }>();
   app.addHook('onRequest', (request, reply, done) => {
+    countPipelined(pipelines, request, reply);
     reply.header('access-control-allow-origin', '*');
     if (takeBody(request, reply, limits, inbound)) done();
     else
@@ -118,7 +122,8 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits
       .send(),
   );
   app.post('/', async (request: FastifyRequest, reply: FastifyReply) => {
-    const answer = await dispatcher.handleText(typeof request.body === 'string' ? request.body : '');
+    const { socket } = request.raw;
+    const answer = await dispatcher.handleText(typeof request.body === 'string' ? request.body : '', undefined, () => socket.destroyed);
     if (answer === undefined) return reply.code(204).send();
     const cutOff = setTimeout(() => request.raw.socket.destroy(), ANSWER_TIMEOUT_MS);
     const end = (): void => {
@@ -137,6 +142,18 @@ function addHttp(app: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits
       .code(status)
       .type(JSON_TYPE)
       .send(errorText(invalidRequest(problem)));
+  });
+}
+
+// A client may send further requests before it has the answer to the first; it waits with what goes beyond a few, as everybody else does.
+function countPipelined(pipelines: WeakMap<Socket, { underWay: number }>, { raw: { socket } }: FastifyRequest, reply: FastifyReply): void {
+  const pipeline = pipelines.get(socket) ?? { underWay: 0 };
+  pipelines.set(socket, pipeline);
+  pipeline.underWay++;
+  if (pipeline.underWay > PIPELINED_MAX) socket.pause();
+  reply.raw.once('close', () => {
+    pipeline.underWay--;
+    if (pipeline.underWay <= PIPELINED_MAX && socket.isPaused()) socket.resume();
   });
 }
 
@@ -200,7 +217,8 @@ function serveSocket(socket: WebSocket, { dispatcher, limits, inbound, connectio
       return;
     }
     unanswered += 1;
-    void dispatcher.handleText(frame.toString('utf8'), connection).then((answer) => {
+    const isGone = (): boolean => socket.readyState !== socket.OPEN;
+    void dispatcher.handleText(frame.toString('utf8'), connection, isGone).then((answer) => {
       unanswered -= 1;
       budget.give(frame.length);
       if (answer === undefined) return;

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createBudgetPair } from '../../src/rpc/budget.ts';
+import { createDispatcher } from '../../src/rpc/dispatch.ts';
 import { budgetOf, PartialFrame, SMALL_REQUEST_BYTES_MAX } from '../../src/rpc/inbound-bytes.ts';
+import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
+import { ChainFixture } from './chain-fixture.ts';
 
 describe('the bytes of requests', () => {
   it('come out of two budgets, each of which ends', () => {
@@ -14,6 +17,21 @@ describe('the bytes of requests', () => {
     assert.equal(inbound.small.take(1_000), true, 'small ones still come in');
     large.give(900_000);
     assert.deepEqual([large.taken, large.take(900_000)], [100_000, true]);
+  });
+
+  it('are bounded in batches by what is under way in all of them', async () => {
+    const { ports } = new ChainFixture();
+    const limits = { ...DEFAULT_RPC_LIMITS, batchItemsUnderWayMax: 150 };
+    const dispatcher = createDispatcher({ ports, limits, newId: () => '0x1' });
+    const batch = JSON.stringify(
+      Array.from({ length: 100 }, (_unused, id) => ({ jsonrpc: '2.0', id, method: 'eth_getBlockByNumber', params: ['latest', true] })),
+    );
+    const [first, second] = await Promise.all([dispatcher.handleText(batch), dispatcher.handleText(batch)]);
+    assert.equal(JSON.parse(first?.text ?? '').length, 100);
+    assert.match(second?.text ?? '', /"code":-32005,"message":"the node is busy/);
+    const third = await dispatcher.handleText(batch);
+    assert.equal(JSON.parse(third?.text ?? '').length, 100, 'what is answered is under way no more');
+    dispatcher.close();
   });
 
   it('of a frame that is not whole are counted as soon as it is large, and given back when it ends', () => {

@@ -37,6 +37,17 @@ describe('answers that are not taken', () => {
     assert.equal(second.mayHaveRoom, true);
   });
 
+  it('are not made for a client that has gone', async () => {
+    const { ports } = new ChainFixture();
+    let executed = 0;
+    const dispatcher = createDispatcher({ ports, limits: DEFAULT_RPC_LIMITS, newId: () => '0x1', onRequest: () => void executed++ });
+    assert.equal(await dispatcher.handleText(BATCH, undefined, () => true), undefined);
+    assert.equal(executed, 0);
+    await dispatcher.handleText(BATCH, undefined, () => executed >= 100);
+    assert.ok(executed >= 100 && executed < 200, `${executed} of 500`);
+    dispatcher.close();
+  });
+
   it('make batches end with errors until their clients have taken them', async () => {
     const { ports: whole } = new ChainFixture();
     let blocksRead = 0;

@@ -214,6 +214,28 @@ describe('the RPC server', () => {
     await small.close();
   });
 
+  it('answers everything that is pipelined on one connection, in order, though it reads only a few requests ahead', async () => {
+    const requests = 60;
+    const bodyOf = (id: number): string => JSON.stringify({ ...CHAIN_ID_REQUEST, id, padding: ' '.repeat(id % 3 === 0 ? 40_000 : 10) });
+    const socket = connect(server.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    for (let id = 0; id < requests; id++) {
+      const body = bodyOf(id);
+      socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    }
+    const idsOf = (): number[] => [...text.matchAll(/"id":(\d+)/g)].map(([, id]) => Number(id));
+    for (let waited = 0; waited < 100 && idsOf().length < requests; waited++) await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    assert.deepEqual(
+      idsOf(),
+      Array.from({ length: requests }, (_unused, id) => id),
+    );
+    await assertAlive();
+  });
+
   it('says that its port is taken instead of starting', async () => {
     await assert.rejects(createRpcServer({ ports: chain.ports, host: '127.0.0.1', port: server.port }), { code: 'EADDRINUSE' });
   });
