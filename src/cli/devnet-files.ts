@@ -11,7 +11,7 @@ import { initialiseDataDirectory, makeGenesisText, writeConfig } from '../node/c
 import type { GenesisFileValidator } from '../node/genesis-file.ts';
 import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/validator-seed.ts';
 import type { CryptoSelection } from '../runtime/native/select-crypto.ts';
-import { type DataDirectory, dataDirectoryAt } from '../storage/data-directory.ts';
+import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { mnemonicAccounts } from './mnemonic-accounts.ts';
 
 /** Accounts of the mnemonic that people use. */
@@ -36,6 +36,18 @@ export interface DevnetChoice {
   readonly basePort: number;
   readonly logLevel: NodeConfig['log']['level'];
   readonly crypto: CryptoSelection;
+}
+
+/**
+ * Throws `storage/locked` when a process runs on one of the devnet's data directories: to be asked before anything in them is removed or
+ * written, since that process would go on with what it has in memory, and come back to something else.
+ */
+export function refuseRunning(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder).sort()) {
+    const directory = dataDirectoryAt(join(folder, name));
+    if (OWN_NAME.test(name) && existsSync(directory.lockFile)) lockDataDirectory(directory).release();
+  }
 }
 
 /** Removes the folder of a devnet, whole or half-made; throws `data-directory/exists` for one that holds anything else. */

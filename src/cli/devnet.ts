@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { initialiseKeccak } from '../core/crypto/keccak.ts';
 import type { NodeConfig } from '../node/config.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
-import { DEVNET_ACCOUNTS, prepareDevnet, removeDevnet } from './devnet-files.ts';
+import { DEVNET_ACCOUNTS, prepareDevnet, refuseRunning, removeDevnet } from './devnet-files.ts';
 import { askRpc, askStatus, type NodeStatus } from './json-rpc.ts';
 import { DEVNET_MNEMONIC, type DevnetAccount, mnemonicAccounts } from './mnemonic-accounts.ts';
 import { parseBasePort, parseNumber, parseValidators } from './parse-option.ts';
@@ -49,6 +49,7 @@ async function runDevnet(options: DevnetOptions): Promise<void> {
   await initialiseKeccak();
   const crypto = selectCrypto({ disableNative: false });
   const folder = resolve(options.dataDir);
+  refuseRunning(folder);
   if (options.reset) removeDevnet(folder);
   const { validators: count, loadAccounts, basePort, logLevel } = options;
   const directories = prepareDevnet({ folder, validators: count, loadAccounts, basePort, logLevel, crypto });

@@ -1,8 +1,8 @@
 // `coppice devnet` as a command: it leaves no process behind however it ends, and the next start goes on where it was.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,6 +13,9 @@ import { type Devnet, type DevnetReady, freeBasePort, startDevnet } from './devn
 const GONE_MS_MAX = 20_000;
 const POLL_MS = 50;
 const RECIPIENT = `0x${'d0'.repeat(20)}`;
+
+/** Files of a running validator that no other command may change. */
+const KEPT_FILES = ['config.json', 'genesis.json', 'keys/validator.seed'];
 
 const LAUNCHER = join(import.meta.dirname, '../../scripts/coppice.mjs');
 
@@ -39,6 +42,8 @@ describe('coppice devnet', () => {
     assert.equal(await hashAt(second, 0), genesisHash);
     assert.ok((await heightOf(second)) >= height, 'final blocks survive a restart');
     assert.deepEqual(second.accounts, first.accounts);
+    await refusesToTouch(second, ['--reset']);
+    await refusesToTouch(second, []);
 
     second.process.kill('SIGKILL');
     await untilGone(second);
@@ -131,4 +136,16 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+// A second devnet on the folder of a running one, on other ports, ends with one line and changes nothing.
+async function refusesToTouch(devnet: Devnet, more: readonly string[]): Promise<void> {
+  const folder = join(devnet.validators[0]?.dataDir ?? '', '..');
+  const contents = (): string[] => KEPT_FILES.map((name) => readFileSync(join(folder, 'validator-0', name), 'latin1'));
+  const before = contents();
+  const args = [LAUNCHER, 'devnet', '--data-dir', folder, '--base-port', String(await freeBasePort()), ...more];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /^coppice: .*validator-0 is in use by another process \(process \d+\)\n$/);
+  assert.deepEqual(contents(), before);
 }
