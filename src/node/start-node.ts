@@ -19,6 +19,7 @@ import type { Logger } from '../runtime/ports.ts';
 import { createSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { createBlockStore } from '../storage/block-store.ts';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
+import { forgetLog, keepLog } from '../storage/kept-log.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { createNodeFileStore } from '../storage/node-file-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
@@ -79,6 +80,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
   const logger = createLogger({ level: config.log.level, file: join(paths.logFolder, 'node.log'), base: { validator: keys.validator } });
   const metrics = createMetrics({ withProcess: true });
   logger.info({ ...crypto.describe, sszHasher: hashtree, node: process.version }, 'cryptography in use');
+  keepLog(paths.databaseFolder, paths.keptLogFolder);
   const store = await openLevelStore(paths.databaseFolder, genesisRoot(genesis));
   opened.push(() => store.close());
   const network = await openNetwork(config, genesis, keys.peerSeed, logger);
@@ -115,6 +117,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
     { genesis, secrets: keys, stateBlocks: stateBlocksOf(config, genesis), onFault },
   );
   opened.push(() => node.stop());
+  forgetLog(paths.keptLogFolder);
   if (genesis.accounts.length >= LARGE_GENESIS_ACCOUNTS) collectGarbage();
   await claimSigningFolder(files, paths.signingFolder, keys.blsPublicKey);
   const rpc = await openRpc(config, node, genesis, network, crypto, logger, metrics);

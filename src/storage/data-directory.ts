@@ -24,6 +24,8 @@ export interface DataDirectory {
   readonly keysFolder: string;
   readonly signingFolder: string;
   readonly databaseFolder: string;
+  /** The database's log as a start found it, until the database has proved whole (kept-log.ts). */
+  readonly keptLogFolder: string;
   readonly eraFolder: string;
   readonly logFolder: string;
 }
@@ -46,6 +48,7 @@ export function dataDirectoryAt(path: string): DataDirectory {
     keysFolder: join(root, 'keys'),
     signingFolder: join(root, 'signing'),
     databaseFolder: join(root, 'db'),
+    keptLogFolder: join(root, 'db-before'),
     eraFolder: join(root, 'era'),
     logFolder: join(root, 'log'),
   };

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -96,7 +96,7 @@ async function refuses(
   pattern: RegExp,
   options: { readonly isDatabaseOpened?: boolean; readonly ports?: readonly string[] } = {},
 ): Promise<void> {
-  const isCompared = (place: string): boolean => options.isDatabaseOpened !== true || !place.startsWith('db/');
+  const isCompared = (place: string): boolean => options.isDatabaseOpened !== true || !/^db(-before)?\//.test(place);
   const compared = (all: Readonly<Record<string, string>>) => Object.entries(all).filter(([place]) => isCompared(place));
   const before = compared(hashes(name));
   const node = start(name, options.ports);
@@ -204,6 +204,8 @@ describe('a node whose folder or ports are not right', { concurrency: 3 }, () =>
     const pattern = /the database is damaged: block \d+ is missing, though block \d+ is there/;
     await refuses('flipped', pattern, { isDatabaseOpened: true });
     await refuses('flipped', pattern, { isDatabaseOpened: true });
+    // The database itself has taken out of its log what it could read, and thrown the rest away.
+    assert.ok(bytes.equals(readFileSync(join(folder, 'flipped/db-before', basename(log)))), 'the log is kept as it was found');
   });
 
   it('refuses to sign on without a whole signing record', async () => {
