@@ -90,11 +90,12 @@ async function main(): Promise<number> {
   return summary.violations.length === 0 ? 0 : 1;
 }
 
-function describeViolation({ seed, violation, faults }: ScheduleReport, { nodes, scenario }: Options): void {
+function describeViolation({ seed, violation, faults, dishonest }: ScheduleReport, { nodes, scenario }: Options): void {
   console.error(
     `seed ${seed}: ${violation?.property} violated at ${violation?.atMs} ms${violation?.node === undefined ? '' : ` by ${violation.node}`}`,
   );
   console.error(`  ${violation?.detail}`);
+  for (const { validator, strategy } of dishonest) console.error(`  validator ${validator} is dishonest: ${strategy}`);
   for (const { fromMs, forMs, what } of faults) console.error(`  ${fromMs} to ${fromMs + forMs} ms: ${JSON.stringify(what)}`);
   const named = scenario === undefined ? '' : ` --scenario ${scenario.name}`;
   console.error(`  again: npm run simulate -- --seed ${seed} --schedules 1 --nodes ${nodes}${named} --log`);

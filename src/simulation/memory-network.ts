@@ -44,6 +44,8 @@ export interface MemoryNetwork {
   setUp(name: PeerName, up: boolean): void;
   /** The end of a node's process: its network is closed, and what was under way to it is lost. */
   shut(name: PeerName): void;
+  /** Something that a node tells one neighbour only, as gossip of this topic: what nobody honest does. */
+  whisper(from: PeerName, to: PeerName, topic: string, data: Uint8Array): void;
   /** A new network for a node whose process was shut. */
   reopen(name: PeerName): Network;
 }
@@ -58,6 +60,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
       for (const other of options.names) if (other !== name) medium.setLink(name, other, up);
     },
     shut: (name) => medium.node(name).shut(),
+    whisper: (from, to, topic, data) => medium.node(from).whisper(to, topic, data),
     reopen: (name) => medium.reopen(name),
   };
 }
@@ -205,6 +208,13 @@ class MemoryNode implements Network {
     }
   }
 
+  /** See `MemoryNetwork`. */
+  whisper(to: PeerName, topic: string, data: Uint8Array): void {
+    if (this.isClosed || !this.#medium.isLinked(this.self, to)) return;
+    const node = this.#medium.node(to);
+    this.#medium.carry(this.self, to, () => void node.receive(this.self, topic, data, idOf(topic, data)));
+  }
+
   follows(topic: string): boolean {
     return this.#topics.has(topic);
   }
@@ -258,7 +268,7 @@ class MemoryNode implements Network {
     if (this.isClosed) throw new CoppiceError('network/closed', { operation: 'publish' });
     const bytesMax = this.#options.messageBytesMax ?? 2 * 1024 * 1024;
     if (data.length > bytesMax) throw new CoppiceError('network/message-too-large', { topic, bytes: data.length, bytesMax });
-    const id = `${topic} ${bytesToHex(sha256(data))}`;
+    const id = idOf(topic, data);
     return { recipients: this.#isNew(id) ? this.#spread(topic, data, id, undefined) : 0 };
   }
 
@@ -337,6 +347,10 @@ class MemoryNode implements Network {
       });
     });
   }
+}
+
+function idOf(topic: string, data: Uint8Array): string {
+  return `${topic} ${bytesToHex(sha256(data))}`;
 }
 
 function linkKey(one: PeerName, other: PeerName): string {

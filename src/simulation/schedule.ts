@@ -5,11 +5,16 @@
 // learn of the newest certificates when stuck nodes speak again (the resend interval and a journey), and fetch what they lack (a retry and
 // the slowest answer). All are in one round then; its leader may be one who still fetches, which costs one more timer at the cap, and
 // so may the next when leaders are drawn from an older anchor, which costs another. With everyone there a block is final after five
-// journeys, and the block that makes it visible after five more and the idle wait.
+// journeys, and the block that makes it visible after five more and the idle wait. A dishonest validator may lead rounds and fail them all:
+// with less than a third of the seats it is drawn for ten rounds in a row with a chance below one in fifty thousand.
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
+import type { ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import type { Network, PeerName } from '../network/ports.ts';
+import { createSigner } from '../runtime/signer.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
+import { dishonest, STRATEGIES, type Strategy } from './byzantine.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
@@ -29,8 +34,16 @@ export interface ScheduleOptions {
   readonly preset: NetworkParameters;
   /** Instead of faults drawn from the seed. */
   readonly faults?: readonly Fault[];
+  /** Instead of dishonest validators drawn from the seed. */
+  readonly dishonest?: readonly DishonestValidator[];
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
+}
+
+/** A validator that is not honest. */
+export interface DishonestValidator {
+  readonly validator: ValidatorIndex;
+  readonly strategy: Strategy;
 }
 
 /** What came of it. */
@@ -41,6 +54,7 @@ export interface ScheduleReport {
   readonly blocks: number;
   readonly transactions: number;
   readonly faults: readonly Fault[];
+  readonly dishonest: readonly DishonestValidator[];
   /** Faults that began, by kind. */
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
   /** The first one ends the schedule. */
@@ -55,9 +69,13 @@ const TRANSACTIONS_PER_SECOND = 20;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
 /** Faults begin and end in this window. */
-const FAULTS_UNTIL_MS = 6_000;
+const FAULTS_UNTIL_MS = 7_000;
 /** Blocks that follow the last fault before the schedule ends well. */
-const BLOCKS_AFTER = 4;
+const BLOCKS_AFTER = 6;
+/** Rounds that dishonest leaders may fail after the last fault. */
+const DISHONEST_ROUNDS = 10;
+/** Share of schedules in which somebody is dishonest. */
+const DISHONEST_SHARE = 0.6;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
@@ -72,10 +90,13 @@ function parametersOf(preset: NetworkParameters): NetworkParameters {
 }
 
 /** See the file's head. */
-export function livenessBoundMs(parameters: NetworkParameters, latencyMs: number): number {
+export function livenessBoundMs(parameters: NetworkParameters, latencyMs: number, hasDishonest: boolean): number {
   const { roundTimeoutMsMax, idleIntervalMs, resendIntervalMs } = parameters;
   const fetchMs = 1_000 + 4 * latencyMs;
-  return 3 * (roundTimeoutMsMax + idleIntervalMs) + resendIntervalMs + fetchMs + 10 * 2 * latencyMs + BLOCKS_AFTER * idleIntervalMs;
+  const roundsLost = hasDishonest ? 3 + DISHONEST_ROUNDS : 3;
+  return (
+    roundsLost * (roundTimeoutMsMax + idleIntervalMs) + resendIntervalMs + fetchMs + 10 * 2 * latencyMs + BLOCKS_AFTER * idleIntervalMs
+  );
 }
 
 /** Runs a schedule to its end, or to the first violation. */
@@ -88,6 +109,7 @@ class ScheduleRun {
   readonly #options: ScheduleOptions;
   readonly #parameters: NetworkParameters;
   readonly #faults: readonly Fault[];
+  readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
   readonly #words: readonly SignedWords[];
   readonly #chain: CommittedChain;
   readonly #injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
@@ -107,6 +129,8 @@ class ScheduleRun {
     this.#random = new SeededRandom(options.seed, 'schedule');
     const random = new SeededRandom(options.seed, 'faults');
     this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), FAULTS_UNTIL_MS);
+    const dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
+    this.#dishonest = new Map(dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.#report));
     this.#chain = new CommittedChain(this.#report);
   }
@@ -132,9 +156,12 @@ class ScheduleRun {
     world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
     let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs);
+    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
     const isBack = (): boolean =>
-      world.nodes.every((node, index) => world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER);
+      world.nodes.every(
+        (node, index) =>
+          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
+      );
     events += await world.clock.run(world.clock.nowMs() + boundMs, () => this.#violation !== undefined || isBack());
     if (this.#violation === undefined && !isBack()) this.#report('liveness', undefined, this.#describeStall(healedAt, boundMs));
     workload.stop();
@@ -146,6 +173,7 @@ class ScheduleRun {
       blocks: this.#chain.height,
       transactions: workload.sent,
       faults: this.#faults,
+      dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
       injected: this.#injected,
       violation: this.#violation,
       eventLog: world.eventLog,
@@ -168,21 +196,47 @@ class ScheduleRun {
       parameters: this.#parameters,
       accounts: fundedAccounts(clients),
       clockErrors: drawClockErrors(this.#random, nodes),
-      interpose: (name, own) => {
-        const index = Number(name.slice('node-'.length));
-        return overheard(
-          own,
-          (message) => this.#words[index]?.hear(message),
-          () => this.#atTrigger(index, 'while-sending'),
-        );
-      },
+      twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
+      interpose: (name, own) => this.#mouthOf(name, own),
       onFault: (index, fault) => this.#onFault(index, fault),
-      onStarted: (index, node) => this.#chain.restarted(`node-${index}`, node),
+      onStarted: (index, node) => {
+        if (!this.#isHonest(index)) return;
+        this.#chain.restarted(`node-${index}`, node);
+        this.#words[index]?.remember(node.chain.runner.state.record);
+      },
     });
     this.#world = world;
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
+  }
+
+  // An honest node's network has an ear at its mouth; a dishonest one's, the strategy.
+  #mouthOf(name: PeerName, own: Network): Network {
+    const index = Number(/^node-(\d+)/.exec(name)?.[1]);
+    const strategy = this.#dishonest.get(index);
+    if (strategy === undefined)
+      return overheard(
+        own,
+        (message) => this.#words[index]?.hear(message),
+        () => this.#atTrigger(index, 'while-sending'),
+      );
+    const { crypto, seed } = this.#options;
+    return dishonest(strategy, own, {
+      random: new SeededRandom(seed, `strategy of ${name}`),
+      whisper: (to, topic, data) => this.#world?.network.whisper(name, to, topic, data),
+      signer: () => {
+        const [keys, node] = [this.#world?.keys[index], this.#world?.nodes[index]];
+        return keys === undefined || node === undefined
+          ? undefined
+          : createSigner(crypto, { validator: index, ...keys }, node.chain.instance);
+      },
+    });
+  }
+
+  // Twins come after all validators, and none of them is.
+  #isHonest(index: number): boolean {
+    return index < this.#options.nodes && !this.#dishonest.has(index);
   }
 
   readonly #report = (property: Property, node: string | undefined, detail: string): void => {
@@ -198,7 +252,7 @@ class ScheduleRun {
   async #check(): Promise<void> {
     const { nodes, names, disks } = this.#theWorld;
     for (const [index, node] of nodes.entries()) {
-      if (!this.#theWorld.isUp(index)) continue;
+      if (!this.#isHonest(index) || !this.#theWorld.isUp(index)) continue;
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined) continue;
       for (const stored of this.#chain.observe(name, node, disk.rows)) {
@@ -260,7 +314,7 @@ class ScheduleRun {
 
   // A node may stop because its disk is full, and must not for any other reason.
   #onFault(index: number, fault: unknown): void {
-    if (!this.#mayFail.has(index))
+    if (this.#isHonest(index) && !this.#mayFail.has(index))
       this.#report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }
@@ -284,4 +338,12 @@ class ScheduleRun {
     });
     return `${BLOCKS_AFTER} blocks after ${healedAt} were not committed by all within ${boundMs} ms: ${where.join('; ')}`;
   }
+}
+
+// In most schedules fewer than a third of the validators are dishonest, in the others none.
+function drawDishonest(random: SeededRandom, nodes: number): readonly DishonestValidator[] {
+  if (!random.chance(DISHONEST_SHARE)) return [];
+  const most = Math.floor((nodes - 1) / 3);
+  const all = Array.from({ length: nodes }, (_unused, validator) => validator);
+  return random.sample(all, random.integer(1, most + 1)).map((validator) => ({ validator, strategy: random.pick(STRATEGIES) }));
 }

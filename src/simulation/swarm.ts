@@ -1,5 +1,6 @@
 // Many schedules, one after the other, each with faults drawn from its own seed; and what came of all of them together.
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import { STRATEGIES, type Strategy } from './byzantine.ts';
 import type { Violation } from './checks/violation.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { runSchedule, type ScheduleReport } from './schedule.ts';
@@ -30,6 +31,8 @@ export interface SwarmSummary {
   readonly medianFaults: number;
   readonly medianFaultKinds: number;
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
+  /** Validators by what they did. */
+  readonly dishonest: Readonly<Record<Strategy, number>>;
   readonly violations: readonly (Violation & { readonly seed: number })[];
   /** Of the last schedule. */
   readonly eventLogHash: string;
@@ -43,6 +46,7 @@ export async function runSwarm(options: SwarmOptions): Promise<SwarmSummary> {
   const kindCounts: number[] = [];
   const violations: (Violation & { readonly seed: number })[] = [];
   const injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
+  const dishonest = Object.fromEntries(STRATEGIES.map((strategy) => [strategy, 0])) as Record<Strategy, number>;
   let [events, simulatedMs, transactions, eventLogHash] = [0, 0, 0, ''];
   for (let seed = firstSeed; (schedules === undefined || seed < firstSeed + schedules) && options.mayGoOn(); seed++) {
     const report = await runSchedule({ seed, nodes, preset, crypto: crypto(), ...(faults === undefined ? {} : { faults }) });
@@ -55,6 +59,7 @@ export async function runSwarm(options: SwarmOptions): Promise<SwarmSummary> {
     faultCounts.push(FAULT_KINDS.reduce((sum, kind) => sum + report.injected[kind], 0));
     kindCounts.push(FAULT_KINDS.filter((kind) => report.injected[kind] > 0).length);
     for (const kind of FAULT_KINDS) injected[kind] += report.injected[kind];
+    for (const { strategy } of report.dishonest) dishonest[strategy]++;
     if (report.violation !== undefined) violations.push({ ...report.violation, seed });
   }
   return {
@@ -66,6 +71,7 @@ export async function runSwarm(options: SwarmOptions): Promise<SwarmSummary> {
     medianFaults: medianOf(faultCounts),
     medianFaultKinds: medianOf(kindCounts),
     injected,
+    dishonest,
     violations,
     eventLogHash,
   };

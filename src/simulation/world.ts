@@ -8,7 +8,7 @@ import { deriveValidatorKeys, type ValidatorKeys } from '../core/crypto/validato
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { TimestampMs } from '../core/primitives/ids.ts';
+import type { TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, type GenesisAccount, possessionSigningRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
@@ -43,6 +43,8 @@ export interface WorldOptions {
   readonly crypto: WorldCrypto;
   readonly seed: number;
   readonly nodes: number;
+  /** Validators that run a second node with the same keys, which comes after all others. */
+  readonly twins?: readonly ValidatorIndex[];
   readonly startMs: TimestampMs;
   readonly latencyMs: number;
   readonly lossShare: number;
@@ -72,6 +74,8 @@ export interface World {
   /** The newest composition of each node; of a node that is down, the one that ended. */
   readonly nodes: readonly Node[];
   readonly names: readonly PeerName[];
+  /** Whose keys a node has. */
+  validatorOf(index: number): ValidatorIndex;
   readonly genesis: Genesis;
   /** The secrets of each validator. */
   readonly keys: readonly ValidatorKeys[];
@@ -93,8 +97,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     invariant(eventLog.length < EVENTS_MAX, 'an event log is bounded');
     eventLog.push(`${clock.nowMs()} ${line}`);
   };
-  const names = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
-  const keys = names.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
+  const validatorNames = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
+  const keys = validatorNames.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
+  const twins = options.twins ?? [];
+  const names = [...validatorNames, ...twins.map((validator) => `node-${validator}-twin`)];
+  const validatorOf = (index: number): ValidatorIndex => (index < options.nodes ? index : (twins[index - options.nodes] as ValidatorIndex));
   const genesis = genesisOf(options, keys);
   const links = { ...quietConditions(options.latencyMs), lossShare: options.lossShare };
   const network = createMemoryNetwork({
@@ -124,6 +131,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     disks,
     nodes,
     names,
+    validatorOf,
     genesis,
     keys,
     isUp: (index) => lives[index]?.isAlive === true,
@@ -163,7 +171,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   }
 
   async function makeNode({ index, life, network: own }: Making): Promise<Node> {
-    const [name, secrets, disk] = [names[index], keys[index], disks[index]];
+    const validator = validatorOf(index);
+    const [name, secrets, disk] = [names[index], keys[validator], disks[index]];
     invariant(name !== undefined && secrets !== undefined && disk !== undefined, 'every node has its name, its keys and its disk');
     const { store, files } = disk.portsOf(life);
     const recordAlive = (line: string): void => {
@@ -183,11 +192,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         ...options.crypto,
         verifier: inlineVerifier(options.crypto),
         pause: undefined,
-        validatorPeers: names,
+        validatorPeers: validatorNames,
       },
       {
         genesis,
-        secrets: { validator: index, ...secrets },
+        secrets: { validator, ...secrets },
         stateBlocks: options.parameters.fullHistoryBlocks,
         onFault: (fault) => {
           if (life.isAlive) fail(index, fault);

@@ -16,11 +16,11 @@ const MAIN = 'src/simulation/main.ts';
 const { secp256k1 } = selectCrypto({ disableNative: false });
 const standIns = () => ({ bls: standInBls(), vrf: standInVrf(), secp256k1: recoveringOnce(secp256k1) });
 
-describe('whole nodes under a swarm of faults', () => {
+describe('whole nodes under a swarm of faults and dishonest validators', () => {
   before(() => initialiseKeccak());
 
   it(`keep every property in ${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
-    const { violations, medianBlocks, medianFaults, medianFaultKinds, injected } = await runSwarm({
+    const { violations, medianBlocks, medianFaults, medianFaultKinds, injected, dishonest } = await runSwarm({
       firstSeed: FIRST_SEED,
       schedules: SCHEDULES,
       nodes: 4,
@@ -29,10 +29,13 @@ describe('whole nodes under a swarm of faults', () => {
       mayGoOn: () => true,
       onReport: () => undefined,
     });
-    console.log(`median of ${medianBlocks} blocks, ${medianFaults} faults of ${medianFaultKinds} kinds; ${JSON.stringify(injected)}`);
+    console.log(
+      `median of ${medianBlocks} blocks, ${medianFaults} faults of ${medianFaultKinds} kinds; ${JSON.stringify(injected)}; ${JSON.stringify(dishonest)}`,
+    );
     assert.deepEqual(violations, []);
     assert.ok(medianBlocks >= 20, `${medianBlocks} blocks`);
     assert.ok(medianFaults >= 3 && medianFaultKinds >= 2, `${medianFaults} faults of ${medianFaultKinds} kinds`);
+    for (const [strategy, count] of Object.entries(dishonest)) assert.ok(count >= 3, `${strategy} came ${count} times`);
     for (const [kind, count] of Object.entries(injected)) assert.ok(count >= 10, `${kind} came ${count} times`);
   });
 

@@ -1,4 +1,5 @@
 // Durability of promises: whatever a correct validator signs, over all its lives, contradicts nothing that it signed before.
+import type { SigningRecord } from '../../core/consensus/record.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Round } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
@@ -39,6 +40,17 @@ export class SignedWords {
       case 'certificates':
         return;
     }
+  }
+
+  /**
+   * The validator has started again: what its record promises counts as said, since it may have ended between the promise and the word, and
+   * says it now.
+   */
+  remember(record: SigningRecord): void {
+    const { lastVotedRound, lastVotedHash, lastCommitVotedRound, lastCommitVotedHash, lastProposedRound, lastProposedHash } = record;
+    if (lastVotedRound > 0) this.#note('vote', lastVotedRound, bytesToHex(lastVotedHash));
+    if (lastCommitVotedRound > 0) this.#note('commit-vote', lastCommitVotedRound, bytesToHex(lastCommitVotedHash));
+    if (lastProposedRound > 0) this.#note('proposal', lastProposedRound, bytesToHex(lastProposedHash));
   }
 
   #note(kind: string, round: Round, hash: string): void {
