@@ -107,7 +107,8 @@ export class CatchUp {
       if (this.#dependencies.network.peers.connected().length > 0) {
         hasAsked = true;
         this.#log(wanted, 'asking for missing blocks');
-        const progressed = (await this.#fetchRange(before + 1)) || (await this.#fetchByHash(wanted.hash));
+        const peers = this.#peersInTurn();
+        const progressed = (await this.#fetchRange(peers, before + 1)) || (await this.#fetchByHash(peers, wanted.hash));
         if (!progressed) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
         if (progressed && (await this.#untilDigested(before, wanted))) tries = 0;
       }
@@ -121,16 +122,16 @@ export class CatchUp {
     logger.debug({ ...facts, requestTimeoutMs: this.#requestTimeoutMs }, message);
   }
 
-  // Peers to ask, each time beginning with another one.
+  // Peers to ask, each try beginning with another one: whoever lied is not asked first again.
   #peersInTurn(): readonly PeerName[] {
     const peers = this.#dependencies.network.peers.connected();
     const first = this.#nextPeer++ % Math.max(1, peers.length);
     return [...peers.slice(first), ...peers.slice(0, first)].slice(0, ASKED_AT_ONCE_MAX);
   }
 
-  async #fetchRange(fromHeight: Height): Promise<boolean> {
+  async #fetchRange(peers: readonly PeerName[], fromHeight: Height): Promise<boolean> {
     const body = BlocksByRangeRequest.serialize({ instanceId: this.#dependencies.instanceId, fromHeight, count: RANGE_BLOCKS_MAX });
-    const answer = await this.#askInTurn(BLOCK_PROTOCOLS.blocksByRange, body, RANGE_BYTES_MAX);
+    const answer = await this.#askInTurn(peers, BLOCK_PROTOCOLS.blocksByRange, body, RANGE_BYTES_MAX);
     if (answer === undefined) return false;
     const { peer, frames } = answer;
     const fetched: { readonly hash: Bytes32; readonly certified: CertifiedBlock }[] = [];
@@ -159,9 +160,9 @@ export class CatchUp {
     return true;
   }
 
-  async #fetchByHash(hash: Bytes32): Promise<boolean> {
+  async #fetchByHash(peers: readonly PeerName[], hash: Bytes32): Promise<boolean> {
     const body = BlockByHashRequest.serialize({ instanceId: this.#dependencies.instanceId, hash });
-    const answer = await this.#askInTurn(BLOCK_PROTOCOLS.blockByHash, body, BLOCK_BYTES_MAX);
+    const answer = await this.#askInTurn(peers, BLOCK_PROTOCOLS.blockByHash, body, BLOCK_BYTES_MAX);
     if (answer === undefined) return false;
     const { peer, frames } = answer;
     const frame = frames[0] as Uint8Array;
@@ -190,8 +191,7 @@ export class CatchUp {
 
   // Asks one peer, and further ones while nobody answers: a peer that is silent would hold everything up for as long as a large answer of
   // a slow one may take. The first answer with something in it counts, and ends the other requests.
-  #askInTurn(protocol: string, body: Uint8Array, responseBytesMax: number): Promise<Answer | undefined> {
-    const peers = this.#peersInTurn();
+  #askInTurn(peers: readonly PeerName[], protocol: string, body: Uint8Array, responseBytesMax: number): Promise<Answer | undefined> {
     const others = new AbortController();
     return new Promise((resolve, reject) => {
       let next = 0;

@@ -16,7 +16,9 @@ const ADAPTERS = [
   'src/runtime/clock.ts',
   'src/runtime/random.ts',
   'src/runtime/worker-pool.ts',
+  'src/simulation/main.ts',
   'src/storage/data-directory.ts',
+  'src/storage/kept-log.ts',
   'src/storage/level-store.ts',
   'src/storage/node-file-store.ts',
 ];

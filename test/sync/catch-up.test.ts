@@ -55,7 +55,7 @@ describe('catching up', () => {
 
   /** Asks each peer in turn until the wanted block is held or nobody has it. */
   async function run(
-    peers: Readonly<Record<PeerName, Answers>>,
+    peers: Readonly<Record<PeerName, Answers | 'silent'>>,
     options: { readonly judgement?: ClaimsJudgement; readonly hasRoom?: boolean } = {},
   ): Promise<Run> {
     const clock = new VirtualClock(0);
@@ -65,7 +65,9 @@ describe('catching up', () => {
       request: {
         request: async (peer: PeerName, protocol: string) => {
           result.askedPeers.push(peer);
-          const answer = peers[peer]?.[protocol] ?? [];
+          const answers = peers[peer];
+          if (answers === 'silent') return new Promise<Uint8Array[]>(() => undefined);
+          const answer = answers?.[protocol] ?? [];
           if (answer === 'fails') throw new CoppiceError('network/request-failed', { peer, protocol, failure: 'reset', detail: '' });
           return [...answer];
         },
@@ -179,10 +181,13 @@ describe('catching up', () => {
   });
 
   it('blames a peer for another block than the one asked for by its hash', async () => {
-    const { header, body } = made[0]?.proposal ?? assert.fail();
-    const result = await run({ 'a-liar': { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize({ header, body })] }, honest: frames(range) });
-    assert.ok(result.blamed.includes('a-liar bad-block-answer'));
-    assert.deepEqual(fetched(result), allHashes());
+    const byHash = (place: number): Answers => {
+      const { header, body } = made[place]?.proposal ?? assert.fail();
+      return { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize({ header, body })] };
+    };
+    const result = await run({ 'a-liar': byHash(0), honest: byHash(2) });
+    assert.deepEqual(result.blamed, ['a-liar bad-block-answer']);
+    assert.deepEqual(fetched(result), allHashes().slice(2));
   });
 
   it('takes a block by its hash where it is certified and not committed', async () => {
@@ -195,6 +200,13 @@ describe('catching up', () => {
     const uncovered = certified(made[2] as MadeBlock, { commitCertificate: [] });
     const result = await run({ honest: frames([first(), range[1] as CertifiedBlock, uncovered]) });
     assert.deepEqual(fetched(result).slice(0, 2), allHashes().slice(0, 2));
+    assert.deepEqual(result.blamed, []);
+  });
+
+  it('asks the next peer too when one says nothing, and does not wait for it', async () => {
+    const result = await run({ a: 'silent', b: frames(range) });
+    assert.deepEqual(result.askedPeers, ['a', 'b']);
+    assert.deepEqual(fetched(result), allHashes());
     assert.deepEqual(result.blamed, []);
   });
 

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
+import { freeBasePort } from './devnet-fixture.ts';
+
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'coppice-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -115,8 +117,8 @@ describe('coppice node', () => {
     failsWith(/config\.json is not a valid configuration: p2p\.peers\.0: .*has no valid peer id/, 'node', '--data-dir', 'four');
   });
 
-  it('ends with one line when it cannot listen on its addresses', () => {
-    coppice('devnet', '--make-only', '--validators', '1', '--data-dir', 'listening', '--base-port', '32500');
+  it('ends with one line when it cannot listen on its addresses', async () => {
+    coppice('devnet', '--make-only', '--validators', '1', '--data-dir', 'listening', '--base-port', String(await freeBasePort()));
     const node = ['node', '--data-dir', 'listening/validator-0'];
     for (const service of ['p2p', 'rpc', 'metrics']) {
       const advice = `set ${service}\\.host and ${service}\\.port in config\\.json, or --${service}-host`;
@@ -132,7 +134,7 @@ describe('coppice node', () => {
   });
 
   it('refuses the signing folder of another validator, with its own seed put back starts again', async () => {
-    coppice('devnet', '--make-only', '--validators', '2', '--data-dir', 'swapped', '--base-port', '32600');
+    coppice('devnet', '--make-only', '--validators', '2', '--data-dir', 'swapped', '--base-port', String(await freeBasePort()));
     await startsAndStops('swapped/validator-0');
     const seedFile = join(folder, 'swapped/validator-0/keys/validator.seed');
     const own = readFileSync(seedFile);
