@@ -59,6 +59,8 @@ export interface CatchUpDependencies {
 export class CatchUp {
   readonly #dependencies: CatchUpDependencies;
   #wanted: RequestBlock | undefined;
+  /** What the search under way looked at last. */
+  #searched: RequestBlock | undefined;
   #isRunning = false;
   #stopped = false;
   #nextPeer = 0;
@@ -83,7 +85,10 @@ export class CatchUp {
       .catch((error: unknown) => this.#dependencies.logger.warn({ error: String(error) }, 'catching up failed'))
       .finally(() => {
         this.#isRunning = false;
+        const last = this.#wanted;
         this.#wanted = undefined;
+        // The engine may have asked for another one while this search was ending.
+        if (last !== undefined && last !== this.#searched) this.request(last);
       });
   }
 
@@ -95,6 +100,7 @@ export class CatchUp {
     let hasAsked = false;
     for (let tries = 0; tries < TRIES_MAX && !this.#stopped; tries++) {
       const wanted = this.#wanted;
+      this.#searched = wanted;
       const { blocks } = this.#dependencies;
       if (wanted === undefined || wanted.height <= blocks.committed.facts.height) return;
       const held = blocks.get(wanted.hash);
