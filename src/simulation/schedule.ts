@@ -308,7 +308,7 @@ class ScheduleRun {
 
   #startAgain(node: number): void {
     const world = this.#theWorld;
-    if (world.isUp(node) || world.disks[node]?.conditions.isFull === true) return;
+    if (world.isUp(node) || world.isStarting(node) || world.disks[node]?.conditions.isFull === true) return;
     world.start(node).catch((fault: unknown) => this.#onFault(node, fault));
   }
 

@@ -80,6 +80,8 @@ export interface World {
   /** The secrets of each validator. */
   readonly keys: readonly ValidatorKeys[];
   isUp(index: number): boolean;
+  /** It is being made, and may end before it is up. */
+  isStarting(index: number): boolean;
   /** Ends a node's process at this moment, whatever it is doing. */
   end(index: number, end: End): void;
   /** Starts a node that is down, on what its disk holds. */
@@ -109,8 +111,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     links: linksUnder(links, new SeededRandom(options.seed, 'links')),
     clock,
   });
+  const work = new SeededRandom(options.seed, 'work');
   const disks = names.map((name) => new SimulatedDisk(clock, new SeededRandom(options.seed, `disk of ${name}`), options.syncMs ?? 0));
   const lives: Life[] = names.map(() => new Life());
+  /** Nodes that are made, and not only on their way. */
+  const running = new Set<number>();
   const nodes: Node[] = [];
   const fail = (index: number, fault: unknown): void => {
     if (options.onFault === undefined) throw fault;
@@ -134,7 +139,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     validatorOf,
     genesis,
     keys,
-    isUp: (index) => lives[index]?.isAlive === true,
+    isUp: (index) => running.has(index),
+    isStarting: (index) => lives[index]?.isAlive === true && !running.has(index),
     end,
     start: (index) => clock.drive(start(index)),
     eventLog,
@@ -156,6 +162,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   function begin(index: number): void {
     const node = nodes[index];
     invariant(node !== undefined, 'a node is made before it begins');
+    running.add(index);
     node.start();
     options.onStarted?.(index, node);
   }
@@ -166,6 +173,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     if (!life.isAlive) return;
     record(`${name} ${how}`);
     life.end();
+    running.delete(index);
     network.shut(name);
     disk.afterEnd(how);
   }
@@ -190,8 +198,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         logger: recordingLogger(name, recordAlive),
         metrics: countingMetrics(name, recordAlive),
         ...options.crypto,
-        verifier: inlineVerifier(options.crypto),
-        pause: undefined,
+        verifier: inlineVerifier(options.crypto, (run) => void clock.schedule(work.between(0.1, 25), run)),
+        pause: () => new Promise((resolve) => void clock.schedule(work.between(0, 12), resolve)),
         validatorPeers: validatorNames,
       },
       {
@@ -231,7 +239,7 @@ function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }
 }
 
 /** Everything on this thread, in the order of the calls. */
-export function inlineVerifier(crypto: WorldCrypto): BatchingSignatureVerifier {
+export function inlineVerifier(crypto: WorldCrypto, schedule: (run: () => void) => void = queueMicrotask): BatchingSignatureVerifier {
   const pool = new ThreadWorkerPool({
     size: 0,
     tasksMax: 1,
@@ -241,7 +249,7 @@ export function inlineVerifier(crypto: WorldCrypto): BatchingSignatureVerifier {
       throw new Error('a pool of no workers gets no task');
     },
   });
-  return new BatchingSignatureVerifier({ crypto, pool, schedule: queueMicrotask });
+  return new BatchingSignatureVerifier({ crypto, pool, schedule });
 }
 
 function recordingLogger(name: string, record: (line: string) => void): Logger {

@@ -4,6 +4,9 @@
 //   2. kills all four at once and starts them: every block that was final is there with the same hash and the same transactions, on
 //      every node, and the chain goes on.
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { signNext, transferTo } from '../../bench/devnet/transactions.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
@@ -64,12 +67,26 @@ export async function runKillRounds(rounds: number, say: (line: string) => void)
     }
   } catch (error) {
     say(tailOfLogs(cluster.folder));
+    say(await whereTheyAre(cluster));
+    const kept = mkdtempSync(join(tmpdir(), 'coppice-kill9-failed-'));
+    cpSync(cluster.folder, kept, { recursive: true });
+    say(`logs and databases are kept in ${kept}`);
     throw error;
   } finally {
     await load.stop();
     await cluster.remove();
   }
   return { rounds, killedAlone, killedTogether: rounds * cluster.size, blocksCompared: seen.size, transactionsCompared };
+}
+
+// What each validator that runs knows: a stalled chain looks otherwise than one validator that is behind.
+async function whereTheyAre(cluster: ValidatorCluster): Promise<string> {
+  const heads = [0, 1, 2, 3].map(async (validator) => {
+    if (!cluster.isRunning(validator)) return `validator ${validator} does not run`;
+    const head = await cluster.rpc(validator).call('coppice_getShardHead', ['0x1']).catch(String);
+    return `validator ${validator}: ${JSON.stringify(head)}`;
+  });
+  return (await Promise.all(heads)).join('\n');
 }
 
 // The chain makes blocks, and everyone in `validators` sees them.

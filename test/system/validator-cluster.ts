@@ -37,7 +37,7 @@ export async function startCluster(): Promise<ValidatorCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-cluster-'));
   const basePort = await freeBasePort();
   const crypto = selectCrypto({ disableNative: false });
-  const directories = prepareDevnet({ folder, validators: SIZE, loadAccounts: 0, basePort, logLevel: 'info', crypto });
+  const directories = prepareDevnet({ folder, validators: SIZE, loadAccounts: 0, basePort, logLevel: 'debug', crypto });
   const children: (ChildProcess | undefined)[] = directories.map(() => undefined);
   const clients = directories.map((_directory, validator) => connectRpc(`http://127.0.0.1:${basePort + validator}`));
   const client = (validator: number): RpcClient => clients[validator] as RpcClient;
