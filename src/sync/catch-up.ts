@@ -241,10 +241,12 @@ export class CatchUp {
     return this.#dependencies.blocks.get(hash) !== undefined;
   }
 
-  // Waits for the chain to digest: execution takes its time, so long as it moves. When the engine asks for something else it has done so.
+  // Waits for the chain to digest: execution takes its time, so long as it moves. When the engine asks for a parent, there is nothing to wait
+  // for; a newer block is wanted every moment while others go on, and to ask again for that would fetch the same range many times.
   async #untilDigested(height: Height, wanted: RequestBlock): Promise<boolean> {
     for (let waited = 0; waited < REQUEST_TIMEOUT_MS_MAX && !this.#stopped; waited += RETRY_DELAY_MS / 10) {
-      if (this.#dependencies.blocks.committed.facts.height > height || this.#wanted !== wanted) return true;
+      const isParentWanted = this.#wanted !== undefined && this.#wanted.height < wanted.height;
+      if (this.#dependencies.blocks.committed.facts.height > height || isParentWanted) return true;
       await this.#pause(RETRY_DELAY_MS / 10);
     }
     return false;
