@@ -9,7 +9,7 @@ import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { PayloadMaker, type TransactionSource } from '../../src/runtime/payload-maker.ts';
 import type { Signer } from '../../src/runtime/signer.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
-import { signTransfer } from '../simulation/sign-transfer.ts';
+import { signTransfer } from '../../src/simulation/workload.ts';
 import { createSignedChain, crypto, type MadeBlock, type SignedChain, START_MS } from './signed-chain.ts';
 
 const SENDER_KEY = new Uint8Array(32).fill(5);

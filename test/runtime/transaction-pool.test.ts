@@ -11,8 +11,8 @@ import { createSignatureVerifier, type SignatureVerifier } from '../../src/runti
 import { REMEMBERED_BYTES_MAX, TransactionDirectory } from '../../src/runtime/transaction-directory.ts';
 import { TransactionPool } from '../../src/runtime/transaction-pool.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+import { signTransfer } from '../../src/simulation/workload.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
-import { signTransfer } from '../simulation/sign-transfer.ts';
 import { crypto } from './signed-chain.ts';
 
 const parameters = readPreset('devnet');

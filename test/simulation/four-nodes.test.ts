@@ -6,8 +6,8 @@ import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World, type WorldOptions } from '../../src/simulation/world.ts';
-import { signTransfer } from './sign-transfer.ts';
 
 const START_MS = 1_700_000_000_000;
 const ACCOUNTS = 8;

@@ -13,8 +13,8 @@ import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
 import type { RpcPorts } from '../../src/rpc/ports.ts';
 import { STATE_BLOCKS_MIN } from '../../src/runtime/history-pruner.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
-import { signTransfer } from './sign-transfer.ts';
 
 const START_MS = 1_700_000_000_000;
 const ETHER = 10n ** 18n;

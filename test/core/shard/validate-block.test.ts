@@ -13,7 +13,7 @@ import type { ParentFacts } from '../../../src/core/shard/parent-facts.ts';
 import { type BlockRefusal, type ValidationInput, validateBlock } from '../../../src/core/shard/validate-block.ts';
 import { readPreset } from '../../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../../src/runtime/native/select-crypto.ts';
-import { signTransfer } from '../../simulation/sign-transfer.ts';
+import { signTransfer } from '../../../src/simulation/workload.ts';
 import { MemoryState } from '../execution/memory-state.ts';
 
 const parameters = readPreset('devnet');
