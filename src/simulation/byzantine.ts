@@ -11,6 +11,7 @@ import { type ConsensusMessage, decodeConsensusMessage, encodeConsensusMessage }
 import { FRAME_MESSAGES_MAX } from '../runtime/gossip-outbox.ts';
 import type { Signer } from '../runtime/signer.ts';
 import type { SeededRandom } from './random.ts';
+import { speaking } from './speaking.ts';
 
 /** What a dishonest validator does. */
 export const STRATEGIES = [
@@ -45,18 +46,7 @@ const BABBLE_BYTES_MAX = 400;
 /** The network of a node whose validator follows a strategy. Twins have an honest network each. */
 export function dishonest(strategy: Strategy, own: Network, tools: StrategyTools): Network {
   const told = speak(strategy, own, tools);
-  return {
-    self: own.self,
-    request: own.request,
-    peers: own.peers,
-    stats: () => own.stats(),
-    close: () => own.close(),
-    pubSub: {
-      subscribe: (topic, handler) => own.pubSub.subscribe(topic, handler),
-      unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
-      publish: (topic, data) => (topic.includes('/consensus/') ? told(topic, data) : own.pubSub.publish(topic, data)),
-    },
-  };
+  return speaking(own, (topic, data) => (topic.includes('/consensus/') ? told(topic, data) : own.pubSub.publish(topic, data)));
 }
 
 type Publish = Network['pubSub']['publish'];

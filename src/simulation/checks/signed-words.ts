@@ -7,6 +7,7 @@ import { unpackMessages } from '../../network/coalesce.ts';
 import type { Network } from '../../network/ports.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from '../../runtime/consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from '../../runtime/gossip-outbox.ts';
+import { speaking } from '../speaking.ts';
 import type { Report } from './violation.ts';
 
 /** Everything that one validator signed: at most one block for each kind and round. */
@@ -66,22 +67,11 @@ export class SignedWords {
  * is then never heard.
  */
 export function overheard(own: Network, hear: (message: ConsensusMessage) => void, beforeSending: () => boolean): Network {
-  return {
-    self: own.self,
-    request: own.request,
-    peers: own.peers,
-    stats: () => own.stats(),
-    close: () => own.close(),
-    pubSub: {
-      subscribe: (topic, handler) => own.pubSub.subscribe(topic, handler),
-      unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
-      publish: (topic, data) => {
-        if (beforeSending()) return new Promise(() => undefined);
-        if (topic.includes('/consensus/')) for (const message of messagesOf(data)) hear(message);
-        return own.pubSub.publish(topic, data);
-      },
-    },
-  };
+  return speaking(own, (topic, data) => {
+    if (beforeSending()) return new Promise(() => undefined);
+    if (topic.includes('/consensus/')) for (const message of messagesOf(data)) hear(message);
+    return own.pubSub.publish(topic, data);
+  });
 }
 
 function messagesOf(data: Uint8Array): readonly ConsensusMessage[] {
