@@ -93,6 +93,7 @@ export async function createLibp2pNetwork(given: Libp2pNetworkOptions): Promise<
       tally.refused.add('peer-not-admitted');
       throttle.suspect(address, options.timing.nowMs());
     },
+    onInboundFailed: (reason) => tally.refused.add(reason),
     isWelcome: (peer) => !discipline.isRefused(peer) && (admitted === undefined || admitted.has(peer)),
   });
   const pubSub = new GossipPort(libp2p.services.gossipsub, handlers, limits, allowedTopics, {

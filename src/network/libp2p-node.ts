@@ -13,6 +13,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import type { Bytes32 } from '../core/primitives/ids.ts';
 import type { GossipGuard } from './gossip-guard.ts';
+import { watchInboundFailures } from './inbound-failures.ts';
 import type { NetworkLimits } from './limits.ts';
 import type { PeerName } from './ports.ts';
 
@@ -42,6 +43,8 @@ export interface NodeParts {
   readonly isWelcome: (peer: PeerName) => boolean;
   /** Told from where somebody came who was not. */
   readonly onUnwelcome: (host: string) => void;
+  /** Told of each connection from outside that failed before its peer was proven. */
+  readonly onInboundFailed: Parameters<typeof watchInboundFailures>[0];
 }
 
 /** Starts a node that listens. */
@@ -83,6 +86,7 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
       denyDialPeer: (peer) => !parts.isWelcome(peer.toString()),
       denyDialMultiaddr: () => false, // Private addresses are welcome.
     },
+    metrics: watchInboundFailures(parts.onInboundFailed),
     services: {
       identify: identify(),
       ping: ping(),

@@ -41,7 +41,7 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   coppice_peers_connected: { kind: 'gauge', help: 'Peers connected', labels: [] },
   coppice_network_received_bytes: { kind: 'gauge', help: 'Application bytes received since the start', labels: [] },
   coppice_network_sent_bytes: { kind: 'gauge', help: 'Application bytes sent since the start', labels: [] },
-  coppice_network_refused: { kind: 'gauge', help: 'Inbound frames not taken since the start', labels: ['reason'] },
+  coppice_network_refused: { kind: 'gauge', help: 'Inbound frames and connections not taken since the start', labels: ['reason'] },
   coppice_network_misbehaviour: { kind: 'gauge', help: 'Offences of peers since the start', labels: ['reason'] },
   coppice_network_send_queue_bytes: { kind: 'gauge', help: 'Bytes that wait to be sent', labels: [] },
   coppice_rpc_requests_total: { kind: 'counter', help: 'JSON-RPC requests', labels: ['method', 'outcome'] },

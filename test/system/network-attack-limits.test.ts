@@ -83,6 +83,7 @@ describe('a node under attack by a raw libp2p peer', () => {
       if (count % 2 === 0) socket.write(randomBytes(10_000));
       sockets.push(socket);
     }
+    await until(() => (first.stats().refused['handshake-failed'] ?? 0) > 0, 'what is no handshake is counted');
     await pause(500);
     assert.deepEqual(first.peers.connected(), [second.self]);
     await second.close();
