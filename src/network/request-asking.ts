@@ -47,8 +47,12 @@ export class Asking {
     if (connection === undefined) throw failed(peer, protocol, 'not-connected', '');
     this.#underWay.set(peer, underWay + 1);
     const deadline = new Deadline(this.#timing, options.timeoutMs, Math.min(options.timeoutMs, this.#limits.idleMsMax), options.signal);
+    const exchange = this.#exchange(connection, peer, protocol, body, options.responseBytesMax, deadline);
     try {
-      return await this.#exchange(connection, peer, protocol, body, options.responseBytesMax, deadline);
+      // Not every wait within libp2p ends with the signal (its peer store's lock does not), and who asks must get an answer all the same.
+      return await Promise.race([exchange, givenUp(deadline.signal)]);
+    } catch (error) {
+      throw error instanceof CoppiceError ? error : failed(peer, protocol, failureOf(error), describe(error), error);
     } finally {
       deadline.end();
       const left = (this.#underWay.get(peer) ?? 1) - 1;
@@ -88,7 +92,7 @@ export class Asking {
       return response;
     } catch (error) {
       stream?.abort(error instanceof Error ? error : new Error('request failed'));
-      throw error instanceof CoppiceError ? error : failed(peer, protocol, failureOf(error), describe(error), error);
+      throw error;
     }
   }
 
@@ -134,6 +138,15 @@ export class Asking {
 
 /** Even a request that allows few bytes takes a few thousand small frames. */
 const MANY_FRAMES_BYTES = 4_096 * FRAME_OVERHEAD_BYTES;
+
+/** Rejects with the signal's reason. */
+function givenUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
 
 function failureOf(error: unknown): RequestFailure {
   if (error instanceof GivenUpError) return error.cause === 'aborted' ? 'aborted' : 'timeout';
