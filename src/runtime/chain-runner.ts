@@ -298,14 +298,16 @@ export class ChainRunner {
   }
 
   #validateBlock(effect: ValidateBlock): void {
-    this.#validated(effect).catch((fault: unknown) => this.#onTaskFault(fault));
+    this.#validated(effect).catch((fault: unknown) => {
+      if (isError(fault, 'chain-blocks/not-held')) this.#queue({ kind: 'block-not-held', hash: effect.hash });
+      else this.#onTaskFault(fault);
+    });
   }
 
   async #validated({ hash, header, vrfAlpha, proposer, isCertified }: ValidateBlock): Promise<void> {
     const { blocks, start, logger, metrics } = this.#dependencies;
     const member = start.instance.committee.members.find(({ validator }) => validator === proposer);
     invariant(member !== undefined, 'the leader is a member');
-    if (blocks.get(hash) === undefined) return; // Discarded meanwhile.
     const verdict = await blocks.validate(hash, member.vrfPublicKey, vrfAlpha);
     if (!verdict.ok) {
       const facts = { ...this.#facts(), blockHeight: header.height, hash: bytesToHex(hash), proposer, reason: verdict.reason };

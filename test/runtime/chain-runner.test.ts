@@ -5,7 +5,7 @@ import { ChainRunner } from '../../src/runtime/chain-runner.ts';
 import { CommitWriter } from '../../src/runtime/commit-writer.ts';
 import { decodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import type { CancelTimer } from '../../src/runtime/ports.ts';
-import { createSignedChain, type SignedChain } from './signed-chain.ts';
+import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from './signed-chain.ts';
 
 const MAILBOX_MAX = 8_192;
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -19,11 +19,16 @@ interface Bench {
   /** What happened, in order: signing records and words. */
   readonly order: string[];
   readonly timers: (() => void)[];
+  /** Heights of the blocks that were asked for. */
+  readonly asked: number[];
+  /** A block of round 1 by its leader. */
+  readonly first: MadeBlock;
 }
 
 /** A runner of one validator that does not lead, whose timers fire when the test says so. */
 async function createBench(chain: SignedChain, write: () => Promise<void>): Promise<Bench> {
   const bench = { said: [] as string[], faults: [] as unknown[], order: [] as string[], timers: [] as (() => void)[] };
+  const asked: number[] = [];
   const onFault = (fault: unknown): void => void bench.faults.push(fault);
   const commits = new CommitWriter({
     ...chain.stores,
@@ -79,10 +84,10 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
     countOwnVote: () => undefined,
     blame: () => undefined,
     onRoundEntered: () => undefined,
-    requestBlock: () => undefined,
+    requestBlock: ({ height }) => void asked.push(height),
     onFault,
   });
-  return { ...bench, runner };
+  return { ...bench, runner, asked, first };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -121,6 +126,22 @@ describe('the runner of a chain', () => {
     release();
     await settled();
     assert.deepEqual(order.slice(0, 3), ['record', 'recorded', 'timeout']);
+    await runner.stop();
+  });
+
+  it('asks again for a block that was discarded just before the engine wanted it validated', async () => {
+    const chain = await createSignedChain();
+    const { runner, asked, faults, first } = await createBench(chain, async () => undefined);
+    const { header } = first.proposal;
+    runner.start();
+    await settled();
+    chain.blocks.discard([first.hash]);
+    runner.post({ kind: 'block-fetched', hash: first.hash, header });
+    runner.post({ kind: 'quorum-certificate-received', certificate: certify(chain, pointOf(first)) });
+    await settled();
+    assert.deepEqual(asked, [1]);
+    assert.equal(runner.state.blocks.size, 0);
+    assert.deepEqual(faults, []);
     await runner.stop();
   });
 

@@ -6,7 +6,7 @@ import { adoptQuorumCertificate, adoptTimeoutCertificate } from './adopt.ts';
 import { isWanted, pointOf, TREE_BLOCKS_MAX, treeBlockOf, withBlock } from './block-tree.ts';
 import { commitPending } from './commit.ts';
 import type { Report, ReportKind } from './effects.ts';
-import type { BlockFetched, BlockValidated, ProposalReceived } from './events.ts';
+import type { BlockFetched, BlockNotHeld, BlockValidated, ProposalReceived } from './events.ts';
 import { leaderOf, pointAfter, vrfAlphaOf } from './leader.ts';
 import { lead } from './proposal.ts';
 import { type ConsensusState, type Rule, sequence, type Transition, type TreeBlock, unchanged } from './state.ts';
@@ -47,6 +47,20 @@ export function onBlockValidated(state: ConsensusState, { hash, vrfOutput }: Blo
     commitPending,
     lead,
   );
+}
+
+/**
+ * Upon hearing that the shell does not hold a block whose validation was asked for: it arrived as an old proposal too, and was discarded as
+ * such (`drop`) between its being fetched and this. Else it would wait for its verdict for ever, and all blocks above with it.
+ */
+export function onBlockNotHeld(state: ConsensusState, { hash }: BlockNotHeld): Transition {
+  const block = state.blocks.get(bytesToHex(hash));
+  if (block === undefined || block.status !== 'validating') return unchanged(state);
+  const blocks = new Map(state.blocks);
+  blocks.delete(block.hashHex);
+  const next = { ...state, blocks };
+  if (!isWanted(next, block.hashHex)) return unchanged(next);
+  return { state: next, effects: [{ kind: 'request-block', hash, height: block.header.height }] };
 }
 
 function takeProposal(state: ConsensusState, block: TreeBlock): Transition {

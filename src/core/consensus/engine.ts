@@ -2,7 +2,7 @@
 // handler for each kind of event; each rule is in the file of its name.
 
 import { adoptQuorumCertificate, adoptTimeoutCertificate, receiveCommitCertificate } from './adopt.ts';
-import { onBlockFetched, onBlockValidated, onProposalReceived } from './blocks.ts';
+import { onBlockFetched, onBlockNotHeld, onBlockValidated, onProposalReceived } from './blocks.ts';
 import { durableBeforeSpoken } from './durable.ts';
 import type { ConsensusEvent } from './events.ts';
 import { answerWithNewest, startRound } from './pacemaker.ts';
@@ -25,6 +25,8 @@ function handle(state: ConsensusState, event: ConsensusEvent): Transition {
       return onBlockFetched(state, event);
     case 'block-validated':
       return onBlockValidated(state, event);
+    case 'block-not-held':
+      return onBlockNotHeld(state, event);
     case 'quorum-certificate-received':
       return adoptQuorumCertificate(state, event.certificate);
     case 'commit-certificate-received':

@@ -36,6 +36,12 @@ export interface BlockValidated {
   readonly vrfOutput: Uint8Array | undefined;
 }
 
+/** The other answer to `validate-block`: the shell holds no such block (any more). */
+export interface BlockNotHeld {
+  readonly kind: 'block-not-held';
+  readonly hash: Bytes32;
+}
+
 /** A QC, formed by the own vote pool or received. */
 export interface QuorumCertificateReceived {
   readonly kind: 'quorum-certificate-received';
@@ -98,6 +104,7 @@ export type ConsensusEvent =
   | ProposalReceived
   | BlockFetched
   | BlockValidated
+  | BlockNotHeld
   | QuorumCertificateReceived
   | CommitCertificateReceived
   | TimeoutCertificateReceived

@@ -92,6 +92,25 @@ describe('a certified block', () => {
     assert.equal(effectsOf(transition, 'report')[0]?.report, 'certified-block-invalid');
   });
 
+  it('that the shell has lost before it was validated is forgotten, and asked for again', () => {
+    const state = startedEngine();
+    const first = blockOn(state, 1);
+    const fetched = after(state, certified(first), { kind: 'block-fetched', ...first });
+    assert.equal(effectsOf(fetched, 'validate-block').length, 1);
+    const lost = after(fetched.state, { kind: 'block-not-held', hash: first.hash });
+    assert.equal(lost.state.blocks.size, 0);
+    assert.deepEqual(effectsOf(lost, 'request-block'), [{ kind: 'request-block', hash: first.hash, height: 1 }]);
+    const again = after(lost.state, { kind: 'block-fetched', ...first });
+    assert.equal(effectsOf(again, 'validate-block').length, 1);
+  });
+
+  it('that is valid already is not forgotten, nor asked for', () => {
+    const state = startedEngine();
+    const first = blockOn(state, 1);
+    const valid = after(state, ...proposedAndValid(first)).state;
+    assert.deepEqual(after(valid, { kind: 'block-not-held', hash: first.hash }), { state: valid, effects: [] });
+  });
+
   it('that is fetched while its validation waits for a voting rule is validated without it', () => {
     const state = startedEngine();
     const first = blockOn(state, 1);
