@@ -19,13 +19,19 @@ export function createMemoryStore(): MemoryStore {
   return storeOver(new Map());
 }
 
+/** An operation as it is kept: under the name of its key, with a value of its own; undefined deletes. */
+interface Kept {
+  readonly name: string;
+  readonly value: Uint8Array | undefined;
+}
+
 function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
   const durable = new Map(synced);
   const rows = new Map(synced);
   /** Names by their first byte, the room that they belong to: a range is read without looking at all the others. */
   const namesByRoom = new Map<number, Set<string>>();
   for (const name of rows.keys()) roomOf(namesByRoom, name).add(name);
-  let unsynced: (readonly RowOperation[])[] = [];
+  let unsynced: (readonly Kept[])[] = [];
   let failing = false;
 
   return {
@@ -38,7 +44,7 @@ function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
         failing = false;
         throw new CoppiceError('storage/unavailable', { path: 'memory', detail: 'the write was made to fail' });
       }
-      const kept = batch.map((operation) => ownedCopy(operation));
+      const kept = batch.map(keptOf);
       apply(rows, kept);
       for (const operation of kept) index(namesByRoom, operation);
       unsynced.push(kept);
@@ -80,10 +86,9 @@ function rowsOf(
     .map((name) => ({ key: new Uint8Array(Buffer.from(name, 'latin1')), value: (rows.get(name) as Uint8Array).slice() }));
 }
 
-function index(namesByRoom: Map<number, Set<string>>, { type, key }: RowOperation): void {
-  const name = nameOf(key);
+function index(namesByRoom: Map<number, Set<string>>, { name, value }: Kept): void {
   const members = roomOf(namesByRoom, name);
-  if (type === 'put') members.add(name);
+  if (value !== undefined) members.add(name);
   else members.delete(name);
 }
 
@@ -99,15 +104,15 @@ function firstByteOf(name: string): number {
   return name === '' ? -1 : name.charCodeAt(0);
 }
 
-function apply(rows: Map<string, Uint8Array>, batch: readonly RowOperation[]): void {
-  for (const operation of batch) {
-    if (operation.type === 'put') rows.set(nameOf(operation.key), operation.value);
-    else rows.delete(nameOf(operation.key));
+function apply(rows: Map<string, Uint8Array>, batch: readonly Kept[]): void {
+  for (const { name, value } of batch) {
+    if (value !== undefined) rows.set(name, value);
+    else rows.delete(name);
   }
 }
 
-function ownedCopy(operation: RowOperation): RowOperation {
-  return operation.type === 'put' ? { ...operation, value: operation.value.slice() } : operation;
+function keptOf(operation: RowOperation): Kept {
+  return { name: nameOf(operation.key), value: operation.type === 'put' ? operation.value.slice() : undefined };
 }
 
 // One character a byte: strings of this kind compare as their bytes do.
