@@ -299,8 +299,9 @@ export class ChainRunner {
 
   #validateBlock(effect: ValidateBlock): void {
     this.#validated(effect).catch((fault: unknown) => {
-      if (isError(fault, 'chain-blocks/not-held')) this.#queue({ kind: 'block-not-held', hash: effect.hash });
-      else this.#onTaskFault(fault);
+      if (!isError(fault, 'chain-blocks/not-held')) return this.#onTaskFault(fault);
+      this.#dependencies.logger.debug({ ...this.#facts(), hash: bytesToHex(effect.hash) }, 'a block to be validated is not held');
+      this.#queue({ kind: 'block-not-held', hash: effect.hash });
     });
   }
 
