@@ -7,7 +7,7 @@ import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import { REGRESSIONS, type Scenario } from './scenarios.ts';
 import type { ScheduleReport } from './schedule.ts';
-import { recoveringOnce, standInBls, standInVrf } from './stand-in-crypto.ts';
+import { standInCrypto } from './stand-in-crypto.ts';
 import { runSwarm } from './swarm.ts';
 
 const USAGE = `usage: npm run simulate -- [options]
@@ -55,8 +55,7 @@ async function main(): Promise<number> {
   const options = readOptions();
   await installHashtree({ disableNative: false });
   await initialiseKeccak();
-  const real = selectCrypto({ disableNative: false });
-  const crypto = () => (options.isReal ? real : { bls: standInBls(), vrf: standInVrf(), secp256k1: recoveringOnce(real.secp256k1) });
+  const crypto = options.isReal ? () => selectCrypto({ disableNative: false }) : standInCrypto;
   const startMs = performance.now();
   const endMs = options.minutes === undefined ? Number.POSITIVE_INFINITY : startMs + options.minutes * 60_000;
   let last: ScheduleReport | undefined;

@@ -1,19 +1,28 @@
-// Stand-ins for the consensus signatures and the VRF: a few hashes instead of milliseconds of curve arithmetic, so that thousands of
-// schedules fit into minutes. They keep the interfaces and refuse every forgery: a stand-in signature is a hash of the secret key and the
-// message, an aggregate the XOR of such hashes, and who verifies computes again what the owner of the key would have signed. For that
-// a stand-in remembers the secret behind each public key, and so it is good for one process only.
+// Stand-ins for the signatures of consensus and accounts and for the VRF: a few hashes instead of milliseconds of curve arithmetic, so that
+// thousands of schedules fit into minutes. They keep the interfaces and refuse every forgery: a stand-in signature is a hash of the secret
+// key and the message, an aggregate the XOR of such hashes, and who verifies computes again what the owner of the key would have signed.
+// For that a stand-in remembers the secret behind each public key (of an account: what it signed), and so it is good for one process only.
 import { type BlsScheme, publicKeysOf } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { hash64, sha256 } from '../core/crypto/sha256.ts';
 import { VRF_PROOF_BYTES, type VrfScheme } from '../core/crypto/vrf.ts';
 import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
 
 const PUBLIC_KEY_BYTES = 48;
 const SIGNATURE_BYTES = 96;
 const VRF_OUTPUT_BYTES = 64;
-const RECOVERED_MAX = 16_384;
-/** Before what is hashed for the VRF, so that no proof is a hash that somebody signed. */
+const ACCOUNT_KEY_BYTES = 64;
+/** Account signatures that one stand-in remembers. */
+const SIGNED_MAX = 1_000_000;
+/** Before what is hashed for the VRF and for accounts, so that nothing is at the same time what somebody signed for another purpose. */
 const VRF_TAG = Uint8Array.of(9);
+const ACCOUNT_TAG = Uint8Array.of(8);
+
+/** All stand-ins of one process, or of one schedule: they remember whose keys they made. */
+export function standInCrypto(): { readonly bls: BlsScheme; readonly vrf: VrfScheme; readonly secp256k1: Secp256k1 } {
+  return { bls: standInBls(), vrf: standInVrf(), secp256k1: standInSecp256k1() };
+}
 
 /** Consensus signatures of a few hashes. */
 export function standInBls(): BlsScheme {
@@ -64,20 +73,40 @@ export function standInVrf(): VrfScheme {
   };
 }
 
-/** Account signatures as they are, but recovered once for all nodes of a process: the answer is the same everywhere. */
-export function recoveringOnce(secp256k1: Secp256k1): Secp256k1 {
-  const known = new Map<string, Uint8Array | undefined>();
+/** Account signatures of a few hashes: only what was signed here has a signer. */
+export function standInSecp256k1(): Secp256k1 {
+  const signed = new Map<string, Signed>();
+  const publicKeyOf = (secretKey: Uint8Array): Uint8Array => stretched(sha256(ACCOUNT_TAG, secretKey), ACCOUNT_KEY_BYTES);
   return {
-    ...secp256k1,
+    name: 'stand-in',
+    publicKeyOf,
+    sign(secretKey, messageHash) {
+      const r = inRange(sha256(ACCOUNT_TAG, secretKey, messageHash));
+      const s = inRange(sha256(r));
+      const yParity = (s[0] as number) % 2 === 0 ? 0 : 1;
+      invariant(signed.size < SIGNED_MAX, 'the signatures of one schedule are bounded');
+      signed.set(bytesToHex(r), { messageHash, s, yParity, publicKey: publicKeyOf(secretKey) });
+      return { r, s, yParity };
+    },
     recoverPublicKey(messageHash, r, s, yParity) {
-      const key = `${bytesToHex(messageHash)} ${bytesToHex(r)} ${bytesToHex(s)} ${yParity}`;
-      if (known.has(key)) return known.get(key);
-      if (known.size >= RECOVERED_MAX) known.clear();
-      const publicKey = secp256k1.recoverPublicKey(messageHash, r, s, yParity);
-      known.set(key, publicKey);
-      return publicKey;
+      const known = signed.get(bytesToHex(r));
+      const isSame =
+        known !== undefined && bytesEqual(known.messageHash, messageHash) && bytesEqual(known.s, s) && known.yParity === yParity;
+      return isSame ? known.publicKey : undefined;
     },
   };
+}
+
+interface Signed {
+  readonly messageHash: Uint8Array;
+  readonly s: Uint8Array;
+  readonly yParity: 0 | 1;
+  readonly publicKey: Uint8Array;
+}
+
+// Above zero, and below half of the curve's order.
+function inRange(hash: Uint8Array): Uint8Array {
+  return hash.with(0, ((hash[0] as number) & 0x3f) | 1);
 }
 
 class SecretsByPublicKey {

@@ -1,8 +1,9 @@
 // Stand-in signatures are worth something only if they refuse what the real ones refuse.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isSignatureInRange } from '../../src/core/crypto/secp256k1.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
-import { standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { standInBls, standInSecp256k1, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
 
 const [first, second] = [sha256(Uint8Array.of(1)), sha256(Uint8Array.of(2))];
 const [message, other] = [sha256(Uint8Array.of(3)), sha256(Uint8Array.of(4))];
@@ -51,5 +52,23 @@ describe('a stand-in VRF', () => {
     assert.equal(vrf.verify(publicKey, other, proof), undefined);
     assert.equal(vrf.verify(publicKey, message, proof.with(79, (proof[79] as number) ^ 1)), undefined);
     assert.equal(vrf.verify(new Uint8Array(32), message, proof), undefined);
+  });
+});
+
+describe('stand-in signatures of accounts', () => {
+  const secp256k1 = standInSecp256k1();
+  const { r, s, yParity } = secp256k1.sign(first, message);
+
+  it('give the key that they are of, and are in the range of real ones', () => {
+    assert.deepEqual(secp256k1.recoverPublicKey(message, r, s, yParity), secp256k1.publicKeyOf(first));
+    assert.notDeepEqual(secp256k1.publicKeyOf(first), secp256k1.publicKeyOf(second));
+    assert.ok(isSignatureInRange(message, r, s, yParity));
+  });
+
+  it('have no signer over another message, or altered', () => {
+    assert.equal(secp256k1.recoverPublicKey(other, r, s, yParity), undefined);
+    assert.equal(secp256k1.recoverPublicKey(message, r.with(9, (r[9] as number) ^ 1), s, yParity), undefined);
+    assert.equal(secp256k1.recoverPublicKey(message, r, s.with(9, (s[9] as number) ^ 1), yParity), undefined);
+    assert.equal(secp256k1.recoverPublicKey(message, r, s, yParity === 0 ? 1 : 0), undefined);
   });
 });

@@ -7,14 +7,12 @@ import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { REGRESSIONS } from '../../src/simulation/scenarios.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
-import { recoveringOnce, standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { runSwarm } from '../../src/simulation/swarm.ts';
 
 const SCHEDULES = 120;
 const FIRST_SEED = 1_000;
 const MAIN = 'src/simulation/main.ts';
-const { secp256k1 } = selectCrypto({ disableNative: false });
-const standIns = () => ({ bls: standInBls(), vrf: standInVrf(), secp256k1: recoveringOnce(secp256k1) });
 
 describe('whole nodes under a swarm of faults and dishonest validators', () => {
   before(() => initialiseKeccak());
@@ -25,7 +23,7 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
       schedules: SCHEDULES,
       nodes: 4,
       preset: readPreset('devnet'),
-      crypto: standIns,
+      crypto: standInCrypto,
       mayGoOn: () => true,
       onReport: () => undefined,
     });
@@ -41,7 +39,7 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
 
   it('keep every property with seven nodes, and with real signatures', async () => {
     const options = { preset: readPreset('devnet'), mayGoOn: () => true, onReport: () => undefined };
-    const seven = await runSwarm({ ...options, firstSeed: 1, schedules: 8, nodes: 7, crypto: standIns });
+    const seven = await runSwarm({ ...options, firstSeed: 1, schedules: 8, nodes: 7, crypto: standInCrypto });
     assert.deepEqual(seven.violations, []);
     const real = await runSwarm({ ...options, firstSeed: 1, schedules: 2, nodes: 4, crypto: () => selectCrypto({ disableNative: false }) });
     assert.deepEqual(real.violations, []);
@@ -49,7 +47,7 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
 
   for (const { name, about, seed, nodes, faults } of REGRESSIONS) {
     it(`do not fail again where ${about} (${name})`, async () => {
-      const crypto = standIns();
+      const crypto = standInCrypto();
       const report = await runSchedule({ seed, nodes, crypto, preset: readPreset('devnet'), ...(faults === undefined ? {} : { faults }) });
       assert.equal(report.violation, undefined);
     });
@@ -61,7 +59,7 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
       forMs: 500,
       what: { kind: 'crash', node, end: 'power-lost', trigger: 'at-once' } as const,
     }));
-    const report = await runSchedule({ seed: 5, nodes: 4, crypto: standIns(), preset: readPreset('devnet'), faults, disksLie: true });
+    const report = await runSchedule({ seed: 5, nodes: 4, crypto: standInCrypto(), preset: readPreset('devnet'), faults, disksLie: true });
     assert.equal(report.violation?.property, 'durability', JSON.stringify(report.violation));
   });
 });
