@@ -2,12 +2,13 @@
 // Nothing that exists is overwritten, but for config.json of a devnet, whose ports may change from start to start.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { TimestampMs } from '../core/primitives/ids.ts';
 import { type DataDirectory, dataDirectoryAt } from '../storage/data-directory.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import type { NodeConfig } from './config.ts';
 import {
   type GenesisFileAccount,
@@ -50,7 +51,7 @@ export function initialiseDataDirectory(path: string, genesisText: string, confi
   for (const file of [directory.genesisFile, directory.configFile, directory.databaseFolder]) {
     if (existsSync(file)) throw new CoppiceError('data-directory/exists', { path: file });
   }
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path, 0o700);
   writeFileSync(directory.genesisFile, genesisText, { flag: 'wx' });
   writeConfig(directory, config);
   return directory;

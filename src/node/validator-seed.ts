@@ -1,6 +1,6 @@
 // The one secret of a validator on disk, and what it publishes of itself: the entry that goes into genesis.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { BlsScheme } from '../core/crypto/bls.ts';
@@ -10,13 +10,14 @@ import { bytesToHex, bytesToPrefixedHex, hex, hexToBytes } from '../core/primiti
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { possessionSigningRoot, type ValidatorIdentity } from '../core/protocol/genesis.ts';
 import type { DataDirectory } from '../storage/data-directory.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import type { GenesisFileValidator } from './genesis-file.ts';
 import './errors.ts';
 
 /** Makes a new seed, for the owner alone to read; throws `data-directory/exists` rather than replace one. */
 export function createSeedFile({ seedFile }: DataDirectory): void {
   if (existsSync(seedFile)) throw new CoppiceError('data-directory/exists', { path: seedFile });
-  mkdirSync(dirname(seedFile), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(seedFile), 0o700);
   writeFileSync(seedFile, `${bytesToHex(randomBytes(VALIDATOR_SEED_BYTES))}\n`, { mode: 0o600, flag: 'wx' });
 }
 

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -58,7 +59,7 @@ export function dataDirectoryAt(path: string): DataDirectory {
 export function lockDataDirectory(directory: DataDirectory): DataDirectoryLock {
   const { path, lockFile, keysFolder, signingFolder, databaseFolder, eraFolder, logFolder } = directory;
   try {
-    mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+    makeFolder(path, FOLDER_MODE);
   } catch (error) {
     throw unavailable(path, error);
   }

@@ -20,6 +20,7 @@ const ADAPTERS = [
   'src/storage/data-directory.ts',
   'src/storage/kept-log.ts',
   'src/storage/level-store.ts',
+  'src/storage/make-folder.ts',
   'src/storage/node-file-store.ts',
 ];
 
