@@ -17,6 +17,7 @@ const ADAPTERS = [
   'src/runtime/random.ts',
   'src/runtime/worker-pool.ts',
   'src/simulation/main.ts',
+  'src/simulation/twins/main.ts',
   'src/storage/data-directory.ts',
   'src/storage/kept-log.ts',
   'src/storage/level-store.ts',

@@ -1,0 +1,111 @@
+// A sample of Twins scenarios on whole nodes: the production composition with a twin of the first validator, on a virtual clock. The leaders of a
+// scenario are those that the world's own seed draws, which its nodes are asked for; partitions are drawn, and in force while the newest round
+// of an honest node is theirs. What a partition keeps back is lost here, as it would be on a real network.
+
+import { leaderOf } from '../../core/consensus/leader.ts';
+import { startPoint } from '../../core/consensus/state.ts';
+import type { ValidatorIndex } from '../../core/primitives/ids.ts';
+import type { NetworkParameters } from '../../core/protocol/parameters.ts';
+import { CommittedChain } from '../checks/committed-chain.ts';
+import { overheard, SignedWords } from '../checks/signed-words.ts';
+import type { Property, Violation } from '../checks/violation.ts';
+import { direction } from '../links.ts';
+import { SeededRandom } from '../random.ts';
+import { livenessBoundMs } from '../schedule.ts';
+import { createWorld, type World, type WorldCrypto } from '../world.ts';
+import { type Cast, type Partition, PLAN_SETS } from './scenario.ts';
+
+const START_MS = 1_700_000_000_000;
+const LATENCY_MS = 10;
+/** A partition in which no round can end is lifted after so long. */
+const PARTITION_MS_MAX = 2_500;
+/** Blocks that everybody has to commit when the network is whole again. */
+const BLOCKS_AFTER = 2;
+
+/** What came of one scenario. */
+export interface WholeNodesReport {
+  /** As drawn by the seed. */
+  readonly leaders: readonly ValidatorIndex[];
+  readonly partitions: readonly Partition[];
+  readonly blocks: number;
+  readonly violation: Violation | undefined;
+}
+
+/** Runs the scenario of a seed, with partitions in so many first rounds. */
+export async function runOnWholeNodes(options: {
+  readonly seed: number;
+  readonly cast: Cast;
+  readonly rounds: number;
+  readonly crypto: WorldCrypto;
+  readonly preset: NetworkParameters;
+}): Promise<WholeNodesReport> {
+  const { seed, cast, rounds, crypto, preset } = options;
+  const parameters = { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
+  let violation: Violation | undefined;
+  let world: World | undefined;
+  const report = (property: Property, node: string | undefined, detail: string): void => {
+    violation ??= { property, node, detail, atMs: (world?.clock.nowMs() ?? START_MS) - START_MS };
+  };
+  const chain = new CommittedChain(report);
+  const isHonest = (index: number): boolean => index >= cast.twins && index < cast.validators;
+  const words = Array.from({ length: cast.validators }, (_unused, index) => new SignedWords(`node-${index}`, report));
+  world = await createWorld({
+    crypto,
+    seed,
+    nodes: cast.validators,
+    twins: Array.from({ length: cast.twins }, (_unused, validator) => validator),
+    startMs: START_MS,
+    latencyMs: LATENCY_MS,
+    lossShare: 0,
+    parameters,
+    accounts: [],
+    interpose: (name, own) => {
+      const word = words[Number(/^node-(\d+)$/.exec(name)?.[1] ?? -1)];
+      return word === undefined
+        ? own
+        : overheard(
+            own,
+            (message) => word.hear(message),
+            () => false,
+          );
+    },
+    onFault: (index, fault) => {
+      if (isHonest(index)) report('no-fault', `node-${index}`, String(fault));
+    },
+  });
+  const { clock, nodes, names, disks, links } = world;
+  const honest = nodes.map((node, index) => ({ node, index })).filter(({ index }) => isHonest(index));
+  const check = (): void => {
+    for (const { node, index } of honest) {
+      const [name, disk] = [names[index], disks[index]];
+      if (name !== undefined && disk !== undefined) chain.observe(name, node, disk.rows);
+    }
+  };
+  const newestRound = (): number => Math.max(...honest.map(({ node }) => node.chain.runner.state.round));
+  const random = new SeededRandom(seed, 'twins');
+  const partitions = Array.from({ length: rounds }, () => random.pick(PLAN_SETS.cuts(cast)).partition);
+  clock.onEvent = check;
+  for (const [index, partition] of partitions.entries()) {
+    cut(links.silenced, names, partition);
+    await clock.run(clock.nowMs() + PARTITION_MS_MAX, () => violation !== undefined || newestRound() > index + 1);
+  }
+  links.silenced.clear();
+  const target = chain.height + BLOCKS_AFTER;
+  const isBack = (): boolean => honest.every(({ node }) => node.chain.blocks.committed.facts.height >= target);
+  const boundMs = livenessBoundMs(parameters, LATENCY_MS, true);
+  await clock.run(clock.nowMs() + boundMs, () => violation !== undefined || isBack());
+  if (!isBack()) report('liveness', undefined, `height ${target} was not committed by all within ${boundMs} ms`);
+  const [first] = nodes;
+  if (first === undefined) throw new Error(`a cast of ${cast.validators} validators has no node`);
+  const { instance } = first.chain;
+  const leaders = partitions.map((_partition, index) => leaderOf(instance, startPoint(instance), index + 1));
+  await world.stop();
+  return { leaders, partitions, blocks: chain.height, violation };
+}
+
+function cut(silenced: Set<string>, names: readonly string[], partition: Partition): void {
+  silenced.clear();
+  for (const [from, sender] of names.entries()) {
+    for (const [to, recipient] of names.entries()) if (partition[from] !== partition[to]) silenced.add(direction(sender, recipient));
+  }
+}
