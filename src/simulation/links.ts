@@ -15,6 +15,8 @@ export interface LinkConditions {
   latencyOf: ((from: PeerName, to: PeerName) => number) | undefined;
   /** Directions in which nothing arrives, as `from to`. */
   readonly silenced: Set<string>;
+  /** Directions that take so much longer, in milliseconds. */
+  readonly slower: Map<string, number>;
 }
 
 /** When copies of a message arrive. */
@@ -27,7 +29,15 @@ const LOST: readonly number[] = [];
 
 /** Quiet conditions: to be changed by faults. */
 export function quietConditions(latencyMs: number): LinkConditions {
-  return { latencyMs, jitterMs: latencyMs / 4, lossShare: 0, duplicateShare: 0, latencyOf: undefined, silenced: new Set() };
+  return {
+    latencyMs,
+    jitterMs: latencyMs / 4,
+    lossShare: 0,
+    duplicateShare: 0,
+    latencyOf: undefined,
+    silenced: new Set(),
+    slower: new Map(),
+  };
 }
 
 /** The name of a direction in `silenced`. */
@@ -37,8 +47,10 @@ export function direction(from: PeerName, to: PeerName): string {
 
 /** Links under conditions that may change. */
 export function linksUnder(conditions: LinkConditions, random: SeededRandom): Links {
-  const delayMs = (from: PeerName, to: PeerName): number =>
-    (conditions.latencyOf?.(from, to) ?? conditions.latencyMs) + random.next() * conditions.jitterMs;
+  const delayMs = (from: PeerName, to: PeerName): number => {
+    const slowerMs = conditions.slower.size === 0 ? 0 : (conditions.slower.get(direction(from, to)) ?? 0);
+    return (conditions.latencyOf?.(from, to) ?? conditions.latencyMs) + slowerMs + random.next() * conditions.jitterMs;
+  };
   return {
     arrivalsMs(from, to) {
       if (conditions.silenced.size > 0 && conditions.silenced.has(direction(from, to))) return LOST;

@@ -6,15 +6,19 @@
 // the slowest answer). All are in one round then; its leader may be one who still fetches, which costs one more timer at the cap, and
 // so may the next when leaders are drawn from an older anchor, which costs another. With everyone there a block is final after five
 // journeys, and the block that makes it visible after five more and the idle wait. A dishonest validator may lead rounds and fail them all:
-// with less than a third of the seats it is drawn for ten rounds in a row with a chance below one in fifty thousand.
+// with less than a third of the seats it is drawn for ten rounds in a row with a chance below one in fifty thousand. One that withholds may
+// spoil the round after its own too, whose leader must first fetch what it was not told: a round as above, so five of its rounds in a row
+// (a chance below one in two hundred) with the five after are within the ten. One that attacks leaders has the network while faults last,
+// and afterwards only its own rounds. What a flood costs others is verified within a timer: it has its bounds in one frame and one round.
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Hex, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
-import { createSigner } from '../runtime/signer.ts';
+import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
-import { dishonest, STRATEGIES, type Strategy } from './byzantine.ts';
+import { dishonest, STRATEGIES, type Strategy } from './adversaries/strategies.ts';
+import { toolsFor } from './adversaries/tools.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
@@ -57,6 +61,8 @@ export interface ScheduleReport {
   readonly dishonest: readonly DishonestValidator[];
   /** Faults that began, by kind. */
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
+  /** Offences that nodes counted, over all their lives, by reason. */
+  readonly misbehaviour: Readonly<Record<string, number>>;
   /** The first one ends the schedule. */
   readonly violation: Violation | undefined;
   readonly eventLog: readonly string[];
@@ -115,6 +121,8 @@ class ScheduleRun {
   readonly #injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
   /** What ends a node when it next writes or sends. */
   readonly #triggers = new Map<string, { readonly trigger: EndTrigger; readonly end: End }>();
+  /** Blocks that dishonest leaders got wrong, by hash. */
+  readonly #wrongBlocks = new Set<Hex>();
   readonly #backups = new Map<number, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #random: SeededRandom;
@@ -175,6 +183,7 @@ class ScheduleRun {
       faults: this.#faults,
       dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
       injected: this.#injected,
+      misbehaviour: world.network.offences(),
       violation: this.#violation,
       eventLog: world.eventLog,
       eventLogHash: bytesToHex(sha256(new TextEncoder().encode(world.eventLog.join('\n')))),
@@ -218,20 +227,31 @@ class ScheduleRun {
     if (strategy === undefined)
       return overheard(
         own,
-        (message) => this.#words[index]?.hear(message),
+        (message) => {
+          this.#words[index]?.hear(message);
+          this.#judgeVote(name, message);
+        },
         () => this.#atTrigger(index, 'while-sending'),
       );
     const { crypto, seed } = this.#options;
-    return dishonest(strategy, own, {
-      random: new SeededRandom(seed, `strategy of ${name}`),
-      whisper: (to, topic, data) => this.#world?.network.whisper(name, to, topic, data),
-      signer: () => {
-        const [keys, node] = [this.#world?.keys[index], this.#world?.nodes[index]];
-        return keys === undefined || node === undefined
-          ? undefined
-          : createSigner(crypto, { validator: index, ...keys }, node.chain.instance);
-      },
+    const tools = toolsFor({
+      name,
+      validator: index,
+      seed,
+      crypto,
+      world: () => this.#world,
+      isHonest: (other) => this.#isHonest(other),
+      faultsEndMs: START_MS + FAULTS_UNTIL_MS,
+      toldWrong: (hashHex) => this.#wrongBlocks.add(hashHex),
     });
+    return dishonest(strategy, own, tools);
+  }
+
+  // What a liar signed although it is not valid gets no vote.
+  #judgeVote(name: string, message: ConsensusMessage): void {
+    if (message.kind !== 'vote' || this.#wrongBlocks.size === 0) return;
+    const hashHex = bytesToHex(message.vote.point.blockHash);
+    if (this.#wrongBlocks.has(hashHex)) this.#report('validity', name, `voted for ${hashHex}, which is not valid`);
   }
 
   // Twins come after all validators, and none of them is.
@@ -324,6 +344,7 @@ class ScheduleRun {
     const world = this.#theWorld;
     this.#triggers.clear();
     world.links.silenced.clear();
+    world.links.slower.clear();
     Object.assign(world.links, { lossShare: 0, duplicateShare: 0, latencyMs: this.#latencyMs, jitterMs: this.#latencyMs / 4 });
     for (const disk of world.disks) Object.assign(disk.conditions, { isFull: false, syncMs: SYNC_MS });
     for (const name of world.names) world.network.setUp(name, true);

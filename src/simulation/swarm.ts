@@ -1,6 +1,6 @@
 // Many schedules, one after the other, each with faults drawn from its own seed; and what came of all of them together.
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { STRATEGIES, type Strategy } from './byzantine.ts';
+import { STRATEGIES, type Strategy } from './adversaries/strategies.ts';
 import type { Violation } from './checks/violation.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { runSchedule, type ScheduleReport } from './schedule.ts';
