@@ -57,6 +57,8 @@ export interface ScheduleReport {
   readonly simulatedMs: number;
   readonly blocks: number;
   readonly transactions: number;
+  /** Messages of final blocks, by kind and outcome. */
+  readonly items: Readonly<Record<string, number>>;
   readonly faults: readonly Fault[];
   readonly dishonest: readonly DishonestValidator[];
   /** Faults that began, by kind. */
@@ -180,6 +182,7 @@ class ScheduleRun {
       simulatedMs: world.clock.nowMs() - START_MS,
       blocks: this.#chain.height,
       transactions: workload.sent,
+      items: this.#replay?.items ?? {},
       faults: this.#faults,
       dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
       injected: this.#injected,
