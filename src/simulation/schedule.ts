@@ -1,15 +1,5 @@
 // One schedule: a world, clients, faults drawn from its seed, and the checks of the protocol's properties after every event. Faults are all
-// over at a known moment; from then on the chain must commit again within a bound.
-//
-// The bound. When the last fault is over, each node waits for its round timer, at most the cap and the idle wait. Those who are behind then
-// learn of the newest certificates when stuck nodes speak again (the resend interval and a journey), and fetch what they lack (a retry and
-// the slowest answer). All are in one round then; its leader may be one who still fetches, which costs one more timer at the cap, and
-// so may the next when leaders are drawn from an older anchor, which costs another. With everyone there a block is final after five
-// journeys, and the block that makes it visible after five more and the idle wait. A dishonest validator may lead rounds and fail them all:
-// with less than a third of the seats it is drawn for ten rounds in a row with a chance below one in fifty thousand. One that withholds may
-// spoil the round after its own too, whose leader must first fetch what it was not told: a round as above, so five of its rounds in a row
-// (a chance below one in two hundred) with the five after are within the ten. One that attacks leaders has the network while faults last,
-// and afterwards only its own rounds. What a flood costs others is verified within a timer: it has its bounds in one frame and one round.
+// over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { Hex, ValidatorIndex } from '../core/primitives/ids.ts';
@@ -19,13 +9,16 @@ import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { dishonest, STRATEGIES, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
+import { ClientReads } from './checks/client-reads.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
 import { drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
 import { SeededRandom } from './random.ts';
+import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, inlineVerifier, type World, type WorldCrypto } from './world.ts';
 
@@ -42,6 +35,8 @@ export interface ScheduleOptions {
   readonly dishonest?: readonly DishonestValidator[];
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
+  /** What clients are told instead: what no node may say, to see that the checks see it. */
+  readonly tamper?: { readonly answer: (answer: Answer) => Answer; readonly head: (news: HeadNews) => HeadNews };
 }
 
 /** A validator that is not honest. */
@@ -57,6 +52,8 @@ export interface ScheduleReport {
   readonly simulatedMs: number;
   readonly blocks: number;
   readonly transactions: number;
+  /** Answers and news that reading clients were given. */
+  readonly reads: number;
   /** Messages of final blocks, by kind and outcome. */
   readonly items: Readonly<Record<string, number>>;
   readonly faults: readonly Fault[];
@@ -74,14 +71,11 @@ export interface ScheduleReport {
 const START_MS = 1_700_000_000_000;
 const CLIENTS = 12;
 const TRANSACTIONS_PER_SECOND = 20;
+const READS_PER_SECOND = 15;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
 /** Faults begin and end in this window. */
 const FAULTS_UNTIL_MS = 7_000;
-/** Blocks that follow the last fault before the schedule ends well. */
-const BLOCKS_AFTER = 6;
-/** Rounds that dishonest leaders may fail after the last fault. */
-const DISHONEST_ROUNDS = 10;
 /** Share of schedules in which somebody is dishonest. */
 const DISHONEST_SHARE = 0.6;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
@@ -95,16 +89,6 @@ const COMMITS_WAITING_MAX = 4_096;
 /** Timing of schedules: short timers, so that many rounds fail and many follow. */
 function parametersOf(preset: NetworkParameters): NetworkParameters {
   return { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
-}
-
-/** See the file's head. */
-export function livenessBoundMs(parameters: NetworkParameters, latencyMs: number, hasDishonest: boolean): number {
-  const { roundTimeoutMsMax, idleIntervalMs, resendIntervalMs } = parameters;
-  const fetchMs = 1_000 + 4 * latencyMs;
-  const roundsLost = hasDishonest ? 3 + DISHONEST_ROUNDS : 3;
-  return (
-    roundsLost * (roundTimeoutMsMax + idleIntervalMs) + resendIntervalMs + fetchMs + 10 * 2 * latencyMs + BLOCKS_AFTER * idleIntervalMs
-  );
 }
 
 /** Runs a schedule to its end, or to the first violation. */
@@ -128,6 +112,11 @@ class ScheduleRun {
   readonly #backups = new Map<number, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #random: SeededRandom;
+  /** What clients were told in the event under way: judged once the replay is there. */
+  readonly #answers: Answer[] = [];
+  readonly #headNews: HeadNews[] = [];
+  #reads: ClientReads | undefined;
+  #readers: Readers | undefined;
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
@@ -161,6 +150,7 @@ class ScheduleRun {
       this.#options.crypto.secp256k1,
     );
     workload.start(TRANSACTIONS_PER_SECOND);
+    this.#readers?.start(READS_PER_SECOND);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
     world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
@@ -175,6 +165,7 @@ class ScheduleRun {
     events += await world.clock.run(world.clock.nowMs() + boundMs, () => this.#violation !== undefined || isBack());
     if (this.#violation === undefined && !isBack()) this.#report('liveness', undefined, this.#describeStall(healedAt, boundMs));
     workload.stop();
+    this.#readers?.stop();
     await this.#check();
     return {
       seed,
@@ -182,6 +173,7 @@ class ScheduleRun {
       simulatedMs: world.clock.nowMs() - START_MS,
       blocks: this.#chain.height,
       transactions: workload.sent,
+      reads: this.#reads?.checked ?? 0,
       items: this.#replay?.items ?? {},
       faults: this.#faults,
       dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
@@ -221,6 +213,20 @@ class ScheduleRun {
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
+    this.#reads = new ClientReads({
+      report: this.#report,
+      truth: this.#replay,
+      nameOf: (index) => `node-${index}`,
+      mayFail: (index) => this.#mayFail.has(index),
+    });
+    this.#readers = new Readers({
+      world,
+      random: new SeededRandom(seed, 'readers'),
+      addresses: clients.map(({ address }) => address),
+      isHonest: (index) => this.#isHonest(index),
+      onAnswer: (answer) => this.#answers.push(this.#options.tamper?.answer(answer) ?? answer),
+      onHead: (news) => this.#headNews.push(this.#options.tamper?.head(news) ?? news),
+    });
   }
 
   // An honest node's network has an ear at its mouth; a dishonest one's, the strategy.
@@ -287,6 +293,12 @@ class ScheduleRun {
       if (blocks.size > BLOCKS_HELD_MAX) this.#report('bounds', name, `${blocks.size} blocks are held`);
       if (commits.waiting > COMMITS_WAITING_MAX) this.#report('bounds', name, `${commits.waiting} commits wait`);
     }
+    this.#judgeReads();
+  }
+
+  #judgeReads(): void {
+    for (const news of this.#headNews.splice(0)) this.#reads?.headSeen(news);
+    for (const answer of this.#answers.splice(0)) this.#reads?.answered(answer);
   }
 
   #arm(fault: Fault): void {
@@ -303,7 +315,10 @@ class ScheduleRun {
       world,
       endWhen: (node, trigger, end) => this.#endWhen(node, trigger, end),
       backupOf: (node) => this.#backups.get(node),
-      onOldCopy: (node) => this.#chain.forget(`node-${node}`),
+      onOldCopy: (node) => {
+        this.#chain.forget(`node-${node}`);
+        this.#reads?.forget(node);
+      },
       startAgain: (node) => this.#startAgain(node),
       onBegin: ({ what: { kind } }) => {
         this.#injected[kind]++;

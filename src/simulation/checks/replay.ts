@@ -14,7 +14,9 @@ import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { ChangeSet } from '../../core/state/change-set.ts';
 import { createStateDatabase } from '../../core/state/state-database.ts';
-import type { StateDatabase } from '../../core/state/state-version.ts';
+import type { StateDatabase, StateVersion } from '../../core/state/state-version.ts';
+import { deriveViewBlock } from '../../core/view/derive-block.ts';
+import type { ViewBlock } from '../../core/view/view-block.ts';
 import { type LoadedChain, loadChain } from '../../node/chain-storage.ts';
 import { ChainBlocks, type ExecutedOutcome, type Outcome } from '../../runtime/chain-blocks.ts';
 import type { SignatureVerifier } from '../../runtime/signature-verifier.ts';
@@ -40,6 +42,8 @@ export class Replay {
   readonly #blocks: ChainBlocks;
   readonly #executor: ItemExecutor;
   readonly #executed = new Set<string>();
+  /** By number. */
+  readonly #views: ViewBlock[];
   readonly #items: Record<string, number> = {};
   readonly #hashes = new Map<Height, Bytes32>();
   #point: ChainPoint;
@@ -55,6 +59,7 @@ export class Replay {
     this.#store = stores.store;
     this.#states = stores.states;
     this.#loaded = loaded;
+    this.#views = [loaded.newest.block];
     const { parameters } = options.genesis;
     this.#executor = createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1);
     this.#blocks = new ChainBlocks(
@@ -114,9 +119,20 @@ export class Replay {
     await this.#store.write([...this.#states.commit(outcome.version)], { sync: true });
     this.#states.adopted(outcome.version);
     this.#blocks.adopt(outcome);
+    this.#views.push(this.#viewOf(outcome, parent));
     this.#hashes.set(height, stored.hash);
     const { leaderWindow } = this.#genesis.parameters;
     this.#point = pointAfter(this.#point, { hash: stored.hash, height, round: header.round }, verdict.value, leaderWindow);
+  }
+
+  /** The Ethereum block of a final block, visible to clients or not yet. */
+  viewAt(number: number): ViewBlock | undefined {
+    return this.#views[number];
+  }
+
+  /** The state after a final block. */
+  stateAt(number: number): StateVersion | undefined {
+    return this.#states.at(number);
   }
 
   /** Messages executed, by kind and outcome. */
@@ -127,6 +143,17 @@ export class Replay {
   /** The state root after the newest block. */
   get stateRoot(): string {
     return bytesToHex(this.#states.committed().root);
+  }
+
+  #viewOf({ executed, facts, seed, version, hash }: ExecutedOutcome, parent: Outcome): ViewBlock {
+    const { height, timestampMs } = facts;
+    const { baseFeePerGasWei } = parent.facts;
+    return deriveViewBlock(
+      { number: height, hash, timestampMs, prevRandao: seed, worldRoot: version.root, baseFeePerGasWei },
+      this.#views[height - 1],
+      [executed],
+      this.#genesis.parameters,
+    );
   }
 
   #checkMoney(name: string, { executed, facts }: ExecutedOutcome): void {
