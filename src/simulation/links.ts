@@ -9,6 +9,8 @@ export interface LinkConditions {
   latencyMs: number;
   /** On top of it, uniformly up to this much: above the interval of messages it changes their order. */
   jitterMs: number;
+  /** On top of it instead, of most messages less than this and of a few many times as much: see `HEAVY_TAIL_MAX`. */
+  isHeavyTailed: boolean;
   lossShare: number;
   duplicateShare: number;
   /** Instead of `latencyMs`, from one node to another: a matrix of regions. */
@@ -25,6 +27,11 @@ export interface Links {
   arrivalsMs(from: PeerName, to: PeerName): readonly number[];
 }
 
+/** The most that a heavy tail makes of the jitter: so that a message still arrives in bounded time. */
+export const HEAVY_TAIL_MAX = 40;
+/** Of a Pareto distribution in Lomax's form, from 0 on: below 2, it has no variance but what the bound leaves it. */
+const HEAVY_TAIL_SHAPE = 1.5;
+
 const LOST: readonly number[] = [];
 
 /** Quiet conditions: to be changed by faults. */
@@ -32,6 +39,7 @@ export function quietConditions(latencyMs: number): LinkConditions {
   return {
     latencyMs,
     jitterMs: latencyMs / 4,
+    isHeavyTailed: false,
     lossShare: 0,
     duplicateShare: 0,
     latencyOf: undefined,
@@ -47,9 +55,13 @@ export function direction(from: PeerName, to: PeerName): string {
 
 /** Links under conditions that may change. */
 export function linksUnder(conditions: LinkConditions, random: SeededRandom): Links {
+  const jitter = (): number => {
+    const chosen = random.next();
+    return conditions.isHeavyTailed ? Math.min(HEAVY_TAIL_MAX, (1 - chosen) ** (-1 / HEAVY_TAIL_SHAPE) - 1) : chosen;
+  };
   const delayMs = (from: PeerName, to: PeerName): number => {
     const slowerMs = conditions.slower.size === 0 ? 0 : (conditions.slower.get(direction(from, to)) ?? 0);
-    return (conditions.latencyOf?.(from, to) ?? conditions.latencyMs) + slowerMs + random.next() * conditions.jitterMs;
+    return (conditions.latencyOf?.(from, to) ?? conditions.latencyMs) + slowerMs + jitter() * conditions.jitterMs;
   };
   return {
     arrivalsMs(from, to) {

@@ -2,6 +2,7 @@
 // new heads by subscription. What they were told goes to whoever checks it.
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
 import type { Address } from '../core/primitives/ids.ts';
+import type { ViewBlock } from '../core/view/view-block.ts';
 import type { Node } from '../node/create-node.ts';
 import { Connection } from '../rpc/connection.ts';
 import { createDispatcher, type Dispatcher, type RpcResponse } from '../rpc/dispatch.ts';
@@ -41,6 +42,8 @@ export interface ReadersOptions {
   readonly world: World;
   readonly random: SeededRandom;
   readonly addresses: readonly Address[];
+  /** What clients know of blocks from elsewhere: hashes to ask for. */
+  readonly blockAt: (number: number) => ViewBlock | undefined;
   /** Nodes whose word counts. */
   readonly isHonest: (index: number) => boolean;
   readonly onAnswer: (answer: Answer) => void;
@@ -138,9 +141,9 @@ export class Readers {
   }
 
   #choose(node: Node): Question {
-    const { random, addresses } = this.#options;
+    const { random, addresses, blockAt } = this.#options;
     const number = this.#someNumber(headOf(node));
-    const block = random.chance(0.5) ? node.view.blockByNumber(number) : undefined;
+    const block = number <= headOf(node) ? blockAt(number) : undefined;
     const address = random.pick(addresses);
     const named = random.pick(['latest', 'safe', 'finalized'] as const);
     switch (random.integer(0, 8)) {

@@ -2,12 +2,13 @@
 // over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
+import { isError } from '../core/primitives/errors.ts';
 import type { Hex, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
-import { dishonest, STRATEGIES, type Strategy } from './adversaries/strategies.ts';
+import { type DishonestValidator, dishonest, drawDishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
 import { ClientReads } from './checks/client-reads.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
@@ -15,8 +16,9 @@ import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
-import { drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { backupAgeMs, drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
+import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
@@ -39,12 +41,6 @@ export interface ScheduleOptions {
   readonly tamper?: { readonly answer: (answer: Answer) => Answer; readonly head: (news: HeadNews) => HeadNews };
 }
 
-/** A validator that is not honest. */
-export interface DishonestValidator {
-  readonly validator: ValidatorIndex;
-  readonly strategy: Strategy;
-}
-
 /** What came of it. */
 export interface ScheduleReport {
   readonly seed: number;
@@ -60,6 +56,10 @@ export interface ScheduleReport {
   readonly dishonest: readonly DishonestValidator[];
   /** Faults that began, by kind. */
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
+  /** How messages travelled when nothing was wrong. */
+  readonly links: QuietLinks['kind'];
+  /** How often a node stopped, or did not start, because it read what had rotted. */
+  readonly rotFound: number;
   /** Offences that nodes counted, over all their lives, by reason. */
   readonly misbehaviour: Readonly<Record<string, number>>;
   /** The first one ends the schedule. */
@@ -76,8 +76,6 @@ const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
 /** Faults begin and end in this window. */
 const FAULTS_UNTIL_MS = 7_000;
-/** Share of schedules in which somebody is dishonest. */
-const DISHONEST_SHARE = 0.6;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
@@ -109,18 +107,20 @@ class ScheduleRun {
   readonly #triggers = new Map<string, { readonly trigger: EndTrigger; readonly end: End }>();
   /** Blocks that dishonest leaders got wrong, by hash. */
   readonly #wrongBlocks = new Set<Hex>();
-  readonly #backups = new Map<number, MemoryStore>();
+  readonly #backups = new Map<Fault, MemoryStore>();
   readonly #mayFail = new Set<number>();
+  readonly #mayBeCorrupt = new Set<number>();
   readonly #random: SeededRandom;
   /** What clients were told in the event under way: judged once the replay is there. */
   readonly #answers: Answer[] = [];
   readonly #headNews: HeadNews[] = [];
   #reads: ClientReads | undefined;
   #readers: Readers | undefined;
+  #rotFound = 0;
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
-  #latencyMs = 0;
+  #quiet: QuietLinks | undefined;
 
   private constructor(options: ScheduleOptions) {
     this.#options = options;
@@ -156,7 +156,7 @@ class ScheduleRun {
     world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
     let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
+    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#dishonest.size > 0);
     const isBack = (): boolean =>
       world.nodes.every(
         (node, index) =>
@@ -178,6 +178,8 @@ class ScheduleRun {
       faults: this.#faults,
       dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
       injected: this.#injected,
+      links: this.#quiet?.kind ?? 'uniform',
+      rotFound: this.#rotFound,
       misbehaviour: world.network.offences(),
       violation: this.#violation,
       eventLog: world.eventLog,
@@ -187,14 +189,15 @@ class ScheduleRun {
 
   async #build(): Promise<void> {
     const { seed, nodes, crypto } = this.#options;
-    this.#latencyMs = this.#random.integer(5, 60);
+    const latencyMs = this.#random.integer(5, 60);
+    this.#quiet = drawQuietLinks(new SeededRandom(seed, 'quiet links'), latencyMs);
     const clients = createClients(CLIENTS, crypto.secp256k1);
     const world = await createWorld({
       crypto,
       seed,
       nodes,
       startMs: START_MS,
-      latencyMs: this.#latencyMs,
+      latencyMs,
       lossShare: 0,
       syncMs: SYNC_MS,
       parameters: this.#parameters,
@@ -210,6 +213,7 @@ class ScheduleRun {
       },
     });
     this.#world = world;
+    Object.assign(world.links, this.#quiet.conditions);
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
@@ -217,12 +221,13 @@ class ScheduleRun {
       report: this.#report,
       truth: this.#replay,
       nameOf: (index) => `node-${index}`,
-      mayFail: (index) => this.#mayFail.has(index),
+      mayFail: (index) => this.#mayFail.has(index) || this.#mayBeCorrupt.has(index),
     });
     this.#readers = new Readers({
       world,
       random: new SeededRandom(seed, 'readers'),
       addresses: clients.map(({ address }) => address),
+      blockAt: (number) => this.#replay?.viewAt(number),
       isHonest: (index) => this.#isHonest(index),
       onAnswer: (answer) => this.#answers.push(this.#options.tamper?.answer(answer) ?? answer),
       onHead: (news) => this.#headNews.push(this.#options.tamper?.head(news) ?? news),
@@ -263,7 +268,7 @@ class ScheduleRun {
     if (this.#wrongBlocks.has(hashHex)) this.#report('validity', name, `voted for ${hashHex}, which is not valid`);
   }
 
-  // Twins come after all validators, and none of them is.
+  // Twins come after all validators.
   #isHonest(index: number): boolean {
     return index < this.#options.nodes && !this.#dishonest.has(index);
   }
@@ -304,17 +309,16 @@ class ScheduleRun {
   #arm(fault: Fault): void {
     const world = this.#theWorld;
     const { what } = fault;
-    if (what.kind === 'old-backup') {
-      const takenAtMs = Math.max(0, fault.fromMs - what.ageMs);
-      world.clock.schedule(takenAtMs, () => {
+    const ageMs = backupAgeMs(what);
+    if (ageMs !== undefined && 'node' in what)
+      world.clock.schedule(Math.max(0, fault.fromMs - ageMs), () => {
         const disk = world.disks[what.node];
-        if (disk !== undefined) this.#backups.set(what.node, disk.backup());
+        if (disk !== undefined) this.#backups.set(fault, disk.backup());
       });
-    }
     strike(fault, {
       world,
       endWhen: (node, trigger, end) => this.#endWhen(node, trigger, end),
-      backupOf: (node) => this.#backups.get(node),
+      backupFor: (struck) => this.#backups.get(struck),
       onOldCopy: (node) => {
         this.#chain.forget(`node-${node}`);
         this.#reads?.forget(node);
@@ -323,6 +327,7 @@ class ScheduleRun {
       onBegin: ({ what: { kind } }) => {
         this.#injected[kind]++;
         if (what.kind === 'full-disk') this.#mayFail.add(what.node);
+        if (what.kind === 'bit-rot') this.#mayBeCorrupt.add(what.node);
       },
     });
   }
@@ -350,9 +355,11 @@ class ScheduleRun {
     world.start(node).catch((fault: unknown) => this.#onFault(node, fault));
   }
 
-  // A node may stop because its disk is full, and must not for any other reason.
+  // A node may stop because its disk is full, or because it reads what has rotted and says so, and must not for any other reason.
   #onFault(index: number, fault: unknown): void {
-    if (this.#isHonest(index) && !this.#mayFail.has(index))
+    const isRotFound = this.#mayBeCorrupt.has(index) && isError(fault, 'storage/corrupt');
+    if (isRotFound) this.#rotFound++;
+    if (this.#isHonest(index) && !isRotFound && !this.#mayFail.has(index))
       this.#report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }
@@ -363,7 +370,7 @@ class ScheduleRun {
     this.#triggers.clear();
     world.links.silenced.clear();
     world.links.slower.clear();
-    Object.assign(world.links, { lossShare: 0, duplicateShare: 0, latencyMs: this.#latencyMs, jitterMs: this.#latencyMs / 4 });
+    Object.assign(world.links, { lossShare: 0, duplicateShare: 0, ...this.#quiet?.conditions });
     for (const disk of world.disks) Object.assign(disk.conditions, { isFull: false, syncMs: SYNC_MS });
     for (const name of world.names) world.network.setUp(name, true);
     for (const index of world.nodes.keys()) this.#startAgain(index);
@@ -377,12 +384,4 @@ class ScheduleRun {
     });
     return `${BLOCKS_AFTER} blocks after ${healedAt} were not committed by all within ${boundMs} ms: ${where.join('; ')}`;
   }
-}
-
-// In most schedules fewer than a third of the validators are dishonest, in the others none.
-function drawDishonest(random: SeededRandom, nodes: number): readonly DishonestValidator[] {
-  if (!random.chance(DISHONEST_SHARE)) return [];
-  const most = Math.floor((nodes - 1) / 3);
-  const all = Array.from({ length: nodes }, (_unused, validator) => validator);
-  return random.sample(all, random.integer(1, most + 1)).map((validator) => ({ validator, strategy: random.pick(STRATEGIES) }));
 }

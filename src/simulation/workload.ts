@@ -5,10 +5,12 @@ import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
 import { createdAddressOf } from '../core/execution/created-address.ts';
 import { bigintToBytes, bytesToHex, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { isError } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
 import { encodeRlp, type RlpItem } from '../core/primitives/rlp.ts';
 import { addressOfPublicKey } from '../core/protocol/decode-transaction.ts';
 import type { GenesisAccount } from '../core/protocol/genesis.ts';
+import type { Node } from '../node/create-node.ts';
 import { CONTRACT_NAMES, CONTRACTS, deploying } from './contracts.ts';
 import type { SeededRandom } from './random.ts';
 import type { World } from './world.ts';
@@ -111,7 +113,8 @@ export class Workload {
     const node = world.nodes[index];
     if (node === undefined || !world.isUp(index)) return;
     // What this client sent elsewhere may not have come here yet: then it sends another transaction with that nonce.
-    const nonce = node.pool.pendingNonce(client.address, bytesToHex(client.address));
+    const nonce = nonceAt(node, client);
+    if (nonce === undefined) return;
     const chosen = this.#choose(client, to, nonce);
     const raw = signTransfer(
       { secretKey: client.secretKey, nonce, chainId: world.genesis.parameters.evmChainId, ...chosen },
@@ -120,6 +123,16 @@ export class Workload {
     this.#sent++;
     // Refusals are the node's good right: full, too low, known.
     node.pool.submit(raw).catch(() => undefined);
+  }
+}
+
+// Undefined where the node's disk gives an error: to its client too.
+function nonceAt({ pool }: Node, { address }: Client): bigint | undefined {
+  try {
+    return pool.pendingNonce(address, bytesToHex(address));
+  } catch (error) {
+    if (isError(error, 'storage/corrupt')) return undefined;
+    throw error;
   }
 }
 

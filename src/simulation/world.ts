@@ -88,7 +88,7 @@ export interface World {
   isStarting(index: number): boolean;
   /** Ends a node's process at this moment, whatever it is doing. */
   end(index: number, end: End): void;
-  /** Starts a node that is down, on what its disk holds. */
+  /** Starts a node that is down, on what its disk holds; rejects, and the node is down again, where it cannot start on that. */
   start(index: number): Promise<void>;
   /** One line an event: moment, node, what happened. */
   readonly eventLog: readonly string[];
@@ -162,7 +162,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     record(`${name} starts`);
     const life = new Life();
     lives[index] = life;
-    nodes[index] = await makeNode({ index, life, network: network.reopen(name) });
+    try {
+      nodes[index] = await makeNode({ index, life, network: network.reopen(name) });
+    } catch (fault) {
+      end(index, 'killed');
+      throw fault;
+    }
     if (life.isAlive) begin(index);
   }
 
