@@ -1,9 +1,12 @@
 // The disk of one node: its database and its files, behind the production ports. Writes take time, one after the other; a loss of power
 // takes what was not synced, from some batch on, and what was being written is there, not there or, in a file, torn. A disk can
-// be slow, or full for a while, when every write fails.
+// be slow, or full for a while, when every write fails. Its bits can rot: of the database that shows when a row is read, as an error, since every
+// row carries a checksum (level-store.ts); of a file the reader must see for itself.
 
+import { sha256 } from '../core/crypto/sha256.ts';
+import { bytesToHex, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
-import type { RowOperation } from '../core/state/state-rows.ts';
+import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
 import type { FileStore, SlotFile } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
@@ -29,6 +32,14 @@ export interface DiskPorts {
   readonly files: FileStore;
 }
 
+/** Rows that have rotted: so large a share of those that were there, chosen by their keys. */
+interface Rot {
+  readonly share: number;
+  readonly salt: Uint8Array;
+  /** Keys written since. */
+  readonly fresh: Set<string>;
+}
+
 /** A write that is not done. */
 interface Underway {
   /** Puts it on the medium. */
@@ -49,6 +60,7 @@ export class SimulatedDisk {
   readonly #random: SeededRandom;
   readonly #files = new Map<string, Uint8Array>();
   #rows: MemoryStore = createMemoryStore();
+  #rot: Rot | undefined;
   /** Batches written since the last sync: what a loss of power may take. */
   #unsyncedBatches = 0;
   /** In order. */
@@ -72,8 +84,24 @@ export class SimulatedDisk {
     return this.#rows.afterPowerLoss(Number.POSITIVE_INFINITY);
   }
 
+  /** Lets this share of the rows rot that are there now. */
+  rotRows(share: number): void {
+    this.#rot = { share, salt: uint64ToBytes(this.#random.integer(0, 2 ** 31)), fresh: new Set() };
+  }
+
+  /** Lets one bit of each file rot, among the bytes that were ever written. */
+  rotFiles(): void {
+    for (const content of this.#files.values()) {
+      const written = [...content.keys()].filter((place) => content[place] !== 0);
+      if (written.length === 0) continue;
+      const place = this.#random.pick(written);
+      content[place] = (content[place] as number) ^ (1 << this.#random.integer(0, 8));
+    }
+  }
+
   /** Puts a backup in the place of the database, while no process uses it. */
   restore(backup: MemoryStore): void {
+    this.#rot = undefined;
     this.#rows = backup;
     this.#unsyncedBatches = 0;
   }
@@ -99,11 +127,30 @@ export class SimulatedDisk {
 
   #storeOf(life: Life): KeyValueStore {
     return {
-      get: (key) => this.#rows.get(key),
+      get: (key) => {
+        const value = this.#rows.get(key);
+        if (value !== undefined) this.#mustBeWhole(key);
+        return value;
+      },
       write: (batch, options) => life.whileAlive(this.#writeBatch(life, batch, options)),
-      iterate: (range) => this.#rows.iterate(range),
+      iterate: (range) => this.#iterate(range),
       close: async () => undefined,
     };
+  }
+
+  async *#iterate(range: RowRange): AsyncGenerator<Row> {
+    for await (const row of this.#rows.iterate(range)) {
+      this.#mustBeWhole(row.key);
+      yield row;
+    }
+  }
+
+  #mustBeWhole(key: Uint8Array): void {
+    if (this.#rot === undefined) return;
+    const { share, salt, fresh } = this.#rot;
+    const keyHex = bytesToHex(key);
+    if (fresh.has(keyHex) || (sha256(salt, key)[0] as number) >= share * 256) return;
+    throw new CoppiceError('storage/corrupt', { path: 'disk', key: keyHex, detail: 'the value does not have its checksum' });
   }
 
   #writeBatch(life: Life, batch: readonly RowOperation[], options: { readonly sync: boolean }): Promise<void> {
@@ -111,6 +158,7 @@ export class SimulatedDisk {
       const sync = options.sync && !this.conditions.lies;
       this.#unsyncedBatches = sync ? 0 : this.#unsyncedBatches + 1;
       void this.#rows.write(batch, { sync });
+      for (const { key } of batch) this.#rot?.fresh.add(bytesToHex(key));
     };
     return this.#untilWritten(life, options.sync, { apply, tear: () => undefined });
   }

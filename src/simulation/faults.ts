@@ -1,6 +1,6 @@
 // What goes wrong in a schedule: each fault has its window of virtual time, after which everything is as before. A swarm draws them from
 // the schedule's seed; several may overlap, and strike the same node.
-import type { MemoryStore } from '../storage/memory-store.ts';
+import { createMemoryStore, type MemoryStore } from '../storage/memory-store.ts';
 import type { End } from './disk.ts';
 import { direction } from './links.ts';
 import type { ClockError } from './node-clock.ts';
@@ -10,10 +10,15 @@ import type { World } from './world.ts';
 /** When a process ends: at once, at its next write to disk, or when it next sends something. */
 export type EndTrigger = 'at-once' | 'while-writing' | 'while-sending';
 
+/** How an operator mends a damaged database: puts a backup of so long before in its place, or an empty one. */
+export type Repair = { readonly ageMs: number } | 'empty';
+
 /** What a fault is. Nodes are indexes. */
 export type FaultKind =
   | { readonly kind: 'crash'; readonly node: number; readonly end: End; readonly trigger: EndTrigger }
   | { readonly kind: 'old-backup'; readonly node: number; readonly ageMs: number }
+  | { readonly kind: 'bit-rot'; readonly node: number; readonly of: 'rows'; readonly share: number; readonly repair: Repair }
+  | { readonly kind: 'bit-rot'; readonly node: number; readonly of: 'signing-record' }
   | { readonly kind: 'full-disk'; readonly node: number }
   | { readonly kind: 'slow-disk'; readonly node: number; readonly syncMs: number }
   | { readonly kind: 'partition'; readonly minority: readonly number[]; readonly isSeen: boolean }
@@ -34,6 +39,7 @@ export interface Fault {
 export const FAULT_KINDS = [
   'crash',
   'old-backup',
+  'bit-rot',
   'full-disk',
   'slow-disk',
   'partition',
@@ -78,6 +84,15 @@ function drawKind(random: SeededRandom, kind: FaultKind['kind'], nodes: number):
       };
     case 'old-backup':
       return { kind, node, ageMs: random.integer(500, 5_000) };
+    case 'bit-rot':
+      if (random.chance(0.5)) return { kind, node, of: 'signing-record' };
+      return {
+        kind,
+        node,
+        of: 'rows',
+        share: random.between(0.01, 0.2),
+        repair: random.chance(0.5) ? 'empty' : { ageMs: random.integer(500, 5_000) },
+      };
     case 'full-disk':
       return { kind, node };
     case 'slow-disk':
@@ -104,8 +119,8 @@ export interface Struck {
   readonly world: World;
   /** Ends a node when what is named happens next. */
   readonly endWhen: (node: number, trigger: EndTrigger, end: End) => void;
-  /** A backup of a node's database that is about so old. */
-  readonly backupOf: (node: number, ageMs: number) => MemoryStore | undefined;
+  /** The backup of a node's database that was made for this fault. */
+  readonly backupFor: (fault: Fault) => MemoryStore | undefined;
   /** A node is put on an older copy of its database. */
   readonly onOldCopy: (node: number) => void;
   readonly startAgain: (node: number) => void;
@@ -118,13 +133,14 @@ export function strike(fault: Fault, struck: Struck): void {
   const { world } = struck;
   world.clock.schedule(fault.fromMs, () => {
     struck.onBegin(fault);
-    const heal = begin(fault.what, struck);
+    const heal = begin(fault, struck);
     world.clock.schedule(fault.forMs, heal);
   });
 }
 
 // Begins, and gives what ends it.
-function begin(what: FaultKind, { world, endWhen, backupOf, onOldCopy, startAgain }: Struck): () => void {
+function begin(fault: Fault, { world, endWhen, backupFor, onOldCopy, startAgain }: Struck): () => void {
+  const { what } = fault;
   const { links, disks, names } = world;
   switch (what.kind) {
     case 'crash':
@@ -134,13 +150,29 @@ function begin(what: FaultKind, { world, endWhen, backupOf, onOldCopy, startAgai
         startAgain(what.node);
       };
     case 'old-backup': {
-      const backup = backupOf(what.node, what.ageMs);
+      const backup = backupFor(fault);
       world.end(what.node, 'killed');
       if (backup !== undefined) {
         disks[what.node]?.restore(backup);
         onOldCopy(what.node);
       }
       return () => startAgain(what.node);
+    }
+    case 'bit-rot': {
+      const disk = disks[what.node];
+      if (what.of === 'signing-record') {
+        // What rots while a process runs shows when the next one starts.
+        disk?.rotFiles();
+        world.end(what.node, 'killed');
+        return () => startAgain(what.node);
+      }
+      disk?.rotRows(what.share);
+      return () => {
+        world.end(what.node, 'killed'); // Where it did not meet the damage itself, its operator did.
+        disk?.restore((what.repair === 'empty' ? undefined : backupFor(fault)) ?? createMemoryStore());
+        onOldCopy(what.node);
+        startAgain(what.node);
+      };
     }
     case 'full-disk': {
       const { conditions } = disks[what.node] ?? {};
@@ -194,11 +226,19 @@ function begin(what: FaultKind, { world, endWhen, backupOf, onOldCopy, startAgai
       };
     }
     case 'slow-links': {
-      const before = links.latencyMs;
+      const { latencyMs: before, latencyOf } = links;
       links.latencyMs = what.latencyMs;
+      links.latencyOf = latencyOf && ((from, to) => Math.max(what.latencyMs, latencyOf(from, to)));
       return () => {
         links.latencyMs = Math.min(before, links.latencyMs);
+        links.latencyOf = latencyOf;
       };
     }
   }
+}
+
+/** How long before a fault the backup is made that it needs; undefined where it needs none. */
+export function backupAgeMs(what: FaultKind): number | undefined {
+  if (what.kind === 'old-backup') return what.ageMs;
+  return what.kind === 'bit-rot' && what.of === 'rows' && what.repair !== 'empty' ? what.repair.ageMs : undefined;
 }

@@ -9,12 +9,16 @@ export interface LinkConditions {
   latencyMs: number;
   /** On top of it, uniformly up to this much: above the interval of messages it changes their order. */
   jitterMs: number;
+  /** On top of it instead, of most messages less than this and of a few many times as much: see `HEAVY_TAIL_MAX`. */
+  isHeavyTailed: boolean;
   lossShare: number;
   duplicateShare: number;
   /** Instead of `latencyMs`, from one node to another: a matrix of regions. */
   latencyOf: ((from: PeerName, to: PeerName) => number) | undefined;
   /** Directions in which nothing arrives, as `from to`. */
   readonly silenced: Set<string>;
+  /** Directions that take so much longer, in milliseconds. */
+  readonly slower: Map<string, number>;
 }
 
 /** When copies of a message arrive. */
@@ -23,11 +27,25 @@ export interface Links {
   arrivalsMs(from: PeerName, to: PeerName): readonly number[];
 }
 
+/** The most that a heavy tail makes of the jitter: so that a message still arrives in bounded time. */
+export const HEAVY_TAIL_MAX = 40;
+/** Of a Pareto distribution in Lomax's form, from 0 on: below 2, it has no variance but what the bound leaves it. */
+const HEAVY_TAIL_SHAPE = 1.5;
+
 const LOST: readonly number[] = [];
 
 /** Quiet conditions: to be changed by faults. */
 export function quietConditions(latencyMs: number): LinkConditions {
-  return { latencyMs, jitterMs: latencyMs / 4, lossShare: 0, duplicateShare: 0, latencyOf: undefined, silenced: new Set() };
+  return {
+    latencyMs,
+    jitterMs: latencyMs / 4,
+    isHeavyTailed: false,
+    lossShare: 0,
+    duplicateShare: 0,
+    latencyOf: undefined,
+    silenced: new Set(),
+    slower: new Map(),
+  };
 }
 
 /** The name of a direction in `silenced`. */
@@ -37,8 +55,14 @@ export function direction(from: PeerName, to: PeerName): string {
 
 /** Links under conditions that may change. */
 export function linksUnder(conditions: LinkConditions, random: SeededRandom): Links {
-  const delayMs = (from: PeerName, to: PeerName): number =>
-    (conditions.latencyOf?.(from, to) ?? conditions.latencyMs) + random.next() * conditions.jitterMs;
+  const jitter = (): number => {
+    const chosen = random.next();
+    return conditions.isHeavyTailed ? Math.min(HEAVY_TAIL_MAX, (1 - chosen) ** (-1 / HEAVY_TAIL_SHAPE) - 1) : chosen;
+  };
+  const delayMs = (from: PeerName, to: PeerName): number => {
+    const slowerMs = conditions.slower.size === 0 ? 0 : (conditions.slower.get(direction(from, to)) ?? 0);
+    return (conditions.latencyOf?.(from, to) ?? conditions.latencyMs) + slowerMs + jitter() * conditions.jitterMs;
+  };
   return {
     arrivalsMs(from, to) {
       if (conditions.silenced.size > 0 && conditions.silenced.has(direction(from, to))) return LOST;

@@ -26,6 +26,8 @@ import type { Links } from './links.ts';
 
 /** Messages remembered as seen; the oldest are forgotten first. */
 const SEEN_MAX = 65_536;
+/** Frames of one answer that are taken, however small they are: about as many as in production (request-asking.ts). */
+const FRAMES_MAX = 4_096;
 
 /** What a memory network is made of. */
 export interface MemoryNetworkOptions {
@@ -46,6 +48,8 @@ export interface MemoryNetwork {
   shut(name: PeerName): void;
   /** Something that a node tells one neighbour only, as gossip of this topic: what nobody honest does. */
   whisper(from: PeerName, to: PeerName, topic: string, data: Uint8Array): void;
+  /** Offences that all nodes counted, over all their lives, by reason. */
+  offences(): Readonly<Record<string, number>>;
   /** A new network for a node whose process was shut. */
   reopen(name: PeerName): Network;
 }
@@ -61,11 +65,13 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
     },
     shut: (name) => medium.node(name).shut(),
     whisper: (from, to, topic, data) => medium.node(from).whisper(to, topic, data),
+    offences: () => medium.offences.snapshot(),
     reopen: (name) => medium.reopen(name),
   };
 }
 
 class Medium {
+  readonly offences = new LabelledCounters();
   readonly #nodes = new Map<PeerName, MemoryNode>();
   readonly #cut = new Set<string>();
   readonly #options: MemoryNetworkOptions;
@@ -245,14 +251,19 @@ class MemoryNode implements Network {
     }
   }
 
-  /** A request arrives: the frames, or `undefined` where the asker sees a reset. */
-  async serve(from: PeerName, protocol: string, body: Uint8Array): Promise<Uint8Array[] | undefined> {
+  /** A request arrives: the frames, or `undefined` where the asker sees a reset. No more than one above what the asker takes. */
+  async serve(from: PeerName, protocol: string, body: Uint8Array, responseBytesMax: number): Promise<Uint8Array[] | undefined> {
     const handler = this.#protocols.get(protocol);
     if (handler === undefined || this.isClosed) return undefined;
     this.#counts.requestsIn++;
     const frames: Uint8Array[] = [];
+    let bytes = 0;
     try {
-      for await (const frame of handler(from, body)) frames.push(frame);
+      for await (const frame of handler(from, body)) {
+        frames.push(frame);
+        bytes += frame.length;
+        if (bytes > responseBytesMax || frames.length > FRAMES_MAX) break;
+      }
     } catch {
       this.#refused.add('request-failed');
       return undefined;
@@ -298,6 +309,7 @@ class MemoryNode implements Network {
 
   #misbehaved(peer: PeerName, reason: string, weight: number): void {
     this.#misbehaviour.add(reason);
+    this.#medium.offences.add(reason);
     this.#medium.whileWatched(this.self, peer, () => {
       if (!this.#scores.count(peer, weight, this.#options.clock.nowMs())) return;
       this.#closedConnections.add('misbehaviour');
@@ -318,7 +330,7 @@ class MemoryNode implements Network {
     this.#counts.bytesOut += body.length;
     const frames = await this.#answerOf(target, protocol, body, options);
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    if (bytes > options.responseBytesMax) throw failed(peer, protocol, 'response-too-large');
+    if (bytes > options.responseBytesMax || frames.length > FRAMES_MAX) throw failed(peer, protocol, 'response-too-large');
     this.#counts.bytesIn += bytes;
     return frames;
   }
@@ -338,7 +350,7 @@ class MemoryNode implements Network {
       options.signal?.addEventListener('abort', onAbort, { once: true });
       if (options.signal?.aborted === true) return fail('aborted');
       this.#medium.carry(this.self, target.self, async () => {
-        const frames = await target.serve(this.self, protocol, body);
+        const frames = await target.serve(this.self, protocol, body, options.responseBytesMax);
         this.#medium.carry(target.self, this.self, () => {
           if (frames === undefined) return fail('reset');
           settle();

@@ -39,4 +39,19 @@ export const REGRESSIONS: readonly Scenario[] = [
       { fromMs: 4_035, forMs: 754, what: { kind: 'old-backup', node: 1, ageMs: 4_905 } },
     ],
   },
+  {
+    name: 'rotten-signing-record',
+    about:
+      'one rotten bit in the newest slot of the signing record made a validator go on from the record before, and propose twice in a round',
+    seed: 11,
+    nodes: 4,
+    faults: [
+      { fromMs: 1_500, forMs: 300, what: { kind: 'bit-rot', node: 0, of: 'signing-record' } },
+      { fromMs: 2_300, forMs: 300, what: { kind: 'bit-rot', node: 1, of: 'signing-record' } },
+      { fromMs: 3_100, forMs: 300, what: { kind: 'bit-rot', node: 2, of: 'signing-record' } },
+      { fromMs: 3_900, forMs: 300, what: { kind: 'bit-rot', node: 3, of: 'signing-record' } },
+      { fromMs: 4_700, forMs: 300, what: { kind: 'bit-rot', node: 0, of: 'signing-record' } },
+      { fromMs: 5_400, forMs: 300, what: { kind: 'bit-rot', node: 1, of: 'signing-record' } },
+    ],
+  },
 ];

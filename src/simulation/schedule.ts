@@ -1,27 +1,26 @@
 // One schedule: a world, clients, faults drawn from its seed, and the checks of the protocol's properties after every event. Faults are all
-// over at a known moment; from then on the chain must commit again within a bound.
-//
-// The bound. When the last fault is over, each node waits for its round timer, at most the cap and the idle wait. Those who are behind then
-// learn of the newest certificates when stuck nodes speak again (the resend interval and a journey), and fetch what they lack (a retry and
-// the slowest answer). All are in one round then; its leader may be one who still fetches, which costs one more timer at the cap, and
-// so may the next when leaders are drawn from an older anchor, which costs another. With everyone there a block is final after five
-// journeys, and the block that makes it visible after five more and the idle wait. A dishonest validator may lead rounds and fail them all:
-// with less than a third of the seats it is drawn for ten rounds in a row with a chance below one in fifty thousand.
+// over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { ValidatorIndex } from '../core/primitives/ids.ts';
+import { isError } from '../core/primitives/errors.ts';
+import type { Hex, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
-import { createSigner } from '../runtime/signer.ts';
+import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
-import { dishonest, STRATEGIES, type Strategy } from './byzantine.ts';
+import { type DishonestValidator, dishonest, drawDishonest, type Strategy } from './adversaries/strategies.ts';
+import { toolsFor } from './adversaries/tools.ts';
+import { ClientReads } from './checks/client-reads.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
-import { drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { backupAgeMs, drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
+import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
+import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, inlineVerifier, type World, type WorldCrypto } from './world.ts';
 
@@ -38,12 +37,8 @@ export interface ScheduleOptions {
   readonly dishonest?: readonly DishonestValidator[];
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
-}
-
-/** A validator that is not honest. */
-export interface DishonestValidator {
-  readonly validator: ValidatorIndex;
-  readonly strategy: Strategy;
+  /** What clients are told instead: what no node may say, to see that the checks see it. */
+  readonly tamper?: { readonly answer: (answer: Answer) => Answer; readonly head: (news: HeadNews) => HeadNews };
 }
 
 /** What came of it. */
@@ -53,10 +48,20 @@ export interface ScheduleReport {
   readonly simulatedMs: number;
   readonly blocks: number;
   readonly transactions: number;
+  /** Answers and news that reading clients were given. */
+  readonly reads: number;
+  /** Messages of final blocks, by kind and outcome. */
+  readonly items: Readonly<Record<string, number>>;
   readonly faults: readonly Fault[];
   readonly dishonest: readonly DishonestValidator[];
   /** Faults that began, by kind. */
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
+  /** How messages travelled when nothing was wrong. */
+  readonly links: QuietLinks['kind'];
+  /** How often a node stopped, or did not start, because it read what had rotted. */
+  readonly rotFound: number;
+  /** Offences that nodes counted, over all their lives, by reason. */
+  readonly misbehaviour: Readonly<Record<string, number>>;
   /** The first one ends the schedule. */
   readonly violation: Violation | undefined;
   readonly eventLog: readonly string[];
@@ -66,16 +71,11 @@ export interface ScheduleReport {
 const START_MS = 1_700_000_000_000;
 const CLIENTS = 12;
 const TRANSACTIONS_PER_SECOND = 20;
+const READS_PER_SECOND = 15;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
 /** Faults begin and end in this window. */
 const FAULTS_UNTIL_MS = 7_000;
-/** Blocks that follow the last fault before the schedule ends well. */
-const BLOCKS_AFTER = 6;
-/** Rounds that dishonest leaders may fail after the last fault. */
-const DISHONEST_ROUNDS = 10;
-/** Share of schedules in which somebody is dishonest. */
-const DISHONEST_SHARE = 0.6;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
@@ -87,16 +87,6 @@ const COMMITS_WAITING_MAX = 4_096;
 /** Timing of schedules: short timers, so that many rounds fail and many follow. */
 function parametersOf(preset: NetworkParameters): NetworkParameters {
   return { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
-}
-
-/** See the file's head. */
-export function livenessBoundMs(parameters: NetworkParameters, latencyMs: number, hasDishonest: boolean): number {
-  const { roundTimeoutMsMax, idleIntervalMs, resendIntervalMs } = parameters;
-  const fetchMs = 1_000 + 4 * latencyMs;
-  const roundsLost = hasDishonest ? 3 + DISHONEST_ROUNDS : 3;
-  return (
-    roundsLost * (roundTimeoutMsMax + idleIntervalMs) + resendIntervalMs + fetchMs + 10 * 2 * latencyMs + BLOCKS_AFTER * idleIntervalMs
-  );
 }
 
 /** Runs a schedule to its end, or to the first violation. */
@@ -115,13 +105,22 @@ class ScheduleRun {
   readonly #injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
   /** What ends a node when it next writes or sends. */
   readonly #triggers = new Map<string, { readonly trigger: EndTrigger; readonly end: End }>();
-  readonly #backups = new Map<number, MemoryStore>();
+  /** Blocks that dishonest leaders got wrong, by hash. */
+  readonly #wrongBlocks = new Set<Hex>();
+  readonly #backups = new Map<Fault, MemoryStore>();
   readonly #mayFail = new Set<number>();
+  readonly #mayBeCorrupt = new Set<number>();
   readonly #random: SeededRandom;
+  /** What clients were told in the event under way: judged once the replay is there. */
+  readonly #answers: Answer[] = [];
+  readonly #headNews: HeadNews[] = [];
+  #reads: ClientReads | undefined;
+  #readers: Readers | undefined;
+  #rotFound = 0;
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
-  #latencyMs = 0;
+  #quiet: QuietLinks | undefined;
 
   private constructor(options: ScheduleOptions) {
     this.#options = options;
@@ -151,12 +150,13 @@ class ScheduleRun {
       this.#options.crypto.secp256k1,
     );
     workload.start(TRANSACTIONS_PER_SECOND);
+    this.#readers?.start(READS_PER_SECOND);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
     world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
     let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
+    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#dishonest.size > 0);
     const isBack = (): boolean =>
       world.nodes.every(
         (node, index) =>
@@ -165,6 +165,7 @@ class ScheduleRun {
     events += await world.clock.run(world.clock.nowMs() + boundMs, () => this.#violation !== undefined || isBack());
     if (this.#violation === undefined && !isBack()) this.#report('liveness', undefined, this.#describeStall(healedAt, boundMs));
     workload.stop();
+    this.#readers?.stop();
     await this.#check();
     return {
       seed,
@@ -172,9 +173,14 @@ class ScheduleRun {
       simulatedMs: world.clock.nowMs() - START_MS,
       blocks: this.#chain.height,
       transactions: workload.sent,
+      reads: this.#reads?.checked ?? 0,
+      items: this.#replay?.items ?? {},
       faults: this.#faults,
       dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
       injected: this.#injected,
+      links: this.#quiet?.kind ?? 'uniform',
+      rotFound: this.#rotFound,
+      misbehaviour: world.network.offences(),
       violation: this.#violation,
       eventLog: world.eventLog,
       eventLogHash: bytesToHex(sha256(new TextEncoder().encode(world.eventLog.join('\n')))),
@@ -183,14 +189,15 @@ class ScheduleRun {
 
   async #build(): Promise<void> {
     const { seed, nodes, crypto } = this.#options;
-    this.#latencyMs = this.#random.integer(5, 60);
+    const latencyMs = this.#random.integer(5, 60);
+    this.#quiet = drawQuietLinks(new SeededRandom(seed, 'quiet links'), latencyMs);
     const clients = createClients(CLIENTS, crypto.secp256k1);
     const world = await createWorld({
       crypto,
       seed,
       nodes,
       startMs: START_MS,
-      latencyMs: this.#latencyMs,
+      latencyMs,
       lossShare: 0,
       syncMs: SYNC_MS,
       parameters: this.#parameters,
@@ -206,9 +213,25 @@ class ScheduleRun {
       },
     });
     this.#world = world;
+    Object.assign(world.links, this.#quiet.conditions);
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
+    this.#reads = new ClientReads({
+      report: this.#report,
+      truth: this.#replay,
+      nameOf: (index) => `node-${index}`,
+      mayFail: (index) => this.#mayFail.has(index) || this.#mayBeCorrupt.has(index),
+    });
+    this.#readers = new Readers({
+      world,
+      random: new SeededRandom(seed, 'readers'),
+      addresses: clients.map(({ address }) => address),
+      blockAt: (number) => this.#replay?.viewAt(number),
+      isHonest: (index) => this.#isHonest(index),
+      onAnswer: (answer) => this.#answers.push(this.#options.tamper?.answer(answer) ?? answer),
+      onHead: (news) => this.#headNews.push(this.#options.tamper?.head(news) ?? news),
+    });
   }
 
   // An honest node's network has an ear at its mouth; a dishonest one's, the strategy.
@@ -218,23 +241,34 @@ class ScheduleRun {
     if (strategy === undefined)
       return overheard(
         own,
-        (message) => this.#words[index]?.hear(message),
+        (message) => {
+          this.#words[index]?.hear(message);
+          this.#judgeVote(name, message);
+        },
         () => this.#atTrigger(index, 'while-sending'),
       );
     const { crypto, seed } = this.#options;
-    return dishonest(strategy, own, {
-      random: new SeededRandom(seed, `strategy of ${name}`),
-      whisper: (to, topic, data) => this.#world?.network.whisper(name, to, topic, data),
-      signer: () => {
-        const [keys, node] = [this.#world?.keys[index], this.#world?.nodes[index]];
-        return keys === undefined || node === undefined
-          ? undefined
-          : createSigner(crypto, { validator: index, ...keys }, node.chain.instance);
-      },
+    const tools = toolsFor({
+      name,
+      validator: index,
+      seed,
+      crypto,
+      world: () => this.#world,
+      isHonest: (other) => this.#isHonest(other),
+      faultsEndMs: START_MS + FAULTS_UNTIL_MS,
+      toldWrong: (hashHex) => this.#wrongBlocks.add(hashHex),
     });
+    return dishonest(strategy, own, tools);
   }
 
-  // Twins come after all validators, and none of them is.
+  // What a liar signed although it is not valid gets no vote.
+  #judgeVote(name: string, message: ConsensusMessage): void {
+    if (message.kind !== 'vote' || this.#wrongBlocks.size === 0) return;
+    const hashHex = bytesToHex(message.vote.point.blockHash);
+    if (this.#wrongBlocks.has(hashHex)) this.#report('validity', name, `voted for ${hashHex}, which is not valid`);
+  }
+
+  // Twins come after all validators.
   #isHonest(index: number): boolean {
     return index < this.#options.nodes && !this.#dishonest.has(index);
   }
@@ -264,27 +298,36 @@ class ScheduleRun {
       if (blocks.size > BLOCKS_HELD_MAX) this.#report('bounds', name, `${blocks.size} blocks are held`);
       if (commits.waiting > COMMITS_WAITING_MAX) this.#report('bounds', name, `${commits.waiting} commits wait`);
     }
+    this.#judgeReads();
+  }
+
+  #judgeReads(): void {
+    for (const news of this.#headNews.splice(0)) this.#reads?.headSeen(news);
+    for (const answer of this.#answers.splice(0)) this.#reads?.answered(answer);
   }
 
   #arm(fault: Fault): void {
     const world = this.#theWorld;
     const { what } = fault;
-    if (what.kind === 'old-backup') {
-      const takenAtMs = Math.max(0, fault.fromMs - what.ageMs);
-      world.clock.schedule(takenAtMs, () => {
+    const ageMs = backupAgeMs(what);
+    if (ageMs !== undefined && 'node' in what)
+      world.clock.schedule(Math.max(0, fault.fromMs - ageMs), () => {
         const disk = world.disks[what.node];
-        if (disk !== undefined) this.#backups.set(what.node, disk.backup());
+        if (disk !== undefined) this.#backups.set(fault, disk.backup());
       });
-    }
     strike(fault, {
       world,
       endWhen: (node, trigger, end) => this.#endWhen(node, trigger, end),
-      backupOf: (node) => this.#backups.get(node),
-      onOldCopy: (node) => this.#chain.forget(`node-${node}`),
+      backupFor: (struck) => this.#backups.get(struck),
+      onOldCopy: (node) => {
+        this.#chain.forget(`node-${node}`);
+        this.#reads?.forget(node);
+      },
       startAgain: (node) => this.#startAgain(node),
       onBegin: ({ what: { kind } }) => {
         this.#injected[kind]++;
         if (what.kind === 'full-disk') this.#mayFail.add(what.node);
+        if (what.kind === 'bit-rot') this.#mayBeCorrupt.add(what.node);
       },
     });
   }
@@ -312,9 +355,11 @@ class ScheduleRun {
     world.start(node).catch((fault: unknown) => this.#onFault(node, fault));
   }
 
-  // A node may stop because its disk is full, and must not for any other reason.
+  // A node may stop because its disk is full, or because it reads what has rotted and says so, and must not for any other reason.
   #onFault(index: number, fault: unknown): void {
-    if (this.#isHonest(index) && !this.#mayFail.has(index))
+    const isRotFound = this.#mayBeCorrupt.has(index) && isError(fault, 'storage/corrupt');
+    if (isRotFound) this.#rotFound++;
+    if (this.#isHonest(index) && !isRotFound && !this.#mayFail.has(index))
       this.#report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }
@@ -324,7 +369,8 @@ class ScheduleRun {
     const world = this.#theWorld;
     this.#triggers.clear();
     world.links.silenced.clear();
-    Object.assign(world.links, { lossShare: 0, duplicateShare: 0, latencyMs: this.#latencyMs, jitterMs: this.#latencyMs / 4 });
+    world.links.slower.clear();
+    Object.assign(world.links, { lossShare: 0, duplicateShare: 0, ...this.#quiet?.conditions });
     for (const disk of world.disks) Object.assign(disk.conditions, { isFull: false, syncMs: SYNC_MS });
     for (const name of world.names) world.network.setUp(name, true);
     for (const index of world.nodes.keys()) this.#startAgain(index);
@@ -338,12 +384,4 @@ class ScheduleRun {
     });
     return `${BLOCKS_AFTER} blocks after ${healedAt} were not committed by all within ${boundMs} ms: ${where.join('; ')}`;
   }
-}
-
-// In most schedules fewer than a third of the validators are dishonest, in the others none.
-function drawDishonest(random: SeededRandom, nodes: number): readonly DishonestValidator[] {
-  if (!random.chance(DISHONEST_SHARE)) return [];
-  const most = Math.floor((nodes - 1) / 3);
-  const all = Array.from({ length: nodes }, (_unused, validator) => validator);
-  return random.sample(all, random.integer(1, most + 1)).map((validator) => ({ validator, strategy: random.pick(STRATEGIES) }));
 }

@@ -1,8 +1,9 @@
 // Many schedules, one after the other, each with faults drawn from its own seed; and what came of all of them together.
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { STRATEGIES, type Strategy } from './byzantine.ts';
+import { STRATEGIES, type Strategy } from './adversaries/strategies.ts';
 import type { Violation } from './checks/violation.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
+import { LINK_KINDS, type QuietLinks } from './quiet-links.ts';
 import { runSchedule, type ScheduleReport } from './schedule.ts';
 import type { WorldCrypto } from './world.ts';
 
@@ -31,6 +32,8 @@ export interface SwarmSummary {
   readonly medianFaults: number;
   readonly medianFaultKinds: number;
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
+  /** Schedules by how messages travelled when nothing was wrong. */
+  readonly links: Readonly<Record<QuietLinks['kind'], number>>;
   /** Validators by what they did. */
   readonly dishonest: Readonly<Record<Strategy, number>>;
   readonly violations: readonly (Violation & { readonly seed: number })[];
@@ -46,6 +49,7 @@ export async function runSwarm(options: SwarmOptions): Promise<SwarmSummary> {
   const kindCounts: number[] = [];
   const violations: (Violation & { readonly seed: number })[] = [];
   const injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
+  const links = Object.fromEntries(LINK_KINDS.map((kind) => [kind, 0])) as Record<QuietLinks['kind'], number>;
   const dishonest = Object.fromEntries(STRATEGIES.map((strategy) => [strategy, 0])) as Record<Strategy, number>;
   let [events, simulatedMs, transactions, eventLogHash] = [0, 0, 0, ''];
   for (let seed = firstSeed; (schedules === undefined || seed < firstSeed + schedules) && options.mayGoOn(); seed++) {
@@ -59,6 +63,7 @@ export async function runSwarm(options: SwarmOptions): Promise<SwarmSummary> {
     faultCounts.push(FAULT_KINDS.reduce((sum, kind) => sum + report.injected[kind], 0));
     kindCounts.push(FAULT_KINDS.filter((kind) => report.injected[kind] > 0).length);
     for (const kind of FAULT_KINDS) injected[kind] += report.injected[kind];
+    links[report.links]++;
     for (const { strategy } of report.dishonest) dishonest[strategy]++;
     if (report.violation !== undefined) violations.push({ ...report.violation, seed });
   }
@@ -71,6 +76,7 @@ export async function runSwarm(options: SwarmOptions): Promise<SwarmSummary> {
     medianFaults: medianOf(faultCounts),
     medianFaultKinds: medianOf(kindCounts),
     injected,
+    links,
     dishonest,
     violations,
     eventLogHash,

@@ -1,13 +1,17 @@
-// Clients of a simulated network: accounts that send one another coins, each transaction through some node that is up, and that go on
-// from the nonce that they know to be taken.
+// Clients of a simulated network: accounts that send one another coins, deploy contracts and call each other's, each transaction through
+// some node that is up, and that go on from the nonce that they know to be taken. Calls cross families, fail, and send value on.
 import { keccak256 } from '../core/crypto/keccak.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
+import { createdAddressOf } from '../core/execution/created-address.ts';
 import { bigintToBytes, bytesToHex, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { isError } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
 import { encodeRlp, type RlpItem } from '../core/primitives/rlp.ts';
 import { addressOfPublicKey } from '../core/protocol/decode-transaction.ts';
 import type { GenesisAccount } from '../core/protocol/genesis.ts';
+import type { Node } from '../node/create-node.ts';
+import { CONTRACT_NAMES, CONTRACTS, deploying } from './contracts.ts';
 import type { SeededRandom } from './random.ts';
 import type { World } from './world.ts';
 
@@ -16,6 +20,16 @@ const FUNDED_WEI = 1_000n * ETHER;
 const MAX_FEE_PER_GAS_WEI = 10n ** 11n;
 const PRIORITY_FEE_PER_GAS_WEI = 10n ** 9n;
 const TRANSFER_GAS = 21_000n;
+/** Shares of what clients do, added up: coins to a client, a new contract, value to a contract; the rest calls one. */
+const TRANSFER_SHARE = 0.55;
+const DEPLOY_SHARE = 0.65;
+const SEND_SHARE = 0.72;
+const CONTRACTS_KNOWN_MAX = 64;
+const DEPLOY_GAS = 150_000n;
+const CALL_GAS = 200_000n;
+/** Enough for the call data and no more than a few steps. */
+const CALL_GAS_TOO_LITTLE = 22_500n;
+const NO_TARGET = new Uint8Array(0);
 const TYPE_2 = Uint8Array.of(2);
 
 /** An account of a client. */
@@ -37,12 +51,14 @@ export function fundedAccounts(clients: readonly Client[]): readonly GenesisAcco
   return clients.map(({ address }) => ({ address, balanceWei: FUNDED_WEI, nonce: 0n, code: new Uint8Array(0), storage: [] }));
 }
 
-/** Sends transfers at random moments until it is stopped. */
+/** Sends transactions at random moments until it is stopped. */
 export class Workload {
   readonly #world: World;
   readonly #clients: readonly Client[];
   readonly #random: SeededRandom;
   readonly #secp256k1: Secp256k1;
+  /** Where clients deployed, if the transaction was taken. */
+  readonly #contracts: Address[] = [];
   #sent = 0;
   #isStopped = false;
 
@@ -72,6 +88,23 @@ export class Workload {
     this.#isStopped = true;
   }
 
+  // Most send coins to a client; others deploy, call what was deployed, or send it value.
+  #choose(client: Client, to: Client, nonce: bigint): Pick<Transfer, 'to' | 'valueWei' | 'data' | 'gasLimit'> {
+    const random = this.#random;
+    const what = random.next();
+    if (what < TRANSFER_SHARE) return { to: to.address, valueWei: 1n };
+    if (what < DEPLOY_SHARE || this.#contracts.length === 0) {
+      this.#contracts.push(createdAddressOf(client.address, nonce));
+      if (this.#contracts.length > CONTRACTS_KNOWN_MAX) this.#contracts.shift();
+      return { to: NO_TARGET, valueWei: 0n, data: deploying(CONTRACTS[random.pick(CONTRACT_NAMES)]), gasLimit: DEPLOY_GAS };
+    }
+    const contract = random.pick(this.#contracts);
+    const valueWei = BigInt(random.integer(0, 3));
+    if (what < SEND_SHARE) return { to: contract, valueWei };
+    const about = random.chance(0.5) ? to.address : random.pick(this.#contracts);
+    return { to: contract, valueWei, data: wordOf(about), gasLimit: random.chance(0.9) ? CALL_GAS : CALL_GAS_TOO_LITTLE };
+  }
+
   #send(): void {
     const world = this.#world;
     const client = this.#random.pick(this.#clients);
@@ -80,9 +113,11 @@ export class Workload {
     const node = world.nodes[index];
     if (node === undefined || !world.isUp(index)) return;
     // What this client sent elsewhere may not have come here yet: then it sends another transaction with that nonce.
-    const nonce = node.pool.pendingNonce(client.address, bytesToHex(client.address));
+    const nonce = nonceAt(node, client);
+    if (nonce === undefined) return;
+    const chosen = this.#choose(client, to, nonce);
     const raw = signTransfer(
-      { secretKey: client.secretKey, nonce, to: to.address, valueWei: 1n, chainId: world.genesis.parameters.evmChainId },
+      { secretKey: client.secretKey, nonce, chainId: world.genesis.parameters.evmChainId, ...chosen },
       this.#secp256k1,
     );
     this.#sent++;
@@ -91,19 +126,37 @@ export class Workload {
   }
 }
 
+// Undefined where the node's disk gives an error: to its client too.
+function nonceAt({ pool }: Node, { address }: Client): bigint | undefined {
+  try {
+    return pool.pendingNonce(address, bytesToHex(address));
+  } catch (error) {
+    if (isError(error, 'storage/corrupt')) return undefined;
+    throw error;
+  }
+}
+
+/** The right-hand part of a word of call data. */
+function wordOf(address: Uint8Array): Uint8Array {
+  return concatBytes(new Uint8Array(32 - address.length), address);
+}
+
 /** A transfer to be signed. */
 export interface Transfer {
   readonly secretKey: Uint8Array;
   readonly nonce: bigint;
+  /** Empty: create a contract. */
   readonly to: Uint8Array;
   readonly valueWei: bigint;
   readonly chainId: number;
-  readonly data?: Uint8Array;
+  readonly data?: Uint8Array | undefined;
+  /** A plain transfer's when absent. */
+  readonly gasLimit?: bigint | undefined;
 }
 
 /** The raw bytes of a transfer of type 2. */
 export function signTransfer(
-  { secretKey, nonce, to, valueWei, chainId, data = new Uint8Array(0) }: Transfer,
+  { secretKey, nonce, to, valueWei, chainId, data = new Uint8Array(0), gasLimit = TRANSFER_GAS }: Transfer,
   secp256k1: Secp256k1,
 ): Uint8Array {
   const fields: RlpItem[] = [
@@ -111,7 +164,7 @@ export function signTransfer(
     integer(nonce),
     integer(PRIORITY_FEE_PER_GAS_WEI),
     integer(MAX_FEE_PER_GAS_WEI),
-    integer(TRANSFER_GAS),
+    integer(gasLimit),
     to,
     integer(valueWei),
     data,

@@ -14,7 +14,9 @@ import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { createNode, type Node } from '../node/create-node.ts';
-import type { Logger, Metrics } from '../runtime/ports.ts';
+import { createRpcPorts } from '../node/rpc-ports.ts';
+import type { RpcPorts } from '../rpc/ports.ts';
+import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
 import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
 import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
 import { createBlockStore } from '../storage/block-store.ts';
@@ -74,6 +76,8 @@ export interface World {
   /** The newest composition of each node; of a node that is down, the one that ended. */
   readonly nodes: readonly Node[];
   readonly names: readonly PeerName[];
+  /** What JSON-RPC asks a node, as in production: of its present life. */
+  rpcPorts(index: number): RpcPorts;
   /** Whose keys a node has. */
   validatorOf(index: number): ValidatorIndex;
   readonly genesis: Genesis;
@@ -84,7 +88,7 @@ export interface World {
   isStarting(index: number): boolean;
   /** Ends a node's process at this moment, whatever it is doing. */
   end(index: number, end: End): void;
-  /** Starts a node that is down, on what its disk holds. */
+  /** Starts a node that is down, on what its disk holds; rejects, and the node is down again, where it cannot start on that. */
   start(index: number): Promise<void>;
   /** One line an event: moment, node, what happened. */
   readonly eventLog: readonly string[];
@@ -117,6 +121,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   /** Nodes that are made, and not only on their way. */
   const running = new Set<number>();
   const nodes: Node[] = [];
+  /** By node: the network and the clock of its present life. */
+  const surroundings = new Map<number, { readonly network: Network; readonly clock: Clock }>();
   const fail = (index: number, fault: unknown): void => {
     if (options.onFault === undefined) throw fault;
     record(`${names[index]} cannot go on: ${String(fault)}`);
@@ -136,6 +142,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     disks,
     nodes,
     names,
+    rpcPorts,
     validatorOf,
     genesis,
     keys,
@@ -155,7 +162,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     record(`${name} starts`);
     const life = new Life();
     lives[index] = life;
-    nodes[index] = await makeNode({ index, life, network: network.reopen(name) });
+    try {
+      nodes[index] = await makeNode({ index, life, network: network.reopen(name) });
+    } catch (fault) {
+      end(index, 'killed');
+      throw fault;
+    }
     if (life.isAlive) begin(index);
   }
 
@@ -178,6 +190,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     disk.afterEnd(how);
   }
 
+  function rpcPorts(index: number): RpcPorts {
+    const [node, around] = [nodes[index], surroundings.get(index)];
+    invariant(node !== undefined && around !== undefined, 'a node is made before it is asked');
+    return createRpcPorts({ node, genesis, secp256k1: options.crypto.secp256k1, ...around });
+  }
+
   async function makeNode({ index, life, network: own }: Making): Promise<Node> {
     const validator = validatorOf(index);
     const [name, secrets, disk] = [names[index], keys[validator], disks[index]];
@@ -186,15 +204,19 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     const recordAlive = (line: string): void => {
       if (life.isAlive) record(line);
     };
+    const around = {
+      network: options.interpose?.(name, own) ?? own,
+      clock: new NodeClock(clock, life, options.clockErrors?.[index] ?? EXACT),
+    };
+    surroundings.set(index, around);
     return createNode(
       {
-        network: options.interpose?.(name, own) ?? own,
+        ...around,
         store,
         blockStore: createBlockStore(store),
         viewStore: createViewStore(store),
         states: await createStateDatabase(store),
         files,
-        clock: new NodeClock(clock, life, options.clockErrors?.[index] ?? EXACT),
         logger: recordingLogger(name, recordAlive),
         metrics: countingMetrics(name, recordAlive),
         ...options.crypto,

@@ -2,18 +2,22 @@
 // spoken"). It is a file of its own, synced before any signature leaves the node, about three times a block.
 //
 // Two slots of fixed size are written in turn, in place: no rename, no change of the file's size, so one fdatasync is one write to
-// the medium. A slot is (mark, counter, length, checksum, content); reading takes the whole slot with the highest counter. A write
-// that tears leaves the other slot, which is the record before: the write had not resolved, so nothing was signed by it.
+// the medium. A slot holds the record twice, each copy (mark, counter, length, checksum, content) at the beginning of a page; reading takes the whole
+// copy with the highest counter. A write that tears leaves the other slot, which is the record before: the write had not resolved, so
+// nothing was signed by it. Bits that rot damage one copy of the newest record and leave the other: with one copy alone, rot would look like
+// a write that tore, and the node would go on from the record before, having forgotten what it signed last.
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { FileStore, SlotFile } from './file-store.ts';
 
 /** Content of one record at most: a QC and a TC of the largest committee (2,048 members) take about 20 KiB. */
-export const SIGNING_RECORD_BYTES_MAX = 64 * 1024 - 64;
+export const SIGNING_RECORD_BYTES_MAX = 32 * 1024 - 64;
 
 const SLOT_BYTES = 64 * 1024;
 const SLOTS = 2;
+/** What a disk loses at once is within a page, as a rule: the two copies never share one. */
+const PAGE_BYTES = 4096;
 const MARK = 0x43_50_53_52; // "CPSR"
 /** The counter of a record that nothing was written to. */
 const FRESH_COUNTER = 1;
@@ -41,7 +45,7 @@ export async function openSigningRecord(files: FileStore, path: string): Promise
   const slots = Array.from({ length: SLOTS }, (_unused, index) =>
     readSlot(file.initialBytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES)),
   );
-  const newest = slots.reduce((best, slot) => (slot !== undefined && slot.counter > (best?.counter ?? 0) ? slot : best), undefined);
+  const newest = newestOf(slots);
   if (newest === undefined) {
     await file.close();
     throw new CoppiceError('storage/corrupt', {
@@ -85,22 +89,43 @@ function freshFile(): Uint8Array {
   return bytes;
 }
 
+// Both copies in one piece: one write.
 function encodeSlot(counter: number, content: Uint8Array): Uint8Array {
-  const slot = new Uint8Array(HEAD_BYTES + content.length);
-  const view = new DataView(slot.buffer);
-  view.setUint32(0, MARK);
-  view.setUint32(4, content.length);
-  view.setBigUint64(8, BigInt(counter));
-  slot.set(sha256(slot.subarray(0, 16), content), 16);
-  slot.set(content, HEAD_BYTES);
+  const copy = encodeCopy(counter, content);
+  const second = Math.ceil(copy.length / PAGE_BYTES) * PAGE_BYTES;
+  const slot = new Uint8Array(second + copy.length);
+  slot.set(copy);
+  slot.set(copy, second);
   return slot;
 }
 
+function encodeCopy(counter: number, content: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(HEAD_BYTES + content.length);
+  const view = new DataView(copy.buffer);
+  view.setUint32(0, MARK);
+  view.setUint32(4, content.length);
+  view.setBigUint64(8, BigInt(counter));
+  copy.set(sha256(copy.subarray(0, 16), content), 16);
+  copy.set(content, HEAD_BYTES);
+  return copy;
+}
+
+// Where the second copy lies depends on the length, which may have rotted with the first: so every page is looked at. Copies of earlier records that
+// still lie about have lower counters.
 function readSlot(slot: Uint8Array): Slot | undefined {
-  const view = new DataView(slot.buffer, slot.byteOffset, slot.byteLength);
+  const pages = Array.from({ length: SLOT_BYTES / PAGE_BYTES }, (_unused, page) => readCopy(slot.subarray(page * PAGE_BYTES)));
+  return newestOf(pages);
+}
+
+function readCopy(copy: Uint8Array): Slot | undefined {
+  const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const length = view.getUint32(4);
-  if (view.getUint32(0) !== MARK || length > SIGNING_RECORD_BYTES_MAX) return undefined;
-  const content = slot.slice(HEAD_BYTES, HEAD_BYTES + length);
-  if (!bytesEqual(sha256(slot.subarray(0, 16), content), slot.subarray(16, HEAD_BYTES))) return undefined;
+  if (view.getUint32(0) !== MARK || length > copy.length - HEAD_BYTES) return undefined;
+  const content = copy.slice(HEAD_BYTES, HEAD_BYTES + length);
+  if (!bytesEqual(sha256(copy.subarray(0, 16), content), copy.subarray(16, HEAD_BYTES))) return undefined;
   return { counter: Number(view.getBigUint64(8)), content };
+}
+
+function newestOf(slots: readonly (Slot | undefined)[]): Slot | undefined {
+  return slots.reduce((best, slot) => (slot !== undefined && slot.counter > (best?.counter ?? 0) ? slot : best), undefined);
 }

@@ -17,8 +17,8 @@ import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.t
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import type { Proposal } from '../../src/core/protocol/vote.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
+import { type Mutation, mutationsOf } from '../../src/simulation/adversaries/wrong-fields.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
-import { type Mutation, mutationsOf } from '../core/shard/mutated-fields.ts';
 import { certify, createSignedChain, crypto, giveUp, type MadeBlock, pointOf, type SignedChain, VALIDATORS } from './signed-chain.ts';
 
 const SENDER_KEY = new Uint8Array(32).fill(5);

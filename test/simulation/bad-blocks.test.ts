@@ -2,30 +2,21 @@
 // any of them, each is counted by the rule that refused it, nobody hands it on, and the chain goes on.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { BitArray, type CompositeType, type Type } from '@chainsafe/ssz';
-import { initialiseKeccak, keccak256 } from '../../src/core/crypto/keccak.ts';
+import { BitArray } from '@chainsafe/ssz';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
-import {
-  type BlockBody,
-  BlockBody as BlockBodyType,
-  type BlockHeader,
-  BlockHeader as BlockHeaderType,
-  blockHashOf,
-  bodyRootOf,
-} from '../../src/core/protocol/block.ts';
+import { BlockHeader as BlockHeaderType, blockHashOf } from '../../src/core/protocol/block.ts';
 import type { Proposal } from '../../src/core/protocol/vote.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createSigner, type Signer } from '../../src/runtime/signer.ts';
+import { type WrongBlock, wrongBlocks } from '../../src/simulation/adversaries/wrong-blocks.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
-import { mutationsOf } from '../core/shard/mutated-fields.ts';
 import { lying, signedAgain } from './liar.ts';
 
 const START_MS = 1_700_000_000_000;
 const LIAR = 3;
 const RUN_MS_MAX = 3_600_000;
-/** No rule of validity forbids it: no voter's clock is near it. */
-const FUTURE_MS = 3_600_000;
 const SETTLE_MS = 90_000;
 /** One leaf of each stands for its siblings: the rule compares the commitment whole, and bad-fields.test.ts takes every leaf. */
 const LEFT_TO_UNIT_TEST = /^parentExecution\.(?!stateRoot|cursors|proposerFeesWei)|^timeoutCertificate\./;
@@ -118,25 +109,8 @@ describe('a Byzantine leader', () => {
   });
 });
 
-function liesAbout({ header, body, signature }: Proposal): readonly { readonly path: string; readonly proposal: Proposal }[] {
-  const headers = mutationsOf(BlockHeaderType as unknown as CompositeType<BlockHeader, unknown, unknown>, header)
-    .filter(({ path }) => !LEFT_TO_UNIT_TEST.test(path))
-    .map(({ path, value }) => ({
-      path,
-      proposal: { header: path === 'timestampMs' ? { ...value, timestampMs: 1 } : value, body, signature },
-    }));
-  const bodies = mutationsOf(BlockBodyType as unknown as Type<BlockBody>, body).map(({ path, value }) => ({
-    path: `body.${path}`,
-    proposal: { header, body: value, signature },
-  }));
-  const raw = Uint8Array.of(2, 1, 2, 3);
-  const garbage = { inbox: [], transactions: [raw] };
-  return [
-    ...headers,
-    ...bodies,
-    { path: 'future', proposal: { header: { ...header, timestampMs: header.timestampMs + FUTURE_MS }, body, signature } },
-    { path: 'garbage', proposal: { header: { ...header, bodyRoot: bodyRootOf([keccak256(raw)]) }, body: garbage, signature } },
-  ];
+function liesAbout(proposal: Proposal): readonly WrongBlock[] {
+  return wrongBlocks(proposal).filter(({ path }) => !LEFT_TO_UNIT_TEST.test(path));
 }
 
 /** The lies about a block that has a parent in its instance, came without a timeout, and is empty. */

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
-import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
-import { recoveringOnce, standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { exploreTwins, runTwinsScenario } from '../../src/simulation/twins/explore.ts';
 import { runOnWholeNodes } from '../../src/simulation/twins/whole-nodes.ts';
 
@@ -37,10 +36,9 @@ describe('four validators, one of them twice', () => {
 
   it(`keep the checks of whole nodes in ${WHOLE_NODE_SCENARIOS} scenarios of the leaders that their seeds draw`, async () => {
     await initialiseKeccak();
-    const { secp256k1 } = selectCrypto({ disableNative: false });
     const leaders = new Set<number>();
     for (let seed = 1; seed <= WHOLE_NODE_SCENARIOS; seed++) {
-      const crypto = { bls: standInBls(), vrf: standInVrf(), secp256k1: recoveringOnce(secp256k1) };
+      const crypto = standInCrypto();
       const report = await runOnWholeNodes({ seed, cast: ONE_PAIR, rounds: 3, crypto, preset: readPreset('devnet') });
       assert.equal(report.violation, undefined, `seed ${seed}: ${JSON.stringify(report)}`);
       for (const leader of report.leaders) leaders.add(leader);

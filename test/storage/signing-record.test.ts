@@ -46,9 +46,35 @@ describe('the signing record', () => {
     const files = createMemoryFileStore();
     const record = await openSigningRecord(files, PATH);
     await record.write(content('first'));
-    files.flipBit(PATH, 8 * 50);
-    files.flipBit(PATH, 8 * (64 * 1024 + 20));
+    // Two copies in each of two slots.
+    for (const offset of [50, 4096 + 50, 64 * 1024 + 20, 64 * 1024 + 4096 + 20]) files.flipBit(PATH, 8 * offset);
     await assert.rejects(openSigningRecord(files, PATH), (error) => isError(error, 'storage/corrupt'));
+  });
+
+  it('is still the newest when any one of its bits has rotted: never the one before, which has forgotten what was signed last', async () => {
+    for (const newest of ['an odd record', 'and an even one']) {
+      const files = createMemoryFileStore();
+      const record = await openSigningRecord(files, PATH);
+      for (const text of ['first', 'second', 'third', ...(newest.startsWith('an odd') ? [] : ['fourth'])])
+        await record.write(content(text));
+      await record.write(content(newest));
+      for (let byte = 0; byte < 2 * 64 * 1024; byte += byte % 4096 < 80 ? 1 : 1_000) {
+        const bit = 8 * byte + (byte % 8);
+        files.flipBit(PATH, bit);
+        assert.deepEqual((await openSigningRecord(files, PATH)).read(), content(newest), `bit ${bit}`);
+        files.flipBit(PATH, bit);
+      }
+    }
+  });
+
+  it('reads the files of earlier versions, which held one copy', async () => {
+    const files = createMemoryFileStore();
+    const record = await openSigningRecord(files, PATH);
+    await record.write(content('first'));
+    const second = 8 * (4096 + 10);
+    files.flipBit(PATH, second);
+    files.flipBit(PATH, second + 8 * 64 * 1024);
+    assert.deepEqual((await openSigningRecord(files, PATH)).read(), content('first'));
   });
 
   it('carries out writes in the order of the calls', async () => {

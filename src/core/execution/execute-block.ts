@@ -73,7 +73,8 @@ export async function executeBlock(input: ExecuteBlockInput): Promise<BlockResul
   };
 }
 
-interface Wave0 {
+/** What wave 0 came to. */
+export interface Wave0 {
   readonly senderParts: readonly SenderPart[];
   readonly mainCalls: readonly Message[];
   readonly gasBought: number;
@@ -81,7 +82,8 @@ interface Wave0 {
   readonly proposerFeesWei: Wei;
 }
 
-function executeSenderParts(overlay: StateOverlay, transactions: readonly Transaction[], baseFeePerGasWei: Wei): Wave0 {
+/** Takes nonce, fee and value of each transaction, in order, and emits its main call: reads and changes nothing but the senders' families. */
+export function executeSenderParts(overlay: StateOverlay, transactions: readonly Transaction[], baseFeePerGasWei: Wei): Wave0 {
   const senderParts: SenderPart[] = [];
   const mainCalls: Message[] = [];
   let gasBought = 0;

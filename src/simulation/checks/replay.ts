@@ -1,8 +1,10 @@
 // Validity, determinism, conservation, exactly once: every block that becomes final is validated and executed again, once, from its
 // parent's state alone, by a node that took part in nothing. What it comes to must be what the next header says, what all accounts
-// gained and lost must be what was burned and is owed, and no message or transaction may come a second time.
+// gained and lost must be what was burned and is owed, no message or transaction may come a second time, each wave is what the one before
+// emitted, in its order; and each family's items come to the same when they are executed alone (family-replay.ts).
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../core/consensus/leader.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
+import type { ItemExecutor } from '../../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 import type { Bytes32, Height, Wei } from '../../core/primitives/ids.ts';
@@ -12,16 +14,22 @@ import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { ChangeSet } from '../../core/state/change-set.ts';
 import { createStateDatabase } from '../../core/state/state-database.ts';
-import type { StateDatabase } from '../../core/state/state-version.ts';
+import type { StateDatabase, StateVersion } from '../../core/state/state-version.ts';
+import { deriveViewBlock } from '../../core/view/derive-block.ts';
+import type { ViewBlock } from '../../core/view/view-block.ts';
 import { type LoadedChain, loadChain } from '../../node/chain-storage.ts';
-import { ChainBlocks, type ExecutedOutcome } from '../../runtime/chain-blocks.ts';
+import { ChainBlocks, type ExecutedOutcome, type Outcome } from '../../runtime/chain-blocks.ts';
 import type { SignatureVerifier } from '../../runtime/signature-verifier.ts';
 import { TransactionDirectory } from '../../runtime/transaction-directory.ts';
 import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import { createMemoryStore, type MemoryStore } from '../../storage/memory-store.ts';
 import { createViewStore } from '../../storage/view-store.ts';
 import type { WorldCrypto } from '../world.ts';
+import { replayFamilies } from './family-replay.ts';
 import type { Report } from './violation.ts';
+
+/** BLOCKHASH reaches this far back. */
+const BLOCK_HASHES = 256;
 
 /** See the file's head. */
 export class Replay {
@@ -32,7 +40,11 @@ export class Replay {
   readonly #states: StateDatabase;
   readonly #loaded: LoadedChain;
   readonly #blocks: ChainBlocks;
+  readonly #executor: ItemExecutor;
   readonly #executed = new Set<string>();
+  /** By number. */
+  readonly #views: ViewBlock[];
+  readonly #items: Record<string, number> = {};
   readonly #hashes = new Map<Height, Bytes32>();
   #point: ChainPoint;
 
@@ -47,7 +59,9 @@ export class Replay {
     this.#store = stores.store;
     this.#states = stores.states;
     this.#loaded = loaded;
+    this.#views = [loaded.newest.block];
     const { parameters } = options.genesis;
+    this.#executor = createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1);
     this.#blocks = new ChainBlocks(
       {
         parameters,
@@ -96,20 +110,50 @@ export class Replay {
     const alpha = vrfAlphaOf(instance, this.#point.seed, header.round);
     const verdict = await this.#blocks.validate(stored.hash, member.vrfPublicKey, alpha);
     if (!verdict.ok) return this.#report('validity', name, `block ${height}: ${verdict.reason} ${verdict.detail}`);
+    const parent = this.#blocks.committed;
     const outcome = await this.#blocks.executedOutcomeOf(stored.hash);
     this.#checkMoney(name, outcome);
     this.#checkOnce(name, outcome);
+    this.#checkWaves(name, outcome);
+    await this.#checkFamilies(name, parent, outcome);
     await this.#store.write([...this.#states.commit(outcome.version)], { sync: true });
     this.#states.adopted(outcome.version);
     this.#blocks.adopt(outcome);
+    this.#views.push(this.#viewOf(outcome, parent));
     this.#hashes.set(height, stored.hash);
     const { leaderWindow } = this.#genesis.parameters;
     this.#point = pointAfter(this.#point, { hash: stored.hash, height, round: header.round }, verdict.value, leaderWindow);
   }
 
+  /** The Ethereum block of a final block, visible to clients or not yet. */
+  viewAt(number: number): ViewBlock | undefined {
+    return this.#views[number];
+  }
+
+  /** The state after a final block. */
+  stateAt(number: number): StateVersion | undefined {
+    return this.#states.at(number);
+  }
+
+  /** Messages executed, by kind and outcome. */
+  get items(): Readonly<Record<string, number>> {
+    return this.#items;
+  }
+
   /** The state root after the newest block. */
   get stateRoot(): string {
     return bytesToHex(this.#states.committed().root);
+  }
+
+  #viewOf({ executed, facts, seed, version, hash }: ExecutedOutcome, parent: Outcome): ViewBlock {
+    const { height, timestampMs } = facts;
+    const { baseFeePerGasWei } = parent.facts;
+    return deriveViewBlock(
+      { number: height, hash, timestampMs, prevRandao: seed, worldRoot: version.root, baseFeePerGasWei },
+      this.#views[height - 1],
+      [executed],
+      this.#genesis.parameters,
+    );
   }
 
   #checkMoney(name: string, { executed, facts }: ExecutedOutcome): void {
@@ -126,7 +170,50 @@ export class Replay {
 
   #checkOnce(name: string, { executed, facts }: ExecutedOutcome): void {
     for (const { hashHex } of executed.block.transactions) this.#once(name, `transaction ${hashHex}`, facts.height);
-    for (const { message } of executed.result.messages) this.#once(name, `message ${bytesToHex(message.id)}`, facts.height);
+    for (const { message, outcome } of executed.result.messages) {
+      const item = `${message.kind} ${outcome}`;
+      this.#items[item] = (this.#items[item] ?? 0) + 1;
+      if (outcome !== 'forwarded') this.#once(name, `message ${bytesToHex(message.id)}`, facts.height);
+    }
+  }
+
+  // Wave 1 is the main calls in the order of the transactions, each further wave what the one before emitted.
+  #checkWaves(name: string, { executed, facts }: ExecutedOutcome): void {
+    const waves = new Map<number, { readonly ids: string[]; readonly emitted: string[] }>();
+    for (const { message, wave, emitted } of executed.result.messages) {
+      const of = waves.get(wave) ?? { ids: [], emitted: [] };
+      waves.set(wave, of);
+      of.ids.push(bytesToHex(wave === 1 ? message.emitterId : message.id));
+      of.emitted.push(...emitted.map(bytesToHex));
+    }
+    let expected = executed.block.transactions.map(({ hashHex }) => hashHex as string);
+    for (let wave = 1; wave <= waves.size + 1; wave++) {
+      const { ids, emitted } = waves.get(wave) ?? { ids: [], emitted: [] };
+      if (ids.join() !== expected.join())
+        this.#report('exactly-once', name, `wave ${wave} of block ${facts.height} is ${ids.join()}, emitted was ${expected.join()}`);
+      expected = emitted;
+    }
+  }
+
+  async #checkFamilies(name: string, parent: Outcome, { executed, facts }: ExecutedOutcome): Promise<void> {
+    const { height, timestampMs, baseFeePerGasWei } = parent.facts;
+    const found = await replayFamilies(
+      {
+        transactions: executed.block.transactions,
+        result: executed.result,
+        parentState: parent.version,
+        parentBaseFeePerGasWei: baseFeePerGasWei,
+        context: {
+          referenceHeight: height,
+          referenceTimestampMs: timestampMs,
+          prevRandao: parent.seed,
+          blockHash: (wanted) => (wanted < height && wanted >= height - BLOCK_HASHES ? this.#hashAt(wanted) : undefined),
+        },
+        gasLimitSeenByCode: this.#genesis.parameters.transactionGasLimitMax,
+      },
+      this.#executor,
+    );
+    for (const detail of found) this.#report('layout-independence', name, `block ${facts.height}: ${detail}`);
   }
 
   #once(name: string, what: string, height: number): void {

@@ -8,6 +8,7 @@ export type Property =
   | 'determinism'
   | 'conservation'
   | 'exactly-once'
+  | 'layout-independence'
   | 'durability'
   | 'liveness'
   /** A node met something that its own code promises cannot be. */

@@ -10,8 +10,8 @@ import { CommittedChain } from '../checks/committed-chain.ts';
 import { overheard, SignedWords } from '../checks/signed-words.ts';
 import type { Property, Violation } from '../checks/violation.ts';
 import { direction } from '../links.ts';
+import { livenessBoundMs } from '../liveness-bound.ts';
 import { SeededRandom } from '../random.ts';
-import { livenessBoundMs } from '../schedule.ts';
 import { createWorld, type World, type WorldCrypto } from '../world.ts';
 import { type Cast, type Partition, PLAN_SETS } from './scenario.ts';
 

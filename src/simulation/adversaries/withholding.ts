@@ -1,0 +1,164 @@
+// Hides what others wait for: proposals reach a few and late, votes late or never, certificates never; timeouts report no QC or an old one. And
+// where it leads with a QC that others may not know, it waits for their timeouts, joins them, and builds on the oldest block that a TC of
+// theirs permits, as if that QC had never been: the attack for which leaders are drawn from old anchors (protocol, section 3, "Leader").
+import { pointOf } from '../../core/consensus/block-tree.ts';
+import { timeoutCertificateOf } from '../../core/consensus/certificates.ts';
+import { leaderOf, vrfAlphaOf } from '../../core/consensus/leader.ts';
+import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import { isError } from '../../core/primitives/errors.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
+import type { QuorumCertificate, TimeoutCertificate } from '../../core/protocol/certificate.ts';
+import { isQuorum } from '../../core/protocol/committee.ts';
+import type { Proposal, Timeout } from '../../core/protocol/vote.ts';
+import { buildPayload } from '../../core/shard/build-block.ts';
+import type { Network } from '../../network/ports.ts';
+import type { Node } from '../../node/create-node.ts';
+import type { Signer } from '../../runtime/signer.ts';
+import { frameOf, messagesOf, NOBODY, sayingOnConsensus } from './speech.ts';
+import type { Adversary, StrategyTools } from './strategy.ts';
+
+const TOLD_OF_PROPOSAL_SHARE = 0.5;
+const PROPOSAL_DELAY_MS_MAX = 500;
+/** Long enough for the others' timers, where they wait for this leader. */
+const HOLD_MS = 1_400;
+const HOLD_SHARE = 0.5;
+const VOTE_DELAY_MS_MAX = 700;
+const VOTE_LOST_SHARE = 0.5;
+const NOTHING_SHOWN_SHARE = 0.3;
+const CERTIFICATES_MAX = 50;
+const ROUNDS_MAX = 8;
+
+/** Timeouts that were heard, by round and validator. */
+type Timeouts = Map<number, Map<number, Timeout>>;
+
+/** See the file's head. */
+export const withholding: Adversary = (own, tools) => {
+  const { random, whisper, schedule, signer } = tools;
+  const old: QuorumCertificate[] = [];
+  const timeouts: Timeouts = new Map();
+  const tell = (topic: string, frame: Uint8Array, share: number): void => {
+    for (const peer of own.peers.connected()) if (random.chance(share)) whisper(peer, topic, frame);
+  };
+  const later = (delayMs: number, run: () => void): void => schedule(random.between(0, delayMs), run);
+  const giveUpToo = (topic: string, heard: Timeout): void => {
+    const keys = signer();
+    const ofRound = timeoutsOf(timeouts, heard.round);
+    ofRound.set(heard.validator, heard);
+    if (keys === undefined || ofRound.has(keys.validator)) return;
+    const lie = hidingTimeout(heard, keys, old, random.chance(NOTHING_SHOWN_SHARE));
+    ofRound.set(keys.validator, lie);
+    later(VOTE_DELAY_MS_MAX, () => tell(topic, frameOf([{ kind: 'timeout', timeout: lie }]), 1));
+  };
+  const speaking = sayingOnConsensus(own, async (topic, data) => {
+    for (const message of messagesOf(data)) {
+      switch (message.kind) {
+        case 'certificates':
+          break;
+        case 'vote':
+        case 'commit-vote':
+          if (!random.chance(VOTE_LOST_SHARE)) later(VOTE_DELAY_MS_MAX, () => tell(topic, frameOf([message]), 1));
+          break;
+        case 'timeout':
+          for (const certificate of message.timeout.highestQuorumCertificate) old.push(certificate);
+          if (old.length > CERTIFICATES_MAX) old.shift();
+          giveUpToo(topic, message.timeout);
+          break;
+        case 'proposal': {
+          const say = (proposal: Proposal): void => tell(topic, frameOf([{ kind: 'proposal', proposal }]), TOLD_OF_PROPOSAL_SHARE);
+          if (random.chance(HOLD_SHARE)) schedule(HOLD_MS, () => void furtherBack(message.proposal, tools, timeouts).then(say));
+          else later(PROPOSAL_DELAY_MS_MAX, () => say(message.proposal));
+        }
+      }
+    }
+    return NOBODY;
+  });
+  return hearing(speaking, (topic, timeout) => giveUpToo(topic, timeout));
+};
+
+// The same network, with an ear for timeouts.
+function hearing(own: Network, heard: (topic: string, timeout: Timeout) => void): Network {
+  return {
+    ...own,
+    stats: () => own.stats(),
+    close: () => own.close(),
+    pubSub: {
+      publish: (topic, data) => own.pubSub.publish(topic, data),
+      unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
+      subscribe: (topic, handler) =>
+        own.pubSub.subscribe(topic, (message) => {
+          if (topic.includes('/consensus/'))
+            for (const one of messagesOf(message.data)) if (one.kind === 'timeout') heard(topic, one.timeout);
+          return handler(message);
+        }),
+    },
+  };
+}
+
+function timeoutsOf(timeouts: Timeouts, round: number): Map<number, Timeout> {
+  const ofRound = timeouts.get(round) ?? new Map<number, Timeout>();
+  timeouts.set(round, ofRound);
+  if (timeouts.size > ROUNDS_MAX) timeouts.delete(Math.min(...timeouts.keys()));
+  return ofRound;
+}
+
+// A timeout of the same round that reports an old QC, or none.
+function hidingTimeout(heard: Timeout, signer: Signer, old: readonly QuorumCertificate[], showsNothing: boolean): Timeout {
+  const [shown] = old.filter(({ point }) => point.round < heard.round);
+  const highestQuorumCertificate = shown === undefined || showsNothing ? [] : [shown];
+  const signature = signer.signTimeout(heard.round, highestQuorumCertificate[0]?.point.round ?? 0);
+  return { ...heard, validator: signer.validator, highestQuorumCertificate, signature };
+}
+
+/** The quorum of timeouts of the round that reports the lowest QCs, as a certificate; undefined where no quorum was heard. */
+function lowestCertificate(round: number, { chain }: Node, { bls }: StrategyTools, timeouts: Timeouts): TimeoutCertificate | undefined {
+  const { committee } = chain.instance;
+  const lowestFirst = [...(timeouts.get(round)?.values() ?? [])].sort((a, b) => reportedBy(a) - reportedBy(b));
+  for (let count = 1; count <= lowestFirst.length; count++) {
+    const chosen = lowestFirst.slice(0, count).sort((a, b) => a.validator - b.validator);
+    const seats = chosen.reduce(
+      (sum, { validator }) => sum + (committee.members.find((member) => member.validator === validator)?.seats ?? 0),
+      0,
+    );
+    const signature = bls.aggregate(chosen.map((timeout) => timeout.signature));
+    if (isQuorum(seats, committee) && signature !== undefined) return timeoutCertificateOf(committee, chosen, signature);
+  }
+  return undefined;
+}
+
+function reportedBy({ highestQuorumCertificate }: Timeout): number {
+  return highestQuorumCertificate[0]?.point.round ?? 0;
+}
+
+/**
+ * A block of the same round on the highest QC that a TC of the round before need report, where that is lower than the QC that the validator
+ * knows, and it leads on that parent too; else the proposal as it is. Nothing of it is invalid: who did not see the higher QC votes for it.
+ */
+async function furtherBack(proposal: Proposal, tools: StrategyTools, timeouts: Timeouts): Promise<Proposal> {
+  const { header } = proposal;
+  const [signer, node] = [tools.signer(), tools.node()];
+  const certificate = node === undefined ? undefined : lowestCertificate(header.round - 1, node, tools, timeouts);
+  const [reported] = certificate?.highestQuorumCertificate ?? [];
+  if (signer === undefined || node === undefined || certificate === undefined || reported === undefined) return proposal;
+  if (header.justify.some(({ point }) => bytesEqual(point.blockHash, reported.point.blockHash))) return proposal;
+  const { instance, parameters, blocks, runner } = node.chain;
+  const parent = pointOf(runner.state, bytesToHex(reported.point.blockHash));
+  if (parent === undefined || leaderOf(instance, parent, header.round) !== signer.validator) return proposal;
+  try {
+    const { facts, commitment } = await blocks.outcomeOf(parent.hash);
+    const built = buildPayload({ parent: facts, parentExecution: commitment, transactions: [], nowMs: header.timestampMs, parameters });
+    const { body, ...payload } = built;
+    const other = {
+      ...header,
+      ...payload,
+      height: parent.height + 1,
+      parentHash: parent.hash,
+      justify: [reported],
+      timeoutCertificate: [certificate],
+      vrfProof: signer.proveLeader(vrfAlphaOf(instance, parent.seed, header.round)).proof,
+    };
+    return { header: other, body, signature: signer.signProposal(blockHashOf(other)) };
+  } catch (error) {
+    if (isError(error, 'chain-blocks/not-held')) return proposal; // Committed past it meanwhile.
+    throw error;
+  }
+}

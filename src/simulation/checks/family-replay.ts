@@ -1,0 +1,138 @@
+// Layout independence, as far as one shard has it: executing an item depends on the item, the state of its one family and its recorded context.
+// Each family that a final block touched is executed again alone, by the code that executes blocks, on a reader that refuses
+// to read anything of any other family; every result, and every change to that family, must be what the block made of it.
+
+import { executeSenderParts } from '../../core/execution/execute-block.ts';
+import { executeMessage, type ItemEnvironment } from '../../core/execution/execute-message.ts';
+import type { BlockResult } from '../../core/execution/executed-block.ts';
+import type { ItemExecutor } from '../../core/execution/item-executor.ts';
+import { StateOverlay } from '../../core/execution/state-overlay.ts';
+import { bytesToHex } from '../../core/primitives/bytes.ts';
+import type { Address, Hex, Wei } from '../../core/primitives/ids.ts';
+import type { ExecutionContext, Message, MessageResult } from '../../core/protocol/message.ts';
+import type { Transaction } from '../../core/protocol/transaction.ts';
+import type { StateReader } from '../../core/state/state-reader.ts';
+
+/** A block that was executed, and all that its result follows from. */
+export interface ReplayedBlock {
+  readonly transactions: readonly Transaction[];
+  readonly result: BlockResult;
+  readonly parentState: StateReader;
+  readonly parentBaseFeePerGasWei: Wei;
+  readonly context: ExecutionContext;
+  readonly gasLimitSeenByCode: number;
+}
+
+interface FamilyItems {
+  readonly family: Address;
+  readonly transactions: Transaction[];
+  readonly messages: MessageResult[];
+}
+
+/** What differs between a block's result and its families replayed one by one: one line each, none where all is well. */
+export async function replayFamilies(block: ReplayedBlock, executor: ItemExecutor): Promise<readonly string[]> {
+  const found: string[] = [];
+  const emitted = new Map<Hex, string>();
+  for (const { message } of block.result.messages)
+    if (message.kind === 'main-call' && message.hop === 0) emitted.set(bytesToHex(message.id), textOf(message));
+  for (const items of itemsByFamily(block)) found.push(...(await replayFamily(items, block, executor, emitted)));
+  return found;
+}
+
+async function replayFamily(
+  { family, transactions, messages }: FamilyItems,
+  { result, parentState, parentBaseFeePerGasWei, context, gasLimitSeenByCode }: ReplayedBlock,
+  executor: ItemExecutor,
+  mainCalls: ReadonlyMap<Hex, string>,
+): Promise<readonly string[]> {
+  const familyHex = bytesToHex(family);
+  const found: string[] = [];
+  const overlay = new StateOverlay(new FamilyReader(parentState, familyHex));
+  const environment: ItemEnvironment = { overlay, context, executor, gasLimitSeenByCode };
+  try {
+    for (const call of executeSenderParts(overlay, transactions, parentBaseFeePerGasWei).mainCalls)
+      if (mainCalls.get(bytesToHex(call.id)) !== textOf(call))
+        found.push(`family ${familyHex}: alone, a sender part emits another main call`);
+    for (const expected of messages) {
+      const { result: alone } = await executeMessage(environment, expected.message, expected.wave);
+      const [there, here] = [textOf(expected), textOf(alone)];
+      if (there !== here) found.push(`family ${familyHex}: message ${bytesToHex(expected.message.id)} came to ${there}, alone to ${here}`);
+    }
+  } catch (error) {
+    found.push(`family ${familyHex}: ${String(error)}`);
+  }
+  const changes = overlay.changeSet();
+  const there = textOf({
+    accounts: result.changeSet.accounts.filter((change) => bytesToHex(change.family) === familyHex),
+    pointers: result.changeSet.pointers.filter(({ address }) => bytesToHex(address) === familyHex),
+  });
+  const here = textOf({ accounts: changes.accounts, pointers: changes.pointers });
+  if (there !== here) found.push(`family ${familyHex}: changes ${there}, alone ${here}`);
+  return found;
+}
+
+// In the order of the block, which is wave by wave.
+function itemsByFamily({ transactions, result }: ReplayedBlock): readonly FamilyItems[] {
+  const families = new Map<Hex, FamilyItems>();
+  const itemsOf = (family: Address): FamilyItems => {
+    const familyHex = bytesToHex(family);
+    const items = families.get(familyHex) ?? { family, transactions: [], messages: [] };
+    families.set(familyHex, items);
+    return items;
+  };
+  for (const transaction of transactions) itemsOf(transaction.sender).transactions.push(transaction);
+  for (const message of result.messages) itemsOf(familyOf(message.message)).messages.push(message);
+  // Whatever else the block says that it changed is of a family without items.
+  for (const { family } of result.changeSet.accounts) itemsOf(family);
+  for (const { address } of result.changeSet.pointers) itemsOf(address);
+  return [...families.values()];
+}
+
+/** Where a message executes: a pointer, at the natural place of the contract that it is of. */
+function familyOf({ kind, target, targetFamily }: Message): Address {
+  return kind === 'pointer' && target !== undefined ? target : targetFamily;
+}
+
+/** The state of one family, and code by its hash. Anything else is refused. */
+class FamilyReader implements StateReader {
+  readonly #whole: StateReader;
+  readonly #familyHex: Hex;
+
+  constructor(whole: StateReader, familyHex: Hex) {
+    this.#whole = whole;
+    this.#familyHex = familyHex;
+  }
+
+  getAccount(family: Address, address: Address): ReturnType<StateReader['getAccount']> {
+    this.#mustBeOwn(family);
+    return this.#whole.getAccount(family, address);
+  }
+
+  getPointer(address: Address): Address | undefined {
+    this.#mustBeOwn(address); // A pointer lies at its address's natural place.
+    return this.#whole.getPointer(address);
+  }
+
+  getStorage(family: Address, address: Address, slot: Uint8Array): Uint8Array | undefined {
+    this.#mustBeOwn(family);
+    return this.#whole.getStorage(family, address, slot);
+  }
+
+  getCode(codeHash: Uint8Array): Uint8Array | undefined {
+    return this.#whole.getCode(codeHash);
+  }
+
+  #mustBeOwn(family: Address): void {
+    const asked = bytesToHex(family);
+    if (asked !== this.#familyHex) throw new Error(`an item of family ${this.#familyHex} reads of family ${asked}`);
+  }
+}
+
+/** One text for equal values. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (part instanceof Uint8Array) return bytesToHex(part);
+    if (typeof part === 'bigint') return `${part}n`;
+    return part instanceof Map ? [...part] : part;
+  });
+}

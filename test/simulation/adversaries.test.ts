@@ -1,0 +1,229 @@
+// Each dishonest strategy: that it does what its name says, seen at its own mouth, and that honest nodes live with it under faults.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { blockHashOf } from '../../src/core/protocol/block.ts';
+import type { Network } from '../../src/network/ports.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
+import type { ConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import { messagesOf } from '../../src/simulation/adversaries/speech.ts';
+import { dishonest, STRATEGIES, type Strategy } from '../../src/simulation/adversaries/strategies.ts';
+import { toolsFor } from '../../src/simulation/adversaries/tools.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import { runSchedule } from '../../src/simulation/schedule.ts';
+import { speaking } from '../../src/simulation/speaking.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import { createWorld, type World } from '../../src/simulation/world.ts';
+
+const START_MS = 1_700_000_000_000;
+const RUN_MS = 15_000;
+const LIAR = 1;
+const SCHEDULES = 2;
+const standIns = standInCrypto;
+
+/** What left the mouth of a dishonest validator, and what became of its world. */
+interface Heard {
+  readonly world: World;
+  /** In order, with the round that its node was in; whispers too. */
+  readonly messages: readonly ConsensusMessage[];
+  readonly frames: readonly Uint8Array[];
+  readonly wrongBlocks: ReadonlySet<string>;
+  /** The most directions that were silenced or slowed at once, and whether any was after faults had ended. */
+  readonly attacked: { most: number; afterwards: number };
+}
+
+async function hear(strategy: Strategy, seed: number): Promise<Heard> {
+  const crypto = standIns();
+  const frames: Uint8Array[] = [];
+  const wrongBlocks = new Set<string>();
+  const attacked = { most: 0, afterwards: 0 };
+  let made: World | undefined;
+  const faultsEndMs = START_MS + RUN_MS / 2;
+  const mouth = (own: Network): Network =>
+    speaking(own, (topic, data) => {
+      if (topic.includes('/consensus/')) frames.push(data);
+      return own.pubSub.publish(topic, data);
+    });
+  const world = await createWorld({
+    crypto,
+    seed,
+    nodes: 4,
+    startMs: START_MS,
+    latencyMs: 30,
+    lossShare: 0.15,
+    parameters: { ...readPreset('devnet'), roundTimeoutMs: 600, idleIntervalMs: 100 },
+    accounts: [],
+    interpose: (name, own) => {
+      if (name !== `node-${LIAR}`) return own;
+      const tools = toolsFor({
+        name,
+        validator: LIAR,
+        seed,
+        crypto,
+        world: () => made,
+        isHonest: (index) => index !== LIAR,
+        faultsEndMs,
+        toldWrong: (hash) => wrongBlocks.add(hash),
+      });
+      const whisper: typeof tools.whisper = (to, topic, data) => {
+        frames.push(data);
+        tools.whisper(to, topic, data);
+      };
+      return dishonest(strategy, mouth(own), { ...tools, whisper });
+    },
+  });
+  made = world;
+  world.clock.onEvent = async () => {
+    const ways = world.links.silenced.size + world.links.slower.size;
+    attacked.most = Math.max(attacked.most, ways);
+    // An attack that began before is over soon.
+    if (world.clock.nowMs() > faultsEndMs + 1_000) attacked.afterwards += ways;
+  };
+  await world.clock.run(START_MS + RUN_MS);
+  const height = Math.min(...world.nodes.filter((_node, index) => index !== LIAR).map(({ chain }) => chain.blocks.committed.facts.height));
+  assert.ok(height >= 3, `the others are at height ${height}`);
+  await world.stop();
+  return { world, frames, messages: frames.flatMap(messagesOf), wrongBlocks, attacked };
+}
+
+/** Blocks by what was said of each round: votes, commit votes or proposals. */
+function hashesByRound(
+  messages: readonly ConsensusMessage[],
+  kind: 'vote' | 'commit-vote' | 'proposal',
+): ReadonlyMap<number, ReadonlySet<string>> {
+  const rounds = new Map<number, Set<string>>();
+  for (const message of messages) {
+    if (message.kind !== kind) continue;
+    const [round, hash] =
+      message.kind === 'proposal'
+        ? [message.proposal.header.round, blockHashOf(message.proposal.header)]
+        : [message.vote.point.round, message.vote.point.blockHash];
+    rounds.set(round, (rounds.get(round) ?? new Set()).add(bytesToHex(hash)));
+  }
+  return rounds;
+}
+
+const mostIn = (rounds: ReadonlyMap<number, ReadonlySet<string>>): number => Math.max(0, ...[...rounds.values()].map(({ size }) => size));
+
+describe('a dishonest strategy', () => {
+  before(() => initialiseKeccak());
+
+  it('two-faced: proposes and votes twice in a round', async () => {
+    const { messages } = await hear('two-faced', 1);
+    assert.equal(mostIn(hashesByRound(messages, 'proposal')), 2);
+    assert.equal(mostIn(hashesByRound(messages, 'vote')), 2);
+  });
+
+  it('silent: says nothing; selective: says things to some', async () => {
+    assert.equal((await hear('silent', 1)).frames.length, 0);
+    assert.ok((await hear('selective', 1)).messages.length > 50);
+  });
+
+  it('late-committing: gives rounds up and votes and commit-votes in them afterwards', async () => {
+    const { messages } = await hear('late-committing', 1);
+    let givenUp = 0;
+    const after = { vote: 0, 'commit-vote': 0 };
+    for (const message of messages) {
+      if (message.kind === 'timeout') givenUp = Math.max(givenUp, message.timeout.round);
+      if ((message.kind === 'vote' || message.kind === 'commit-vote') && message.vote.point.round <= givenUp) after[message.kind]++;
+    }
+    assert.ok(after.vote > 10 && after['commit-vote'] > 10, JSON.stringify(after));
+  });
+
+  it('withholding: shows no certificates, and old QCs in timeouts; builds on older blocks than it could', async () => {
+    let hidden = 0;
+    let furtherBack = 0;
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { messages } = await hear('withholding', seed);
+      assert.ok(messages.every(({ kind }) => kind !== 'certificates'));
+      let highest = 0;
+      for (const message of messages) {
+        // What it signed a commit vote for, it had a QC of.
+        if (message.kind === 'commit-vote') highest = Math.max(highest, message.vote.point.round);
+        if (message.kind === 'timeout' && (message.timeout.highestQuorumCertificate[0]?.point.round ?? 0) < highest) hidden++;
+        if (message.kind !== 'proposal') continue;
+        const { justify, timeoutCertificate } = message.proposal.header;
+        if (timeoutCertificate.length > 0 && (justify[0]?.point.round ?? 0) < highest) furtherBack++;
+      }
+    }
+    assert.ok(hidden > 10, `${hidden} timeouts hide a QC`);
+    assert.ok(furtherBack > 0, `${furtherBack} proposals further back`);
+  });
+
+  it('wrong-blocks: proposes blocks that are wrong', async () => {
+    const { wrongBlocks, messages } = await hear('wrong-blocks', 1);
+    assert.ok(wrongBlocks.size >= 3, `${wrongBlocks.size} wrong blocks`);
+    const told = new Set([...hashesByRound(messages, 'proposal').values()].flatMap((hashes) => [...hashes]));
+    for (const hash of wrongBlocks) assert.ok(told.has(hash));
+  });
+
+  it('replaying and stale: say old frames again, and new things about old rounds', async () => {
+    const replayed = (await hear('replaying', 1)).frames.map(bytesToHex);
+    assert.ok(replayed.length - new Set(replayed).size > 10);
+    const { messages } = await hear('stale', 1);
+    let newest = 0;
+    let old = 0;
+    for (const message of messages) {
+      const round = message.kind === 'vote' ? message.vote.point.round : message.kind === 'timeout' ? message.timeout.round : newest;
+      newest = Math.max(newest, round);
+      if (round < newest - 2) old++;
+    }
+    assert.ok(old > 10, `${old} messages of old rounds`);
+  });
+
+  it('flooding: says many times more than others, and others keep little of it', async () => {
+    const { messages, world } = await hear('flooding', 1);
+    assert.ok(messages.length > 1_500, `${messages.length} messages`);
+    for (const { chain } of world.nodes.slice(2)) {
+      assert.ok(chain.blocks.size < 32, `${chain.blocks.size} blocks held`);
+      assert.ok(chain.runner.mailboxLength < 64, `${chain.runner.mailboxLength} events wait`);
+    }
+  });
+
+  it('hunting: attacks links while faults last and not afterwards', async () => {
+    const { attacked, messages } = await hear('hunting', 1);
+    assert.ok(attacked.most >= 3, `${attacked.most} directions at most`);
+    assert.equal(attacked.afterwards, 0);
+    assert.ok(messages.every(({ kind }) => kind !== 'proposal'));
+  });
+
+  it('lying-in-sync: is found out by those who ask it', async () => {
+    // Others fall behind again and again, so that they ask.
+    const faults = [500, 1_500, 2_500, 3_500, 4_500].map((fromMs, place): Fault => {
+      return { fromMs, forMs: 900, what: { kind: 'old-backup', node: place % 2 === 0 ? 0 : 2, ageMs: 2_000 } };
+    });
+    let foundOut = 0;
+    for (const seed of [1, 2, 3, 4]) {
+      const dishonestValidators = [{ validator: LIAR, strategy: 'lying-in-sync' as const }];
+      const report = await runSchedule({
+        seed,
+        nodes: 4,
+        crypto: standIns(),
+        preset: readPreset('devnet'),
+        faults,
+        dishonest: dishonestValidators,
+      });
+      assert.equal(report.violation, undefined, `seed ${seed}`);
+      foundOut += report.misbehaviour['bad-range-answer'] ?? 0;
+      foundOut += report.misbehaviour['bad-certificate-in-range'] ?? 0;
+    }
+    assert.ok(foundOut > 3, `${foundOut} times`);
+  });
+
+  for (const strategy of STRATEGIES) {
+    it(`${strategy}: breaks nothing under ${SCHEDULES} schedules of faults`, async () => {
+      for (let seed = 700; seed < 700 + SCHEDULES; seed++) {
+        const dishonestValidators = [{ validator: seed % 4, strategy }];
+        const report = await runSchedule({
+          seed,
+          nodes: 4,
+          crypto: standIns(),
+          preset: readPreset('devnet'),
+          dishonest: dishonestValidators,
+        });
+        assert.equal(report.violation, undefined, `seed ${seed}`);
+      }
+    });
+  }
+});

@@ -1,0 +1,100 @@
+// Faults that need a look of their own: rotten bits, which a node must meet with a clear error and never with a wrong word, and how messages
+// travel when nothing is wrong.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { isError } from '../../src/core/primitives/errors.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
+import { SimulatedDisk } from '../../src/simulation/disk.ts';
+import type { Fault } from '../../src/simulation/faults.ts';
+import { Life } from '../../src/simulation/life.ts';
+import { HEAVY_TAIL_MAX, linksUnder, quietConditions } from '../../src/simulation/links.ts';
+import { drawQuietLinks, LINK_KINDS } from '../../src/simulation/quiet-links.ts';
+import { SeededRandom } from '../../src/simulation/random.ts';
+import { runSchedule } from '../../src/simulation/schedule.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+
+const key = (place: number): Uint8Array => Uint8Array.of(0x10, place);
+
+describe('rotten bits', () => {
+  before(() => initialiseKeccak());
+
+  it('show as an error when a row is read, until it is written again or the disk is replaced', async () => {
+    const clock = new VirtualClock(0);
+    const disk = new SimulatedDisk(clock, new SeededRandom(1, 'disk'), 0);
+    const { store } = disk.portsOf(new Life());
+    const write = (place: number): Promise<void> =>
+      clock.drive(store.write([{ type: 'put', key: key(place), value: Uint8Array.of(place) }], { sync: true }));
+    for (let place = 0; place < 100; place++) await write(place);
+    const backup = disk.backup();
+    const rotten = (): number[] => {
+      return Array.from({ length: 100 }, (_unused, place) => place).filter((place) => {
+        try {
+          assert.deepEqual(store.get(key(place)), Uint8Array.of(place));
+          return false;
+        } catch (error) {
+          assert.ok(isError(error, 'storage/corrupt'));
+          return true;
+        }
+      });
+    };
+    assert.deepEqual(rotten(), []);
+    disk.rotRows(0.2);
+    const found = rotten();
+    assert.ok(found.length >= 5 && found.length <= 40, `${found.length} of 100`);
+    await assert.rejects(
+      async () => {
+        for await (const row of store.iterate({ gte: key(0), lt: key(100), limit: 100 })) assert.equal(row.key.length, 2);
+      },
+      (error) => isError(error, 'storage/corrupt'),
+    );
+    await write(found[0] as number);
+    assert.deepEqual(rotten(), found.slice(1));
+    disk.restore(backup);
+    assert.deepEqual(rotten(), []);
+  });
+
+  it('stop a node, or are survived, and break no promise; a backup or an empty database mends it', async () => {
+    const faults: readonly Fault[] = [
+      { fromMs: 1_500, forMs: 1_500, what: { kind: 'bit-rot', node: 0, of: 'rows', share: 0.2, repair: 'empty' } },
+      { fromMs: 3_300, forMs: 1_000, what: { kind: 'bit-rot', node: 1, of: 'rows', share: 0.05, repair: { ageMs: 1_500 } } },
+      { fromMs: 3_500, forMs: 400, what: { kind: 'crash', node: 1, end: 'killed', trigger: 'at-once' } },
+      { fromMs: 5_000, forMs: 300, what: { kind: 'bit-rot', node: 2, of: 'signing-record' } },
+    ];
+    let found = 0;
+    for (const seed of [1, 2, 3]) {
+      const crypto = standInCrypto();
+      const report = await runSchedule({ seed, nodes: 4, crypto, preset: readPreset('devnet'), faults, dishonest: [] });
+      assert.equal(report.violation, undefined, `seed ${seed}: ${JSON.stringify(report.violation)}`);
+      assert.equal(report.injected['bit-rot'], 3);
+      found += report.rotFound;
+    }
+    assert.ok(found > 0, 'some node met a rotten row');
+  });
+});
+
+describe('quiet links', () => {
+  it('are of every kind, and no slower than they say', () => {
+    const kinds = new Map<string, number>();
+    for (let seed = 0; seed < 60; seed++) {
+      const { kind, conditions, slowestMs } = drawQuietLinks(new SeededRandom(seed, 'links'), 20);
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      const links = linksUnder({ ...quietConditions(20), ...conditions }, new SeededRandom(seed, 'ways'));
+      for (let count = 0; count < 200; count++) {
+        const [arrivalMs] = links.arrivalsMs(`node-${count % 4}`, `node-${(count + 1) % 4}`);
+        assert.ok(arrivalMs !== undefined && arrivalMs > 0 && arrivalMs <= slowestMs, `${kind}: ${arrivalMs} of ${slowestMs}`);
+      }
+    }
+    for (const kind of LINK_KINDS) assert.ok((kinds.get(kind) ?? 0) >= 5, JSON.stringify([...kinds]));
+  });
+
+  it('with a heavy tail are mostly quick and now and then many times slower', () => {
+    const conditions = { ...quietConditions(0), jitterMs: 10, isHeavyTailed: true };
+    const links = linksUnder(conditions, new SeededRandom(1, 'tail'));
+    const delays = Array.from({ length: 5_000 }, () => links.arrivalsMs('a', 'b')[0] as number).sort((a, b) => a - b);
+    assert.ok((delays[2_500] as number) < 10, `median ${delays[2_500]}`);
+    assert.ok((delays[4_950] as number) > 100, `p99 ${delays[4_950]}`);
+    assert.ok((delays.at(-1) as number) <= 10 * HEAVY_TAIL_MAX);
+  });
+});
