@@ -22,6 +22,7 @@ import type { Property, Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
 import { drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { SeededRandom } from './random.ts';
+import { WORLD } from './timeline/story.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, inlineVerifier, type World, type WorldCrypto } from './world.ts';
 
@@ -38,6 +39,12 @@ export interface ScheduleOptions {
   readonly dishonest?: readonly DishonestValidator[];
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
+  /** When faults are over and the chain must recover; 7 s when absent. */
+  readonly faultsUntilMs?: number;
+  /** On average; 20 when absent. */
+  readonly transactionsPerSecond?: number;
+  /** No clock is wrong. */
+  readonly exactClocks?: boolean;
 }
 
 /** A validator that is not honest. */
@@ -63,13 +70,15 @@ export interface ScheduleReport {
   readonly eventLogHash: string;
 }
 
-const START_MS = 1_700_000_000_000;
+/** When the world of every schedule begins. */
+export const START_MS = 1_700_000_000_000;
 const CLIENTS = 12;
-const TRANSACTIONS_PER_SECOND = 20;
+/** What clients send when a schedule does not say. */
+export const TRANSACTIONS_PER_SECOND = 20;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
-/** Faults begin and end in this window. */
-const FAULTS_UNTIL_MS = 7_000;
+/** Faults begin and end in this window when a schedule does not say. */
+export const FAULTS_UNTIL_MS = 7_000;
 /** Blocks that follow the last fault before the schedule ends well. */
 const BLOCKS_AFTER = 6;
 /** Rounds that dishonest leaders may fail after the last fault. */
@@ -109,6 +118,7 @@ class ScheduleRun {
   readonly #options: ScheduleOptions;
   readonly #parameters: NetworkParameters;
   readonly #faults: readonly Fault[];
+  readonly #dishonestValidators: readonly DishonestValidator[];
   readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
   readonly #words: readonly SignedWords[];
   readonly #chain: CommittedChain;
@@ -118,6 +128,7 @@ class ScheduleRun {
   readonly #backups = new Map<number, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #random: SeededRandom;
+  readonly #faultsUntilMs: number;
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
@@ -126,11 +137,12 @@ class ScheduleRun {
   private constructor(options: ScheduleOptions) {
     this.#options = options;
     this.#parameters = parametersOf(options.preset);
+    this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     const random = new SeededRandom(options.seed, 'faults');
-    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), FAULTS_UNTIL_MS);
-    const dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
-    this.#dishonest = new Map(dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
+    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), this.#faultsUntilMs);
+    this.#dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
+    this.#dishonest = new Map(this.#dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.#report));
     this.#chain = new CommittedChain(this.#report);
   }
@@ -150,11 +162,11 @@ class ScheduleRun {
       new SeededRandom(seed, 'workload'),
       this.#options.crypto.secp256k1,
     );
-    workload.start(TRANSACTIONS_PER_SECOND);
+    workload.start(this.#options.transactionsPerSecond ?? TRANSACTIONS_PER_SECOND);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
-    world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
-    let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
+    world.clock.schedule(START_MS + this.#faultsUntilMs - world.clock.exactMs, () => this.#heal());
+    let events = await world.clock.run(START_MS + this.#faultsUntilMs, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
     const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
     const isBack = (): boolean =>
@@ -173,7 +185,7 @@ class ScheduleRun {
       blocks: this.#chain.height,
       transactions: workload.sent,
       faults: this.#faults,
-      dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
+      dishonest: this.#dishonestValidators,
       injected: this.#injected,
       violation: this.#violation,
       eventLog: world.eventLog,
@@ -195,7 +207,7 @@ class ScheduleRun {
       syncMs: SYNC_MS,
       parameters: this.#parameters,
       accounts: fundedAccounts(clients),
-      clockErrors: drawClockErrors(this.#random, nodes),
+      clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
       interpose: (name, own) => this.#mouthOf(name, own),
       onFault: (index, fault) => this.#onFault(index, fault),
@@ -206,6 +218,7 @@ class ScheduleRun {
       },
     });
     this.#world = world;
+    world.chronicle.tell(WORLD, { kind: 'world', nodes: world.names, dishonest: this.#dishonestValidators });
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
@@ -240,7 +253,9 @@ class ScheduleRun {
   }
 
   readonly #report = (property: Property, node: string | undefined, detail: string): void => {
-    this.#violation ??= { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
+    if (this.#violation !== undefined) return;
+    this.#violation = { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
+    this.#world?.chronicle.tell(WORLD, { kind: 'violation', property, ...(node === undefined ? {} : { node }), detail });
   };
 
   get #theWorld(): World {
@@ -250,9 +265,11 @@ class ScheduleRun {
 
   // After every event.
   async #check(): Promise<void> {
-    const { nodes, names, disks } = this.#theWorld;
+    const { nodes, names, disks, chronicle } = this.#theWorld;
     for (const [index, node] of nodes.entries()) {
-      if (!this.#isHonest(index) || !this.#theWorld.isUp(index)) continue;
+      if (!this.#theWorld.isUp(index)) continue;
+      chronicle.look(names[index] as PeerName, node);
+      if (!this.#isHonest(index)) continue;
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined) continue;
       for (const stored of this.#chain.observe(name, node, disk.rows)) {
@@ -282,10 +299,12 @@ class ScheduleRun {
       backupOf: (node) => this.#backups.get(node),
       onOldCopy: (node) => this.#chain.forget(`node-${node}`),
       startAgain: (node) => this.#startAgain(node),
-      onBegin: ({ what: { kind } }) => {
-        this.#injected[kind]++;
+      onBegin: () => {
+        world.chronicle.tell(WORLD, { kind: 'fault-begins', fault: this.#faults.indexOf(fault), what });
+        this.#injected[what.kind]++;
         if (what.kind === 'full-disk') this.#mayFail.add(what.node);
       },
+      onEnd: () => world.chronicle.tell(WORLD, { kind: 'fault-ends', fault: this.#faults.indexOf(fault) }),
     });
   }
 
@@ -322,6 +341,7 @@ class ScheduleRun {
   // Whatever a fault left: from now on the network is quiet and every node is up.
   #heal(): void {
     const world = this.#theWorld;
+    world.chronicle.tell(WORLD, { kind: 'quiet' });
     this.#triggers.clear();
     world.links.silenced.clear();
     Object.assign(world.links, { lossShare: 0, duplicateShare: 0, latencyMs: this.#latencyMs, jitterMs: this.#latencyMs / 4 });
