@@ -56,6 +56,8 @@ export interface Options {
 
 const SCHEDULES = 100;
 const WORKERS_MAX = 256;
+/** A fault lasts 200 ms at least, and half of the time at most. */
+const FAULT_SECONDS_MIN = 0.5;
 const FAULT_SECONDS_MAX = 600;
 
 /** Reads the command line; `undefined` where only help is wanted. Throws `UsageError`. */
@@ -201,8 +203,8 @@ function countOf(flag: string, text: string): number {
 
 function faultMsOf(text: string): number {
   const seconds = positive('fault-seconds', text);
-  if (seconds < 1 || seconds > FAULT_SECONDS_MAX)
-    throw new UsageError(`--fault-seconds must be from 1 to ${FAULT_SECONDS_MAX}, got "${text}"`);
+  if (seconds < FAULT_SECONDS_MIN || seconds > FAULT_SECONDS_MAX)
+    throw new UsageError(`--fault-seconds must be from ${FAULT_SECONDS_MIN} to ${FAULT_SECONDS_MAX}, got "${text}"`);
   return Math.round(seconds * 1_000);
 }
 
