@@ -126,6 +126,8 @@ export interface Struck {
   readonly startAgain: (node: number) => void;
   /** Told of each fault that begins. */
   readonly onBegin: (fault: Fault) => void;
+  /** Told of each that is over. */
+  readonly onEnd: (fault: Fault) => void;
 }
 
 /** Sets the timers of a fault. Overlapping faults of one kind end together, with the first: what they change is one value. */
@@ -134,7 +136,10 @@ export function strike(fault: Fault, struck: Struck): void {
   world.clock.schedule(fault.fromMs, () => {
     struck.onBegin(fault);
     const heal = begin(fault, struck);
-    world.clock.schedule(fault.forMs, heal);
+    world.clock.schedule(fault.forMs, () => {
+      heal();
+      struck.onEnd(fault);
+    });
   });
 }
 

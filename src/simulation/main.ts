@@ -1,167 +1,182 @@
 // npm run simulate: whole nodes under faults on virtual time, from the command line. Exit code 0 means that every schedule ran to its end and
-// no property was violated; anything else, a fault of the simulator too, is not 0.
-import { parseArgs } from 'node:util';
-import { initialiseKeccak } from '../core/crypto/keccak.ts';
-import { readPreset } from '../node/genesis-file.ts';
-import { selectCrypto } from '../runtime/native/select-crypto.ts';
-import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
-import { REGRESSIONS, type Scenario } from './scenarios.ts';
+// no property was violated, 1 that one was; whatever else ends the program is no verdict, and 2 or the signal's code.
+import { join } from 'node:path';
+import { type Options, readOptions, USAGE, UsageError } from './command-line.ts';
+import { Crew } from './crew.ts';
+import { terminalTimeline, writeFailure, writePage } from './failure-files.ts';
 import type { ScheduleReport } from './schedule.ts';
-import { standInCrypto } from './stand-in-crypto.ts';
-import { runSwarm } from './swarm.ts';
+import { prepareJobs, type RunJob } from './schedule-job.ts';
+import { explicitPlan, shrink } from './shrink.ts';
+import { runInOrder, type ScheduleResult, SwarmTally } from './swarm.ts';
 
-const USAGE = `usage: npm run simulate -- [options]
+const NO_VERDICT = 2;
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+/** Failures that are shrunk: the first of each property, and not more than so many. */
+const SHRUNK_MAX = 3;
+const SHRINK_RUNS_MAX = 400;
+const SHRINK_MS_MAX = 180_000;
 
-  --seed 1            of the first schedule; each further one has the next
-  --schedules 100     how many; with --minutes, no end but that of the time
-  --minutes <n>       stop beginning schedules after so long
-  --scenario swarm    swarm, or one of: ${REGRESSIONS.map(({ name }) => name).join(', ')}
-  --nodes 4           validators
-  --crypto stand-in   stand-in or real: BLS and VRF of curves, some fifty times slower
-  --log               print the event log of the last schedule
-  --json              print all figures as one JSON object in the last line`;
+/** Schedules that have begun and are not over: whose fault it is when something is thrown beside all promises. */
+const underway = new Set<number>();
+let isOver = false;
 
-const NODES_MIN = 4;
-const NODES_MAX = 64;
+process.exitCode = NO_VERDICT; // Until there is one: a program that just ends, with nothing left to wait for, has none.
+process.on('uncaughtException', (error) => end(error));
+process.on('exit', () => {
+  if (!isOver) console.error(`simulate: ended without a verdict${describeUnderway()}`);
+});
+simulate().then((code) => {
+  isOver = true;
+  process.exitCode = code;
+}, end);
 
-class UsageError extends Error {}
-
-if (process.argv.includes('--help')) {
-  console.log(USAGE);
-} else {
-  main().then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      console.error(`simulate: ${error instanceof UsageError ? `${error.message}\n\n${USAGE}` : (error as Error).stack}`);
-      process.exitCode = 2;
-    },
-  );
+function end(error: unknown): never {
+  isOver = true;
+  const text = error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : String(error);
+  console.error(`simulate: ${text}${describeUnderway()}`);
+  process.exit(NO_VERDICT);
 }
 
-interface Options {
-  readonly seed: number;
-  readonly schedules: number | undefined;
-  readonly minutes: number | undefined;
-  readonly scenario: Scenario | undefined;
-  readonly nodes: number;
-  readonly isReal: boolean;
-  readonly log: boolean;
-  readonly json: boolean;
+function describeUnderway(): string {
+  return underway.size === 0 ? '' : `\nsimulate: schedules under way were those of seed ${[...underway].join(', ')}`;
 }
 
-async function main(): Promise<number> {
-  const options = readOptions();
-  await installHashtree({ disableNative: false });
-  await initialiseKeccak();
-  const crypto = options.isReal ? () => selectCrypto({ disableNative: false }) : standInCrypto;
+async function simulate(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  const run = await prepareJobs();
+  const tally = new SwarmTally();
   const startMs = performance.now();
-  const endMs = options.minutes === undefined ? Number.POSITIVE_INFINITY : startMs + options.minutes * 60_000;
-  let last: ScheduleReport | undefined;
-  const summary = await runSwarm({
-    firstSeed: options.seed,
-    schedules: options.schedules,
-    nodes: options.nodes,
-    preset: readPreset('devnet'),
-    crypto,
-    faults: options.scenario?.faults,
-    mayGoOn: () => performance.now() < endMs,
-    onReport: (report) => {
-      last = report;
-      if (report.violation !== undefined) describeViolation(report, options);
-    },
-  });
-  const seconds = (performance.now() - startMs) / 1_000;
-  if (options.log) console.log(last?.eventLog.join('\n'));
-  const figures = {
-    seed: options.seed,
-    ...summary,
-    eventsPerSecond: Math.round(summary.events / seconds),
-    timesRealTime: Number((summary.simulatedSeconds / seconds).toFixed(1)),
-  };
-  console.error(
-    `${summary.schedules} schedules of ${options.nodes} nodes from seed ${options.seed}: ${summary.violations.length} violations; ` +
-      `${summary.simulatedSeconds.toFixed(0)} s simulated in ${seconds.toFixed(0)} s, ${figures.eventsPerSecond} events a second; ` +
-      `median ${summary.medianBlocks} blocks, ${summary.medianFaults} faults of ${summary.medianFaultKinds} kinds`,
-  );
-  if (options.json) console.log(JSON.stringify(figures));
-  return summary.violations.length === 0 ? 0 : 1;
-}
-
-function describeViolation({ seed, violation, faults, dishonest }: ScheduleReport, { nodes, scenario }: Options): void {
-  console.error(
-    `seed ${seed}: ${violation?.property} violated at ${violation?.atMs} ms${violation?.node === undefined ? '' : ` by ${violation.node}`}`,
-  );
-  console.error(`  ${violation?.detail}`);
-  for (const { validator, strategy } of dishonest) console.error(`  validator ${validator} is dishonest: ${strategy}`);
-  for (const { fromMs, forMs, what } of faults) console.error(`  ${fromMs} to ${fromMs + forMs} ms: ${JSON.stringify(what)}`);
-  const named = scenario === undefined ? '' : ` --scenario ${scenario.name}`;
-  console.error(`  again: npm run simulate -- --seed ${seed} --schedules 1 --nodes ${nodes}${named} --log`);
-}
-
-function readOptions(): Options {
-  const { values } = parse();
-  const scenario = scenarioOf(values.scenario);
-  const minutes = values.minutes === undefined ? undefined : positive('minutes', values.minutes);
-  const schedules = values.schedules === undefined ? (minutes === undefined ? 100 : undefined) : positive('schedules', values.schedules);
-  const nodes = values.nodes === undefined ? (scenario?.nodes ?? NODES_MIN) : positive('nodes', values.nodes);
-  if (!Number.isInteger(nodes) || nodes < NODES_MIN || nodes > NODES_MAX)
-    throw new UsageError(`--nodes must be a whole number from ${NODES_MIN} to ${NODES_MAX}, got ${values.nodes}`);
-  if (scenario !== undefined && nodes !== scenario.nodes)
-    throw new UsageError(`scenario ${scenario.name} is of ${scenario.nodes} nodes, got --nodes ${nodes}`);
-  if (scenario !== undefined && values.seed !== undefined && values.schedules === undefined && minutes === undefined)
-    throw new UsageError('a scenario has its own seed; with --seed, say how many --schedules of it to run');
-  if (values.crypto !== 'stand-in' && values.crypto !== 'real')
-    throw new UsageError(`--crypto must be stand-in or real, got ${values.crypto}`);
-  const isOneScenario = scenario !== undefined && values.schedules === undefined && minutes === undefined;
-  return {
-    seed: values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed),
-    schedules: isOneScenario ? 1 : schedules,
-    minutes,
-    scenario,
-    nodes,
-    isReal: values.crypto === 'real',
-    log: values.log,
-    json: values.json,
-  };
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      options: {
-        seed: { type: 'string' },
-        schedules: { type: 'string' },
-        minutes: { type: 'string' },
-        scenario: { type: 'string', default: 'swarm' },
-        nodes: { type: 'string' },
-        crypto: { type: 'string', default: 'stand-in' },
-        log: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
+  const crew = options.workers > 1 ? new Crew(options.workers) : undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      crew?.close();
+      isOver = true;
+      console.error(`simulate: ended by ${signal}`);
+      summarise(options, tally, performance.now() - startMs);
+      process.exit(SIGNAL_CODES[signal]);
     });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
+  try {
+    const failures = await runAll(options, run, crew, tally, startMs);
+    const elapsedMs = performance.now() - startMs;
+    crew?.close();
+    await shrinkAll(options, run, failures);
+    return summarise(options, tally, elapsedMs);
+  } finally {
+    crew?.close();
   }
 }
 
-function scenarioOf(name: string): Scenario | undefined {
-  if (name === 'swarm') return undefined;
-  const scenario = REGRESSIONS.find((each) => each.name === name);
-  if (scenario === undefined) throw new UsageError(`--scenario ${name} is not known`);
-  return scenario;
+// Gives the results with a violation.
+async function runAll(
+  options: Options,
+  run: RunJob,
+  crew: Crew | undefined,
+  tally: SwarmTally,
+  startMs: number,
+): Promise<readonly ScheduleResult[]> {
+  const { firstSeed, schedules, minutes, workers, planOf, crypto } = options;
+  const endMs = minutes === undefined ? Number.POSITIVE_INFINITY : startMs + minutes * 60_000;
+  const failures: ScheduleResult[] = [];
+  await runInOrder({
+    firstSeed,
+    schedules,
+    width: workers,
+    mayGoOn: () => performance.now() < endMs,
+    run: async (seed) => {
+      underway.add(seed);
+      const job = { plan: planOf(seed), crypto };
+      const result = crew === undefined ? await shown(options, await run(job)) : await crew.run(job);
+      underway.delete(seed);
+      return result;
+    },
+    onResult: (result) => {
+      tally.add(result);
+      if (result.violation === undefined) return;
+      failures.push(result);
+      describeViolation(result, options);
+    },
+  });
+  return failures;
 }
 
-function positive(flag: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
-    throw new UsageError(`--${flag} must be a number above 0, got "${text}"`);
-  return value;
+// A schedule that ran here: what is to be seen of it is shown, and its log let go.
+async function shown(options: Options, report: ScheduleReport): Promise<ScheduleResult> {
+  const { log, timeline, whole, html, crypto, planOf, again } = options;
+  const { eventLog, ...result } = report;
+  if (log) console.log(eventLog.join('\n'));
+  if (timeline) console.log(terminalTimeline(report, whole));
+  if (html !== undefined) {
+    const about = [`npm run simulate -- ${again(report.seed)}`];
+    writePage(html, { plan: explicitPlan(planOf(report.seed), report), crypto, report, about });
+    console.error(`the page is ${html}`);
+  }
+  return result;
 }
 
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) throw new UsageError(`--seed must be a whole number from 0, got "${text}"`);
-  return seed;
+function describeViolation({ seed, violation, faults, dishonest }: ScheduleResult, { again }: Options): void {
+  const where = violation?.node === undefined ? '' : ` by ${violation.node}`;
+  console.error(`seed ${seed}: ${violation?.property} violated at ${violation?.atMs} ms${where}`);
+  console.error(`  ${violation?.detail}`);
+  for (const { validator, strategy } of dishonest) console.error(`  validator ${validator} is dishonest: ${strategy}`);
+  for (const { fromMs, forMs, what } of faults) console.error(`  ${fromMs} to ${fromMs + forMs} ms: ${JSON.stringify(what)}`);
+  console.error(`  again: npm run simulate -- ${again(seed)} --timeline`);
+}
+
+async function shrinkAll(options: Options, run: RunJob, failures: readonly ScheduleResult[]): Promise<void> {
+  const first = new Map<string, ScheduleResult>();
+  for (const failure of failures) {
+    const property = failure.violation?.property ?? '';
+    if (!first.has(property)) first.set(property, failure);
+  }
+  for (const failure of [...first.values()].slice(0, SHRUNK_MAX)) await shrinkOne(options, run, failure);
+}
+
+async function shrinkOne(options: Options, run: RunJob, found: ScheduleResult): Promise<void> {
+  const { crypto, outFolder = 'artifacts', planOf, again, whole } = options;
+  const { seed } = found;
+  const report = await run({ plan: planOf(seed), crypto });
+  if (report.eventLogHash !== found.eventLogHash)
+    throw new Error(`the schedule of seed ${seed} gave another event log when it ran again: the simulator is not deterministic`);
+  const endMs = performance.now() + SHRINK_MS_MAX;
+  const shrunk = options.isShrinking
+    ? await shrink(planOf(seed), report, {
+        run: (plan) => run({ plan, crypto }),
+        runsMax: SHRINK_RUNS_MAX,
+        mayGoOn: () => performance.now() < endMs,
+      })
+    : undefined;
+  const last = { plan: explicitPlan(planOf(seed), report), report, ...shrunk };
+  const about = [`found by: npm run simulate -- ${again(seed)}`];
+  const scenario = writeFailure(join(outFolder, `simulate-${seed}`), { plan: last.plan, report: last.report, crypto, about });
+  console.error(`\n${terminalTimeline(last.report, whole)}\n`);
+  if (shrunk !== undefined) console.error(`${describeShrunk(shrunk)}:\n  ${last.report.violation?.detail}`);
+  console.error(`  its page, log and text are beside ${scenario}; again: npm run simulate -- --replay ${scenario}`);
+}
+
+function describeShrunk({ plan, runs, ended }: Awaited<ReturnType<typeof shrink>>): string {
+  const { seed, nodes, faults = [], dishonest = [] } = plan;
+  const why = { 'nothing-smaller': 'nothing smaller shows it', runs: 'no more runs were allowed', time: 'the time was over' }[ended];
+  return `seed ${seed} is shrunk in ${runs} runs to ${nodes} nodes, ${faults.length} faults, ${dishonest.length} dishonest validators (${why})`;
+}
+
+// Prints the figures; gives the exit code.
+function summarise({ firstSeed, about, workers, json }: Options, tally: SwarmTally, elapsedMs: number): number {
+  const seconds = elapsedMs / 1_000;
+  const { events, simulatedSeconds, violations, eventLogHash, schedules, ...others } = tally.summary();
+  const eventsPerSecond = Math.round(events / seconds);
+  console.error(
+    `${schedules} schedules ${about} from seed ${firstSeed}: ${violations.length} violations; ` +
+      `${simulatedSeconds.toFixed(0)} s simulated in ${seconds.toFixed(0)} s, ${eventsPerSecond} events a second; ` +
+      `median ${others.medianBlocks} blocks, ${others.medianFaults} faults of ${others.medianFaultKinds} kinds`,
+  );
+  if (json) {
+    const promised = { seed: firstSeed, events, eventsPerSecond, simulatedSeconds, violations, eventLogHash };
+    const timesRealTime = Number((simulatedSeconds / seconds).toFixed(1));
+    console.log(JSON.stringify({ ...promised, schedules, seconds: Number(seconds.toFixed(1)), workers, timesRealTime, ...others }));
+  }
+  return violations.length === 0 ? 0 : 1;
 }

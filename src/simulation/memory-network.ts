@@ -35,6 +35,8 @@ export interface MemoryNetworkOptions {
   readonly links: Links;
   readonly clock: Timing;
   readonly messageBytesMax?: number;
+  /** Told of what a node publishes, or whispers to one other; forwarding is not saying. */
+  readonly onSay?: (from: PeerName, to: PeerName | undefined, topic: string, data: Uint8Array) => void;
 }
 
 /** The nodes' networks and the hand that cuts their links. */
@@ -217,6 +219,7 @@ class MemoryNode implements Network {
   /** See `MemoryNetwork`. */
   whisper(to: PeerName, topic: string, data: Uint8Array): void {
     if (this.isClosed || !this.#medium.isLinked(this.self, to)) return;
+    this.#options.onSay?.(this.self, to, topic, data);
     const node = this.#medium.node(to);
     this.#medium.carry(this.self, to, () => void node.receive(this.self, topic, data, idOf(topic, data)));
   }
@@ -280,6 +283,7 @@ class MemoryNode implements Network {
     const bytesMax = this.#options.messageBytesMax ?? 2 * 1024 * 1024;
     if (data.length > bytesMax) throw new CoppiceError('network/message-too-large', { topic, bytes: data.length, bytesMax });
     const id = idOf(topic, data);
+    this.#options.onSay?.(this.self, undefined, topic, data);
     return { recipients: this.#isNew(id) ? this.#spread(topic, data, id, undefined) : 0 };
   }
 

@@ -21,6 +21,7 @@ import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
 import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
+import { WORLD } from './timeline/story.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, inlineVerifier, type World, type WorldCrypto } from './world.ts';
 
@@ -39,6 +40,12 @@ export interface ScheduleOptions {
   readonly disksLie?: boolean;
   /** What clients are told instead: what no node may say, to see that the checks see it. */
   readonly tamper?: { readonly answer: (answer: Answer) => Answer; readonly head: (news: HeadNews) => HeadNews };
+  /** When faults are over and the chain must recover; 7 s when absent. */
+  readonly faultsUntilMs?: number;
+  /** On average; 20 when absent. */
+  readonly transactionsPerSecond?: number;
+  /** No clock is wrong. */
+  readonly exactClocks?: boolean;
 }
 
 /** What came of it. */
@@ -68,14 +75,16 @@ export interface ScheduleReport {
   readonly eventLogHash: string;
 }
 
-const START_MS = 1_700_000_000_000;
+/** When the world of every schedule begins. */
+export const START_MS = 1_700_000_000_000;
 const CLIENTS = 12;
-const TRANSACTIONS_PER_SECOND = 20;
+/** What clients send when a schedule does not say. */
+export const TRANSACTIONS_PER_SECOND = 20;
 const READS_PER_SECOND = 15;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
-/** Faults begin and end in this window. */
-const FAULTS_UNTIL_MS = 7_000;
+/** Faults begin and end in this window when a schedule does not say. */
+export const FAULTS_UNTIL_MS = 7_000;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
@@ -99,6 +108,7 @@ class ScheduleRun {
   readonly #options: ScheduleOptions;
   readonly #parameters: NetworkParameters;
   readonly #faults: readonly Fault[];
+  readonly #dishonestValidators: readonly DishonestValidator[];
   readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
   readonly #words: readonly SignedWords[];
   readonly #chain: CommittedChain;
@@ -117,6 +127,7 @@ class ScheduleRun {
   #reads: ClientReads | undefined;
   #readers: Readers | undefined;
   #rotFound = 0;
+  readonly #faultsUntilMs: number;
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
@@ -125,11 +136,12 @@ class ScheduleRun {
   private constructor(options: ScheduleOptions) {
     this.#options = options;
     this.#parameters = parametersOf(options.preset);
+    this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     const random = new SeededRandom(options.seed, 'faults');
-    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), FAULTS_UNTIL_MS);
-    const dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
-    this.#dishonest = new Map(dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
+    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), this.#faultsUntilMs);
+    this.#dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
+    this.#dishonest = new Map(this.#dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.#report));
     this.#chain = new CommittedChain(this.#report);
   }
@@ -149,12 +161,12 @@ class ScheduleRun {
       new SeededRandom(seed, 'workload'),
       this.#options.crypto.secp256k1,
     );
-    workload.start(TRANSACTIONS_PER_SECOND);
+    workload.start(this.#options.transactionsPerSecond ?? TRANSACTIONS_PER_SECOND);
     this.#readers?.start(READS_PER_SECOND);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
-    world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
-    let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
+    world.clock.schedule(START_MS + this.#faultsUntilMs - world.clock.exactMs, () => this.#heal());
+    let events = await world.clock.run(START_MS + this.#faultsUntilMs, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
     const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#dishonest.size > 0);
     const isBack = (): boolean =>
@@ -176,7 +188,7 @@ class ScheduleRun {
       reads: this.#reads?.checked ?? 0,
       items: this.#replay?.items ?? {},
       faults: this.#faults,
-      dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
+      dishonest: this.#dishonestValidators,
       injected: this.#injected,
       links: this.#quiet?.kind ?? 'uniform',
       rotFound: this.#rotFound,
@@ -202,7 +214,7 @@ class ScheduleRun {
       syncMs: SYNC_MS,
       parameters: this.#parameters,
       accounts: fundedAccounts(clients),
-      clockErrors: drawClockErrors(this.#random, nodes),
+      clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
       interpose: (name, own) => this.#mouthOf(name, own),
       onFault: (index, fault) => this.#onFault(index, fault),
@@ -214,6 +226,7 @@ class ScheduleRun {
     });
     this.#world = world;
     Object.assign(world.links, this.#quiet.conditions);
+    world.chronicle.tell(WORLD, { kind: 'world', nodes: world.names, dishonest: this.#dishonestValidators });
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
@@ -274,7 +287,9 @@ class ScheduleRun {
   }
 
   readonly #report = (property: Property, node: string | undefined, detail: string): void => {
-    this.#violation ??= { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
+    if (this.#violation !== undefined) return;
+    this.#violation = { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
+    this.#world?.chronicle.tell(WORLD, { kind: 'violation', property, ...(node === undefined ? {} : { node }), detail });
   };
 
   get #theWorld(): World {
@@ -284,9 +299,11 @@ class ScheduleRun {
 
   // After every event.
   async #check(): Promise<void> {
-    const { nodes, names, disks } = this.#theWorld;
+    const { nodes, names, disks, chronicle } = this.#theWorld;
     for (const [index, node] of nodes.entries()) {
-      if (!this.#isHonest(index) || !this.#theWorld.isUp(index)) continue;
+      if (!this.#theWorld.isUp(index)) continue;
+      chronicle.look(names[index] as PeerName, node);
+      if (!this.#isHonest(index)) continue;
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined) continue;
       for (const stored of this.#chain.observe(name, node, disk.rows)) {
@@ -324,11 +341,13 @@ class ScheduleRun {
         this.#reads?.forget(node);
       },
       startAgain: (node) => this.#startAgain(node),
-      onBegin: ({ what: { kind } }) => {
-        this.#injected[kind]++;
+      onBegin: () => {
+        world.chronicle.tell(WORLD, { kind: 'fault-begins', fault: this.#faults.indexOf(fault), what });
+        this.#injected[what.kind]++;
         if (what.kind === 'full-disk') this.#mayFail.add(what.node);
         if (what.kind === 'bit-rot') this.#mayBeCorrupt.add(what.node);
       },
+      onEnd: () => world.chronicle.tell(WORLD, { kind: 'fault-ends', fault: this.#faults.indexOf(fault) }),
     });
   }
 
@@ -367,6 +386,7 @@ class ScheduleRun {
   // Whatever a fault left: from now on the network is quiet and every node is up.
   #heal(): void {
     const world = this.#theWorld;
+    world.chronicle.tell(WORLD, { kind: 'quiet' });
     this.#triggers.clear();
     world.links.silenced.clear();
     world.links.slower.clear();

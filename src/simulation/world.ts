@@ -27,6 +27,7 @@ import { type LinkConditions, linksUnder, quietConditions } from './links.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
 import { type ClockError, NodeClock } from './node-clock.ts';
 import { SeededRandom } from './random.ts';
+import { Chronicle } from './timeline/chronicle.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Lines of one event log. */
@@ -90,6 +91,8 @@ export interface World {
   end(index: number, end: End): void;
   /** Starts a node that is down, on what its disk holds; rejects, and the node is down again, where it cannot start on that. */
   start(index: number): Promise<void>;
+  /** What goes into the event log so that people can follow it: timeline/ reads it there. */
+  readonly chronicle: Chronicle;
   /** One line an event: moment, node, what happened. */
   readonly eventLog: readonly string[];
   stop(): Promise<void>;
@@ -103,6 +106,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     invariant(eventLog.length < EVENTS_MAX, 'an event log is bounded');
     eventLog.push(`${clock.nowMs()} ${line}`);
   };
+  const chronicle = new Chronicle(record);
   const validatorNames = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
   const keys = validatorNames.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
   const twins = options.twins ?? [];
@@ -114,6 +118,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     names: [...names, ...(options.outsiders ?? [])],
     links: linksUnder(links, new SeededRandom(options.seed, 'links')),
     clock,
+    onSay: (from, to, topic, data) => chronicle.hear(from, to, topic, data),
   });
   const work = new SeededRandom(options.seed, 'work');
   const disks = names.map((name) => new SimulatedDisk(clock, new SeededRandom(options.seed, `disk of ${name}`), options.syncMs ?? 0));
@@ -150,6 +155,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     isStarting: (index) => lives[index]?.isAlive === true && !running.has(index),
     end,
     start: (index) => clock.drive(start(index)),
+    chronicle,
     eventLog,
     stop: async () => {
       for (const [index, node] of nodes.entries()) if (lives[index]?.isAlive === true) await clock.drive(node.stop());

@@ -1,12 +1,12 @@
 // Durability of promises: whatever a correct validator signs, over all its lives, contradicts nothing that it signed before.
 import type { SigningRecord } from '../../core/consensus/record.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
+import { invariant } from '../../core/primitives/errors.ts';
 import type { Round } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
-import { unpackMessages } from '../../network/coalesce.ts';
 import type { Network } from '../../network/ports.ts';
-import { type ConsensusMessage, decodeConsensusMessage } from '../../runtime/consensus-codec.ts';
-import { FRAME_MESSAGES_MAX } from '../../runtime/gossip-outbox.ts';
+import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { messagesOf } from '../messages.ts';
 import { speaking } from '../speaking.ts';
 import type { Report } from './violation.ts';
 
@@ -69,17 +69,13 @@ export class SignedWords {
 export function overheard(own: Network, hear: (message: ConsensusMessage) => void, beforeSending: () => boolean): Network {
   return speaking(own, (topic, data) => {
     if (beforeSending()) return new Promise(() => undefined);
-    if (topic.includes('/consensus/')) for (const message of messagesOf(data)) hear(message);
+    if (topic.includes('/consensus/')) for (const message of ownMessagesOf(data)) hear(message);
     return own.pubSub.publish(topic, data);
   });
 }
 
-function messagesOf(data: Uint8Array): readonly ConsensusMessage[] {
-  const packed = unpackMessages(data, FRAME_MESSAGES_MAX);
-  if (!packed.ok) throw new Error(`a frame of our own: ${packed.reason}`);
-  return packed.value.map((message) => {
-    const decoded = decodeConsensusMessage(message);
-    if (!decoded.ok) throw new Error(`a message of our own: ${decoded.reason}`);
-    return decoded.value;
-  });
+function ownMessagesOf(data: Uint8Array): readonly ConsensusMessage[] {
+  const messages = messagesOf(data);
+  invariant(messages !== undefined, 'a frame of our own can be read');
+  return messages;
 }

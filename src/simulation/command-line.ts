@@ -1,0 +1,215 @@
+// The options of `npm run simulate`: what each means, and which of them make sense together.
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { CoppiceError } from '../core/primitives/errors.ts';
+import { type CryptoChoice, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
+import { REGRESSIONS, type Scenario } from './scenarios.ts';
+
+/** All options, for people. */
+export const USAGE = `usage: npm run simulate -- [options]
+
+what runs
+  --seed 1            of the first schedule; each further one has the next
+  --schedules 100     how many; with --minutes, no end but that of the time
+  --minutes <n>       stop beginning schedules after so long
+  --scenario swarm    swarm, or one of: ${REGRESSIONS.map(({ name }) => name).join(', ')}
+  --replay <file>     a schedule that was written to a file, as a shrunk failure is
+  --nodes 4           validators
+  --fault-seconds 7   how long faults go on before the chain must recover
+  --crypto stand-in   stand-in or real: BLS and VRF of curves, some fifty times slower
+  --workers <n>       processes; as many as cores, and none but this one for a single schedule. The results do not depend on it
+
+what is shown
+  --timeline          of a single schedule: what happened, a column for each node
+  --whole             with --timeline or a failure: all of it, not only what led to the violation
+  --html <file>       of a single schedule: one page with a lane for each node
+  --log               of a single schedule: its event log
+  --no-shrink         leave a failure as it was found
+  --out <folder>      where the files of a failure go: artifacts/simulate-<seed> when absent
+  --json              print all figures as one JSON object in the last line`;
+
+/** Options that make no sense. */
+export class UsageError extends Error {}
+
+/** What is to be done. */
+export interface Options {
+  readonly firstSeed: number;
+  /** Undefined: no end but that of the time. */
+  readonly schedules: number | undefined;
+  readonly minutes: number | undefined;
+  readonly planOf: (seed: number) => SchedulePlan;
+  readonly crypto: CryptoChoice;
+  readonly workers: number;
+  /** How each schedule is named in reports: `4 nodes`, `scenario x`. */
+  readonly about: string;
+  /** Options that run the schedule of a seed again. */
+  readonly again: (seed: number) => string;
+  readonly isShrinking: boolean;
+  readonly outFolder: string | undefined;
+  readonly timeline: boolean;
+  readonly whole: boolean;
+  readonly html: string | undefined;
+  readonly log: boolean;
+  readonly json: boolean;
+}
+
+const SCHEDULES = 100;
+const WORKERS_MAX = 256;
+/** A fault lasts 200 ms at least, and half of the time at most. */
+const FAULT_SECONDS_MIN = 0.5;
+const FAULT_SECONDS_MAX = 600;
+
+/** Reads the command line; `undefined` where only help is wanted. Throws `UsageError`. */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const values = parse(args);
+  if (values.help) return undefined;
+  const subject = subjectOf(values);
+  const minutes = values.minutes === undefined ? undefined : positive('minutes', values.minutes);
+  const given = values.schedules === undefined ? undefined : countOf('schedules', values.schedules);
+  const schedules = given ?? (minutes === undefined ? subject.schedules : undefined);
+  const isOne = schedules === 1 && minutes === undefined;
+  for (const flag of ['timeline', 'html', 'log'] as const)
+    if (!isOne && values[flag] !== undefined && values[flag] !== false)
+      throw new UsageError(`--${flag} shows a single schedule: add --schedules 1`);
+  if (values.whole && !values.timeline && values['no-shrink'] && !isOne) throw new UsageError('--whole needs --timeline');
+  const workers = values.workers === undefined ? (isOne ? 1 : availableParallelism()) : countOf('workers', values.workers);
+  if (workers > WORKERS_MAX) throw new UsageError(`--workers must be at most ${WORKERS_MAX}, got ${workers}`);
+  if (isOne && workers > 1) throw new UsageError(`a single schedule runs on one core, got --workers ${workers}`);
+  return {
+    ...subject,
+    schedules,
+    minutes,
+    workers: Math.min(workers, schedules ?? workers),
+    isShrinking: !values['no-shrink'],
+    outFolder: values.out,
+    timeline: values.timeline,
+    whole: values.whole,
+    html: values.html,
+    log: values.log,
+    json: values.json,
+  };
+}
+
+type Values = ReturnType<typeof parse>;
+type Subject = Pick<Options, 'firstSeed' | 'schedules' | 'planOf' | 'crypto' | 'about' | 'again'>;
+
+// What is run: a file, a scenario, or the swarm.
+function subjectOf(values: Values): Subject {
+  if (values.crypto !== undefined && values.crypto !== 'stand-in' && values.crypto !== 'real')
+    throw new UsageError(`--crypto must be stand-in or real, got ${values.crypto}`);
+  return values.replay === undefined ? seededSubject(values, values.crypto ?? 'stand-in') : replayedSubject(values, values.replay);
+}
+
+function replayedSubject(values: Values, file: string): Subject {
+  for (const flag of ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'crypto'] as const)
+    if (values[flag] !== undefined) throw new UsageError(`a file says everything about its schedule: --replay goes without --${flag}`);
+  const { plan, crypto } = readPlanFile(file);
+  return { firstSeed: plan.seed, schedules: 1, planOf: () => plan, crypto, about: `of ${file}`, again: () => `--replay ${file}` };
+}
+
+function seededSubject(values: Values, crypto: CryptoChoice): Subject {
+  const scenario = scenarioOf(values.scenario ?? 'swarm');
+  const nodes = values.nodes === undefined ? (scenario?.nodes ?? NODES_MIN) : countOf('nodes', values.nodes);
+  if (nodes < NODES_MIN || nodes > NODES_MAX)
+    throw new UsageError(`--nodes must be a whole number from ${NODES_MIN} to ${NODES_MAX}, got ${values.nodes}`);
+  if (scenario !== undefined && nodes !== scenario.nodes)
+    throw new UsageError(`scenario ${scenario.name} is of ${scenario.nodes} nodes, got --nodes ${nodes}`);
+  if (scenario !== undefined && values.seed !== undefined && values.schedules === undefined && values.minutes === undefined)
+    throw new UsageError('a scenario has its own seed; with --seed, say how many --schedules of it to run');
+  const faultsUntilMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
+  const planOf = (seed: number): SchedulePlan => ({
+    seed,
+    nodes,
+    ...(scenario?.faults === undefined ? {} : { faults: scenario.faults }),
+    ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
+  });
+  const firstSeed = values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed);
+  const problem = impossibilityOf(planOf(firstSeed));
+  if (problem !== undefined) throw new UsageError(`the options do not go together: ${problem}`);
+  const named = [
+    scenario === undefined ? '' : ` --scenario ${scenario.name}`,
+    values['fault-seconds'] === undefined ? '' : ` --fault-seconds ${values['fault-seconds']}`,
+    crypto === 'real' ? ' --crypto real' : '',
+  ].join('');
+  return {
+    firstSeed,
+    schedules: scenario === undefined ? SCHEDULES : 1,
+    planOf,
+    crypto,
+    about: `of ${nodes} nodes${scenario === undefined ? '' : `, scenario ${scenario.name}`}`,
+    again: (seed) => `--seed ${seed} --schedules 1 --nodes ${nodes}${named}`,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        seed: { type: 'string' },
+        schedules: { type: 'string' },
+        minutes: { type: 'string' },
+        scenario: { type: 'string' },
+        replay: { type: 'string' },
+        nodes: { type: 'string' },
+        'fault-seconds': { type: 'string' },
+        crypto: { type: 'string' },
+        workers: { type: 'string' },
+        timeline: { type: 'boolean', default: false },
+        whole: { type: 'boolean', default: false },
+        html: { type: 'string' },
+        log: { type: 'boolean', default: false },
+        'no-shrink': { type: 'boolean', default: false },
+        out: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function readPlanFile(file: string): ReturnType<typeof readPlan> {
+  try {
+    return readPlan(file, readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof CoppiceError) throw new UsageError(`--replay: ${error.message}`);
+    throw new UsageError(`--replay ${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function scenarioOf(name: string): Scenario | undefined {
+  if (name === 'swarm') return undefined;
+  const scenario = REGRESSIONS.find((each) => each.name === name);
+  if (scenario === undefined) throw new UsageError(`--scenario ${name} is not known`);
+  return scenario;
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new UsageError(`--${flag} must be a number above 0, got "${text}"`);
+  return value;
+}
+
+function countOf(flag: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new UsageError(`--${flag} must be a whole number from 1, got "${text}"`);
+  return value;
+}
+
+function faultMsOf(text: string): number {
+  const seconds = positive('fault-seconds', text);
+  if (seconds < FAULT_SECONDS_MIN || seconds > FAULT_SECONDS_MAX)
+    throw new UsageError(`--fault-seconds must be from ${FAULT_SECONDS_MIN} to ${FAULT_SECONDS_MAX}, got "${text}"`);
+  return Math.round(seconds * 1_000);
+}
+
+function seedOf(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) throw new UsageError(`--seed must be a whole number from 0, got "${text}"`);
+  return seed;
+}

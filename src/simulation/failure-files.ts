@@ -1,0 +1,65 @@
+// What a failure leaves on disk for people: the schedule to run again, its timeline as text and as a page, and its event log.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type CryptoChoice, type SchedulePlan, writePlan } from './plan.ts';
+import { type ScheduleReport, START_MS } from './schedule.ts';
+import { timelinePage } from './timeline/page.ts';
+import { readStory } from './timeline/story.ts';
+import { timelineText } from './timeline/text.ts';
+
+/** A schedule that was run, and what came of it. */
+export interface ShownRun {
+  readonly plan: SchedulePlan;
+  readonly crypto: CryptoChoice;
+  readonly report: ScheduleReport;
+  /** What is said about it beside its name: how to run it again. */
+  readonly about: readonly string[];
+}
+
+/** Lines of a timeline in a file; a terminal gets fewer. */
+const FILE_LINES_MAX = 20_000;
+const TERMINAL_LINES_MAX = 160;
+
+/** The timeline as a terminal shows it. */
+export function terminalTimeline({ eventLog }: ScheduleReport, isWhole: boolean): string {
+  return timelineText(readStory(eventLog, START_MS), { isWhole, linesMax: isWhole ? FILE_LINES_MAX : TERMINAL_LINES_MAX }).join('\n');
+}
+
+/** Writes `scenario.json`, `timeline.html`, `timeline.txt` and `events.log` into a folder, which is made; gives the first's path. */
+export function writeFailure(folder: string, run: ShownRun): string {
+  mkdirSync(folder, { recursive: true });
+  const scenario = join(folder, 'scenario.json');
+  writeFileSync(scenario, writePlan({ plan: run.plan, crypto: run.crypto, about: titleOf(run) }));
+  writeFileSync(join(folder, 'timeline.txt'), `${wholeText(run.report)}\n`);
+  writeFileSync(join(folder, 'events.log'), `${run.report.eventLog.join('\n')}\n`);
+  writePage(join(folder, 'timeline.html'), run);
+  return scenario;
+}
+
+/** Writes the page of a run; the folder is made. */
+export function writePage(file: string, run: ShownRun): void {
+  const { plan, crypto, report, about } = run;
+  mkdirSync(dirname(file), { recursive: true });
+  const page = timelinePage({
+    story: readStory(report.eventLog, START_MS),
+    title: titleOf(run),
+    about: [...(report.violation === undefined ? [] : [report.violation.detail]), ...about],
+    folded: [
+      { summary: 'The schedule', text: writePlan({ plan, crypto, about: titleOf(run) }) },
+      { summary: 'The story as text', text: wholeText(report) },
+    ],
+    styleSheet: readFileSync(new URL('./timeline/page.css', import.meta.url), 'utf8'),
+    script: readFileSync(new URL('./timeline/page.js', import.meta.url), 'utf8'),
+  });
+  writeFileSync(file, page);
+}
+
+function wholeText({ eventLog }: ScheduleReport): string {
+  return timelineText(readStory(eventLog, START_MS), { isWhole: true, linesMax: FILE_LINES_MAX }).join('\n');
+}
+
+function titleOf({ plan: { seed, nodes }, report: { violation } }: ShownRun): string {
+  const name = `Seed ${seed}, ${nodes} nodes`;
+  if (violation === undefined) return `${name}: no violation`;
+  return `${name}: ${violation.property} violated at ${violation.atMs} ms${violation.node === undefined ? '' : ` by ${violation.node}`}`;
+}

@@ -1,0 +1,145 @@
+// A schedule that can be written down: everything that it is made of but the code. What shrinking leaves of a failure is such a file, and
+// `npm run simulate -- --replay FILE` runs it again.
+import { z } from 'zod';
+import { CoppiceError } from '../core/primitives/errors.ts';
+import { type DishonestValidator, STRATEGIES } from './adversaries/strategies.ts';
+import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import type { ScheduleOptions } from './schedule.ts';
+
+declare module '../core/primitives/errors.ts' {
+  interface ErrorFacts {
+    'simulation/bad-plan': { source: string; detail: string };
+  }
+}
+
+/** What a schedule is made of, as values that can be written down; what is absent is drawn from the seed, or has its default. */
+export type SchedulePlan = Omit<ScheduleOptions, 'crypto' | 'preset' | 'tamper'>;
+
+/** What nodes sign with: the stand-ins, or the curves. */
+export type CryptoChoice = 'stand-in' | 'real';
+
+/** A plan as a file has it. */
+export interface WrittenPlan {
+  readonly plan: SchedulePlan;
+  readonly crypto: CryptoChoice;
+  /** What it showed when it was written, for people. */
+  readonly about: string;
+}
+
+/** Validators of a schedule. */
+export const NODES_MIN = 4;
+export const NODES_MAX = 64;
+const FORMAT = 'coppice-schedule/1';
+const FAULTS_MAX = 256;
+const MOMENT_MS_MAX = 3_600_000;
+const PER_SECOND_MAX = 10_000;
+
+const moment = z.number().min(0).max(MOMENT_MS_MAX);
+const share = z.number().min(0).max(1);
+const node = z.int().min(0).max(NODES_MAX);
+
+/** The form of each kind: a kind without a form, or a form of another kind, does not compile. */
+const FORMS = {
+  crash: z.strictObject({
+    kind: z.literal('crash'),
+    node,
+    end: z.enum(['killed', 'power-lost']),
+    trigger: z.enum(['at-once', 'while-writing', 'while-sending']),
+  }),
+  'old-backup': z.strictObject({ kind: z.literal('old-backup'), node, ageMs: moment }),
+  'bit-rot': z.discriminatedUnion('of', [
+    z.strictObject({
+      kind: z.literal('bit-rot'),
+      node,
+      of: z.literal('rows'),
+      share,
+      repair: z.union([z.literal('empty'), z.strictObject({ ageMs: moment })]),
+    }),
+    z.strictObject({ kind: z.literal('bit-rot'), node, of: z.literal('signing-record') }),
+  ]),
+  'full-disk': z.strictObject({ kind: z.literal('full-disk'), node }),
+  'slow-disk': z.strictObject({ kind: z.literal('slow-disk'), node, syncMs: moment }),
+  partition: z.strictObject({ kind: z.literal('partition'), minority: z.array(node).max(NODES_MAX), isSeen: z.boolean() }),
+  'one-way': z.strictObject({ kind: z.literal('one-way'), from: node, to: node }),
+  loss: z.strictObject({ kind: z.literal('loss'), share }),
+  duplicates: z.strictObject({ kind: z.literal('duplicates'), share }),
+  reordering: z.strictObject({ kind: z.literal('reordering'), jitterMs: moment }),
+  'slow-links': z.strictObject({ kind: z.literal('slow-links'), latencyMs: moment }),
+} satisfies { [K in FaultKind['kind']]: z.ZodType<Extract<FaultKind, { kind: K }>> };
+
+const what = z.custom<FaultKind>().superRefine((value, context) => {
+  const kind = FAULT_KINDS.find((each) => each === (value as { readonly kind?: unknown } | null)?.kind);
+  if (kind === undefined) return void context.addIssue(`a fault is one of ${FAULT_KINDS.join(', ')}`);
+  const checked = FORMS[kind].safeParse(value);
+  for (const issue of checked.error?.issues ?? []) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
+});
+
+const Dishonest = z.strictObject({ validator: node, strategy: z.enum(STRATEGIES) } satisfies Record<keyof DishonestValidator, z.ZodType>);
+
+const PLAN_FIELDS = {
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  nodes: z.int().min(NODES_MIN).max(NODES_MAX),
+  faults: z
+    .array(z.strictObject({ fromMs: moment, forMs: moment, what }))
+    .max(FAULTS_MAX)
+    .exactOptional(),
+  dishonest: z.array(Dishonest).max(NODES_MAX).exactOptional(),
+  disksLie: z.boolean().exactOptional(),
+  faultsUntilMs: moment.exactOptional(),
+  transactionsPerSecond: z.number().positive().max(PER_SECOND_MAX).exactOptional(),
+  exactClocks: z.boolean().exactOptional(),
+} satisfies Record<keyof SchedulePlan, z.ZodType>;
+
+const PlanFile = z.strictObject({
+  format: z.literal(FORMAT),
+  about: z.string().default(''),
+  crypto: z.enum(['stand-in', 'real']).default('stand-in'),
+  plan: z.strictObject(PLAN_FIELDS),
+});
+
+/** The text of a file. */
+export function writePlan({ plan, crypto, about }: WrittenPlan): string {
+  return `${JSON.stringify({ format: FORMAT, about, crypto, plan }, undefined, 2)}\n`;
+}
+
+/** Reads a file; `source` names it in errors. Throws `simulation/bad-plan` with what is wrong, and where. */
+export function readPlan(source: string, text: string): WrittenPlan {
+  const checked = PlanFile.safeParse(jsonOf(source, text));
+  if (!checked.success) {
+    const detail = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`).join('; ');
+    throw new CoppiceError('simulation/bad-plan', { source, detail });
+  }
+  const { plan, crypto, about } = checked.data;
+  const problem = impossibilityOf(plan);
+  if (problem !== undefined) throw new CoppiceError('simulation/bad-plan', { source, detail: problem });
+  return { plan, crypto, about };
+}
+
+/** Why a plan cannot be run although each of its fields is right; undefined when it can. */
+export function impossibilityOf({ nodes, faults = [], dishonest = [], faultsUntilMs }: SchedulePlan): string | undefined {
+  for (const [place, fault] of faults.entries()) {
+    const stranger = nodesOf(fault.what).find((index) => index >= nodes);
+    if (stranger !== undefined) return `faults.${place}: there is no node ${stranger} among ${nodes}`;
+    if (faultsUntilMs !== undefined && fault.fromMs + fault.forMs > faultsUntilMs)
+      return `faults.${place}: it lasts until ${fault.fromMs + fault.forMs} ms, and faultsUntilMs is ${faultsUntilMs}`;
+  }
+  const validators = dishonest.map(({ validator }) => validator);
+  if (validators.some((validator) => validator >= nodes)) return `dishonest: there are ${nodes} validators, counted from 0`;
+  if (new Set(validators).size < validators.length) return 'dishonest: a validator has one strategy';
+  return undefined;
+}
+
+/** The nodes that a fault names, without those of both sides of a partition that it does not. */
+export function nodesOf(fault: FaultKind): readonly number[] {
+  if ('node' in fault) return [fault.node];
+  if (fault.kind === 'partition') return fault.minority;
+  return fault.kind === 'one-way' ? [fault.from, fault.to] : [];
+}
+
+function jsonOf(source: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CoppiceError('simulation/bad-plan', { source, detail: (error as Error).message });
+  }
+}

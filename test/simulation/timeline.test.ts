@@ -1,0 +1,154 @@
+// What people see of a schedule: the story in its log, as text and as a page.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { Script } from 'node:vm';
+import type { SchedulePlan } from '../../src/simulation/plan.ts';
+import { type ScheduleReport, START_MS } from '../../src/simulation/schedule.ts';
+import { prepareJobs } from '../../src/simulation/schedule-job.ts';
+import { timelinePage } from '../../src/simulation/timeline/page.ts';
+import { readStory, type StoryEntry } from '../../src/simulation/timeline/story.ts';
+import { timelineText } from '../../src/simulation/timeline/text.ts';
+import { interestingWindow } from '../../src/simulation/timeline/window.ts';
+
+const PAGE = join(import.meta.dirname, '../../src/simulation/timeline');
+const styleSheet = readFileSync(join(PAGE, 'page.css'), 'utf8');
+const script = readFileSync(join(PAGE, 'page.js'), 'utf8');
+
+const FAULTS = [
+  { fromMs: 900, forMs: 400, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } as const },
+  { fromMs: 200, forMs: 300, what: { kind: 'loss', share: 0.1 } as const },
+];
+const LYING: SchedulePlan = { seed: 5, nodes: 4, disksLie: true, faults: FAULTS, dishonest: [{ validator: 1, strategy: 'twin' }] };
+const GOOD: SchedulePlan = { seed: 5, nodes: 4, faultsUntilMs: 1_500, faults: FAULTS, dishonest: [] };
+
+const pageOf = (story: readonly StoryEntry[], title = 'a schedule'): string =>
+  timelinePage({ story, title, about: ['about <it>'], folded: [{ summary: 'more', text: 'a < b' }], styleSheet, script });
+
+// The data in a page, as its script reads it.
+const dataOf = (page: string) => {
+  const [, json = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
+  return JSON.parse(json) as {
+    lanes: { name: string; role: string }[];
+    marks: { atMs: number; lane: number; kind: string; block?: string; parent?: string }[];
+    faults: { fromMs: number; toMs: number; kind: string; lanes: number[] }[];
+    downs: { fromMs: number; toMs: number; lanes: number[] }[];
+    violation?: { atMs: number; lane: number; text: string };
+    leftOut: number;
+  };
+};
+
+describe('the story of a schedule', () => {
+  let lying: ScheduleReport;
+  let good: ScheduleReport;
+  before(async () => {
+    const run = await prepareJobs();
+    lying = await run({ plan: LYING, crypto: 'stand-in' });
+    good = await run({ plan: GOOD, crypto: 'stand-in' });
+  });
+  const storyOf = ({ eventLog }: ScheduleReport): readonly StoryEntry[] => readStory(eventLog, START_MS);
+
+  it('says who proposed, voted, saw a certificate and committed what', () => {
+    const story = storyOf(good);
+    const first = story.find(({ event }) => event.kind === 'commits');
+    assert.equal(first?.event.kind, 'commits');
+    const { block } = first.event as { block: string };
+    const about = story.filter(({ event }) => 'block' in event && event.block === block).map(({ event }) => event.kind);
+    assert.equal(about[0], 'proposes');
+    for (const kind of ['votes', 'commit-votes', 'certified'] as const) assert.ok(about.filter((each) => each === kind).length >= 3, kind);
+    assert.equal(about.filter((kind) => kind === 'commits').length, 4);
+    // Each node's commits are of rising heights, and end where its chain does.
+    const heights = story.flatMap(({ who, event }) => (who === 'node-0' && event.kind === 'commits' ? [event.height] : []));
+    assert.deepEqual(
+      heights,
+      heights.toSorted((a, b) => a - b),
+    );
+    assert.ok((heights.at(-1) ?? 0) >= good.blocks - 1);
+  });
+
+  it('says when faults began and ended, and when a node ended and started', () => {
+    const kinds = storyOf(good).map(({ event }) => event.kind);
+    const count = (kind: string): number => kinds.filter((each) => each === kind).length;
+    assert.deepEqual([count('fault-begins'), count('fault-ends'), count('ends'), count('starts'), count('quiet')], [2, 2, 1, 1, 1]);
+  });
+
+  it('is told in columns, the violation last', () => {
+    const lines = timelineText(storyOf(lying), { isWhole: false, linesMax: 100 });
+    for (const name of ['node-0', 'node-1 (twin)', 'node-2', 'node-3', 'node-1-twin (twin)'])
+      assert.ok(
+        lines.some((line) => line.includes(name)),
+        name,
+      );
+    const text = lines.join('\n');
+    assert.match(text, /fault 0 begins: crash, node 3, end power-lost, trigger at-once/);
+    assert.match(text, /✗ power-lost/);
+    assert.match(text, /✗✗ durability violated at node-3: /);
+    assert.ok(lines.every((line) => line.length < 400));
+  });
+
+  it('is shortened to so many lines, and says so', () => {
+    const lines = timelineText(storyOf(good), { isWhole: true, linesMax: 10 });
+    assert.ok(lines.length < 20, `${lines.length} lines`);
+    assert.match(lines.at(-1) ?? '', /^\(\d+ lines in the middle are not shown\)$/);
+  });
+
+  it('has a window that ends with the violation', () => {
+    const story = storyOf(lying);
+    const { fromMs, toMs } = interestingWindow(story);
+    assert.equal(toMs, lying.violation?.atMs);
+    assert.ok(fromMs < toMs - 300 && fromMs >= 0);
+  });
+
+  it('becomes a page of one file with a lane for each node, its faults, and the violation', () => {
+    const page = pageOf(storyOf(lying));
+    const { lanes, marks, faults, downs, violation, leftOut } = dataOf(page);
+    for (const name of ['node-0', 'node-1', 'node-2', 'node-3', 'node-1-twin']) assert.ok(page.includes(`<li data-lane="${name}">`), name);
+    assert.deepEqual(
+      lanes.map(({ role }) => role),
+      ['', 'twin', '', '', 'twin'],
+    );
+    assert.deepEqual(
+      faults.map(({ kind, lanes: struck }) => [kind, struck]),
+      [
+        ['loss', []],
+        ['crash', [3]],
+      ],
+    );
+    assert.deepEqual(
+      downs.map(({ lanes: struck }) => struck),
+      [[3]],
+    );
+    assert.equal(violation?.lane, 3);
+    assert.equal(violation.atMs, lying.violation?.atMs);
+    assert.equal(leftOut, 0);
+    // Every block that somebody proposed has a link to its parent, but for the first.
+    const proposed = new Set(marks.filter(({ kind }) => kind === 'proposes').map(({ block }) => block));
+    const orphans = marks.filter(({ kind, parent }) => kind === 'proposes' && !proposed.has(parent));
+    assert.ok(new Set(orphans.map(({ parent }) => parent)).size === 1, JSON.stringify(orphans));
+  });
+
+  it('becomes a page that needs no network, and whose script is one', () => {
+    const page = pageOf(storyOf(lying), 'a </script> & "title"');
+    assert.doesNotMatch(page.replaceAll('http://www.w3.org/2000/svg', ''), /https?:|src=|@import|url\(|fetch\(/);
+    assert.equal([...page.matchAll(/<script/g)].length, 2);
+    const scripts = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text ?? '');
+    assert.equal(scripts.length, 1);
+    assert.ok(new Script(scripts[0] ?? '') instanceof Script);
+    assert.match(page, /<title>a &lt;\/script&gt; &amp; &quot;title&quot;<\/title>/);
+  });
+
+  it('becomes a page of bounded size, however long the run: votes go first, and it says how many', () => {
+    const story = storyOf(good);
+    const [world] = story;
+    const rest = story.slice(1);
+    const many = Array.from({ length: 200 }, (_unused, turn) =>
+      rest.map((entry) => ({ ...entry, atMs: entry.atMs + turn * 10_000 })),
+    ).flat();
+    const { marks, leftOut } = dataOf(pageOf([...(world === undefined ? [] : [world]), ...many]));
+    assert.ok(marks.length <= 30_000 && leftOut > 0, `${marks.length} marks, ${leftOut} left out`);
+    const kept = (kind: string): number => marks.filter((mark) => mark.kind === kind).length;
+    assert.equal(kept('proposes'), many.filter(({ event }) => event.kind === 'proposes').length);
+    assert.ok(kept('votes') < many.filter(({ event }) => event.kind === 'votes').length);
+  });
+});
