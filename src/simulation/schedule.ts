@@ -15,7 +15,9 @@ import type { Network, PeerName } from '../network/ports.ts';
 import { createSigner } from '../runtime/signer.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { dishonest, STRATEGIES, type Strategy } from './byzantine.ts';
+import { CertifiedChain } from './checks/certified-chain.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
+import { NodeResults } from './checks/node-results.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
@@ -23,7 +25,7 @@ import type { End } from './disk.ts';
 import { drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { SeededRandom } from './random.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
-import { createWorld, inlineVerifier, type World, type WorldCrypto } from './world.ts';
+import { createWorld, type World, type WorldCrypto } from './world.ts';
 
 /** What a schedule is made of. */
 export interface ScheduleOptions {
@@ -36,6 +38,15 @@ export interface ScheduleOptions {
   readonly faults?: readonly Fault[];
   /** Instead of dishonest validators drawn from the seed. */
   readonly dishonest?: readonly DishonestValidator[];
+  /** One more dishonest validator, with a strategy of its own making. */
+  readonly forger?: Forger;
+  /** Told of the world before it runs: what else acts in it. */
+  readonly onWorld?: (world: World) => void;
+  /**
+   * A node that cannot go on is no violation by itself: it is started again, and what users of the chain see of it counts. For rules that
+   * are broken on purpose, which the node's own assertions often meet first.
+   */
+  readonly mayCrash?: boolean;
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
 }
@@ -44,6 +55,12 @@ export interface ScheduleOptions {
 export interface DishonestValidator {
   readonly validator: ValidatorIndex;
   readonly strategy: Strategy;
+}
+
+/** A validator whose network somebody else has in hand. `world` is undefined while it is being made. */
+export interface Forger {
+  readonly validator: ValidatorIndex;
+  readonly interpose: (own: Network, world: () => World | undefined, crypto: WorldCrypto) => Network;
 }
 
 /** What came of it. */
@@ -79,6 +96,8 @@ const DISHONEST_SHARE = 0.6;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
+/** Far above what a schedule takes: more are a loop that never comes to its end. */
+const EVENTS_MAX = 500_000;
 /** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
 const MAILBOX_MAX = 8_192;
 const BLOCKS_HELD_MAX = 1_024;
@@ -121,6 +140,9 @@ class ScheduleRun {
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
+  #certified: CertifiedChain | undefined;
+  #results: NodeResults | undefined;
+  #events = 0;
   #latencyMs = 0;
 
   private constructor(options: ScheduleOptions) {
@@ -151,12 +173,13 @@ class ScheduleRun {
       this.#options.crypto.secp256k1,
     );
     workload.start(TRANSACTIONS_PER_SECOND);
+    this.#options.onWorld?.(world);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
     world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
     let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
+    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#hasDishonest);
     const isBack = (): boolean =>
       world.nodes.every(
         (node, index) =>
@@ -208,17 +231,21 @@ class ScheduleRun {
     this.#world = world;
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
-    this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
+    this.#replay = await Replay.begin({ genesis: world.genesis, crypto, report: this.#report });
+    this.#certified = new CertifiedChain(this.#replay.instance, crypto.bls, this.#report);
+    this.#results = new NodeResults(world.genesis, this.#report);
   }
 
   // An honest node's network has an ear at its mouth; a dishonest one's, the strategy.
   #mouthOf(name: PeerName, own: Network): Network {
     const index = Number(/^node-(\d+)/.exec(name)?.[1]);
+    const { forger } = this.#options;
+    if (index === forger?.validator) return forger.interpose(own, () => this.#world, this.#options.crypto);
     const strategy = this.#dishonest.get(index);
     if (strategy === undefined)
       return overheard(
         own,
-        (message) => this.#words[index]?.hear(message),
+        (message) => this.#words[index]?.hear(message, this.#world?.disks[index]?.recordFile),
         () => this.#atTrigger(index, 'while-sending'),
       );
     const { crypto, seed } = this.#options;
@@ -236,7 +263,11 @@ class ScheduleRun {
 
   // Twins come after all validators, and none of them is.
   #isHonest(index: number): boolean {
-    return index < this.#options.nodes && !this.#dishonest.has(index);
+    return index < this.#options.nodes && !this.#dishonest.has(index) && index !== this.#options.forger?.validator;
+  }
+
+  get #hasDishonest(): boolean {
+    return this.#dishonest.size > 0 || this.#options.forger !== undefined;
   }
 
   readonly #report = (property: Property, node: string | undefined, detail: string): void => {
@@ -251,14 +282,19 @@ class ScheduleRun {
   // After every event.
   async #check(): Promise<void> {
     const { nodes, names, disks } = this.#theWorld;
+    if (++this.#events === EVENTS_MAX) this.#report('liveness', undefined, `${EVENTS_MAX} events, and no end of them`);
     for (const [index, node] of nodes.entries()) {
       if (!this.#isHonest(index) || !this.#theWorld.isUp(index)) continue;
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined) continue;
       for (const stored of this.#chain.observe(name, node, disk.rows)) {
         await this.#replay?.follow(stored, name);
+        this.#results?.touched(this.#replay?.newestChanges?.accounts ?? []);
+        this.#results?.observe(name, node, disk.rows);
         if (this.#replay !== undefined) this.#chain.replayed(stored.place.height, this.#replay.stateRoot);
       }
+      this.#results?.observe(name, node, disk.rows);
+      this.#certified?.observe(name, node, disk.rows);
       const { runner, blocks, commits } = node.chain;
       if (runner.mailboxLength > MAILBOX_MAX) this.#report('bounds', name, `${runner.mailboxLength} events wait`);
       if (blocks.size > BLOCKS_HELD_MAX) this.#report('bounds', name, `${blocks.size} blocks are held`);
@@ -314,7 +350,7 @@ class ScheduleRun {
 
   // A node may stop because its disk is full, and must not for any other reason.
   #onFault(index: number, fault: unknown): void {
-    if (this.#isHonest(index) && !this.#mayFail.has(index))
+    if (this.#isHonest(index) && !this.#mayFail.has(index) && this.#options.mayCrash !== true)
       this.#report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }

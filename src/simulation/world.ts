@@ -15,11 +15,10 @@ import { createStateDatabase } from '../core/state/state-database.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { createNode, type Node } from '../node/create-node.ts';
 import type { Logger, Metrics } from '../runtime/ports.ts';
-import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
-import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
 import { createBlockStore } from '../storage/block-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
 import { type End, SimulatedDisk } from './disk.ts';
+import { inlineVerifier } from './inline-verifier.ts';
 import { Life } from './life.ts';
 import { type LinkConditions, linksUnder, quietConditions } from './links.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
@@ -236,20 +235,6 @@ function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }
       return { ...identity, seats: 1, proofOfPossession: bls.sign(blsSecretKey, possessionSigningRoot(identity)) };
     }),
   };
-}
-
-/** Everything on this thread, in the order of the calls. */
-export function inlineVerifier(crypto: WorldCrypto, schedule: (run: () => void) => void = queueMicrotask): BatchingSignatureVerifier {
-  const pool = new ThreadWorkerPool({
-    size: 0,
-    tasksMax: 1,
-    entry: new URL('../runtime/signature-verifier-worker.ts', import.meta.url),
-    workerData: undefined,
-    runInline: () => {
-      throw new Error('a pool of no workers gets no task');
-    },
-  });
-  return new BatchingSignatureVerifier({ crypto, pool, schedule });
 }
 
 function recordingLogger(name: string, record: (line: string) => void): Logger {

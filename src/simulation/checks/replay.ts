@@ -2,12 +2,14 @@
 // parent's state alone, by a node that took part in nothing. What it comes to must be what the next header says, what all accounts
 // gained and lost must be what was burned and is owed, and no message or transaction may come a second time.
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../core/consensus/leader.ts';
+import { initialiseKeccak } from '../../core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 import type { Bytes32, Height, Wei } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block } from '../../core/protocol/certified-block.ts';
+import type { Instance } from '../../core/protocol/committee.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { ChangeSet } from '../../core/state/change-set.ts';
@@ -15,11 +17,11 @@ import { createStateDatabase } from '../../core/state/state-database.ts';
 import type { StateDatabase } from '../../core/state/state-version.ts';
 import { type LoadedChain, loadChain } from '../../node/chain-storage.ts';
 import { ChainBlocks, type ExecutedOutcome } from '../../runtime/chain-blocks.ts';
-import type { SignatureVerifier } from '../../runtime/signature-verifier.ts';
 import { TransactionDirectory } from '../../runtime/transaction-directory.ts';
 import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import { createMemoryStore, type MemoryStore } from '../../storage/memory-store.ts';
 import { createViewStore } from '../../storage/view-store.ts';
+import { inlineVerifier } from '../inline-verifier.ts';
 import type { WorldCrypto } from '../world.ts';
 import type { Report } from './violation.ts';
 
@@ -35,9 +37,10 @@ export class Replay {
   readonly #executed = new Set<string>();
   readonly #hashes = new Map<Height, Bytes32>();
   #point: ChainPoint;
+  #newestChanges: ChangeSet | undefined;
 
   private constructor(
-    options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly verifier: SignatureVerifier; readonly report: Report },
+    options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report },
     stores: { readonly store: MemoryStore; readonly states: StateDatabase },
     loaded: LoadedChain,
   ) {
@@ -52,7 +55,7 @@ export class Replay {
       {
         parameters,
         states: stores.states,
-        directory: new TransactionDirectory(options.verifier, parameters.evmChainId),
+        directory: new TransactionDirectory(inlineVerifier(options.crypto), parameters.evmChainId),
         evm: createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1),
         vrf: options.crypto.vrf,
         pause: undefined,
@@ -65,16 +68,17 @@ export class Replay {
   }
 
   /** A replay from genesis on. */
-  static async begin(options: {
-    readonly genesis: Genesis;
-    readonly crypto: WorldCrypto;
-    readonly verifier: SignatureVerifier;
-    readonly report: Report;
-  }): Promise<Replay> {
+  static async begin(options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report }): Promise<Replay> {
+    await initialiseKeccak();
     const store = createMemoryStore();
     const states = await createStateDatabase(store);
     const opening = { store, blockStore: createBlockStore(store), viewStore: createViewStore(store), states, vrf: options.crypto.vrf };
     return new Replay(options, { store, states }, await loadChain(options.genesis, opening));
+  }
+
+  /** The instance that it follows. */
+  get instance(): Instance {
+    return this.#loaded.instance;
   }
 
   /** The next block that became final. */
@@ -97,6 +101,7 @@ export class Replay {
     const verdict = await this.#blocks.validate(stored.hash, member.vrfPublicKey, alpha);
     if (!verdict.ok) return this.#report('validity', name, `block ${height}: ${verdict.reason} ${verdict.detail}`);
     const outcome = await this.#blocks.executedOutcomeOf(stored.hash);
+    this.#newestChanges = outcome.executed.result.changeSet;
     this.#checkMoney(name, outcome);
     this.#checkOnce(name, outcome);
     await this.#store.write([...this.#states.commit(outcome.version)], { sync: true });
@@ -105,6 +110,11 @@ export class Replay {
     this.#hashes.set(height, stored.hash);
     const { leaderWindow } = this.#genesis.parameters;
     this.#point = pointAfter(this.#point, { hash: stored.hash, height, round: header.round }, verdict.value, leaderWindow);
+  }
+
+  /** What the newest block changed. */
+  get newestChanges(): ChangeSet | undefined {
+    return this.#newestChanges;
   }
 
   /** The state root after the newest block. */
