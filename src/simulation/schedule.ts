@@ -36,6 +36,8 @@ export interface ScheduleOptions {
   readonly preset: NetworkParameters;
   /** Instead of faults drawn from the seed. */
   readonly faults?: readonly Fault[];
+  /** Faults begin and end in so long, after which the chain has to go on; seven seconds when absent. */
+  readonly windowMs?: number;
   /** Instead of dishonest validators drawn from the seed. */
   readonly dishonest?: readonly DishonestValidator[];
   /** One more dishonest validator, with a strategy of its own making. */
@@ -85,8 +87,8 @@ const CLIENTS = 12;
 const TRANSACTIONS_PER_SECOND = 20;
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
-/** Faults begin and end in this window. */
-const FAULTS_UNTIL_MS = 7_000;
+/** Faults begin and end in this window, unless the schedule has its own. */
+const WINDOW_MS = 7_000;
 /** Blocks that follow the last fault before the schedule ends well. */
 const BLOCKS_AFTER = 6;
 /** Rounds that dishonest leaders may fail after the last fault. */
@@ -127,6 +129,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
 class ScheduleRun {
   readonly #options: ScheduleOptions;
   readonly #parameters: NetworkParameters;
+  readonly #windowMs: number;
   readonly #faults: readonly Fault[];
   readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
   readonly #words: readonly SignedWords[];
@@ -148,9 +151,10 @@ class ScheduleRun {
   private constructor(options: ScheduleOptions) {
     this.#options = options;
     this.#parameters = parametersOf(options.preset);
+    this.#windowMs = options.windowMs ?? WINDOW_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     const random = new SeededRandom(options.seed, 'faults');
-    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), FAULTS_UNTIL_MS);
+    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), this.#windowMs);
     const dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
     this.#dishonest = new Map(dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.#report));
@@ -176,8 +180,8 @@ class ScheduleRun {
     this.#options.onWorld?.(world);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
-    world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
-    let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
+    world.clock.schedule(START_MS + this.#windowMs - world.clock.exactMs, () => this.#heal());
+    let events = await world.clock.run(START_MS + this.#windowMs, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
     const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#hasDishonest);
     const isBack = (): boolean =>

@@ -99,11 +99,12 @@ export interface Transfer {
   readonly valueWei: bigint;
   readonly chainId: number;
   readonly data?: Uint8Array;
+  readonly gasLimit?: bigint;
 }
 
 /** The raw bytes of a transfer of type 2. */
 export function signTransfer(
-  { secretKey, nonce, to, valueWei, chainId, data = new Uint8Array(0) }: Transfer,
+  { secretKey, nonce, to, valueWei, chainId, data = new Uint8Array(0), gasLimit = TRANSFER_GAS }: Transfer,
   secp256k1: Secp256k1,
 ): Uint8Array {
   const fields: RlpItem[] = [
@@ -111,7 +112,7 @@ export function signTransfer(
     integer(nonce),
     integer(PRIORITY_FEE_PER_GAS_WEI),
     integer(MAX_FEE_PER_GAS_WEI),
-    integer(TRANSFER_GAS),
+    integer(gasLimit),
     to,
     integer(valueWei),
     data,
