@@ -60,7 +60,7 @@ describe('the type check of mutants', () => {
 
 describe('the verdict on a mutant', () => {
   const findings = (changes: Partial<Findings>) => ({
-    findings: { trials: 3, blocksAtFirst: 20, violation: undefined, elapsedMs: 1, ...changes },
+    findings: { trials: 3, blocksAtFirst: 20, violation: undefined, processorMs: 1, ...changes },
     reason: '',
   });
   const violationOf = (property: 'agreement' | 'no-fault') => ({ property, atMs: 1, node: undefined, detail: 'x' });

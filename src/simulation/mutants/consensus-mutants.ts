@@ -1,6 +1,7 @@
 // Mutants of the rules of consensus: votes, timeouts, certificates, leaders.
+import type { Fault } from '../faults.ts';
 import type { Mutant } from './mutant.ts';
-import { swarm, underSeeds } from './trial.ts';
+import { swarm, type Trial, underSeeds } from './trial.ts';
 
 const VOTE = 'src/core/consensus/vote.ts';
 const COMMIT_VOTE = 'src/core/consensus/commit-vote.ts';
@@ -22,6 +23,15 @@ const ALONE_WITH_ONE = {
   faults: [{ fromMs: 1_000, forMs: 3_000, what: { kind: 'partition', minority: [0, 1], isSeen: true } }],
   dishonest: [],
 } as const;
+
+/** Nodes that end as they speak, and are back before the round is over. */
+const ENDED_SPEAKING: readonly Trial[] = underSeeds(1, 20, {
+  faults: Array.from({ length: 16 }, (_unused, place): Fault => {
+    const what = { kind: 'crash', node: place % 4, end: 'killed', trigger: 'while-sending' } as const;
+    return { fromMs: 800 + 350 * place, forMs: 150, what };
+  }),
+  dishonest: [],
+});
 
 /** See the file's head. */
 export const CONSENSUS_MUTANTS: readonly Mutant[] = [
@@ -179,7 +189,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: PROPOSAL,
     find: 'record.lastProposedRound >= round || ',
     replace: '',
-    trials: swarm(7, 30),
+    trials: ENDED_SPEAKING,
   },
   {
     name: 'highest-qc-goes-back',

@@ -34,6 +34,7 @@ interface Outcome extends MutantVerdict {
   readonly mutant: string;
   readonly schedules: number;
   readonly elapsedMs: number;
+  readonly processorMs: number;
 }
 
 if (process.argv.includes('--help')) {
@@ -62,10 +63,11 @@ async function main(): Promise<number> {
   for (const fault of typeFaults.slice(0, FAULTS_SHOWN_MAX)) console.error(fault);
   if (typeFaults.length > 0) throw new Error('mutants that do not type-check say nothing about the checks');
   const typeCheckMs = Math.round(performance.now() - startMs);
-  console.log(rowOf('mutant', 'caught by', 'schedules', 'ms', 'rule'));
+  console.log(rowOf('mutant', 'caught by', 'schedules', 'ms', 'CPU ms', 'rule'));
   const outcomes = await inParallel(mutants, workers, async (mutant) => {
     const outcome = await runMutant(mutant);
-    console.log(rowOf(outcome.mutant, outcome.caughtBy ?? 'SURVIVED', outcome.schedules, outcome.elapsedMs, mutant.rule));
+    const { caughtBy = 'SURVIVED', schedules, elapsedMs, processorMs } = outcome;
+    console.log(rowOf(mutant.name, caughtBy, schedules, elapsedMs, processorMs, mutant.rule));
     if (outcome.caughtBy === undefined) console.log(`  ${outcome.detail}`);
     return outcome;
   });
@@ -101,8 +103,9 @@ async function main(): Promise<number> {
 async function runMutant(mutant: Mutant): Promise<Outcome> {
   const startMs = performance.now();
   const ended = await work(mutant.name, { trials: [CALM, ...mutant.trials], mayCrash: true });
-  const schedules = ended.findings?.trials ?? 0;
-  return { mutant: mutant.name, schedules, elapsedMs: Math.round(performance.now() - startMs), ...verdictOn(mutant, ended) };
+  const elapsedMs = Math.round(performance.now() - startMs);
+  const { trials, processorMs } = ended.findings ?? { trials: 0, processorMs: 0 };
+  return { mutant: mutant.name, schedules: trials, elapsedMs, processorMs, ...verdictOn(mutant, ended) };
 }
 
 async function runPristine(trials: readonly Trial[]): Promise<string | undefined> {
@@ -157,8 +160,16 @@ async function inParallel<T, R>(items: readonly T[], workers: number, run: (item
   return results;
 }
 
-function rowOf(name: string, caughtBy: string, schedules: number | string, elapsedMs: number | string, rule: string): string {
-  return `${name.padEnd(36)} ${caughtBy.padEnd(13)} ${String(schedules).padStart(9)} ${String(elapsedMs).padStart(7)}  ${rule}`;
+function rowOf(
+  name: string,
+  caughtBy: string,
+  schedules: number | string,
+  elapsedMs: number | string,
+  processorMs: number | string,
+  rule: string,
+): string {
+  const figures = [schedules, elapsedMs, processorMs].map((figure) => String(figure).padStart(9));
+  return `${name.padEnd(36)} ${caughtBy.padEnd(13)} ${figures.join(' ')}  ${rule}`;
 }
 
 function readOptions(): {
