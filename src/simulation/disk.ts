@@ -79,6 +79,12 @@ export class SimulatedDisk {
     return this.#rows;
   }
 
+  /** The signing record's file as a loss of power would leave it now; undefined before there is one. */
+  get recordFile(): Uint8Array | undefined {
+    for (const [path, bytes] of this.#files) if (path.endsWith('.record')) return bytes;
+    return undefined;
+  }
+
   /** A copy of the database, as a backup has it; files are not in it. */
   backup(): MemoryStore {
     return this.#rows.afterPowerLoss(Number.POSITIVE_INFINITY);

@@ -10,8 +10,10 @@ import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { type DishonestValidator, dishonest, drawDishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
+import { CertifiedChain } from './checks/certified-chain.ts';
 import { ClientReads } from './checks/client-reads.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
+import { NodeResults } from './checks/node-results.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
@@ -23,7 +25,7 @@ import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { WORLD } from './timeline/story.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
-import { createWorld, inlineVerifier, type World, type WorldCrypto } from './world.ts';
+import { createWorld, type World, type WorldCrypto } from './world.ts';
 
 /** What a schedule is made of. */
 export interface ScheduleOptions {
@@ -36,6 +38,15 @@ export interface ScheduleOptions {
   readonly faults?: readonly Fault[];
   /** Instead of dishonest validators drawn from the seed. */
   readonly dishonest?: readonly DishonestValidator[];
+  /** One more dishonest validator, with a strategy of its own making. */
+  readonly forger?: Forger;
+  /** Told of the world before it runs: what else acts in it. */
+  readonly onWorld?: (world: World) => void;
+  /**
+   * A node that cannot go on is no violation by itself: it is started again, and what users of the chain see of it counts. For rules that
+   * are broken on purpose, which the node's own assertions often meet first.
+   */
+  readonly mayCrash?: boolean;
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
   /** What clients are told instead: what no node may say, to see that the checks see it. */
@@ -46,6 +57,12 @@ export interface ScheduleOptions {
   readonly transactionsPerSecond?: number;
   /** No clock is wrong. */
   readonly exactClocks?: boolean;
+}
+
+/** A validator whose network somebody else has in hand. `world` is undefined while it is being made. */
+export interface Forger {
+  readonly validator: ValidatorIndex;
+  readonly interpose: (own: Network, world: () => World | undefined, crypto: WorldCrypto) => Network;
 }
 
 /** What came of it. */
@@ -88,6 +105,8 @@ export const FAULTS_UNTIL_MS = 7_000;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
+/** Far above what a schedule takes: more are a loop that never comes to its end. */
+const EVENTS_MAX = 500_000;
 /** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
 const MAILBOX_MAX = 8_192;
 const BLOCKS_HELD_MAX = 1_024;
@@ -131,6 +150,9 @@ class ScheduleRun {
   #violation: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
+  #certified: CertifiedChain | undefined;
+  #results: NodeResults | undefined;
+  #events = 0;
   #quiet: QuietLinks | undefined;
 
   private constructor(options: ScheduleOptions) {
@@ -163,12 +185,13 @@ class ScheduleRun {
     );
     workload.start(this.#options.transactionsPerSecond ?? TRANSACTIONS_PER_SECOND);
     this.#readers?.start(READS_PER_SECOND);
+    this.#options.onWorld?.(world);
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#check();
     world.clock.schedule(START_MS + this.#faultsUntilMs - world.clock.exactMs, () => this.#heal());
     let events = await world.clock.run(START_MS + this.#faultsUntilMs, () => this.#violation !== undefined);
     const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#dishonest.size > 0);
+    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#hasDishonest);
     const isBack = (): boolean =>
       world.nodes.every(
         (node, index) =>
@@ -229,7 +252,9 @@ class ScheduleRun {
     world.chronicle.tell(WORLD, { kind: 'world', nodes: world.names, dishonest: this.#dishonestValidators });
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
-    this.#replay = await Replay.begin({ genesis: world.genesis, crypto, verifier: inlineVerifier(crypto), report: this.#report });
+    this.#replay = await Replay.begin({ genesis: world.genesis, crypto, report: this.#report });
+    this.#certified = new CertifiedChain(this.#replay.instance, crypto.bls, this.#report);
+    this.#results = new NodeResults(world.genesis, this.#report);
     this.#reads = new ClientReads({
       report: this.#report,
       truth: this.#replay,
@@ -250,12 +275,14 @@ class ScheduleRun {
   // An honest node's network has an ear at its mouth; a dishonest one's, the strategy.
   #mouthOf(name: PeerName, own: Network): Network {
     const index = Number(/^node-(\d+)/.exec(name)?.[1]);
+    const { forger } = this.#options;
+    if (index === forger?.validator) return forger.interpose(own, () => this.#world, this.#options.crypto);
     const strategy = this.#dishonest.get(index);
     if (strategy === undefined)
       return overheard(
         own,
         (message) => {
-          this.#words[index]?.hear(message);
+          this.#words[index]?.hear(message, this.#world?.disks[index]?.recordFile);
           this.#judgeVote(name, message);
         },
         () => this.#atTrigger(index, 'while-sending'),
@@ -283,7 +310,11 @@ class ScheduleRun {
 
   // Twins come after all validators.
   #isHonest(index: number): boolean {
-    return index < this.#options.nodes && !this.#dishonest.has(index);
+    return index < this.#options.nodes && !this.#dishonest.has(index) && index !== this.#options.forger?.validator;
+  }
+
+  get #hasDishonest(): boolean {
+    return this.#dishonest.size > 0 || this.#options.forger !== undefined;
   }
 
   readonly #report = (property: Property, node: string | undefined, detail: string): void => {
@@ -300,6 +331,7 @@ class ScheduleRun {
   // After every event.
   async #check(): Promise<void> {
     const { nodes, names, disks, chronicle } = this.#theWorld;
+    if (++this.#events === EVENTS_MAX) this.#report('liveness', undefined, `${EVENTS_MAX} events, and no end of them`);
     for (const [index, node] of nodes.entries()) {
       if (!this.#theWorld.isUp(index)) continue;
       chronicle.look(names[index] as PeerName, node);
@@ -308,8 +340,12 @@ class ScheduleRun {
       if (name === undefined || disk === undefined) continue;
       for (const stored of this.#chain.observe(name, node, disk.rows)) {
         await this.#replay?.follow(stored, name);
+        this.#results?.touched(this.#replay?.newestChanges?.accounts ?? []);
+        this.#results?.observe(name, node, disk.rows);
         if (this.#replay !== undefined) this.#chain.replayed(stored.place.height, this.#replay.stateRoot);
       }
+      this.#results?.observe(name, node, disk.rows);
+      this.#certified?.observe(name, node, disk.rows);
       const { runner, blocks, commits } = node.chain;
       if (runner.mailboxLength > MAILBOX_MAX) this.#report('bounds', name, `${runner.mailboxLength} events wait`);
       if (blocks.size > BLOCKS_HELD_MAX) this.#report('bounds', name, `${blocks.size} blocks are held`);
@@ -378,7 +414,7 @@ class ScheduleRun {
   #onFault(index: number, fault: unknown): void {
     const isRotFound = this.#mayBeCorrupt.has(index) && isError(fault, 'storage/corrupt');
     if (isRotFound) this.#rotFound++;
-    if (this.#isHonest(index) && !isRotFound && !this.#mayFail.has(index))
+    if (this.#isHonest(index) && !isRotFound && !this.#mayFail.has(index) && this.#options.mayCrash !== true)
       this.#report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }

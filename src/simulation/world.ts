@@ -17,11 +17,10 @@ import { createNode, type Node } from '../node/create-node.ts';
 import { createRpcPorts } from '../node/rpc-ports.ts';
 import type { RpcPorts } from '../rpc/ports.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
-import { BatchingSignatureVerifier } from '../runtime/signature-verifier.ts';
-import { ThreadWorkerPool } from '../runtime/worker-pool.ts';
 import { createBlockStore } from '../storage/block-store.ts';
 import { createViewStore } from '../storage/view-store.ts';
 import { type End, SimulatedDisk } from './disk.ts';
+import { inlineVerifier } from './inline-verifier.ts';
 import { Life } from './life.ts';
 import { type LinkConditions, linksUnder, quietConditions } from './links.ts';
 import { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts';
@@ -264,20 +263,6 @@ function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }
       return { ...identity, seats: 1, proofOfPossession: bls.sign(blsSecretKey, possessionSigningRoot(identity)) };
     }),
   };
-}
-
-/** Everything on this thread, in the order of the calls. */
-export function inlineVerifier(crypto: WorldCrypto, schedule: (run: () => void) => void = queueMicrotask): BatchingSignatureVerifier {
-  const pool = new ThreadWorkerPool({
-    size: 0,
-    tasksMax: 1,
-    entry: new URL('../runtime/signature-verifier-worker.ts', import.meta.url),
-    workerData: undefined,
-    runInline: () => {
-      throw new Error('a pool of no workers gets no task');
-    },
-  });
-  return new BatchingSignatureVerifier({ crypto, pool, schedule });
 }
 
 function recordingLogger(name: string, record: (line: string) => void): Logger {

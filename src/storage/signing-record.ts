@@ -42,10 +42,7 @@ export interface SigningRecord {
 /** Opens the record at `path`, making it when missing; throws `storage/corrupt` when something was written and no slot is whole. */
 export async function openSigningRecord(files: FileStore, path: string): Promise<SigningRecord> {
   const file = await files.openSlots(path, freshFile());
-  const slots = Array.from({ length: SLOTS }, (_unused, index) =>
-    readSlot(file.initialBytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES)),
-  );
-  const newest = newestOf(slots);
+  const newest = newestSlot(file.initialBytes);
   if (newest === undefined) {
     await file.close();
     throw new CoppiceError('storage/corrupt', {
@@ -54,6 +51,21 @@ export async function openSigningRecord(files: FileStore, path: string): Promise
     });
   }
   return recordOver(file, newest);
+}
+
+/** The content that a record's file holds, as opening it would read it: undefined for a new record, and where no slot is whole. */
+export function signingRecordIn(file: Uint8Array): Uint8Array | undefined {
+  const newest = newestSlot(file);
+  return newest === undefined || newest.counter === FRESH_COUNTER ? undefined : newest.content;
+}
+
+function newestSlot(file: Uint8Array): Slot | undefined {
+  let newest: Slot | undefined;
+  for (let index = 0; index < SLOTS; index++) {
+    const slot = readSlot(file.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES));
+    if (slot !== undefined && slot.counter > (newest?.counter ?? 0)) newest = slot;
+  }
+  return newest;
 }
 
 function recordOver(file: SlotFile, found: Slot): SigningRecord {

@@ -5,6 +5,7 @@ import type { Height } from '../../core/primitives/ids.ts';
 import type { Node } from '../../node/create-node.ts';
 import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
+import { createViewStore } from '../../storage/view-store.ts';
 import type { Report } from './violation.ts';
 
 interface Seen {
@@ -36,6 +37,7 @@ export class CommittedChain {
     const { committed } = node.chain.blocks;
     const seen = this.#seenOf(name);
     const height = committed.facts.height;
+    this.#observeView(name, node, seen, rows);
     if (height === seen.committed) return [];
     const news: StoredBlock[] = [];
     const store = createBlockStore(rows);
@@ -49,7 +51,6 @@ export class CommittedChain {
     seen.committed = height;
     this.#height = Math.max(this.#height, height);
     this.#agree(this.#stateRoots, 'determinism', name, height, bytesToHex(committed.version.root), 'state root after block');
-    this.#observeView(name, node, seen);
     return news;
   }
 
@@ -78,11 +79,15 @@ export class CommittedChain {
     this.#seen.delete(name);
   }
 
-  #observeView(name: string, node: Node, seen: Seen): void {
+  #observeView(name: string, node: Node, seen: Seen, rows: KeyValueStore): void {
     const { header, hashHex } = node.view.head.block;
     if (header.number === seen.finalized.number) return;
     if (header.number < seen.finalized.number)
       this.#report('durability', name, `clients saw block ${seen.finalized.number} and now see ${header.number}`);
+    // A restart begins one block below the newest on disk: only so much may be shown.
+    const newest = createViewStore(rows).getHead() ?? 0;
+    if (header.number > Math.max(0, newest - 1))
+      this.#report('durability', name, `clients see block ${header.number}, and the newest on disk is ${newest}`);
     seen.finalized = { number: header.number, hash: hashHex };
     this.#agree(this.#viewHashes, 'agreement', name, header.number, hashHex, 'Ethereum block');
   }

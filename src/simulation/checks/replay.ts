@@ -3,6 +3,7 @@
 // gained and lost must be what was burned and is owed, no message or transaction may come a second time, each wave is what the one before
 // emitted, in its order; and each family's items come to the same when they are executed alone (family-replay.ts).
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../core/consensus/leader.ts';
+import { initialiseKeccak } from '../../core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
@@ -10,6 +11,7 @@ import { invariant } from '../../core/primitives/errors.ts';
 import type { Bytes32, Height, Wei } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block } from '../../core/protocol/certified-block.ts';
+import type { Instance } from '../../core/protocol/committee.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { ChangeSet } from '../../core/state/change-set.ts';
@@ -19,11 +21,11 @@ import { deriveViewBlock } from '../../core/view/derive-block.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import { type LoadedChain, loadChain } from '../../node/chain-storage.ts';
 import { ChainBlocks, type ExecutedOutcome, type Outcome } from '../../runtime/chain-blocks.ts';
-import type { SignatureVerifier } from '../../runtime/signature-verifier.ts';
 import { TransactionDirectory } from '../../runtime/transaction-directory.ts';
 import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import { createMemoryStore, type MemoryStore } from '../../storage/memory-store.ts';
 import { createViewStore } from '../../storage/view-store.ts';
+import { inlineVerifier } from '../inline-verifier.ts';
 import type { WorldCrypto } from '../world.ts';
 import { replayFamilies } from './family-replay.ts';
 import type { Report } from './violation.ts';
@@ -47,9 +49,10 @@ export class Replay {
   readonly #items: Record<string, number> = {};
   readonly #hashes = new Map<Height, Bytes32>();
   #point: ChainPoint;
+  #newestChanges: ChangeSet | undefined;
 
   private constructor(
-    options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly verifier: SignatureVerifier; readonly report: Report },
+    options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report },
     stores: { readonly store: MemoryStore; readonly states: StateDatabase },
     loaded: LoadedChain,
   ) {
@@ -66,7 +69,7 @@ export class Replay {
       {
         parameters,
         states: stores.states,
-        directory: new TransactionDirectory(options.verifier, parameters.evmChainId),
+        directory: new TransactionDirectory(inlineVerifier(options.crypto), parameters.evmChainId),
         evm: createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1),
         vrf: options.crypto.vrf,
         pause: undefined,
@@ -79,16 +82,17 @@ export class Replay {
   }
 
   /** A replay from genesis on. */
-  static async begin(options: {
-    readonly genesis: Genesis;
-    readonly crypto: WorldCrypto;
-    readonly verifier: SignatureVerifier;
-    readonly report: Report;
-  }): Promise<Replay> {
+  static async begin(options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report }): Promise<Replay> {
+    await initialiseKeccak();
     const store = createMemoryStore();
     const states = await createStateDatabase(store);
     const opening = { store, blockStore: createBlockStore(store), viewStore: createViewStore(store), states, vrf: options.crypto.vrf };
     return new Replay(options, { store, states }, await loadChain(options.genesis, opening));
+  }
+
+  /** The instance that it follows. */
+  get instance(): Instance {
+    return this.#loaded.instance;
   }
 
   /** The next block that became final. */
@@ -112,6 +116,7 @@ export class Replay {
     if (!verdict.ok) return this.#report('validity', name, `block ${height}: ${verdict.reason} ${verdict.detail}`);
     const parent = this.#blocks.committed;
     const outcome = await this.#blocks.executedOutcomeOf(stored.hash);
+    this.#newestChanges = outcome.executed.result.changeSet;
     this.#checkMoney(name, outcome);
     this.#checkOnce(name, outcome);
     this.#checkWaves(name, outcome);
@@ -138,6 +143,11 @@ export class Replay {
   /** Messages executed, by kind and outcome. */
   get items(): Readonly<Record<string, number>> {
     return this.#items;
+  }
+
+  /** What the newest block changed. */
+  get newestChanges(): ChangeSet | undefined {
+    return this.#newestChanges;
   }
 
   /** The state root after the newest block. */

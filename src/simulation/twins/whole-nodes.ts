@@ -60,12 +60,13 @@ export async function runOnWholeNodes(options: {
     parameters,
     accounts: [],
     interpose: (name, own) => {
-      const word = words[Number(/^node-(\d+)$/.exec(name)?.[1] ?? -1)];
+      const index = Number(/^node-(\d+)$/.exec(name)?.[1] ?? -1);
+      const word = words[index];
       return word === undefined
         ? own
         : overheard(
             own,
-            (message) => word.hear(message),
+            (message) => word.hear(message, world?.disks[index]?.recordFile),
             () => false,
           );
     },

@@ -1,0 +1,8 @@
+// All mutants. Data only: what this loads is loaded before any patch, and so it imports no production code but the errors.
+import { CONSENSUS_MUTANTS } from './consensus-mutants.ts';
+import { DURABILITY_MUTANTS } from './durability-mutants.ts';
+import { EXECUTION_MUTANTS } from './execution-mutants.ts';
+import type { Mutant } from './mutant.ts';
+
+/** See the file's head. */
+export const MUTANTS: readonly Mutant[] = [...CONSENSUS_MUTANTS, ...DURABILITY_MUTANTS, ...EXECUTION_MUTANTS];

@@ -1,0 +1,164 @@
+// Mutants of what a node promises, writes and shows, and of how it catches up: the record, the database, the view, sync.
+import type { Fault } from '../faults.ts';
+import type { Mutant } from './mutant.ts';
+import { swarm, type Trial, underSeeds } from './trial.ts';
+
+const DURABLE = 'src/core/consensus/durable.ts';
+const RUNNER = 'src/runtime/chain-runner.ts';
+const WRITER = 'src/runtime/commit-writer.ts';
+const STATE = 'src/core/consensus/state.ts';
+const CHAIN = 'src/node/create-chain.ts';
+
+const QUIET = underSeeds(1, 2, { faults: [], dishonest: [] });
+
+/** Nodes that end while they write, one after the other. */
+const WHILE_WRITING: readonly Trial[] = underSeeds(2, 20, {
+  faults: [0, 1, 2, 3].map((node) => crash(node, 1_000 + 1_400 * node, 'while-writing')),
+  dishonest: [],
+});
+/** All lose power at once. */
+const ALL_AT_ONCE: readonly Trial[] = underSeeds(2, 20, {
+  faults: [0, 1, 2, 3].map((node) => crash(node, 2_500, 'at-once')),
+  dishonest: [],
+});
+const ONE_RESTART: readonly Trial[] = underSeeds(1, 10, {
+  faults: [crash(1, 2_000, 'at-once'), crash(2, 4_500, 'at-once')],
+  dishonest: [],
+});
+/** Node 2 is away, and has to catch up. */
+const ONE_BEHIND: readonly Trial[] = underSeeds(1, 10, {
+  faults: [
+    { fromMs: 1_000, forMs: 1_500, what: { kind: 'crash', node: 2, end: 'killed', trigger: 'at-once' } },
+    { fromMs: 3_500, forMs: 1_500, what: { kind: 'crash', node: 1, end: 'killed', trigger: 'at-once' } },
+  ],
+  dishonest: [],
+  forger: 'lying-server',
+});
+
+function crash(node: number, fromMs: number, trigger: 'at-once' | 'while-writing'): Fault {
+  return { fromMs, forMs: 700, what: { kind: 'crash', node, end: 'power-lost', trigger } };
+}
+
+/** See the file's head. */
+export const DURABILITY_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'record-not-written',
+    rule: 'the signing record is written before what it covers is said',
+    violates: ['durability'],
+    file: DURABLE,
+    find: 'const mustPersist = spoken.length > 0 && state.durableRecord !== state.record;',
+    replace: 'const mustPersist = spoken.length > 1 && state.durableRecord !== state.record;',
+    trials: QUIET,
+  },
+  {
+    name: 'said-before-written',
+    rule: 'nothing is said before the record is on disk',
+    violates: ['durability'],
+    file: RUNNER,
+    find: "        if (effect.kind !== 'persist' && effect.kind !== 'store-block' && this.#durable.length > 0) await this.#untilDurable();\n",
+    replace: '        if (this.#stopped) await this.#untilDurable();\n',
+    trials: QUIET,
+  },
+  {
+    name: 'record-forgotten-at-restart',
+    rule: 'a node resumes from its signing record',
+    violates: ['durability'],
+    file: CHAIN,
+    find: '    start: { instance, parameters, self: options.self, record: readRecord(options.signingRecord), ...loaded.engineStart },',
+    replace:
+      '    start: { instance, parameters, self: options.self, record: readRecord(options.signingRecord) && undefined, ...loaded.engineStart },',
+    trials: ONE_RESTART,
+  },
+  {
+    name: 'locked-qc-forgotten-at-restart',
+    rule: 'the highest QC outlives a restart',
+    violates: ['durability'],
+    file: STATE,
+    find: '  if (committedCertificate === undefined || committedCertificate.point.round <= highestRoundOf(record)) return record;',
+    replace:
+      '  if (committedCertificate === undefined || committedCertificate.point.round <= highestRoundOf(record)) return { ...record, highestQuorumCertificate: [] };',
+    trials: ONE_RESTART,
+  },
+  {
+    name: 'timeouts-forgotten-at-restart',
+    rule: 'a round given up stays given up over a restart',
+    violates: ['durability'],
+    file: STATE,
+    find: '  const record = from.record ?? emptyRecord(from.instance.instanceId);',
+    replace:
+      '  const record = from.record === undefined ? emptyRecord(from.instance.instanceId) : { ...from.record, lastTimeoutRound: 0 };',
+    trials: swarm(1, 30),
+  },
+  {
+    name: 'commit-not-synced',
+    rule: 'what is committed is synced before anything tells of it',
+    violates: ['durability'],
+    file: WRITER,
+    find: '    await store.write(operations, { sync: true });',
+    replace: '    await store.write(operations, { sync: false });',
+    trials: ALL_AT_ONCE,
+  },
+  {
+    name: 'block-in-two-batches',
+    rule: 'a block is applied wholly or not at all',
+    violates: ['durability', 'liveness', 'agreement', 'determinism'],
+    file: WRITER,
+    find: '    await store.write(operations, { sync: true });',
+    replace: '    await store.write(operations.slice(0, 6), { sync: true });\n    await store.write(operations.slice(6), { sync: true });',
+    trials: WHILE_WRITING,
+  },
+  {
+    name: 'block-not-stored-before-its-vote',
+    rule: 'a block is on disk before the vote for it',
+    violates: ['durability', 'liveness'],
+    file: RUNNER,
+    find: '    await store.write(blockStore.putPending(place, hash, Block.serialize({ header, body: block.body })), { sync: true });',
+    replace:
+      '    if (place.height < 0) await store.write(blockStore.putPending(place, hash, Block.serialize({ header, body: block.body })), { sync: true });',
+    trials: ALL_AT_ONCE,
+  },
+  {
+    name: 'shown-before-written',
+    rule: 'clients see a block when it is on disk',
+    violates: ['durability'],
+    file: WRITER,
+    find: `    await store.write(operations, { sync: true });
+    states.adopted(outcome.version);
+    blocks.adopt(outcome);
+    this.#lastViewBlock = viewBlock;
+    onCommitted({ outcome, viewBlock });`,
+    replace: `    onCommitted({ outcome, viewBlock });
+    await store.write(operations, { sync: true });
+    states.adopted(outcome.version);
+    blocks.adopt(outcome);
+    this.#lastViewBlock = viewBlock;`,
+    trials: WHILE_WRITING,
+  },
+  {
+    name: 'shown-before-final',
+    rule: 'a view block is seen when the block that commits its execution is final',
+    violates: ['durability'],
+    file: 'src/runtime/view-chain.ts',
+    find: '    this.#visible = this.#newest;\n    this.#newest = tip;',
+    replace: '    this.#visible = tip;\n    this.#newest = tip;',
+    trials: ONE_RESTART,
+  },
+  {
+    name: 'sync-without-certificates',
+    rule: 'what comes by sync is believed for its QC and CC only',
+    violates: ['validity', 'agreement'],
+    file: 'src/runtime/message-intake.ts',
+    find: "    return claims.ok ? this.#judge(claims.value) : 'invalid';",
+    replace: "    return claims.ok ? 'valid' : 'invalid';",
+    trials: ONE_BEHIND,
+  },
+  {
+    name: 'no-catching-up',
+    rule: 'a node fetches the blocks that a certificate names and it lacks',
+    violates: ['liveness'],
+    file: CHAIN,
+    find: '    requestBlock: (request) => catchUp.request(request),',
+    replace: '    requestBlock: (request) => (request.height < 0 ? catchUp.request(request) : undefined),',
+    trials: ONE_RESTART,
+  },
+];

@@ -1,0 +1,185 @@
+// Mutants of what makes a block valid and of what it comes to: static validation, execution, fees, messages.
+import type { Mutant } from './mutant.ts';
+import { type Trial, underSeeds } from './trial.ts';
+
+const VALIDATE = 'src/core/shard/validate-block.ts';
+const CHECKS = 'src/core/execution/transaction-checks.ts';
+const EXECUTE = 'src/core/execution/execute-block.ts';
+const MESSAGE = 'src/core/execution/execute-message.ts';
+const BLOCKS = 'src/runtime/chain-blocks.ts';
+
+const QUIET = underSeeds(1, 4, { faults: [], dishonest: [] });
+const FAILING_CALLS = underSeeds(1, 6, { faults: [], dishonest: [], failingCalls: true });
+/** Blocks of four transfers, so that there are full ones and the base fee moves. */
+const BUSY = underSeeds(1, 4, { faults: [], dishonest: [], blockGasLimit: 84_000 });
+
+function lies(forger: NonNullable<Trial['forger']>): readonly Trial[] {
+  return underSeeds(1, 10, { faults: [], dishonest: [], forger });
+}
+
+/** See the file's head. */
+export const EXECUTION_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'vrf-unchecked',
+    rule: "the proposer's VRF proof is verified",
+    violates: ['validity'],
+    file: BLOCKS,
+    find: 'const vrfOutput = this.#dependencies.vrf.verify(vrfPublicKey, vrfAlpha, held.block.header.vrfProof);',
+    replace:
+      'const vrfOutput = vrfAlpha.length + vrfPublicKey.length > 0 ? this.#dependencies.vrf.output(held.block.header.vrfProof) : undefined;',
+    trials: lies('wrong-vrf-proof'),
+  },
+  {
+    name: 'timestamp-unchecked',
+    rule: "a block's timestamp is not earlier than permitted",
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  isNotTooEarly,\n',
+    replace: '',
+    trials: lies('wrong-timestamp'),
+  },
+  {
+    name: 'reference-unchecked',
+    rule: 'a block names the permitted beacon reference',
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  namesPermittedReference,\n',
+    replace: '',
+    trials: lies('wrong-beacon-reference'),
+  },
+  {
+    name: 'parent-execution-unchecked',
+    rule: 'a header commits what its parent came to',
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  commitsParentExecution,\n',
+    replace: '',
+    trials: lies('wrong-state-root'),
+  },
+  {
+    name: 'gas-unchecked',
+    rule: "a header's gas is what its transactions buy, within the limit",
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  staysWithinGas,\n',
+    replace: '',
+    trials: lies('wrong-gas-bought'),
+  },
+  {
+    name: 'base-fee-unchecked',
+    rule: 'a header sets the right base fee for its child',
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  leavesRightBaseFee,\n',
+    replace: '',
+    trials: lies('wrong-base-fee'),
+  },
+  {
+    name: 'nonce-unchecked',
+    rule: 'a transaction has the next nonce of its sender',
+    violates: ['liveness', 'validity'],
+    file: CHECKS,
+    find: '  if (transaction.nonce < before.nextNonce) return',
+    replace: '  if (transaction.nonce < 0n) return',
+    trials: lies('wrong-spent-nonce'),
+  },
+  {
+    name: 'balance-unchecked',
+    rule: 'the most that a transaction can cost is within its balance',
+    violates: ['validity'],
+    file: CHECKS,
+    find: '  if (reservedWei > balanceWei) return',
+    replace: '  if (reservedWei < balanceWei && reservedWei < 0n) return',
+    trials: lies('wrong-balance'),
+  },
+  {
+    name: 'data-floor-unchecked',
+    rule: 'a gas limit is not below the floor for its data',
+    violates: ['validity'],
+    file: CHECKS,
+    find: '  if (gasLimit < floor) return',
+    replace: '  if (gasLimit < floor && gasLimit < intrinsic) return',
+    trials: lies('wrong-data-floor'),
+  },
+  {
+    name: 'wrong-parent-state',
+    rule: "a block is executed on its parent's state",
+    violates: ['determinism', 'validity', 'exactly-once', 'conservation', 'liveness'],
+    file: BLOCKS,
+    find: '      parentState: parent.version,\n      parentBaseFeePerGasWei',
+    replace: '      parentState: this.#committed.version,\n      parentBaseFeePerGasWei',
+    trials: QUIET,
+  },
+  {
+    name: 'stale-state-root',
+    rule: 'what a block came to has the root of the state after it',
+    violates: ['validity', 'determinism'],
+    file: BLOCKS,
+    find: 'const commitment = commitmentOf(result, version.root);',
+    replace: 'const commitment = commitmentOf(result, parent.version.root);',
+    trials: QUIET,
+  },
+  {
+    name: 'fee-not-burned',
+    rule: 'the base fee is burned',
+    violates: ['conservation'],
+    file: EXECUTE,
+    find: '    burnedWei += baseFeePerGasWei * BigInt(gasLimit);',
+    replace: '    burnedWei += baseFeePerGasWei * 0n;',
+    trials: QUIET,
+  },
+  {
+    name: 'tip-counted-twice',
+    rule: 'half of a priority fee stays, the other half travels',
+    violates: ['conservation'],
+    file: EXECUTE,
+    find: '    proposerFeesWei += priorityWei - travellingTipWei;',
+    replace: '    proposerFeesWei += priorityWei;',
+    trials: QUIET,
+  },
+  {
+    name: 'nonce-not-written',
+    rule: 'a transaction takes its nonce',
+    violates: ['determinism', 'exactly-once'],
+    file: EXECUTE,
+    find: 'nonce: value.nonce + 1n,',
+    replace: 'nonce: value.nonce,',
+    trials: QUIET,
+  },
+  {
+    name: 'message-executed-twice',
+    rule: 'every message is executed once',
+    violates: ['exactly-once', 'conservation'],
+    file: EXECUTE,
+    find: '      for (const one of emitted) next.push(one);',
+    replace: '      for (const one of emitted) next.push(one, one);',
+    trials: FAILING_CALLS,
+  },
+  {
+    name: 'value-lost-with-a-failure',
+    rule: 'a message that fails sends its value back',
+    violates: ['conservation'],
+    file: MESSAGE,
+    find: '  const emitted = message.valueWei > 0n ? [bounceOf(message, 0)] : [];',
+    replace: '  const emitted = message.valueWei < 0n ? [bounceOf(message, 0)] : [];',
+    trials: FAILING_CALLS,
+  },
+  {
+    name: 'credit-without-debit',
+    rule: 'value is taken where it is sent',
+    violates: ['conservation'],
+    file: EXECUTE,
+    find: 'balanceWei: value.balanceWei - costWei,',
+    replace: 'balanceWei: value.balanceWei - costWei + transaction.valueWei,',
+    trials: QUIET,
+  },
+  {
+    name: 'base-fee-of-the-block',
+    rule: 'fast blocks do not make the price faster',
+    violates: ['validity'],
+    file: 'src/core/execution/base-fee.ts',
+    find: 'const elapsedMs = Math.max(0, Math.min(ELAPSED_MS_MAX, input.elapsedMs));',
+    replace: 'const elapsedMs = Math.max(ELAPSED_MS_MAX, input.elapsedMs);',
+    trials: BUSY,
+  },
+];

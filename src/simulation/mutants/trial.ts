@@ -1,0 +1,59 @@
+// A trial: one schedule under which a mutant's missing rule should matter. Values only, so that a list of mutants loads no production code
+// before it can be patched.
+
+import type { DishonestValidator } from '../adversaries/strategies.ts';
+import type { Fault } from '../faults.ts';
+
+/** Who acts beside honest nodes and drawn strategies. Each is a file under `forgers`, or a case of one. */
+export type ForgerName =
+  | 'two-blocks'
+  | 'short-certificates'
+  | 'unsigned-certificates'
+  | 'unsigned-timeouts'
+  | 'old-justify'
+  | 'lying-server'
+  | 'mismatched-pair'
+  | `wrong-${WrongField}`;
+
+/** What a leader's block says wrongly, all else being made to fit. */
+export type WrongField =
+  | 'instance'
+  | 'vrf-proof'
+  | 'timestamp'
+  | 'beacon-reference'
+  | 'gas-bought'
+  | 'base-fee'
+  | 'state-root'
+  | 'spent-nonce'
+  | 'balance'
+  | 'data-floor';
+
+/** See the file's head. */
+export interface Trial {
+  readonly seed: number;
+  /** How long faults and lies go on before all has to go well again; as in every schedule when absent. */
+  readonly faultsUntilMs?: number;
+  /** Undefined: drawn from the seed. */
+  readonly faults?: readonly Fault[];
+  /** Undefined: drawn from the seed. */
+  readonly dishonest?: readonly DishonestValidator[];
+  /** Follows this forger's strategy as validator 0. */
+  readonly forger?: ForgerName;
+  /** Instead of the preset's. */
+  readonly blockGasLimit?: number;
+  /** Clients also send calls that fail, with value. */
+  readonly failingCalls?: boolean;
+}
+
+/** The trial without faults and lies: a world that starts and commits. */
+export const CALM: Trial = { seed: 1, faultsUntilMs: 1_500, faults: [], dishonest: [] };
+
+/** Schedules as a swarm draws them, from one seed on. */
+export function swarm(fromSeed: number, count: number): readonly Trial[] {
+  return Array.from({ length: count }, (_unused, index) => ({ seed: fromSeed + index }));
+}
+
+/** The same trial under several seeds. */
+export function underSeeds(fromSeed: number, count: number, trial: Omit<Trial, 'seed'>): readonly Trial[] {
+  return Array.from({ length: count }, (_unused, index) => ({ ...trial, seed: fromSeed + index }));
+}
