@@ -25,6 +25,7 @@ export function drawScale(figures: readonly ScaleFigures[]): string {
   const panels = PANELS.map((panel, place) => drawPanel(panel, figures, MARGIN + place * (WIDTH + MARGIN)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
+    '<title>Finality, bytes and processor time over the size of the committee</title>',
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...panels,
     drawLegend(height - LEGEND_HEIGHT / 2),
