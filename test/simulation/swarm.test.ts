@@ -18,7 +18,7 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
   before(() => initialiseKeccak());
 
   it(`keep every property in ${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
-    const { violations, medianBlocks, medianFaults, medianFaultKinds, injected, dishonest } = await runSwarm({
+    const { violations, medianBlocks, medianFaults, medianFaultKinds, injected, dishonest, links } = await runSwarm({
       firstSeed: FIRST_SEED,
       schedules: SCHEDULES,
       nodes: 4,
@@ -28,12 +28,13 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
       onReport: () => undefined,
     });
     console.log(
-      `median of ${medianBlocks} blocks, ${medianFaults} faults of ${medianFaultKinds} kinds; ${JSON.stringify(injected)}; ${JSON.stringify(dishonest)}`,
+      `median of ${medianBlocks} blocks, ${medianFaults} faults of ${medianFaultKinds} kinds; ${JSON.stringify(injected)}; ${JSON.stringify(dishonest)}; ${JSON.stringify(links)}`,
     );
     assert.deepEqual(violations, []);
     assert.ok(medianBlocks >= 20, `${medianBlocks} blocks`);
     assert.ok(medianFaults >= 3 && medianFaultKinds >= 2, `${medianFaults} faults of ${medianFaultKinds} kinds`);
     for (const [strategy, count] of Object.entries(dishonest)) assert.ok(count >= 3, `${strategy} came ${count} times`);
+    for (const [kind, count] of Object.entries(links)) assert.ok(count >= 10, `${kind} links came ${count} times`);
     for (const [kind, count] of Object.entries(injected)) assert.ok(count >= 10, `${kind} came ${count} times`);
   });
 
