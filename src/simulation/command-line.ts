@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { type CryptoChoice, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
-import { REGRESSIONS, type Scenario } from './scenarios.ts';
+import { planOfScenario, REGRESSIONS, type Scenario } from './scenarios.ts';
 
 /** All options, for people. */
 export const USAGE = `usage: npm run simulate -- [options]
@@ -119,9 +119,8 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     throw new UsageError('a scenario has its own seed; with --seed, say how many --schedules of it to run');
   const faultsUntilMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
   const planOf = (seed: number): SchedulePlan => ({
+    ...(scenario === undefined ? { nodes } : planOfScenario(scenario)),
     seed,
-    nodes,
-    ...(scenario?.faults === undefined ? {} : { faults: scenario.faults }),
     ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
   });
   const firstSeed = values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed);

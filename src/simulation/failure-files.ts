@@ -48,8 +48,8 @@ export function writePage(file: string, run: ShownRun): void {
       { summary: 'The schedule', text: writePlan({ plan, crypto, about: titleOf(run) }) },
       { summary: 'The story as text', text: wholeText(report) },
     ],
-    styleSheet: readFileSync(new URL('./timeline/page.css', import.meta.url), 'utf8'),
-    script: readFileSync(new URL('./timeline/page.js', import.meta.url), 'utf8'),
+    styleSheet: readFileSync(new URL('./timeline/in-browser.css', import.meta.url), 'utf8'),
+    script: readFileSync(new URL('./timeline/in-browser.js', import.meta.url), 'utf8'),
   });
   writeFileSync(file, page);
 }

@@ -150,8 +150,9 @@ async function shrinkOne(options: Options, run: RunJob, found: ScheduleResult): 
       })
     : undefined;
   const last = { plan: explicitPlan(planOf(seed), report), report, ...shrunk };
-  const about = [`found by: npm run simulate -- ${again(seed)}`];
-  const scenario = writeFailure(join(outFolder, `simulate-${seed}`), { plan: last.plan, report: last.report, crypto, about });
+  const folder = join(outFolder, `simulate-${seed}`);
+  const about = [`found by: npm run simulate -- ${again(seed)}`, `again: npm run simulate -- --replay ${join(folder, 'scenario.json')}`];
+  const scenario = writeFailure(folder, { plan: last.plan, report: last.report, crypto, about });
   console.error(`\n${terminalTimeline(last.report, whole)}\n`);
   if (shrunk !== undefined) console.error(`${describeShrunk(shrunk)}:\n  ${last.report.violation?.detail}`);
   console.error(`  its page, log and text are beside ${scenario}; again: npm run simulate -- --replay ${scenario}`);

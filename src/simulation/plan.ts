@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { type DishonestValidator, STRATEGIES } from './adversaries/strategies.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
-import type { ScheduleOptions } from './schedule.ts';
+import { FAULTS_UNTIL_MS, type ScheduleOptions } from './schedule.ts';
 
 declare module '../core/primitives/errors.ts' {
   interface ErrorFacts {
@@ -116,12 +116,12 @@ export function readPlan(source: string, text: string): WrittenPlan {
 }
 
 /** Why a plan cannot be run although each of its fields is right; undefined when it can. */
-export function impossibilityOf({ nodes, faults = [], dishonest = [], faultsUntilMs }: SchedulePlan): string | undefined {
+export function impossibilityOf({ nodes, faults = [], dishonest = [], faultsUntilMs = FAULTS_UNTIL_MS }: SchedulePlan): string | undefined {
   for (const [place, fault] of faults.entries()) {
     const stranger = nodesOf(fault.what).find((index) => index >= nodes);
     if (stranger !== undefined) return `faults.${place}: there is no node ${stranger} among ${nodes}`;
-    if (faultsUntilMs !== undefined && fault.fromMs + fault.forMs > faultsUntilMs)
-      return `faults.${place}: it lasts until ${fault.fromMs + fault.forMs} ms, and faultsUntilMs is ${faultsUntilMs}`;
+    const endMs = fault.fromMs + fault.forMs;
+    if (endMs > faultsUntilMs) return `faults.${place}: it lasts until ${endMs} ms, and faultsUntilMs is ${faultsUntilMs}`;
   }
   const validators = dishonest.map(({ validator }) => validator);
   if (validators.some((validator) => validator >= nodes)) return `dishonest: there are ${nodes} validators, counted from 0`;

@@ -1,15 +1,19 @@
 // Schedules with names: the swarm, and one for each bug that the simulator has found, with the faults that showed it. A scenario says what
 // went wrong, so that a failure of it says what has come back.
 import type { Fault } from './faults.ts';
+import type { SchedulePlan } from './plan.ts';
 
-/** See the file's head. */
-export interface Scenario {
+/** See the file's head: a plan, so that what shrinking leaves can be kept as it is. */
+export interface Scenario extends Omit<SchedulePlan, 'faults'> {
   readonly name: string;
   readonly about: string;
-  readonly seed: number;
-  readonly nodes: number;
   /** Undefined: drawn from the seed. */
   readonly faults: readonly Fault[] | undefined;
+}
+
+/** What of a scenario is run. */
+export function planOfScenario({ name: _name, about: _about, faults, ...plan }: Scenario): SchedulePlan {
+  return faults === undefined ? plan : { ...plan, faults };
 }
 
 /** Bugs that were found and mended, oldest first. */

@@ -138,6 +138,11 @@ describe('a written schedule', () => {
       /no node 4 among 4/,
     ],
     [
+      'a fault after the usual end',
+      { plan: { seed: 1, nodes: 4, faults: [{ fromMs: 6_990, forMs: 20, what: crash }] } },
+      /faultsUntilMs is 7000/,
+    ],
+    [
       'a fault after the end of all',
       { plan: { seed: 1, nodes: 4, faultsUntilMs: 100, faults: [{ fromMs: 90, forMs: 20, what: crash }] } },
       /faultsUntilMs is 100/,

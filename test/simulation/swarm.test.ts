@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
-import { REGRESSIONS } from '../../src/simulation/scenarios.ts';
+import { planOfScenario, REGRESSIONS } from '../../src/simulation/scenarios.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { runSwarm } from '../../src/simulation/swarm.ts';
@@ -46,10 +46,9 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
     assert.deepEqual(real.violations, []);
   });
 
-  for (const { name, about, seed, nodes, faults } of REGRESSIONS) {
-    it(`do not fail again where ${about} (${name})`, async () => {
-      const crypto = standInCrypto();
-      const report = await runSchedule({ seed, nodes, crypto, preset: readPreset('devnet'), ...(faults === undefined ? {} : { faults }) });
+  for (const scenario of REGRESSIONS) {
+    it(`do not fail again where ${scenario.about} (${scenario.name})`, async () => {
+      const report = await runSchedule({ ...planOfScenario(scenario), crypto: standInCrypto(), preset: readPreset('devnet') });
       assert.equal(report.violation, undefined);
     });
   }

@@ -13,8 +13,8 @@ import { timelineText } from '../../src/simulation/timeline/text.ts';
 import { interestingWindow } from '../../src/simulation/timeline/window.ts';
 
 const PAGE = join(import.meta.dirname, '../../src/simulation/timeline');
-const styleSheet = readFileSync(join(PAGE, 'page.css'), 'utf8');
-const script = readFileSync(join(PAGE, 'page.js'), 'utf8');
+const styleSheet = readFileSync(join(PAGE, 'in-browser.css'), 'utf8');
+const script = readFileSync(join(PAGE, 'in-browser.js'), 'utf8');
 
 const FAULTS = [
   { fromMs: 900, forMs: 400, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } as const },
@@ -98,6 +98,23 @@ describe('the story of a schedule', () => {
     const { fromMs, toMs } = interestingWindow(story);
     assert.equal(toMs, lying.violation?.atMs);
     assert.ok(fromMs < toMs - 300 && fromMs >= 0);
+  });
+
+  it('has, of a chain that stands still, a window about what stopped it', () => {
+    const [world] = storyOf(good);
+    const at = (atMs: number, who: string, event: StoryEntry['event']): StoryEntry => ({ atMs, who, event });
+    const rounds = Array.from({ length: 50 }, (_unused, round) =>
+      at(5_000 + 1_000 * round, 'node-0', { kind: 'gives-up', round, highestRound: 0 }),
+    );
+    const story = [
+      ...(world === undefined ? [] : [world]),
+      at(3_000, 'node-0', { kind: 'commits', round: 1, height: 1, block: 'aa' }),
+      ...rounds,
+      at(60_000, 'world', { kind: 'violation', property: 'liveness', detail: 'nothing goes on' }),
+    ];
+    const { fromMs, toMs } = interestingWindow(story);
+    assert.ok(fromMs < 3_000 && toMs > 5_000 && toMs < 10_000, `${fromMs} to ${toMs}`);
+    assert.match(timelineText(story, { isWhole: false, linesMax: 100 }).join('\n'), /✗✗ liveness violated: nothing goes on/);
   });
 
   it('becomes a page of one file with a lane for each node, its faults, and the violation', () => {

@@ -1,5 +1,5 @@
 // A story as one HTML page that needs nothing else: a lane for each node, faults as bands, blocks with links to their parents, what each mark
-// means on hover. This makes the frame and the data; page.js draws them in the browser.
+// means on hover. This makes the frame and the data; in-browser.js draws them in the browser.
 import { nodesOf } from '../plan.ts';
 import { type StoryEntry, type StoryEvent, WORLD } from './story.ts';
 import { describeFault, inWords, roleOf } from './text.ts';
@@ -58,7 +58,7 @@ interface Band {
   readonly lanes: readonly number[];
 }
 
-/** What page.js reads. */
+/** What in-browser.js reads. */
 interface PageData {
   readonly lanes: readonly { readonly name: string; readonly role: string }[];
   readonly whole: StoryWindow;
