@@ -43,15 +43,19 @@ export function requestBody(random: SeededRandom, chain: ChainFixture): string {
 }
 
 function request(random: SeededRandom, chain: ChainFixture): Record<string, unknown> {
-  const method = random.chance(0.95) ? random.pick([...METHODS.keys()]) : random.pick(NAMES);
+  const method = random.chance(0.25)
+    ? random.pick(['eth_call', 'eth_estimateGas'])
+    : random.pick(random.chance(0.95) ? [...METHODS.keys()] : NAMES);
   const kinds = METHODS.get(method)?.parameters.map(({ name }) => name) ?? [];
   const given = random.chance(0.9) ? kinds : kinds.slice(0, random.integer(0, kinds.length + 1));
-  const params = given.map((name) =>
-    random.chance(0.93)
-      ? fitting(method.startsWith('eth_sendRaw') ? name.replace('transaction', 'raw') : name, random, chain)
-      : jsonValue(random),
-  );
+  const params = given.map((name) => (random.chance(0.93) ? fitting(kindOf(method, name), random, chain) : jsonValue(random)));
   return { jsonrpc: '2.0', id: random.pick([1, 'a', null, 0.5]), method, params };
+}
+
+// Some names stand for two kinds of values.
+function kindOf(method: string, name: string): string {
+  if (name === 'transaction' && method.startsWith('eth_sendRaw')) return 'raw';
+  return name === 'filter' && /Filter(?:Changes|Logs)$|uninstall/.test(method) ? 'id' : name;
 }
 
 // By the name of the parameter; what has no row here gets anything.
@@ -83,6 +87,8 @@ function fitting(name: string, random: SeededRandom, chain: ChainFixture): unkno
     case 'shard':
     case 'epoch':
       return random.chance(0.7) ? `0x${random.integer(0, 3)}` : quantity(random);
+    case 'id':
+      return `0x${random.integer(1, 200).toString(16)}`;
     case 'hydrated':
       return random.chance(0.5);
     case 'kind':
@@ -130,17 +136,17 @@ function block(random: SeededRandom, chain: ChainFixture): unknown {
 }
 
 function call(random: SeededRandom, chain: ChainFixture): Record<string, unknown> {
+  const price = random.chance(0.8)
+    ? { gasPrice: () => quantity(random) }
+    : { maxFeePerGas: () => quantity(random), maxPriorityFeePerGas: () => quantity(random) };
   return some(random, {
     from: () => address(random, chain),
     to: () => address(random, chain),
-    gas: () => quantity(random),
-    gasPrice: () => quantity(random),
-    maxFeePerGas: () => quantity(random),
-    maxPriorityFeePerGas: () => quantity(random),
+    gas: () => (random.chance(0.7) ? random.pick(['0x0', '0x5208', '0xffff', '0x7a1200', '0x1fffffffffffff']) : quantity(random)),
+    ...price,
     value: () => quantity(random),
     nonce: () => quantity(random),
-    data: () => data(random),
-    input: () => data(random),
+    [random.pick(['data', 'input'])]: () => data(random),
     accessList: () => [{ address: address(random, chain), storageKeys: [hash(random, chain)] }],
   });
 }
