@@ -21,7 +21,7 @@ export interface LongRunReport {
   readonly executions: number;
   readonly coveredBlocks: number;
   readonly addedToCorpus: number;
-  /** Without coverage. */
+  /** Of the processor, without coverage. */
   readonly executionsPerSecond: Readonly<Record<string, number>>;
   /** Messages of the properties that did not hold. */
   readonly failures: readonly string[];
@@ -65,7 +65,9 @@ export async function runLong({ targets, minutes, seed, tell }: LongRunOptions):
           executions.set(name, (executions.get(name) ?? 0) + report.executions);
           seconds.set(name, (seconds.get(name) ?? 0) + report.seconds);
         }
-        tell(`${name}: ${report.executions} inputs in ${report.seconds.toFixed(1)} s, ${report.outcomes.size} kinds of results`);
+        tell(
+          `${name}: ${report.executions} inputs in ${report.seconds.toFixed(1)} s of the processor, ${report.outcomes.size} kinds of results`,
+        );
       } catch (error) {
         if (!(error instanceof FuzzFailure)) throw error;
         failed.add(target);
