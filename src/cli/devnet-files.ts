@@ -13,6 +13,7 @@ import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/valid
 import type { CryptoSelection } from '../runtime/native/select-crypto.ts';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { mnemonicAccounts } from './mnemonic-accounts.ts';
+import { DEVNET_VALIDATORS_MAX } from './parse-option.ts';
 
 /** Accounts of the mnemonic that people use. */
 export const DEVNET_ACCOUNTS = 10;
@@ -24,7 +25,11 @@ const METRICS_PORT_OFFSET = 2_000;
 
 const OWN_NAME = /^(devnet\.json|validator-\d+)$/;
 
-const Marker = z.strictObject({ version: z.literal(1), validators: z.number().int(), loadAccounts: z.number().int() });
+const Marker = z.strictObject({
+  version: z.literal(1),
+  validators: z.number().int().min(1).max(DEVNET_VALIDATORS_MAX),
+  loadAccounts: z.number().int().min(0),
+});
 
 /** What a devnet is made with. */
 export interface DevnetChoice {

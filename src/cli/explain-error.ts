@@ -47,13 +47,23 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
 /** Bound of the chain of causes that is looked through. */
 const CAUSES_MAX = 16;
 
-/** See the file's head. */
+/** Characters of an explanation at most: it quotes what it found in files of any length. */
+const LINE_CHARACTERS_MAX = 1_000;
+
+/** See the file's head. What it quotes is shown and not obeyed: no character of it ends the line or controls the terminal. */
 export function explainError(error: unknown): string {
+  const line = explain(error)
+    .replace(/\s+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return line.length > LINE_CHARACTERS_MAX ? `${line.slice(0, LINE_CHARACTERS_MAX)}…` : line;
+}
+
+function explain(error: unknown): string {
   const causes = causesOf(error);
   for (const cause of causes) {
     if (!(cause instanceof CoppiceError)) continue;
-    const explain = (EXPLANATIONS as Readonly<Record<string, (facts: unknown) => string>>)[String(cause.code)];
-    if (explain !== undefined) return explain(cause.facts);
+    const explanation = (EXPLANATIONS as Readonly<Record<string, (facts: unknown) => string>>)[String(cause.code)];
+    if (explanation !== undefined) return explanation(cause.facts);
   }
   const inUse = portInUse(causes);
   if (inUse !== undefined) return inUse;

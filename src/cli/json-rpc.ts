@@ -3,6 +3,11 @@
 /** A node that does not answer in this time counts as away. */
 const ANSWER_MS_MAX = 2_000;
 
+/** A quantity that a number holds without loss. */
+const QUANTITY = /^0x[0-9a-f]{1,13}$/;
+/** A version that a terminal shows as it is. */
+const VERSION = /^[\x20-\x7e]{1,128}$/;
+
 /** The result of one call; undefined when there is no answer or it is an error. */
 export async function askRpc(url: string, method: string, params: readonly unknown[] = []): Promise<unknown> {
   try {
@@ -38,14 +43,20 @@ export async function askStatus(url: string): Promise<NodeStatus | undefined> {
     askRpc(url, 'txpool_status'),
     askRpc(url, 'eth_syncing'),
   ]);
-  if (typeof blockNumber !== 'string' || typeof chainId !== 'string') return undefined;
-  const { pending } = (pool ?? {}) as { pending?: string };
+  const [chain, block] = [quantityOf(chainId), quantityOf(blockNumber)];
+  if (chain === undefined || block === undefined) return undefined;
+  const waiting = typeof pool === 'object' && pool !== null && 'pending' in pool ? quantityOf(pool.pending) : undefined;
   return {
-    clientVersion: String(clientVersion ?? 'unknown'),
-    chainId: Number(chainId),
-    blockNumber: Number(blockNumber),
-    peers: Number(peers ?? 0),
-    pendingTransactions: Number(pending ?? 0),
+    clientVersion: typeof clientVersion === 'string' && VERSION.test(clientVersion) ? clientVersion : 'unknown',
+    chainId: chain,
+    blockNumber: block,
+    peers: quantityOf(peers) ?? 0,
+    pendingTransactions: waiting ?? 0,
     syncing: syncing !== false && syncing !== undefined,
   };
+}
+
+// What answers may be no node, or an unfriendly one.
+function quantityOf(value: unknown): number | undefined {
+  return typeof value === 'string' && QUANTITY.test(value) ? Number(value) : undefined;
 }

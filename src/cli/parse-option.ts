@@ -12,7 +12,7 @@ export function parseCount(text: string): number {
 }
 
 /** How many validators one machine can be asked to run: each is a process of about 220 MiB. */
-const DEVNET_VALIDATORS_MAX = 32;
+export const DEVNET_VALIDATORS_MAX = 32;
 
 /** The number of a devnet's validators. */
 export function parseValidators(text: string): number {

@@ -12,6 +12,9 @@ export const COMPRESS_FROM_BYTES = 4_096;
 /** Longest length prefix: four groups of seven bits reach 256 MiB. */
 const LENGTH_BYTES_MAX = 4;
 
+/** Binary logarithm of the memory that a frame may ask the decompressor for: 8 MiB, the longest payload; the library's own bound is 128 MiB. */
+const WINDOW_LOG_MAX = 23;
+
 const COMPRESSION_NONE = 0;
 const COMPRESSION_ZSTD = 1;
 
@@ -49,11 +52,7 @@ export function unpack(packed: Uint8Array, payloadBytesMax: number): Verdict<Uin
     return accept(body);
   }
   if (packed[0] !== COMPRESSION_ZSTD) return refuse('unknown-compression', `byte ${packed[0] ?? 'missing'}`);
-  try {
-    return accept(zstdDecompressSync(body, { maxOutputLength: Math.max(1, payloadBytesMax) }));
-  } catch {
-    return refuse('bad-compression', `not zstd of at most ${payloadBytesMax} bytes`);
-  }
+  return decompress(body, payloadBytesMax);
 }
 
 /** A canonical varint. */
@@ -112,6 +111,28 @@ export class FrameSplitter {
     }
     return refuse('bad-length', `a varint of more than ${LENGTH_BYTES_MAX} bytes`);
   }
+}
+
+// One zstd frame and nothing after it: the library would pass over what follows, and everybody could give one message as many names as he
+// likes by bytes that say nothing.
+function decompress(body: Uint8Array, payloadBytesMax: number): Verdict<Uint8Array, FrameFault> {
+  try {
+    const { buffer, engine } = zstdDecompressSync(body, {
+      info: true,
+      maxOutputLength: Math.max(1, payloadBytesMax),
+      params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX },
+    }) as unknown as Decompressed;
+    const restBytes = body.length - engine.bytesWritten;
+    return restBytes === 0 ? accept(buffer) : refuse('bad-compression', `${restBytes} bytes after the end`);
+  } catch {
+    return refuse('bad-compression', `not zstd of at most ${payloadBytesMax} bytes`);
+  }
+}
+
+/** What the library gives with `info`, in its own words: it "writes" its input to the engine. */
+interface Decompressed {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 function compress(payload: Uint8Array): Uint8Array | undefined {

@@ -1,6 +1,6 @@
 // Rows of blocks, certificates and results, by chain and instance. Functions give operations, so that everything of one block is one
 // batch; values are bytes, whose encodings belong to the rooms that define them.
-import { bytesToBigint, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import type { Row, RowOperation } from '../core/state/state-rows.ts';
@@ -128,7 +128,8 @@ async function removeAbove(store: KeyValueStore, place: BlockPlace): Promise<rea
 function readHead(store: KeyValueStore, chain: ChainId, instanceId: Bytes32): BlockPlace | undefined {
   const place = { chain, instanceId, height: 0 };
   const value = store.get(headKey(place));
-  return value === undefined ? undefined : { ...place, height: readHeight(value, 0) };
+  invariant(value === undefined || value.length === HEIGHT_BYTES, 'a stored head is a height');
+  return value === undefined ? undefined : { ...place, height: uint64At(value, 0) };
 }
 
 async function readRange(store: KeyValueStore, from: BlockPlace, count: number): Promise<readonly StoredBlock[]> {
@@ -137,7 +138,7 @@ async function readRange(store: KeyValueStore, from: BlockPlace, count: number):
   const gte = placeKey(ROW_FAMILY.committedBlock, from);
   const lt = endOfInstance(ROW_FAMILY.committedBlock, from);
   for await (const { key, value } of store.iterate({ gte, lt, limit: Math.min(count, BLOCK_RANGE_MAX) })) {
-    blocks.push(decodeStored({ ...from, height: readHeight(key, PREFIX_BYTES) }, value));
+    blocks.push(decodeStored({ ...from, height: uint64At(key, PREFIX_BYTES) }, value));
     bytes += value.length;
     if (bytes >= BLOCK_RANGE_BYTES_MAX) break;
   }
@@ -153,12 +154,12 @@ async function readPending(store: KeyValueStore, chain: ChainId, instanceId: Byt
 }
 
 function decodePending({ key, value }: Row): PendingBlock {
-  return { height: readHeight(key, PREFIX_BYTES), hash: key.slice(PREFIX_BYTES + HEIGHT_BYTES), block: value };
+  return { height: uint64At(key, PREFIX_BYTES), hash: key.slice(PREFIX_BYTES + HEIGHT_BYTES), block: value };
 }
 
 function decodeStored(place: BlockPlace, value: Uint8Array): StoredBlock {
   const certificatesAt = HASH_BYTES + HEIGHT_BYTES;
-  const blockAt = certificatesAt + readHeight(value, HASH_BYTES);
+  const blockAt = certificatesAt + uint64At(value, HASH_BYTES);
   invariant(blockAt <= value.length, 'a stored block is whole');
   return { place, hash: value.slice(0, HASH_BYTES), certificates: value.slice(certificatesAt, blockAt), block: value.slice(blockAt) };
 }
@@ -169,7 +170,8 @@ function encodePlace({ chain, instanceId, height }: BlockPlace): Uint8Array {
 
 function decodePlace(value: Uint8Array): BlockPlace {
   const instanceEnd = CHAIN_BYTES + HASH_BYTES;
-  return { chain: readHeight(value, 0), instanceId: value.slice(CHAIN_BYTES, instanceEnd), height: readHeight(value, instanceEnd) };
+  invariant(value.length === instanceEnd + HEIGHT_BYTES, 'a stored place is a chain, an instance and a height');
+  return { chain: uint64At(value, 0), instanceId: value.slice(CHAIN_BYTES, instanceEnd), height: uint64At(value, instanceEnd) };
 }
 
 function placeKey(family: number, place: BlockPlace): Uint8Array {
@@ -191,8 +193,4 @@ function headKey({ chain, instanceId }: BlockPlace): Uint8Array {
 // The key after every height of an instance: heights stay below 2^53, so their first byte is 0.
 function endOfInstance(family: number, { chain, instanceId }: BlockPlace): Uint8Array {
   return concatBytes(Uint8Array.of(family), uint64ToBytes(chain), instanceId, Uint8Array.of(0xff));
-}
-
-function readHeight(bytes: Uint8Array, at: number): number {
-  return Number(bytesToBigint(bytes.subarray(at, at + HEIGHT_BYTES)));
 }

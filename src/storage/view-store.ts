@@ -1,5 +1,6 @@
 // Rows of view blocks: the one Ethereum chain that wallets see (protocol, section 7). Values are bytes; core/view defines them.
-import { bytesToBigint, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
@@ -46,7 +47,8 @@ export interface ViewStore {
 export function createViewStore(store: KeyValueStore): ViewStore {
   const getNumber = (key: Uint8Array): number | undefined => {
     const value = store.get(key);
-    return value === undefined ? undefined : readNumber(value, 0);
+    invariant(value === undefined || value.length === NUMBER_BYTES, 'the number of a block is stored alone');
+    return value === undefined ? undefined : uint64At(value, 0);
   };
   return {
     putBlock,
@@ -58,7 +60,8 @@ export function createViewStore(store: KeyValueStore): ViewStore {
     getNumberByHash: (hash) => getNumber(hashKey(ROW_FAMILY.viewNumberByHash, hash)),
     getTransactionPlace: (transactionHash) => {
       const value = store.get(hashKey(ROW_FAMILY.transactionPlace, transactionHash));
-      return value === undefined ? undefined : { number: readNumber(value, 0), index: readNumber(value, NUMBER_BYTES) };
+      invariant(value === undefined || value.length === 2 * NUMBER_BYTES, 'a stored place is a number and an index');
+      return value === undefined ? undefined : { number: uint64At(value, 0), index: uint64At(value, NUMBER_BYTES) };
     },
     getHead: () => getNumber(HEAD_KEY),
     readHeaders: (from, to) => readHeaders(store, from, to),
@@ -91,7 +94,7 @@ async function readHeaders(
 ): Promise<readonly { readonly number: number; readonly header: Uint8Array }[]> {
   const range = { gte: numberKey(ROW_FAMILY.viewHeader, from), lt: numberKey(ROW_FAMILY.viewHeader, to + 1), limit: VIEW_RANGE_MAX };
   const headers: { readonly number: number; readonly header: Uint8Array }[] = [];
-  for await (const { key, value } of store.iterate(range)) headers.push({ number: readNumber(key, 1), header: value });
+  for await (const { key, value } of store.iterate(range)) headers.push({ number: uint64At(key, 1), header: value });
   return headers;
 }
 
@@ -101,8 +104,4 @@ function numberKey(family: number, number: number): Uint8Array {
 
 function hashKey(family: number, hash: Bytes32): Uint8Array {
   return concatBytes(Uint8Array.of(family), hash);
-}
-
-function readNumber(bytes: Uint8Array, at: number): number {
-  return Number(bytesToBigint(bytes.subarray(at, at + NUMBER_BYTES)));
 }

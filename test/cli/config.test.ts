@@ -74,6 +74,17 @@ describe('the configuration', () => {
 });
 
 describe('an error is explained in one line', () => {
+  it('of bounded length, whatever stands in the file that it quotes', () => {
+    assert.match(
+      fault({ path: 'config.json', text: '{\n  "version": one\n}' }, {}, {}),
+      /^config\.json is not .* "version": one } ?.* JSON$/,
+    );
+    const said = fault(file({ '\u001b[2J\u202e\n': 1, ['x'.repeat(10_000)]: 1 }), {}, {});
+    assert.match(said, /\\u001b\[2J\\u202e /);
+    assert.doesNotMatch(said, /\p{Cc}/u);
+    assert.ok(said.length <= 1_001, `${said.length} characters`);
+  });
+
   it('when a port is in use, however deep a library wrapped it', () => {
     const error = new Error('could not listen', {
       cause: new AggregateError([Object.assign(new Error('x'), { code: 'EADDRINUSE', port: 8545 })]),

@@ -1,6 +1,6 @@
 // The folder of a devnet: what is in it, that it stays the same network between starts, and who has coins in it.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -70,6 +70,15 @@ describe('a devnet folder', () => {
     assert.equal(config.rpc.port, 9_001);
     assert.equal(config.p2p.port, 10_001);
     assert.match(config.p2p.peers.join(' '), /^\/ip4\/127\.0\.0\.1\/tcp\/10000\/p2p\/12D3\S+ \S+\/tcp\/10002\/\S+ \S+\/tcp\/10003\/\S+$/);
+  });
+
+  it('is none with a marker of no validators, or of more than a machine runs', () => {
+    const folder = join(parent, 'marked');
+    mkdirSync(folder);
+    for (const validators of [0, -1, 33, 2 ** 40, 1.5]) {
+      writeFileSync(join(folder, 'devnet.json'), JSON.stringify({ version: 1, validators, loadAccounts: 0 }));
+      assert.throws(() => prepareDevnet({ ...choice, folder }), { code: 'config/invalid' }, `${validators}`);
+    }
   });
 
   it('is not made with another number of validators without a reset', () => {

@@ -50,6 +50,17 @@ describe('frames', () => {
     );
   });
 
+  it('hold one compressed payload, nothing after it, and ask for no more memory than a payload may have', () => {
+    const packed = pack(new Uint8Array(COMPRESS_FROM_BYTES));
+    assert.ok(unpack(packed, FRAME_BYTES_MAX).ok);
+    for (const rest of [Buffer.of(0), packed.subarray(1), zstdCompressSync(Buffer.alloc(0))])
+      assert.equal(reasonOf(unpack(Buffer.concat([packed, rest]), FRAME_BYTES_MAX)), 'bad-compression');
+    // An empty frame (RFC 8878, section 3.1.1) whose window is 8 MiB and a half, or 128 MiB.
+    for (const window of [0x6c, 0x88])
+      assert.equal(reasonOf(unpack(Buffer.of(1, 0x28, 0xb5, 0x2f, 0xfd, 0x00, window, 1, 0, 0), FRAME_BYTES_MAX)), 'bad-compression');
+    assert.ok(unpack(Buffer.of(1, 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x68, 1, 0, 0), FRAME_BYTES_MAX).ok);
+  });
+
   it('are refused by their length alone, before their bytes arrive', () => {
     const splitter = new FrameSplitter(1_000);
     splitter.push(encodeLength(1_001));

@@ -1,4 +1,5 @@
-// Bytes: hexadecimal, comparison, joining, big-endian integers. Pure and without dependencies.
+// Bytes: hexadecimal, comparison, joining, big-endian integers. Pure.
+import { invariant } from './errors.ts';
 import type { Hex } from './ids.ts';
 
 /** Character codes of a byte's high and low digit. */
@@ -118,6 +119,15 @@ export function uint64ToBytes(value: number): Uint8Array {
     rest = Math.floor(rest / 256);
   }
   return bytes;
+}
+
+/** The safe integer whose 8 big-endian bytes begin at `at`: what `uint64ToBytes` wrote. */
+export function uint64At(bytes: Uint8Array, at: number): number {
+  invariant(at + 8 <= bytes.length, 'a stored number has its 8 bytes');
+  let value = 0;
+  for (let i = at; i < at + 8; i++) value = value * 256 + (bytes[i] as number);
+  invariant(value <= Number.MAX_SAFE_INTEGER, 'a stored number is exact');
+  return value;
 }
 
 /** The value of one hexadecimal digit's character code, or -1. */

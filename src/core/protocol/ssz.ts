@@ -1,14 +1,23 @@
 // SSZ: the basic types that the containers share, and the one way to decode foreign bytes. SSZ (ethereum/consensus-specs,
 // ssz/simple-serialize.md) has one encoding for each value; decoders of libraries accept a few more, so every foreign encoding is
 // re-encoded and compared (protocol, section 2: "Decoders reject anything that is not the one canonical encoding").
-import { ByteListType, ByteVectorType, type Type, UintBigintType, UintNumberType } from '@chainsafe/ssz';
+import { ByteListType, ByteVectorType, type ByteViews, type Type, UintBigintType, UintNumberType } from '@chainsafe/ssz';
 import { bytesEqual } from '../primitives/bytes.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 
+// Of the numbers above 2^53 a double holds some, and these survive re-encoding: so decoding itself must refuse them.
+class SafeUint64Type extends UintNumberType {
+  override value_deserializeFromBytes(data: ByteViews, start: number, end: number): number {
+    const value = super.value_deserializeFromBytes(data, start, end);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`a uint64 above ${Number.MAX_SAFE_INTEGER}`);
+    return value;
+  }
+}
+
 export const Uint8 = new UintNumberType(1);
 export const Uint32 = new UintNumberType(4);
-/** A uint64 that stays below 2^53: heights, rounds, epochs, milliseconds, gas. Larger encodings do not survive re-encoding and are refused. */
-export const Uint64 = new UintNumberType(8);
+/** A uint64 that stays below 2^53: heights, rounds, epochs, milliseconds, gas. */
+export const Uint64 = new SafeUint64Type(8);
 /** A full uint64 as bigint: nonces. */
 export const Uint64Bigint = new UintBigintType(8);
 export const Uint256 = new UintBigintType(32);

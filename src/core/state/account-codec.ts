@@ -112,18 +112,23 @@ export function writeAccountRow(writer: RowWriter, record: AccountRecord): void 
   writer.varint(storageTree.leafCount);
 }
 
-/** The account of a row that begins at `offset`. */
+/** The account of a row that begins at `offset`, and ends with it. */
 export function readAccountRow(row: Uint8Array, offset: number): AccountRecord {
   const reader = new RowReader(row, offset);
   const flags = reader.byte();
-  const nonce = readInteger(reader);
-  const balanceWei = readInteger(reader);
+  invariant((flags & ~(HAS_CODE | HAS_STORAGE)) === 0, 'an account has code and storage, and no third thing');
+  const nonce = readInteger(reader, BALANCE_AT);
+  const balanceWei = readInteger(reader, CODE_HASH_AT - BALANCE_AT);
   const family = reader.bytes(20);
   const codeHash = (flags & HAS_CODE) !== 0 ? reader.bytes(32) : EMPTY_CODE_HASH;
-  if ((flags & HAS_STORAGE) === 0)
+  invariant((flags & HAS_CODE) === 0 || !bytesEqual(codeHash, EMPTY_CODE_HASH), 'the hash of no code is left out');
+  if ((flags & HAS_STORAGE) === 0) {
+    reader.end();
     return { account: { nonce, balanceWei, codeHash, storageRoot: ZERO_32, family }, storageTree: undefined };
+  }
   const storageRoot = reader.bytes(32);
   const storageTree = { version: reader.varint(), leafCount: reader.varint() };
+  reader.end();
   return { account: { nonce, balanceWei, codeHash, storageRoot, family }, storageTree };
 }
 
@@ -142,10 +147,12 @@ function writeInteger(writer: RowWriter, value: bigint): void {
   writer.bytes(integerBytes, 0, length);
 }
 
-function readInteger(reader: RowReader): bigint {
+function readInteger(reader: RowReader, bytesMax: number): bigint {
   const length = reader.byte();
+  invariant(length <= bytesMax, 'an integer fits its field');
   const whole = (length + 7) & ~7;
   for (let i = 0; i < length; i++) integerBytes[i] = reader.byte();
+  invariant(length === 0 || integerBytes[length - 1] !== 0, 'an integer is stored without zeros at its end');
   for (let i = length; i < whole; i++) integerBytes[i] = 0;
   let value = 0n;
   for (let at = whole - 8; at >= 0; at -= 8) {

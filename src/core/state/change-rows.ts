@@ -7,6 +7,8 @@ import { RowReader, RowWriter } from './row-encoding.ts';
 import { changeRowKey, leafRowKey, slotRowKey } from './row-keys.ts';
 import type { RowOperation } from './state-rows.ts';
 
+/** A key and two lengths. */
+const SLOT_BYTES_MIN = 34;
 /** Leaves of one row at most. */
 const LEAVES_PER_ROW_MAX = 128;
 
@@ -81,7 +83,7 @@ function readLeaf(reader: RowReader): LeafRows {
   const key = reader.bytes(32);
   const before = readOptional(reader);
   const after = readOptional(reader);
-  const slots = Array.from({ length: reader.varint() }, () => ({
+  const slots = Array.from({ length: reader.count(SLOT_BYTES_MIN) }, () => ({
     key: reader.bytes(32),
     before: readOptional(reader),
     after: readOptional(reader),

@@ -41,6 +41,9 @@ export class Leaf {
   }
 }
 
+/** A tag and an address. */
+const POINTER_ROW_BYTES = 21;
+
 const preimage = new Uint8Array(65);
 const accountValue = new Uint8Array(ACCOUNT_LEAF_BYTES);
 const writer = new RowWriter();
@@ -110,13 +113,13 @@ export function accountOfRow(row: Uint8Array): AccountRecord {
 
 /** The family of a pointer's row. */
 export function pointerOfRow(row: Uint8Array): Address {
-  invariant(tagOf(row) === LEAF_TAG.pointer, 'the row is a pointer');
+  invariant(tagOf(row) === LEAF_TAG.pointer && row.length === POINTER_ROW_BYTES, 'the row is a pointer');
   return row.slice(1);
 }
 
 /** The 32-byte value of a slot's row. */
 export function slotOfRow(row: Uint8Array): Bytes32 {
-  invariant(tagOf(row) === LEAF_TAG.slot && row.length <= 33, 'the row is a slot');
+  invariant(tagOf(row) === LEAF_TAG.slot && row.length <= 33 && row[1] !== 0, 'the row is a slot');
   const value = new Uint8Array(32);
   value.set(row.subarray(1), 33 - row.length);
   return value;

@@ -101,9 +101,24 @@ export class RowReader {
     for (;;) {
       const byte = this.byte();
       value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) {
+        invariant((byte !== 0 || factor === 1) && value <= Number.MAX_SAFE_INTEGER, 'a stored integer has its one encoding, and is exact');
+        return value;
+      }
       factor *= 0x80;
     }
+  }
+
+  /** How many items follow, each of at least `bytesEach`: known before room is made for them. */
+  count(bytesEach: number): number {
+    const count = this.varint();
+    invariant(count * bytesEach <= this.#row.length - this.#offset, 'a stored row is whole');
+    return count;
+  }
+
+  /** Asserts that the row ends here. */
+  end(): void {
+    invariant(this.#offset === this.#row.length, 'nothing follows in a stored row');
   }
 
   /** The next bytes, in an array of their own. */

@@ -2,7 +2,7 @@
 // a split or merge of shards moves no row. Rows of history begin with the height: one block's rows lie together, are written in order,
 // and are pruned from the front.
 
-import { bytesToBigint, uint64ToBytes } from '../primitives/bytes.ts';
+import { uint64At, uint64ToBytes } from '../primitives/bytes.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 
 /** First bytes of the state's rows. */
@@ -91,7 +91,7 @@ export function nodeRowKey(version: Height, tree: Bytes32 | undefined, depth: nu
 
 /** The height that stands at the front of a history row's key. */
 export function heightOfRowKey(key: Uint8Array): Height {
-  return Number(bytesToBigint(key.subarray(1, 1 + HEIGHT_BYTES)));
+  return uint64At(key, 1);
 }
 
 /** All rows of one kind of history from `from` on and below `to`. */

@@ -1,5 +1,5 @@
 // Going back and forgetting: rollback by the old values of change rows, pruning by the rows of nodes that later versions made superfluous.
-import { bytesToBigint, uint64ToBytes } from '../primitives/bytes.ts';
+import { uint64At, uint64ToBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Height } from '../primitives/ids.ts';
 import { readChangeRow, undo } from './change-rows.ts';
@@ -11,6 +11,7 @@ import type { RowOperation, StateRows } from './state-rows.ts';
 const PRUNE_OPERATIONS_MAX = 512;
 const PRUNE_HEIGHTS_MAX = 64;
 const ROWS_MAX = Number.MAX_SAFE_INTEGER;
+const HEIGHT_BYTES = 8;
 
 const writer = new RowWriter();
 
@@ -35,7 +36,12 @@ export function readHead(rows: StateRows): StateHead | undefined {
   const committed = rows.get(COMMITTED_KEY);
   const oldest = rows.get(OLDEST_KEY);
   if (committed === undefined || oldest === undefined) return undefined;
-  return { committed: Number(bytesToBigint(committed)), oldest: Number(bytesToBigint(oldest)) };
+  return { committed: heightOf(committed), oldest: heightOf(oldest) };
+}
+
+function heightOf(row: Uint8Array): Height {
+  invariant(row.length === HEIGHT_BYTES, 'a height is stored alone');
+  return uint64At(row, 0);
 }
 
 /** The row of a version's superfluous nodes. */
@@ -85,7 +91,7 @@ export async function* pruneBatches(rows: StateRows, keepFrom: Height): AsyncGen
 // Every version has a root row, and pruning takes the row of a height away last.
 async function firstHistoryHeight(rows: StateRows): Promise<Height> {
   const pruned = rows.get(PRUNED_KEY);
-  const from = pruned === undefined ? 0 : Number(bytesToBigint(pruned));
+  const from = pruned === undefined ? 0 : heightOf(pruned);
   for await (const { key } of rows.iterate({ ...historyRange(STATE_ROW.root, from, Number.MAX_SAFE_INTEGER), limit: 1 }))
     return heightOfRowKey(key);
   return from;

@@ -6,10 +6,13 @@ import { Leaf } from './leaf.ts';
 import { hashWholePage } from './page-hasher.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
 import {
+  BUCKET_LEAVES_MAX,
   type Bucket,
   bucketOf,
   emptyHashes,
   hashBytes,
+  KEY_DEPTH,
+  PAGE_BASES_MAX,
   PAGE_SLOTS,
   type Page,
   pageOf,
@@ -82,7 +85,9 @@ export function encodeRoot(root: TreeRoot): Uint8Array {
 /** The tree of such a row, its nodes not yet loaded. */
 export function decodeRoot(row: Uint8Array): TreeRoot {
   const reader = new RowReader(row);
-  return { hash: reader.bytes(32), version: reader.varint(), leafCount: reader.varint(), node: undefined };
+  const root = { hash: reader.bytes(32), version: reader.varint(), leafCount: reader.varint(), node: undefined };
+  reader.end();
+  return root;
 }
 
 function writeBucket(bucket: Bucket, slotDepth: number): void {
@@ -102,6 +107,7 @@ function readBucket(reader: RowReader, version: Height, slotDepth: number, path:
     reader.copy(key, known, 32);
     leaves.push(new Leaf(key, reader.blob()));
   }
+  invariant(leaves.length >= 1 && leaves.length <= BUCKET_LEAVES_MAX, 'a bucket has a few leaves');
   return bucketOf(version, leaves, 0);
 }
 
@@ -142,7 +148,9 @@ function writeAdded(page: Page): void {
 }
 
 function readBases(reader: RowReader, version: Height): readonly Height[] {
-  return Array.from({ length: reader.byte() }, () => version - reader.varint());
+  const count = reader.byte();
+  invariant(count <= PAGE_BASES_MAX, 'a page adds to a few rows');
+  return Array.from({ length: count }, () => version - reader.varint());
 }
 
 /** What rows say of a page; of its hashes only those of its slots. */
@@ -162,15 +170,18 @@ function readAdded(reader: RowReader, version: Height, { hashes, counts, version
     if (count === 0) bytes.fill(0, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
     else reader.copy(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
   }
+  reader.end();
 }
 
 function readPage(reader: RowReader, version: Height, slotDepth: number, path: Uint8Array): PageContent {
   const depth = reader.byte();
+  invariant(depth >= slotDepth && depth < KEY_DEPTH, 'a page stands at its slot or below it');
   const known = slotDepth >>> 1;
   const ownPath: Bytes32 = new Uint8Array(32);
   for (let i = 0; i < known; i++) ownPath[i] = path[i] as number;
   const shown = Math.max(0, ((depth + 1) >>> 1) - known);
   reader.copy(ownPath, known, known + shown);
+  invariant(depth % 2 === 0 || ((ownPath[depth >>> 1] as number) & 0x0f) === 0, 'a path ends where its page stands');
   const occupied = (reader.byte() << 8) | reader.byte();
   const counts = new Array<number>(PAGE_SLOTS).fill(0);
   const versions = new Array<number>(PAGE_SLOTS).fill(0);
@@ -180,7 +191,9 @@ function readPage(reader: RowReader, version: Height, slotDepth: number, path: U
     if ((occupied & (1 << slot)) === 0) continue;
     versions[slot] = version - reader.varint();
     counts[slot] = reader.varint();
+    invariant(counts[slot] !== 0, 'a slot that is named has leaves');
     reader.copy(bytes, (PAGE_SLOTS + slot) * 32, (PAGE_SLOTS + slot + 1) * 32);
   }
+  reader.end();
   return { depth, path: ownPath, hashes, counts, versions };
 }

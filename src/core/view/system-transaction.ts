@@ -7,7 +7,7 @@ import { keccak256 } from '../crypto/keccak.ts';
 import { bytesToBigint, bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Address, Bytes32, Hex, Wei } from '../primitives/ids.ts';
-import { decodeRlp, encodeRlp, integerToRlp } from '../primitives/rlp.ts';
+import { decodeRlp, encodeRlp, integerToRlp, type RlpItem } from '../primitives/rlp.ts';
 import type { Message } from '../protocol/message.ts';
 
 /** EIP-2718 type byte. */
@@ -33,6 +33,9 @@ export interface SystemTransaction {
 const NOTHING = new Uint8Array(0);
 const ADDRESS_BYTES = 20;
 const HASH_BYTES = 32;
+const WEI_BYTES_MAX = 32;
+/** As many as a number holds without loss. */
+const GAS_BYTES_MAX = 6;
 
 /** The system transaction that shows `message`. */
 export function systemTransactionOf(message: Message): SystemTransaction {
@@ -56,9 +59,11 @@ export function systemTransactionOf(message: Message): SystemTransaction {
 /** Reads back `raw` of a transaction that this node derived. */
 export function decodeSystemTransaction(raw: Uint8Array): SystemTransaction {
   const decoded = raw[0] === SYSTEM_TRANSACTION_TYPE ? decodeRlp(raw.subarray(1)) : undefined;
-  invariant(decoded?.ok === true && Array.isArray(decoded.value) && decoded.value.length === 8, 'a stored 0x7e transaction has 8 fields');
-  const [sourceHash, from, to, mint, value, gas, , data] = decoded.value as readonly Uint8Array[] as EightFields;
+  invariant(decoded?.ok === true && isEightFields(decoded.value), 'a stored 0x7e transaction has 8 fields');
+  const [sourceHash, from, to, mint, value, gas, isSystemTx, data] = decoded.value;
   invariant(sourceHash.length === HASH_BYTES && from.length === ADDRESS_BYTES, 'a stored 0x7e transaction has an id and a sender');
+  invariant(to.length === 0 || to.length === ADDRESS_BYTES, 'a stored 0x7e transaction goes to an address, if to any');
+  invariant(isSystemTx.length === 0, 'a stored 0x7e transaction is no system transaction of the OP Stack');
   const hash = keccak256(raw);
   return {
     hash,
@@ -67,11 +72,20 @@ export function decodeSystemTransaction(raw: Uint8Array): SystemTransaction {
     sourceHash,
     from,
     to: to.length === 0 ? undefined : to,
-    mintWei: bytesToBigint(mint),
-    valueWei: bytesToBigint(value),
-    gasLimit: Number(bytesToBigint(gas)),
+    mintWei: integerOf(mint, WEI_BYTES_MAX),
+    valueWei: integerOf(value, WEI_BYTES_MAX),
+    gasLimit: Number(integerOf(gas, GAS_BYTES_MAX)),
     data,
   };
+}
+
+function isEightFields(item: RlpItem): item is EightFields {
+  return !(item instanceof Uint8Array) && item.length === 8 && item.every((field) => field instanceof Uint8Array);
+}
+
+function integerOf(bytes: Uint8Array, bytesMax: number): bigint {
+  invariant(bytes.length <= bytesMax && bytes[0] !== 0, 'a stored 0x7e transaction has integers without leading zeros');
+  return bytesToBigint(bytes);
 }
 
 type EightFields = readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];

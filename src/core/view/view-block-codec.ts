@@ -1,13 +1,13 @@
 // How a view block is kept on disk: SSZ, in three rows, since most questions need one of them. What follows from the rest is left out
 // and derived again on reading: hashes, cumulative gas, and the messages of plain main calls, which are most messages there are.
-import { ByteListType, ContainerType, ListCompositeType, type ValueOf } from '@chainsafe/ssz';
+import { ByteListType, ContainerType, ListCompositeType, type Type, type ValueOf } from '@chainsafe/ssz';
 import { messageIdOf } from '../messaging/message-id.ts';
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import { parseTransaction, withSender } from '../protocol/decode-transaction.ts';
 import { INBOX_ITEM_BYTES_MAX } from '../protocol/limits.ts';
 import type { MessageKind, MessageResult } from '../protocol/message.ts';
-import { Bytes20, Bytes32Type, Bytes256, Uint8, Uint32, Uint64, Uint256 } from '../protocol/ssz.ts';
+import { Bytes20, Bytes32Type, Bytes256, decodeCanonical, Uint8, Uint32, Uint64, Uint256 } from '../protocol/ssz.ts';
 import { hashOfHeader } from './ethereum-header.ts';
 import { decodeSystemTransaction, SYSTEM_TRANSACTION_TYPE } from './system-transaction.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
@@ -139,15 +139,15 @@ export function encodeViewBlock(block: ViewBlock): EncodedViewBlock {
 
 /** Reads back the header's row. */
 export function decodeViewHeader(bytes: Uint8Array): ViewHeader {
-  const { timestampMs, ...header } = HeaderRecord.deserialize(bytes);
+  const { timestampMs, ...header } = stored(HeaderRecord, bytes);
   const hash = hashOfHeader(header);
   return { header, hash, hashHex: bytesToHex(hash), timestampMs };
 }
 
 /** Reads back rows that this node wrote (their checksums are the storage's affair). */
 export function decodeViewBlock(encoded: EncodedViewBlock, evmChainId: number): ViewBlock {
-  const transactions = TransactionsRecord.deserialize(encoded.transactions).map((record) => toTransaction(record, evmChainId));
-  const { receipts, messages } = ReceiptsRecord.deserialize(encoded.receipts);
+  const transactions = stored(TransactionsRecord, encoded.transactions).map((record) => toTransaction(record, evmChainId));
+  const { receipts, messages } = stored(ReceiptsRecord, encoded.receipts);
   invariant(receipts.length === transactions.length, 'a stored block has a receipt for each transaction');
   const implied: ViewMessage[] = [];
   receipts.forEach((record, index) => {
@@ -159,8 +159,14 @@ export function decodeViewBlock(encoded: EncodedViewBlock, evmChainId: number): 
     ...decodeViewHeader(encoded.header),
     transactions,
     receipts: toReceipts(receipts, transactions),
-    messages: mergeMessages(implied, messages),
+    messages: mergeMessages(implied, messages, transactions.length),
   };
+}
+
+function stored<T>(type: Type<T>, bytes: Uint8Array): T {
+  const decoded = decodeCanonical(type, bytes);
+  invariant(decoded.ok, 'a stored view block decodes');
+  return decoded.value;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------
@@ -209,11 +215,18 @@ function impliedMessage(view: ViewTransaction, index: number, gasLimit: number, 
 }
 
 // Records know their positions; the implied messages fill what is left, in order.
-function mergeMessages(implied: readonly ViewMessage[], records: readonly MessageRecord[]): readonly ViewMessage[] {
+function mergeMessages(
+  implied: readonly ViewMessage[],
+  records: readonly MessageRecord[],
+  transactionCount: number,
+): readonly ViewMessage[] {
   const messages: ViewMessage[] = [];
   let next = 0;
   for (const record of records) {
-    while (messages.length < record.position) messages.push(implied[next++] as ViewMessage);
+    const before = record.position - messages.length;
+    invariant(before >= 0 && before <= implied.length - next, 'the implied messages fill what is left between the records');
+    for (const end = next + before; next < end; next++) messages.push(implied[next] as ViewMessage);
+    invariant(record.shownAt <= transactionCount, 'a message is shown as a transaction of its block');
     messages.push(toMessage(record));
   }
   messages.push(...implied.slice(next));
@@ -292,10 +305,13 @@ function toMessageRecord(message: ViewMessage, position: number): MessageRecord 
 }
 
 function toMessage(record: MessageRecord): ViewMessage {
+  const kind = MESSAGE_KINDS[record.kind];
+  const outcome = OUTCOMES[record.outcome];
+  invariant(kind !== undefined && outcome !== undefined, 'a stored message has a kind and an outcome');
   return {
     id: record.id,
-    kind: MESSAGE_KINDS[record.kind] as MessageKind,
-    outcome: OUTCOMES[record.outcome] as MessageResult['outcome'],
+    kind,
+    outcome,
     originTransactionHash: record.originTransactionHash,
     emitterId: record.emitterId,
     sender: record.sender,

@@ -46,6 +46,8 @@ const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
 ];
 
 const MUTATED_VALUES = 60;
+/** After the instance and the height. */
+const VOTE_ROUND_AT = 32 + 8;
 
 before(() => installHashtree());
 
@@ -93,6 +95,22 @@ describe('what is refused', () => {
     for (const high of [0x20, 0x80, 0xff]) {
       assert.equal(decodeCanonical(Uint64, Uint8Array.of(1, 0, 0, 0, 0, 0, high, 0)).ok, false, `byte 6 is ${high}`);
       assert.equal(decodeCanonical(Uint64, new Uint8Array(8).fill(0xff)).ok, false);
+    }
+  });
+
+  it('is a uint64 above 2^53 that a double does hold, wherever it stands', () => {
+    for (const [place, byte] of [
+      [6, 0x20],
+      [6, 0xff],
+      [7, 0x80],
+    ] as const) {
+      const bytes = new Uint8Array(8);
+      bytes[place] = byte;
+      assert.equal(decodeCanonical(Uint64, bytes).ok, false);
+      const round = vote.slice();
+      round.set(bytes, VOTE_ROUND_AT);
+      assert.equal(decodeCanonical(Vote, round).ok, false, 'a round');
+      assert.equal(decodeCanonical(TimeoutCertificate.fields.highestQuorumCertificateRounds, bytes).ok, false, 'a round in a list');
     }
   });
 

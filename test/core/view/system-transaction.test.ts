@@ -41,6 +41,27 @@ describe('a system transaction', () => {
     assert.equal(bytesToHex(hash), bytesToHex(keccak_256(raw)));
   });
 
+  it('is none when one of its fields is a list, too long, or an integer of more than one encoding', () => {
+    const { id, sender, data } = message;
+    const fields = [id, sender, message.target as Uint8Array, 1n, 1n, 30_000, 0, data];
+    const decoded = (place: number, field: unknown) => {
+      const changed = fields.map((before, at) => (at === place ? field : before)) as Parameters<typeof RLP.encode>[0];
+      return decodeSystemTransaction(Uint8Array.of(0x7e, ...RLP.encode(changed)));
+    };
+    assert.equal(decoded(0, id).valueWei, 1n);
+    for (const [place, field] of [
+      [0, Array(32).fill(1)],
+      [2, new Uint8Array(19)],
+      [2, [sender]],
+      [3, Uint8Array.of(0, 1)],
+      [4, new Uint8Array(33).fill(1)],
+      [5, new Uint8Array(8).fill(0xff)],
+      [6, 1],
+      [7, [data]],
+    ] as const)
+      assert.throws(() => decoded(place, field), /^Error: invariant broken: /, `field ${place}`);
+  });
+
   it('comes back from its bytes, with and without a target', () => {
     for (const target of [message.target, undefined]) {
       const system = systemTransactionOf({ ...message, target });

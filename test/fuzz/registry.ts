@@ -1,0 +1,34 @@
+// Every target, and the decoders that none of them needs to run, each with the reason. A test compares both with what the source exports.
+import type { FuzzTarget } from './target.ts';
+import { CONTAINER_TARGETS } from './targets/container-targets.ts';
+import { CRYPTO_TARGETS } from './targets/crypto-targets.ts';
+import { FILE_TARGETS } from './targets/file-targets.ts';
+import { ROW_TARGETS } from './targets/row-targets.ts';
+import { RPC_TARGETS } from './targets/rpc-targets.ts';
+import { STORAGE_TARGETS } from './targets/storage-targets.ts';
+import { TRANSACTION_TARGETS } from './targets/transaction-targets.ts';
+import { WIRE_TARGETS } from './targets/wire-targets.ts';
+
+/** In the order in which they run. */
+export const TARGETS: readonly FuzzTarget[] = [
+  ...WIRE_TARGETS,
+  ...CONTAINER_TARGETS,
+  ...TRANSACTION_TARGETS,
+  ...ROW_TARGETS,
+  ...STORAGE_TARGETS,
+  ...CRYPTO_TARGETS,
+  ...FILE_TARGETS,
+  ...RPC_TARGETS,
+];
+
+/** Exports whose names say that they decode, by `file#export`, and why no target runs them. */
+export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
+  ['core/execution/evm/fast-curves#recoverOn', 'a precompile of the EVM: Ethereum’s state tests and worst blocks are its tests'],
+  ['runtime/signature-verifier-tasks#decodeVerdicts', 'crosses to a worker thread of this process and back, never further'],
+  ['runtime/signature-verifier-tasks#decodeSenders', 'crosses to a worker thread of this process and back, never further'],
+  ['runtime/signature-verifier-tasks#recoverAll', 'a loop over the recovery that account-signature runs'],
+  ['runtime/signature-verifier-tasks#verifyJobs', 'a loop over the verification that bls-point runs'],
+  ['simulation/stand-in-crypto#recoveringOnce', 'a memory over the recovery that account-signature runs'],
+  ['storage/level-store#openLevelStore', 'opens LevelDB, whose files are damaged in test/system/bad-disk and storage-level'],
+  ['node/own-signing-record#openOwnSigningRecord', 'decides whether to open the record that signing-record opens'],
+]);
