@@ -1,9 +1,9 @@
 // The machines and links of the scale study, in virtual time: each validator has one core, which does one thing after the other, and one link,
 // which sends one byte after the other; one way to another region takes half of the published round trip and a little more.
 import type { SeededRandom } from '../../src/simulation/random.ts';
+import { WAN_REGIONS, wanOneWayMs } from '../../src/simulation/wan.ts';
 import type { VirtualTime } from '../../test/core/consensus/driver-world.ts';
 import type { Validator } from './validator.ts';
-import { WAN_REGIONS, wanOneWayMs } from './wan.ts';
 
 const LINK_BITS_PER_MS = 1_000_000; // 1 Gbit/s
 const JITTER_SHARE = 0.1;

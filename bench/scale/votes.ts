@@ -10,11 +10,11 @@ import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import type { BlockPoint, QuorumCertificate } from '../../src/core/protocol/certificate.ts';
 import type { Instance } from '../../src/core/protocol/committee.ts';
 import type { CertificateBundle } from '../../src/core/protocol/vote.ts';
+import { WAN_REGIONS } from '../../src/simulation/wan.ts';
 import { type Costs, quorumOf } from './costs.ts';
 import type { Machines } from './machines.ts';
 import { SIGNATURE, sizeOf, voteExample } from './messages.ts';
 import { bundleOf, claimOf, isSettled, type Partial, type Validator } from './validator.ts';
-import { WAN_REGIONS } from './wan.ts';
 
 /** The paths by their names: each to everybody, as built; to the next leader; or summed up along a tree of two levels below it. */
 export const VOTE_PATHS = ['broadcast', 'leader', 'tree'] as const;

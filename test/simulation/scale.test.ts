@@ -11,8 +11,8 @@ import { finalityOf } from '../../bench/scale/finality.ts';
 import { sizeOf, voteExample } from '../../bench/scale/messages.ts';
 import { runScale } from '../../bench/scale/model.ts';
 import { VOTE_PATHS } from '../../bench/scale/votes.ts';
-import { WAN_REGIONS, wanOneWayMs } from '../../bench/scale/wan.ts';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
+import { WAN_REGIONS, wanOneWayMs } from '../../src/simulation/wan.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 const MAIN = join('bench', 'scale', 'main.ts');
