@@ -78,6 +78,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
     sendTo: () => undefined,
     countOwnVote: () => undefined,
     blame: () => undefined,
+    onFork: () => undefined,
     onRoundEntered: () => undefined,
     requestBlock: () => undefined,
     onFault,
