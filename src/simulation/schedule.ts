@@ -15,6 +15,7 @@ import type { Network, PeerName } from '../network/ports.ts';
 import { createSigner } from '../runtime/signer.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { dishonest, STRATEGIES, type Strategy } from './byzantine.ts';
+import { Accountability } from './checks/accountability.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
@@ -38,6 +39,8 @@ export interface ScheduleOptions {
   readonly dishonest?: readonly DishonestValidator[];
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
+  /** A third of the seats or more is dishonest: agreement and liveness may fail, and then those who broke agreement must be accused. */
+  readonly isBeyondThird?: boolean;
 }
 
 /** A validator that is not honest. */
@@ -59,6 +62,11 @@ export interface ScheduleReport {
   readonly injected: Readonly<Record<FaultKind['kind'], number>>;
   /** The first one ends the schedule. */
   readonly violation: Violation | undefined;
+  /** Beyond a third: how agreement broke, if it did. */
+  readonly disagreement: Violation | undefined;
+  /** Whom honest nodes have evidence against, and how often a dishonest validator contradicted himself in the ears of one of them. */
+  readonly accused: readonly ValidatorIndex[];
+  readonly contradictions: number;
   readonly eventLog: readonly string[];
   readonly eventLogHash: string;
 }
@@ -79,6 +87,8 @@ const DISHONEST_SHARE = 0.6;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
+/** Time for evidence to come out after the last fault. */
+const AFTERMATH_MS = 8_000;
 /** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
 const MAILBOX_MAX = 8_192;
 const BLOCKS_HELD_MAX = 1_024;
@@ -118,7 +128,9 @@ class ScheduleRun {
   readonly #backups = new Map<number, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #random: SeededRandom;
+  readonly #accountability: Accountability;
   #violation: Violation | undefined;
+  #disagreement: Violation | undefined;
   #world: World | undefined;
   #replay: Replay | undefined;
   #latencyMs = 0;
@@ -133,6 +145,13 @@ class ScheduleRun {
     this.#dishonest = new Map(dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.#report));
     this.#chain = new CommittedChain(this.#report);
+    this.#accountability = new Accountability({
+      crypto: options.crypto,
+      isHonest: (validator) => this.#isHonest(validator),
+      nowMs: () => this.#theWorld.clock.nowMs(),
+      nodeOf: (name) => this.#world?.nodes[this.#world.names.indexOf(name)],
+      report: this.#report,
+    });
   }
 
   static async prepare(options: ScheduleOptions): Promise<ScheduleRun> {
@@ -155,17 +174,10 @@ class ScheduleRun {
     world.clock.onEvent = () => this.#check();
     world.clock.schedule(START_MS + FAULTS_UNTIL_MS - world.clock.exactMs, () => this.#heal());
     let events = await world.clock.run(START_MS + FAULTS_UNTIL_MS, () => this.#violation !== undefined);
-    const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
-    const isBack = (): boolean =>
-      world.nodes.every(
-        (node, index) =>
-          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
-      );
-    events += await world.clock.run(world.clock.nowMs() + boundMs, () => this.#violation !== undefined || isBack());
-    if (this.#violation === undefined && !isBack()) this.#report('liveness', undefined, this.#describeStall(healedAt, boundMs));
+    events += this.#options.isBeyondThird === true ? await this.#runAftermath(world) : await this.#runUntilBack(world);
     workload.stop();
     await this.#check();
+    this.#accountability.conclude();
     return {
       seed,
       events,
@@ -176,9 +188,33 @@ class ScheduleRun {
       dishonest: [...this.#dishonest].map(([validator, strategy]) => ({ validator, strategy })),
       injected: this.#injected,
       violation: this.#violation,
+      disagreement: this.#disagreement,
+      accused: this.#accountability.accused,
+      contradictions: this.#accountability.contradictions,
       eventLog: world.eventLog,
       eventLogHash: bytesToHex(sha256(new TextEncoder().encode(world.eventLog.join('\n')))),
     };
+  }
+
+  async #runUntilBack(world: World): Promise<number> {
+    const healedAt = this.#chain.height;
+    const boundMs = livenessBoundMs(this.#parameters, this.#latencyMs, this.#dishonest.size > 0);
+    const isBack = (): boolean =>
+      world.nodes.every(
+        (node, index) =>
+          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
+      );
+    const events = await world.clock.run(world.clock.nowMs() + boundMs, () => this.#violation !== undefined || isBack());
+    if (this.#violation === undefined && !isBack()) this.#report('liveness', undefined, this.#describeStall(healedAt, boundMs));
+    return events;
+  }
+
+  // What agreement rests on is gone: only accountability is still asked for, and that no node stops.
+  async #runAftermath(world: World): Promise<number> {
+    const endMs = Math.max(world.clock.nowMs(), START_MS + FAULTS_UNTIL_MS) + AFTERMATH_MS;
+    const events = await world.clock.run(endMs, () => this.#violation !== undefined);
+    if (this.#disagreement !== undefined) this.#accountability.requireThird(this.#disagreement.detail);
+    return events;
   }
 
   async #build(): Promise<void> {
@@ -202,6 +238,7 @@ class ScheduleRun {
       onStarted: (index, node) => {
         if (!this.#isHonest(index)) return;
         this.#chain.restarted(`node-${index}`, node);
+        this.#accountability.restarted(`node-${index}`);
         this.#words[index]?.remember(node.chain.runner.state.record);
       },
     });
@@ -217,7 +254,7 @@ class ScheduleRun {
     const strategy = this.#dishonest.get(index);
     if (strategy === undefined)
       return overheard(
-        own,
+        this.#accountability.earOf(name, own),
         (message) => this.#words[index]?.hear(message),
         () => this.#atTrigger(index, 'while-sending'),
       );
@@ -240,7 +277,10 @@ class ScheduleRun {
   }
 
   readonly #report = (property: Property, node: string | undefined, detail: string): void => {
-    this.#violation ??= { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
+    const violation = { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
+    const isFork = property === 'agreement' || (property === 'determinism' && this.#disagreement !== undefined);
+    if (isFork && this.#options.isBeyondThird === true) this.#disagreement ??= violation;
+    else this.#violation ??= violation;
   };
 
   get #theWorld(): World {
@@ -255,6 +295,8 @@ class ScheduleRun {
       if (!this.#isHonest(index) || !this.#theWorld.isUp(index)) continue;
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined) continue;
+      this.#accountability.look(name, node);
+      if (this.#disagreement !== undefined) continue; // There is no one chain any more to hold against anything.
       for (const stored of this.#chain.observe(name, node, disk.rows)) {
         await this.#replay?.follow(stored, name);
         if (this.#replay !== undefined) this.#chain.replayed(stored.place.height, this.#replay.stateRoot);

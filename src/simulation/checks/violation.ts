@@ -9,6 +9,7 @@ export type Property =
   | 'conservation'
   | 'exactly-once'
   | 'durability'
+  | 'accountability'
   | 'liveness'
   /** A node met something that its own code promises cannot be. */
   | 'no-fault'
