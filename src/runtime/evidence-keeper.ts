@@ -2,10 +2,17 @@
 // on. Of each validator and kind one piece is enough, and more is not taken: so what is kept, stored and gossiped is bounded however much
 // dishonest validators sign.
 import { accusationOf } from '../core/consensus/evidence/accusation.ts';
-import { decodeEvidence, type Evidence, type EvidenceKind, encodeEvidence, evidenceIdOf } from '../core/consensus/evidence/evidence.ts';
+import {
+  decodeEvidence,
+  type Evidence,
+  type EvidenceKind,
+  encodeEvidence,
+  evidenceIdOf,
+  roundOfEvidence,
+} from '../core/consensus/evidence/evidence.ts';
 import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Bytes32, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { ForwardDecision, GossipMessage, Network, PeerName } from '../network/ports.ts';
 import type { EvidenceStore } from '../storage/evidence-store.ts';
@@ -26,6 +33,7 @@ const TOLD_MAX = 64;
 export interface KeptEvidence {
   readonly id: Bytes32;
   readonly kind: EvidenceKind;
+  readonly round: Round;
   /** Whom it proves guilty, in ascending order. */
   readonly guilty: readonly ValidatorIndex[];
   /** The whole of it, as `decodeEvidence` reads it. */
@@ -71,7 +79,13 @@ export class EvidenceKeeper {
       const evidence = decodeEvidence(encoded);
       const accused = evidence.ok ? accusationOf(instance, evidence.value) : evidence;
       invariant(evidence.ok && accused.ok, 'stored evidence was verified');
-      keeper.#add({ id: evidenceIdOf(encoded), kind: evidence.value.kind, guilty: accused.value.guilty, encoded });
+      keeper.#add({
+        id: evidenceIdOf(encoded),
+        kind: evidence.value.kind,
+        round: roundOfEvidence(evidence.value),
+        guilty: accused.value.guilty,
+        encoded,
+      });
     }
     return keeper;
   }
@@ -124,7 +138,7 @@ export class EvidenceKeeper {
     }
     if (judgement !== 'valid') return judgement;
     if (this.isKnown(evidence.kind, guilty)) return 'known'; // Meanwhile.
-    const kept: KeptEvidence = { id: evidenceIdOf(encoded), kind: evidence.kind, guilty, encoded };
+    const kept: KeptEvidence = { id: evidenceIdOf(encoded), kind: evidence.kind, round: roundOfEvidence(evidence), guilty, encoded };
     this.#report(kept);
     this.#add(kept);
     await this.#store(kept);
@@ -154,12 +168,12 @@ export class EvidenceKeeper {
     }
   }
 
-  #report({ id, kind, guilty }: KeptEvidence): void {
+  #report({ id, kind, round, guilty }: KeptEvidence): void {
     const { logger, metrics, instance } = this.#dependencies;
     const newly = guilty.filter((validator) => !this.isKnown(kind, [validator]));
     metrics.count('coppice_evidence_total', { chain: String(instance.chain), kind }, newly.length);
     logger.warn(
-      { chain: instance.chain, epoch: instance.epoch, kind, validators: guilty, id: bytesToHex(id) },
+      { chain: instance.chain, epoch: instance.epoch, round, kind, validators: guilty, id: bytesToHex(id) },
       'evidence against validators',
     );
   }

@@ -7,7 +7,7 @@
 import { ContainerType, ListBasicType, type Type, type ValueOf, VectorCompositeType } from '@chainsafe/ssz';
 import { sha256 } from '../../crypto/sha256.ts';
 import { compareBytes } from '../../primitives/bytes.ts';
-import type { Bytes32 } from '../../primitives/ids.ts';
+import type { Bytes32, Round } from '../../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../../primitives/verdict.ts';
 import { BlockHeader } from '../../protocol/block.ts';
 import { type BlockPoint, Certificate, SignerBits } from '../../protocol/certificate.ts';
@@ -138,6 +138,21 @@ export function decodeEvidence(data: Uint8Array): Verdict<Evidence, EvidenceCode
 /** The name of a piece of evidence: SHA-256 of its encoding. */
 export function evidenceIdOf(encoded: Uint8Array): Bytes32 {
   return sha256(encoded);
+}
+
+/** The round in which it happened: of a broken timeout, that of the commit vote. */
+export function roundOfEvidence(evidence: Evidence): Round {
+  switch (evidence.kind) {
+    case 'conflicting-votes':
+    case 'conflicting-commit-votes':
+      return evidence.first.point.round;
+    case 'conflicting-proposals':
+      return evidence.round;
+    case 'broken-timeout':
+      return evidence.commitVotes.point.round;
+    case 'vote-against-rules':
+      return evidence.votes.point.round;
+  }
 }
 
 /** Evidence of two certificates of one round, in their order. */
