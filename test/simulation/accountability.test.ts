@@ -9,8 +9,8 @@ import { runBeyondThird } from '../../src/simulation/beyond-third.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { recoveringOnce, standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
 
-const BEARABLE = 12;
-const BEYOND = 16;
+const BEARABLE = 6;
+const BEYOND = 9;
 /** Where agreement broke and nobody was accused, because the nodes never compared their chains; and, in 105, only one of two was. */
 const CHAINS_NOT_COMPARED = [13, 18, 105];
 const { secp256k1 } = selectCrypto({ disableNative: false });

@@ -136,13 +136,7 @@ describe('a validator that signs twice', () => {
     assert.equal(listed.status, 0, listed.stderr);
     const [piece] = JSON.parse(listed.stdout) as readonly Listed[];
     assert.ok(piece !== undefined);
-    for (const content of [
-      listed.stdout,
-      JSON.stringify(piece),
-      piece.encoded,
-      `${piece.encoded.slice(2)}\n`,
-      hex(piece.encoded.slice(2)),
-    ]) {
+    for (const content of [listed.stdout, piece.encoded, hex(piece.encoded.slice(2))]) {
       const { status, stdout } = verify(content);
       assert.equal(status, 0);
       assert.match(
