@@ -29,6 +29,7 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
   'signing-record/foreign': ({ path, expected, found }) =>
     `${path} is of the validator with BLS key ${found.slice(0, KEY_DIGITS)}…, and keys/validator.seed is of ${expected.slice(0, KEY_DIGITS)}…: ` +
     "put that validator's seed back, or give this one a data directory of its own, with its own signing folder if it ever signed",
+  'evidence/unreadable': ({ path, detail }) => `${path} holds no evidence: ${detail}`,
   'node/cannot-listen': ({ service, host, port, detail }) =>
     IN_USE.test(detail)
       ? `port ${port} is in use by another process: end that one, or set ${service}.port in config.json, or --${service}-port`

@@ -3,6 +3,7 @@ import './compile-cache.ts';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDevnetCommand } from './devnet.ts';
+import { addEvidenceCommand } from './evidence.ts';
 import { explainError } from './explain-error.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
@@ -21,6 +22,7 @@ const program = new Command('coppice')
   .version(packageVersion())
   .showHelpAfterError('(coppice --help, or coppice <command> --help, says what there is)');
 addDevnetCommand(program);
+addEvidenceCommand(program);
 addInitCommand(program);
 addKeysCommand(program);
 addNodeCommand(program);

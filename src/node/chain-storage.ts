@@ -11,6 +11,7 @@ import { committeeOf, type Genesis, genesisRoot, startRecordOf } from '../core/p
 import { decodeCanonical } from '../core/protocol/ssz.ts';
 import { commitmentOfStart, factsOfStart } from '../core/shard/parent-facts.ts';
 import { buildGenesisState } from '../core/state/genesis-state.ts';
+import { createStateDatabase } from '../core/state/state-database.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
 import { encodeSupplyTotals, NO_SUPPLY_TOTALS } from '../core/view/supply.ts';
@@ -21,6 +22,7 @@ import { decodeCommittedRecord } from '../runtime/committed-record.ts';
 import type { ViewTip } from '../runtime/view-chain.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
+import { createMemoryStore } from '../storage/memory-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 import { refuseMissingBlocks } from './missing-block.ts';
 
@@ -71,6 +73,15 @@ export async function loadChain(genesis: Genesis, stores: ChainOpening): Promise
     };
   }
   return loadFrom(genesis, stores, instance, head.height, genesisView);
+}
+
+/** The instance that a genesis starts, without a database: for tools. */
+export async function instanceOfGenesis(genesis: Genesis): Promise<Instance> {
+  const store = createMemoryStore();
+  const states = await createStateDatabase(store);
+  const changes = buildGenesisState(genesis.accounts.map((account) => ({ ...account, family: account.address })));
+  const version = await states.writeFirst(0, changes, (operations) => store.write(operations, { sync: false }));
+  return instanceOf(genesis, version.root);
 }
 
 async function loadFrom(

@@ -5,7 +5,7 @@ import { SigningRecord as SigningRecordType } from '../core/consensus/record.ts'
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Height, ValidatorIndex } from '../core/primitives/ids.ts';
-import { Block } from '../core/protocol/certified-block.ts';
+import { Block, BlockCertificates, type CertifiedBlock } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
@@ -14,6 +14,8 @@ import { topicName } from '../network/topics.ts';
 import { ChainBlocks } from '../runtime/chain-blocks.ts';
 import { ChainRunner } from '../runtime/chain-runner.ts';
 import { type CommittedBlock, CommitWriter } from '../runtime/commit-writer.ts';
+import { EvidenceKeeper } from '../runtime/evidence-keeper.ts';
+import { EvidenceWatch } from '../runtime/evidence-watch.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
 import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.ts';
@@ -21,9 +23,11 @@ import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.t
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
+import { createEvidenceStore } from '../storage/evidence-store.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp } from '../sync/catch-up.ts';
+import { ForkInquiry } from '../sync/fork-inquiry.ts';
 import type { LoadedChain } from './chain-storage.ts';
 import type { NodePorts } from './create-node.ts';
 
@@ -57,6 +61,8 @@ export interface Chain {
   readonly runner: ChainRunner;
   readonly catchUp: CatchUp;
   readonly pruner: HistoryPruner;
+  /** What was proved against validators. */
+  readonly evidence: EvidenceKeeper;
   /** What other nodes may read of it. */
   readonly blockSource: BlockServerSource;
   stop(): Promise<void>;
@@ -86,20 +92,38 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     onFault: (fault) => logger.warn({ chain: instance.chain, error: String(fault) }, 'not published'),
     onSilence: () => metrics.count('coppice_gossip_unheard_total', { chain: String(instance.chain) }),
   });
+  const claims = new VerifiedClaims(verifier);
+  const evidence = await EvidenceKeeper.open({
+    ...options,
+    instance,
+    topic: topicName(instance.genesisRoot, instance.chain, 'evidence'),
+    claims,
+    evidenceStore: createEvidenceStore(options.store),
+  });
   const intake: MessageIntake = new MessageIntake({
     ...options,
     instance,
     blocks,
     topic,
-    claims: new VerifiedClaims(verifier),
+    claims,
+    watch: new EvidenceWatch({ instance, claims, keeper: evidence, onFault }),
     post: (event) => runner.post(event),
     state: () => runner.state,
+  });
+  const forkInquiry = new ForkInquiry({
+    ...options,
+    instance,
+    readCommitted: (height, count) => readCommitted(options, height, count),
+    committedHeight: () => blocks.committed.facts.height,
+    committedHash: (height) => hashAt(options, height),
+    report: (found) => evidence.report(found),
   });
   const catchUp: CatchUp = new CatchUp({
     ...options,
     instanceId: instance.instanceId,
     blocks,
     post: (event) => runner.post(event),
+    onFork: () => forkInquiry.suspect(),
     judgeCertificates: (certificates, hash, height) => intake.judgeCommitted(certificates, hash, height),
   });
   const runner: ChainRunner = new ChainRunner({
@@ -131,11 +155,14 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
       const peer = options.validatorPeers[validator];
       if (peer !== undefined) network.peers.misbehaved(peer, reason, BAD_BLOCK_WEIGHT);
     },
+    onFork: () => forkInquiry.suspect(),
     onRoundEntered: () => intake.enterRound(),
-    requestBlock: (request) => catchUp.request(request),
+    // What is wanted at a height where we have committed is part of a chain that leaves ours below.
+    requestBlock: (request) => (request.height <= blocks.committed.facts.height ? forkInquiry.suspect() : catchUp.request(request)),
     onFault,
   });
   intake.listen();
+  evidence.listen();
   return {
     instance,
     parameters,
@@ -144,10 +171,13 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     runner,
     catchUp,
     pruner,
+    evidence,
     blockSource: blockSourceOf(options, blocks, () => runner.state.round),
     stop: async () => {
       catchUp.stop();
+      forkInquiry.stop();
       intake.stop();
+      evidence.stop();
       await pruner.stop();
       await runner.stop();
     },
@@ -176,6 +206,25 @@ function hashAt({ blockStore, loaded }: CreateChainOptions, height: Height): Uin
   const { chain, instanceId, startRecord, startRecordRoot } = loaded.instance;
   if (height === startRecord.height) return startRecordRoot;
   return blockStore.getByHeight({ chain, instanceId, height })?.hash;
+}
+
+async function readCommitted(
+  { blockStore, loaded }: CreateChainOptions,
+  height: Height,
+  count: number,
+): Promise<readonly CertifiedBlock[]> {
+  const { chain, instanceId } = loaded.instance;
+  const stored = await blockStore.readRange({ chain, instanceId, height }, count);
+  return stored.map(({ block, certificates }) => ({
+    block: decodeStored(Block, block),
+    certificates: decodeStored(BlockCertificates, certificates),
+  }));
+}
+
+function decodeStored<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
+  const decoded = decodeCanonical(type, bytes);
+  invariant(decoded.ok, 'a stored value decodes');
+  return decoded.value;
 }
 
 function blockSourceOf({ blockStore, loaded }: CreateChainOptions, blocks: ChainBlocks, round: () => number): BlockServerSource {

@@ -191,6 +191,7 @@ function refreshMetrics({ network, metrics, states }: NodePorts, chain: Chain, m
   metrics.gauge('coppice_blocks_held', chain.blocks.size, labels);
   metrics.gauge('coppice_mailbox_events', chain.runner.mailboxLength, labels);
   metrics.gauge('coppice_commits_waiting', chain.commits.waiting, labels);
+  metrics.gauge('coppice_evidence_kept', chain.evidence.list().length, labels);
   metrics.gauge('coppice_state_oldest_height', states.oldest(), labels);
   metrics.gauge('coppice_mempool_transactions', mempool.size.transactions);
   metrics.gauge('coppice_mempool_bytes', mempool.size.bytes);

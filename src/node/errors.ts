@@ -19,6 +19,8 @@ declare module '../core/primitives/errors.ts' {
     'signing-record/missing': { readonly path: string; readonly height: number };
     /** The signing folder was begun by another validator's key. */
     'signing-record/foreign': { readonly path: string; readonly expected: string; readonly found: string };
+    /** A file that should hold evidence holds nothing that could be. */
+    'evidence/unreadable': { readonly path: string; readonly detail: string };
     /** A host and port that the node must listen on are not this machine's, taken, or not for this user. */
     'node/cannot-listen': { readonly service: string; readonly host: string; readonly port: number; readonly detail: string };
   }

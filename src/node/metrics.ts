@@ -25,6 +25,8 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   coppice_consensus_timeouts_total: { kind: 'counter', help: 'Timeouts that this validator signed', labels: ['chain'] },
   coppice_consensus_reports_total: { kind: 'counter', help: 'Misbehaviour seen by the engine', labels: ['chain', 'report'] },
   coppice_consensus_messages_total: { kind: 'counter', help: 'Consensus messages taken', labels: ['chain', 'kind'] },
+  coppice_evidence_total: { kind: 'counter', help: 'Validators newly proved guilty, by kind of evidence', labels: ['chain', 'kind'] },
+  coppice_evidence_kept: { kind: 'gauge', help: 'Pieces of evidence that this node keeps', labels: ['chain'] },
   coppice_blocks_refused_total: { kind: 'counter', help: 'Proposed blocks that are not valid', labels: ['chain', 'reason'] },
   coppice_gossip_refused_total: { kind: 'counter', help: 'Gossiped messages not taken', labels: ['kind', 'reason'] },
   coppice_gossip_unheard_total: { kind: 'counter', help: 'Published frames that no peer heard', labels: ['chain'] },

@@ -154,6 +154,7 @@ function nodeInfo({ node, genesis, network }: RpcPortsInput): RpcPorts['node'] {
       if (shard !== chain.instance.chain || epoch !== chain.instance.epoch) return undefined;
       return chain.instance.committee.members.map(({ validator, seats, blsPublicKey }) => ({ validator, seats, blsPublicKey }));
     },
+    evidence: (shard) => (shard === chain.instance.chain ? chain.evidence.list() : undefined),
   };
 }
 

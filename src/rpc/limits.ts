@@ -36,6 +36,8 @@ export interface RpcLimits {
   /** `eth_sendRawTransactionSync` waits this long unless asked for less. */
   readonly syncWaitMsMax: number;
   readonly syncWaitsMax: number;
+  /** Newest pieces of evidence in one answer. */
+  readonly evidenceMax: number;
 }
 
 /** For a node on one machine with its users. */
@@ -60,4 +62,5 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   feeHistoryRewardBlocksMax: 128,
   syncWaitMsMax: 30_000,
   syncWaitsMax: 4096,
+  evidenceMax: 256,
 };

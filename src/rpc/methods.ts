@@ -1,5 +1,6 @@
 // Every method that this node answers, and those that clients may expect and it refuses, with the reason.
 import { getCommittee } from './coppice/get-committee.ts';
+import { getEvidence } from './coppice/get-evidence.ts';
 import { getLayout } from './coppice/get-layout.ts';
 import { getMessages } from './coppice/get-messages.ts';
 import { getProof } from './coppice/get-proof.ts';
@@ -60,6 +61,7 @@ import { sha3 } from './web3/sha3.ts';
 
 const ALL: readonly Method[] = [
   getCommittee,
+  getEvidence,
   getLayout,
   getMessages,
   getProof,
@@ -124,6 +126,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(ALL.map((method) => 
 /** Those whose answer may take long to make, or be long: they share the turns of long work. */
 export const LONG_METHODS: ReadonlySet<string> = new Set(
   [
+    getEvidence,
     getProof,
     getMessages,
     getTrace,

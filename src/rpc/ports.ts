@@ -179,6 +179,17 @@ export interface NodeInfo {
   readonly shardHead: (shard: number) => ShardHead | undefined;
   /** Members of a shard's committee; undefined when unknown. */
   readonly committee: (shard: number, epoch: number) => readonly CommitteeSeat[] | undefined;
+  /** What was proved against validators of a shard, oldest first; undefined for a shard not in use. */
+  readonly evidence: (shard: number) => readonly KnownEvidence[] | undefined;
+}
+
+/** A piece of evidence: what proves to everybody that validators were not honest. */
+export interface KnownEvidence {
+  readonly id: Bytes32;
+  readonly kind: string;
+  readonly round: number;
+  readonly guilty: readonly number[];
+  readonly encoded: Uint8Array;
 }
 
 /** See `NodeInfo.shardHead`. */

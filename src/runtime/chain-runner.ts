@@ -61,6 +61,8 @@ export interface ChainRunnerDependencies {
   readonly countOwnVote: (message: Extract<ConsensusMessage, { kind: 'vote' | 'commit-vote' }>) => void;
   /** What a validator signed proves that it is not honest. */
   readonly blame: (validator: ValidatorIndex, reason: string) => void;
+  /** A quorum has committed another block than this node. */
+  readonly onFork: () => void;
   readonly onRoundEntered: () => void;
   /** A certificate names a block that is missing. */
   readonly requestBlock: (request: RequestBlock) => void;
@@ -338,6 +340,7 @@ export class ChainRunner {
       { ...this.#facts(), report: effect.report, validator: effect.validator, hash: bytesToHex(effect.hash) },
       'misbehaviour seen',
     );
+    if (effect.report === 'conflicting-commit') this.#dependencies.onFork();
     const isProven = effect.report === 'conflicting-proposals' || effect.report === 'not-the-leader';
     if (isProven && effect.validator !== undefined) this.#dependencies.blame(effect.validator, effect.report);
   }

@@ -41,6 +41,7 @@ import type { ForwardDecision, Network, PeerName } from '../network/ports.ts';
 import { protocolName } from '../network/topics.ts';
 import type { ChainBlocks } from './chain-blocks.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
+import type { EvidenceWatch } from './evidence-watch.ts';
 import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
 import type { Logger, Metrics } from './ports.ts';
 import type { ClaimsJudgement, VerifiedClaims } from './verified-claims.ts';
@@ -77,6 +78,8 @@ export interface MessageIntakeDependencies {
   /** Peer name of each validator. */
   readonly validatorPeers: readonly PeerName[];
   readonly claims: VerifiedClaims;
+  /** Hears of everything that is of this instance and its members, of use or not. */
+  readonly watch: EvidenceWatch;
   readonly bls: BlsScheme;
   readonly post: (event: ConsensusEvent) => boolean;
   readonly state: () => ConsensusState;
@@ -115,7 +118,9 @@ export class MessageIntake {
 
   /** The engine is in a new round: votes of old ones are of no use any more. */
   enterRound(): void {
-    this.#pool = advanceVotePool(this.#votePool(), voteBoundsOf(this.#dependencies.state()));
+    const state = this.#dependencies.state();
+    this.#pool = advanceVotePool(this.#votePool(), voteBoundsOf(state));
+    this.#dependencies.watch.enterRound(state.round);
   }
 
   /** `valid` when both certificates are of a quorum of the committee, for the block with this hash and height. */
@@ -127,8 +132,14 @@ export class MessageIntake {
     const [commit] = commitCertificate;
     const { point } = quorumCertificate;
     if (commit === undefined || !bytesEqual(point.blockHash, hash) || point.height !== height) return 'invalid';
-    const claims = commitProofClaims(this.#dependencies.instance, quorumCertificate, commit);
-    return claims.ok ? this.#judge(claims.value) : 'invalid';
+    const { instance, watch } = this.#dependencies;
+    const claims = commitProofClaims(instance, quorumCertificate, commit);
+    const judgement = claims.ok ? await this.#judge(claims.value) : 'invalid';
+    if (judgement === 'valid') {
+      watch.hearCertificate('vote', quorumCertificate, { from: '', isVerified: true });
+      watch.hearCertificate('commit-vote', commit, { from: '', isVerified: true });
+    }
+    return judgement;
   }
 
   async #receiveFrame(data: Uint8Array, from: PeerName): Promise<ForwardDecision> {
@@ -166,23 +177,30 @@ export class MessageIntake {
 
   // Nobody signs a bundle, so anyone can say old certificates again and again under new nonces: only news is verified and handed on.
   async #receiveCertificates(certificates: CertificateBundle, from: PeerName): Promise<MessageOutcome> {
-    const { instance, post, state } = this.#dependencies;
+    const { instance, post, state, watch } = this.#dependencies;
     const claims = bundleClaims(instance, certificates);
     if (!claims.ok) return this.#bad(from, 'certificates', claims.reason);
-    if (!isNews(certificates, state())) return 'useless';
+    if (!isNews(certificates, state())) {
+      watch.hearBundle(certificates, { from, isVerified: false });
+      return 'useless';
+    }
     const verified = await this.#verified(claims, from, 'certificates');
     if (verified !== 'useful') return verified;
+    watch.hearBundle(certificates, { from, isVerified: true });
     for (const event of eventsOfBundle(certificates)) post(event);
     return this.#isMeshFull() ? 'useless' : 'useful';
   }
 
-  async #receiveProposal({ header, body, signature }: Proposal, from: PeerName): Promise<MessageOutcome> {
-    const { instance, blocks, post, state } = this.#dependencies;
+  async #receiveProposal(proposal: Proposal, from: PeerName): Promise<MessageOutcome> {
+    const { instance, blocks, post, state, watch } = this.#dependencies;
+    const { header, body, signature } = proposal;
     if (header.height <= state().committed.height || header.round < state().round - VOTE_ROUNDS_BEHIND_MAX) {
+      watch.hearLateProposal(proposal, from);
       post({ kind: 'old-message-seen', from });
       return 'useless';
     }
     if (header.height > state().committed.height + PROPOSALS_AHEAD_MAX) {
+      watch.hearLateProposal(proposal, from);
       this.#count('proposal', 'far-ahead');
       return 'useless';
     }
@@ -192,7 +210,9 @@ export class MessageIntake {
       return 'useless';
     }
     const verified = await this.#verified(proposalClaims(instance, header, hash, signature), from, 'proposal');
+    if (verified === 'bad') watch.hearRefusedHeader(hash, header, from);
     if (verified !== 'useful') return verified;
+    watch.hearProposal(proposal, hash, { from, isVerified: true });
     if (this.#isOfAnother(header)) {
       // Whoever handed it on may not know its parent, and so not its leader; whoever signed it knew.
       this.#refuse(this.#dependencies.validatorPeers[header.proposer] ?? '', 'proposal', 'not-the-leader');
@@ -239,11 +259,12 @@ export class MessageIntake {
   }
 
   async #receiveTimeout(timeout: Timeout, from: PeerName): Promise<MessageOutcome> {
-    const { instance, post, state } = this.#dependencies;
+    const { instance, post, state, watch } = this.#dependencies;
     if (timeout.round > Math.max(state().round, reportedRoundOf(timeout)) + ROUNDS_AHEAD_MAX)
       return this.#bad(from, 'timeout', 'far-round');
     const verified = await this.#verified(timeoutClaims(instance, timeout), from, 'timeout');
     if (verified !== 'useful') return verified;
+    watch.hearTimeout(timeout, from);
     post({ kind: 'timeout-received', timeout, from });
     return this.#usefulUnlessNeighbour(timeout.validator);
   }
@@ -259,6 +280,7 @@ export class MessageIntake {
   #addVote(kind: VoteKind, vote: Vote, from: PeerName, isVerified: boolean): ReturnType<typeof addVote>['outcome'] {
     const { pool, work, outcome } = addVote(this.#votePool(), kind, vote, { from, isVerified });
     this.#pool = pool;
+    if (bytesEqual(vote.instanceId, pool.instance.instanceId)) this.#dependencies.watch.hearVote(kind, vote, { from, isVerified });
     this.#doWork(work);
     return outcome;
   }
@@ -271,7 +293,7 @@ export class MessageIntake {
   }
 
   async #verifyTogether(work: Extract<VoteWork, { kind: 'verify-together' }>): Promise<void> {
-    const { instance, bls, post } = this.#dependencies;
+    const { instance, bls, post, watch } = this.#dependencies;
     const { voteKind, point, votes } = work;
     const signature = bls.aggregate(votes.map(({ vote }) => vote.signature));
     const memberIndexes = votes.map(({ memberIndex }) => memberIndex);
@@ -281,6 +303,7 @@ export class MessageIntake {
     const { pool, work: next } = settleTogether(this.#votePool(), work, isValid);
     this.#pool = pool;
     if (isValid && certificate !== undefined) {
+      watch.hearCertificate(voteKind, certificate, { from: '', isVerified: true });
       if (voteKind === 'vote') post({ kind: 'quorum-certificate-received', certificate });
       else post({ kind: 'commit-certificate-received', certificate, quorumCertificate: undefined });
     }

@@ -88,6 +88,7 @@ const PLAN_FIELDS = {
   faultsUntilMs: moment.exactOptional(),
   transactionsPerSecond: z.number().positive().max(PER_SECOND_MAX).exactOptional(),
   exactClocks: z.boolean().exactOptional(),
+  isBeyondThird: z.boolean().exactOptional(),
 } satisfies Record<keyof SchedulePlan, z.ZodType>;
 
 const PlanFile = z.strictObject({

@@ -3,20 +3,13 @@
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { isError } from '../core/primitives/errors.ts';
-import type { Hex, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
-import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { type DishonestValidator, dishonest, drawDishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
-import { CertifiedChain } from './checks/certified-chain.ts';
-import { ClientReads } from './checks/client-reads.ts';
-import { CommittedChain } from './checks/committed-chain.ts';
-import { NodeResults } from './checks/node-results.ts';
-import { Replay } from './checks/replay.ts';
-import { overheard, SignedWords } from './checks/signed-words.ts';
-import type { Property, Violation } from './checks/violation.ts';
+import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
 import { backupAgeMs, drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
@@ -24,6 +17,7 @@ import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { WORLD } from './timeline/story.ts';
+import { Watch } from './watch.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, type World, type WorldCrypto } from './world.ts';
 
@@ -57,6 +51,8 @@ export interface ScheduleOptions {
   readonly transactionsPerSecond?: number;
   /** No clock is wrong. */
   readonly exactClocks?: boolean;
+  /** A third of the seats or more is dishonest: agreement and liveness may fail, and then those who broke agreement must be accused. */
+  readonly isBeyondThird?: boolean;
 }
 
 /** A validator whose network somebody else has in hand. `world` is undefined while it is being made. */
@@ -88,6 +84,11 @@ export interface ScheduleReport {
   readonly misbehaviour: Readonly<Record<string, number>>;
   /** The first one ends the schedule. */
   readonly violation: Violation | undefined;
+  /** Beyond a third: how agreement broke, if it did. */
+  readonly disagreement: Violation | undefined;
+  /** Whom honest nodes have evidence against, and how often a dishonest validator contradicted himself in the ears of one of them. */
+  readonly accused: readonly ValidatorIndex[];
+  readonly contradictions: number;
   readonly eventLog: readonly string[];
   readonly eventLogHash: string;
 }
@@ -105,12 +106,8 @@ export const FAULTS_UNTIL_MS = 7_000;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
-/** Far above what a schedule takes: more are a loop that never comes to its end. */
-const EVENTS_MAX = 500_000;
-/** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
-const MAILBOX_MAX = 8_192;
-const BLOCKS_HELD_MAX = 1_024;
-const COMMITS_WAITING_MAX = 4_096;
+/** Time for evidence to come out after the last fault. */
+const AFTERMATH_MS = 8_000;
 
 /** Timing of schedules: short timers, so that many rounds fail and many follow. */
 function parametersOf(preset: NetworkParameters): NetworkParameters {
@@ -129,30 +126,18 @@ class ScheduleRun {
   readonly #faults: readonly Fault[];
   readonly #dishonestValidators: readonly DishonestValidator[];
   readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
-  readonly #words: readonly SignedWords[];
-  readonly #chain: CommittedChain;
+  readonly #watch: Watch;
   readonly #injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
   /** What ends a node when it next writes or sends. */
   readonly #triggers = new Map<string, { readonly trigger: EndTrigger; readonly end: End }>();
-  /** Blocks that dishonest leaders got wrong, by hash. */
-  readonly #wrongBlocks = new Set<Hex>();
   readonly #backups = new Map<Fault, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #mayBeCorrupt = new Set<number>();
   readonly #random: SeededRandom;
-  /** What clients were told in the event under way: judged once the replay is there. */
-  readonly #answers: Answer[] = [];
-  readonly #headNews: HeadNews[] = [];
-  #reads: ClientReads | undefined;
   #readers: Readers | undefined;
   #rotFound = 0;
   readonly #faultsUntilMs: number;
-  #violation: Violation | undefined;
   #world: World | undefined;
-  #replay: Replay | undefined;
-  #certified: CertifiedChain | undefined;
-  #results: NodeResults | undefined;
-  #events = 0;
   #quiet: QuietLinks | undefined;
 
   private constructor(options: ScheduleOptions) {
@@ -164,8 +149,15 @@ class ScheduleRun {
     this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), this.#faultsUntilMs);
     this.#dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
     this.#dishonest = new Map(this.#dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
-    this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.#report));
-    this.#chain = new CommittedChain(this.#report);
+    this.#watch = new Watch({
+      nodes: options.nodes,
+      crypto: options.crypto,
+      startMs: START_MS,
+      world: () => this.#world,
+      isHonest: (index) => this.#isHonest(index),
+      mayFail: (index) => this.#mayFail.has(index) || this.#mayBeCorrupt.has(index),
+      isBeyondThird: options.isBeyondThird === true,
+    });
   }
 
   static async prepare(options: ScheduleOptions): Promise<ScheduleRun> {
@@ -187,39 +179,48 @@ class ScheduleRun {
     this.#readers?.start(READS_PER_SECOND);
     this.#options.onWorld?.(world);
     for (const fault of this.#faults) this.#arm(fault);
-    world.clock.onEvent = () => this.#check();
+    world.clock.onEvent = () => this.#watch.look(world);
     world.clock.schedule(START_MS + this.#faultsUntilMs - world.clock.exactMs, () => this.#heal());
-    let events = await world.clock.run(START_MS + this.#faultsUntilMs, () => this.#violation !== undefined);
-    const healedAt = this.#chain.height;
-    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#hasDishonest);
-    const isBack = (): boolean =>
-      world.nodes.every(
-        (node, index) =>
-          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
-      );
-    events += await world.clock.run(world.clock.nowMs() + boundMs, () => this.#violation !== undefined || isBack());
-    if (this.#violation === undefined && !isBack()) this.#report('liveness', undefined, this.#describeStall(healedAt, boundMs));
+    let events = await world.clock.run(START_MS + this.#faultsUntilMs, () => this.#watch.violation !== undefined);
+    events += this.#options.isBeyondThird === true ? await this.#runAftermath(world) : await this.#runUntilBack(world);
     workload.stop();
     this.#readers?.stop();
-    await this.#check();
+    await this.#watch.look(world);
+    this.#watch.conclude();
     return {
       seed,
       events,
       simulatedMs: world.clock.nowMs() - START_MS,
-      blocks: this.#chain.height,
+      ...this.#watch.figures(),
       transactions: workload.sent,
-      reads: this.#reads?.checked ?? 0,
-      items: this.#replay?.items ?? {},
       faults: this.#faults,
       dishonest: this.#dishonestValidators,
       injected: this.#injected,
       links: this.#quiet?.kind ?? 'uniform',
       rotFound: this.#rotFound,
       misbehaviour: world.network.offences(),
-      violation: this.#violation,
       eventLog: world.eventLog,
       eventLogHash: bytesToHex(sha256(new TextEncoder().encode(world.eventLog.join('\n')))),
     };
+  }
+
+  async #runUntilBack(world: World): Promise<number> {
+    const healedAt = this.#watch.height;
+    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#hasDishonest);
+    const isBack = (): boolean =>
+      world.nodes.every(
+        (node, index) =>
+          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
+      );
+    const events = await world.clock.run(world.clock.nowMs() + boundMs, () => this.#watch.violation !== undefined || isBack());
+    if (this.#watch.violation === undefined && !isBack()) this.#watch.report('liveness', undefined, this.#describeStall(healedAt, boundMs));
+    return events;
+  }
+
+  // What agreement rests on is gone: only accountability is still asked for, and that no node stops.
+  #runAftermath(world: World): Promise<number> {
+    const endMs = Math.max(world.clock.nowMs(), START_MS + this.#faultsUntilMs) + AFTERMATH_MS;
+    return world.clock.run(endMs, () => this.#watch.violation !== undefined);
   }
 
   async #build(): Promise<void> {
@@ -242,9 +243,7 @@ class ScheduleRun {
       interpose: (name, own) => this.#mouthOf(name, own),
       onFault: (index, fault) => this.#onFault(index, fault),
       onStarted: (index, node) => {
-        if (!this.#isHonest(index)) return;
-        this.#chain.restarted(`node-${index}`, node);
-        this.#words[index]?.remember(node.chain.runner.state.record);
+        if (this.#isHonest(index)) this.#watch.started(index, node);
       },
     });
     this.#world = world;
@@ -252,23 +251,15 @@ class ScheduleRun {
     world.chronicle.tell(WORLD, { kind: 'world', nodes: world.names, dishonest: this.#dishonestValidators });
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
-    this.#replay = await Replay.begin({ genesis: world.genesis, crypto, report: this.#report });
-    this.#certified = new CertifiedChain(this.#replay.instance, crypto.bls, this.#report);
-    this.#results = new NodeResults(world.genesis, this.#report);
-    this.#reads = new ClientReads({
-      report: this.#report,
-      truth: this.#replay,
-      nameOf: (index) => `node-${index}`,
-      mayFail: (index) => this.#mayFail.has(index) || this.#mayBeCorrupt.has(index),
-    });
+    await this.#watch.begin(world);
     this.#readers = new Readers({
       world,
       random: new SeededRandom(seed, 'readers'),
       addresses: clients.map(({ address }) => address),
-      blockAt: (number) => this.#replay?.viewAt(number),
+      blockAt: (number) => this.#watch.viewAt(number),
       isHonest: (index) => this.#isHonest(index),
-      onAnswer: (answer) => this.#answers.push(this.#options.tamper?.answer(answer) ?? answer),
-      onHead: (news) => this.#headNews.push(this.#options.tamper?.head(news) ?? news),
+      onAnswer: (answer) => this.#watch.answered(this.#options.tamper?.answer(answer) ?? answer),
+      onHead: (news) => this.#watch.headSeen(this.#options.tamper?.head(news) ?? news),
     });
   }
 
@@ -278,15 +269,7 @@ class ScheduleRun {
     const { forger } = this.#options;
     if (index === forger?.validator) return forger.interpose(own, () => this.#world, this.#options.crypto);
     const strategy = this.#dishonest.get(index);
-    if (strategy === undefined)
-      return overheard(
-        own,
-        (message) => {
-          this.#words[index]?.hear(message, this.#world?.disks[index]?.recordFile);
-          this.#judgeVote(name, message);
-        },
-        () => this.#atTrigger(index, 'while-sending'),
-      );
+    if (strategy === undefined) return this.#watch.heard(index, name, own, () => this.#atTrigger(index, 'while-sending'));
     const { crypto, seed } = this.#options;
     const tools = toolsFor({
       name,
@@ -295,17 +278,10 @@ class ScheduleRun {
       crypto,
       world: () => this.#world,
       isHonest: (other) => this.#isHonest(other),
-      faultsEndMs: START_MS + FAULTS_UNTIL_MS,
-      toldWrong: (hashHex) => this.#wrongBlocks.add(hashHex),
+      faultsEndMs: START_MS + this.#faultsUntilMs,
+      toldWrong: (hashHex) => this.#watch.toldWrong(hashHex),
     });
     return dishonest(strategy, own, tools);
-  }
-
-  // What a liar signed although it is not valid gets no vote.
-  #judgeVote(name: string, message: ConsensusMessage): void {
-    if (message.kind !== 'vote' || this.#wrongBlocks.size === 0) return;
-    const hashHex = bytesToHex(message.vote.point.blockHash);
-    if (this.#wrongBlocks.has(hashHex)) this.#report('validity', name, `voted for ${hashHex}, which is not valid`);
   }
 
   // Twins come after all validators.
@@ -317,46 +293,9 @@ class ScheduleRun {
     return this.#dishonest.size > 0 || this.#options.forger !== undefined;
   }
 
-  readonly #report = (property: Property, node: string | undefined, detail: string): void => {
-    if (this.#violation !== undefined) return;
-    this.#violation = { property, node, detail, atMs: (this.#world?.clock.nowMs() ?? START_MS) - START_MS };
-    this.#world?.chronicle.tell(WORLD, { kind: 'violation', property, ...(node === undefined ? {} : { node }), detail });
-  };
-
   get #theWorld(): World {
     if (this.#world === undefined) throw new Error('a schedule is prepared before it runs');
     return this.#world;
-  }
-
-  // After every event.
-  async #check(): Promise<void> {
-    const { nodes, names, disks, chronicle } = this.#theWorld;
-    if (++this.#events === EVENTS_MAX) this.#report('liveness', undefined, `${EVENTS_MAX} events, and no end of them`);
-    for (const [index, node] of nodes.entries()) {
-      if (!this.#theWorld.isUp(index)) continue;
-      chronicle.look(names[index] as PeerName, node);
-      if (!this.#isHonest(index)) continue;
-      const [name, disk] = [names[index], disks[index]];
-      if (name === undefined || disk === undefined) continue;
-      for (const stored of this.#chain.observe(name, node, disk.rows)) {
-        await this.#replay?.follow(stored, name);
-        this.#results?.touched(this.#replay?.newestChanges?.accounts ?? []);
-        this.#results?.observe(name, node, disk.rows);
-        if (this.#replay !== undefined) this.#chain.replayed(stored.place.height, this.#replay.stateRoot);
-      }
-      this.#results?.observe(name, node, disk.rows);
-      this.#certified?.observe(name, node, disk.rows);
-      const { runner, blocks, commits } = node.chain;
-      if (runner.mailboxLength > MAILBOX_MAX) this.#report('bounds', name, `${runner.mailboxLength} events wait`);
-      if (blocks.size > BLOCKS_HELD_MAX) this.#report('bounds', name, `${blocks.size} blocks are held`);
-      if (commits.waiting > COMMITS_WAITING_MAX) this.#report('bounds', name, `${commits.waiting} commits wait`);
-    }
-    this.#judgeReads();
-  }
-
-  #judgeReads(): void {
-    for (const news of this.#headNews.splice(0)) this.#reads?.headSeen(news);
-    for (const answer of this.#answers.splice(0)) this.#reads?.answered(answer);
   }
 
   #arm(fault: Fault): void {
@@ -372,10 +311,7 @@ class ScheduleRun {
       world,
       endWhen: (node, trigger, end) => this.#endWhen(node, trigger, end),
       backupFor: (struck) => this.#backups.get(struck),
-      onOldCopy: (node) => {
-        this.#chain.forget(`node-${node}`);
-        this.#reads?.forget(node);
-      },
+      onOldCopy: (node) => this.#watch.forget(node),
       startAgain: (node) => this.#startAgain(node),
       onBegin: () => {
         world.chronicle.tell(WORLD, { kind: 'fault-begins', fault: this.#faults.indexOf(fault), what });
@@ -415,7 +351,7 @@ class ScheduleRun {
     const isRotFound = this.#mayBeCorrupt.has(index) && isError(fault, 'storage/corrupt');
     if (isRotFound) this.#rotFound++;
     if (this.#isHonest(index) && !isRotFound && !this.#mayFail.has(index) && this.#options.mayCrash !== true)
-      this.#report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
+      this.#watch.report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }
 

@@ -14,6 +14,8 @@ export const ROW_FAMILY = {
   pendingBlock: 0x23,
   /** Height of an instance's newest committed block. */
   instanceHead: 0x24,
+  /** What was proved against a validator. */
+  evidence: 0x25,
   viewHeader: 0x30,
   viewTransactions: 0x31,
   viewReceipts: 0x32,

@@ -51,6 +51,8 @@ export interface CatchUpDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly post: (event: ConsensusEvent) => boolean;
+  /** A quorum has committed another block than this node. */
+  readonly onFork: () => void;
   /** `valid` when both certificates are of a quorum of the committee, for this block. */
   readonly judgeCertificates: (certificates: BlockCertificates, hash: Bytes32, height: Height) => Promise<ClaimsJudgement>;
 }
@@ -145,7 +147,8 @@ export class CatchUp {
     if (this.#dependencies.blocks.committed.facts.height + 1 !== fromHeight) return true; // Moved on meanwhile.
     for (const frame of frames.slice(0, RANGE_BLOCKS_MAX)) {
       const decoded = decodeCertifiedBlock(frame);
-      if (!decoded.ok || !bytesEqual(decoded.value.block.header.parentHash, parentHash)) return this.#blame(peer, 'bad-range-answer');
+      if (!decoded.ok) return this.#blame(peer, 'bad-range-answer');
+      if (!bytesEqual(decoded.value.block.header.parentHash, parentHash)) return this.#judgeUnlinked(peer, decoded.value, fromHeight);
       parentHash = blockHashOf(decoded.value.block.header);
       fetched.push({ hash: parentHash, certified: decoded.value });
     }
@@ -164,6 +167,15 @@ export class CatchUp {
     this.#postCertificates(certificates);
     this.#dependencies.metrics.count('coppice_sync_blocks_total', {}, fetched.length);
     return true;
+  }
+
+  // A block of the height above ours that does not follow ours and yet is final: our chain has forked, and whoever tells is not to blame.
+  async #judgeUnlinked(peer: PeerName, { block: { header }, certificates }: CertifiedBlock, height: Height): Promise<false> {
+    const isInPlace = header.height === height;
+    const judgement = isInPlace ? await this.#dependencies.judgeCertificates(certificates, blockHashOf(header), height) : 'invalid';
+    if (judgement === 'invalid') return this.#blame(peer, 'bad-range-answer');
+    if (judgement === 'valid') this.#dependencies.onFork();
+    return false;
   }
 
   async #fetchByHash(peers: readonly PeerName[], hash: Bytes32): Promise<boolean> {

@@ -304,6 +304,10 @@ export class ChainFixture {
             : undefined,
         committee: (shard, epoch) =>
           shard === 1 && epoch === 0 ? [{ validator: 0, seats: 1, blsPublicKey: new Uint8Array(48) }] : undefined,
+        evidence: (shard) =>
+          shard === 1
+            ? [{ id: new Uint8Array(32).fill(1), kind: 'conflicting-votes', round: 7, guilty: [2], encoded: Uint8Array.of(1, 2) }]
+            : undefined,
       },
       subscriptions: {
         onHead: (listener) => {

@@ -83,6 +83,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
     sendTo: () => undefined,
     countOwnVote: () => undefined,
     blame: () => undefined,
+    onFork: () => undefined,
     onRoundEntered: () => undefined,
     requestBlock: ({ height }) => void asked.push(height),
     onFault,

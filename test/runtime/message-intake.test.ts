@@ -8,9 +8,14 @@ import { CoppiceError } from '../../src/core/primitives/errors.ts';
 import type { CertificateBundle } from '../../src/core/protocol/vote.ts';
 import { packMessages } from '../../src/network/coalesce.ts';
 import type { ForwardDecision, GossipHandler, Network, RequestHandler } from '../../src/network/ports.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import { EvidenceKeeper } from '../../src/runtime/evidence-keeper.ts';
+import { EvidenceWatch } from '../../src/runtime/evidence-watch.ts';
 import { CERTIFICATES_PROTOCOL, MessageIntake } from '../../src/runtime/message-intake.ts';
+import type { Metrics } from '../../src/runtime/ports.ts';
 import { VerifiedClaims } from '../../src/runtime/verified-claims.ts';
+import { createEvidenceStore } from '../../src/storage/evidence-store.ts';
 import { certify, createSignedChain, crypto, type MadeBlock, pointOf, type SignedChain, timeoutOf, voteOf } from './signed-chain.ts';
 
 const NAMES = ['v0', 'v1', 'v2', 'v3'];
@@ -26,6 +31,8 @@ describe('the intake of messages', () => {
   let counted: string[];
   let faults: unknown[];
   let verifications: number;
+  let keeper: EvidenceKeeper;
+  let published: Uint8Array[];
   let hear: GossipHandler;
   let answer: RequestHandler;
 
@@ -36,6 +43,7 @@ describe('the intake of messages', () => {
     first = await chain.extend(chain.start, { round: 1 });
     const { parameters } = chain.genesis;
     state = initialState({ instance: chain.instance, parameters, self: 0, record: undefined, committed: undefined, storedBlocks: [] });
+    published = [];
     [isBusy, neighbours, events, blamed, counted, faults, verifications] = [false, ['v1'], [], [], [], [], 0];
     const network = {
       pubSub: {
@@ -43,6 +51,7 @@ describe('the intake of messages', () => {
           hear = handler;
         },
         unsubscribe: () => undefined,
+        publish: async (_topic: string, data: Uint8Array) => ({ recipients: published.push(data) }),
       },
       request: {
         handle: (protocol: string, handler: RequestHandler) => {
@@ -50,29 +59,40 @@ describe('the intake of messages', () => {
           answer = handler;
         },
       },
-      peers: { connected: () => neighbours, misbehaved: (peer: string, reason: string) => blamed.push(`${peer} ${reason}`) },
+      peers: {
+        connected: () => neighbours,
+        onChange: () => undefined,
+        misbehaved: (peer: string, reason: string) => blamed.push(`${peer} ${reason}`),
+      },
     } as unknown as Network;
+    const claims = new VerifiedClaims({
+      verify: (sets) => {
+        verifications += sets.length;
+        if (isBusy) return Promise.reject(new CoppiceError('signature-verifier/overloaded', { waiting: 2, waitingMax: 1 }));
+        return chain.verifier.verify(sets);
+      },
+      recoverSenders: (requests) => chain.verifier.recoverSenders(requests),
+      close: async () => undefined,
+    });
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    const metrics: Metrics = {
+      count: (_name, labels) => counted.push(labels?.['reason'] ?? ''),
+      gauge: () => undefined,
+      observe: () => undefined,
+    };
+    const shared = { instance: chain.instance, network, claims, logger, metrics, onFault: (fault: unknown) => faults.push(fault) };
+    const { store } = chain;
+    const evidenceStore = createEvidenceStore(store);
+    keeper = await EvidenceKeeper.open({ ...shared, topic: 'evidence', store, evidenceStore, clock: systemClock });
     const intake = new MessageIntake({
-      instance: chain.instance,
+      ...shared,
       topic: 'consensus',
       blocks: chain.blocks,
-      network,
       validatorPeers: NAMES,
-      claims: new VerifiedClaims({
-        verify: (sets) => {
-          verifications += sets.length;
-          if (isBusy) return Promise.reject(new CoppiceError('signature-verifier/overloaded', { waiting: 2, waitingMax: 1 }));
-          return chain.verifier.verify(sets);
-        },
-        recoverSenders: (requests) => chain.verifier.recoverSenders(requests),
-        close: async () => undefined,
-      }),
+      watch: new EvidenceWatch({ ...shared, keeper }),
       bls: crypto.bls,
       post: (event) => events.push(event) > 0,
       state: () => state,
-      logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-      metrics: { count: (_name, labels) => counted.push(labels?.['reason'] ?? ''), gauge: () => undefined, observe: () => undefined },
-      onFault: (fault) => faults.push(fault),
     });
     intake.listen();
   });
@@ -174,6 +194,26 @@ describe('the intake of messages', () => {
     assert.deepEqual(blamed, []);
     assert.equal(await tell([{ kind: 'timeout', timeout: timeoutOf(chain, 2, 9_000_001, far) }]), 'reject');
     assert.deepEqual(blamed, ['v1 far-round']);
+  });
+
+  it('proves who votes for two blocks, also when a certificate is known already, and verifies nothing more while nobody does', async () => {
+    neighbours = NAMES;
+    const point = pointOf(first);
+    const other = { ...point, blockHash: point.blockHash.with(0, (point.blockHash[0] as number) ^ 1) };
+    await tell([1, 2, 3].map((index) => ({ kind: 'vote', vote: voteOf(chain, index, 'vote', point) })));
+    for (let turn = 0; turn < 20 && events.length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(verifications, 1, 'the votes, together');
+    await tell([{ kind: 'vote', vote: { ...voteOf(chain, 2, 'vote', other), signature: voteOf(chain, 2, 'vote', point).signature } }]);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(keeper.list(), [], 'a forgery proves nothing');
+    await tell([{ kind: 'vote', vote: voteOf(chain, 1, 'vote', other) }]);
+    for (let turn = 0; turn < 50 && keeper.list().length === 0; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(
+      keeper.list().map(({ kind, guilty }) => ({ kind, guilty })),
+      [{ kind: 'conflicting-votes', guilty: [1] }],
+    );
+    assert.deepEqual(published, [keeper.list()[0]?.encoded]);
+    assert.deepEqual(faults, []);
   });
 
   it('takes nothing but certificates as an answer, whatever it is, without a fault', async () => {

@@ -8,6 +8,7 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { bytesEqual, bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
+import { blockHashOf } from '../../src/core/protocol/block.ts';
 import { Block, type BlockCertificates, CertifiedBlock } from '../../src/core/protocol/certified-block.ts';
 import type { Network, PeerName } from '../../src/network/ports.ts';
 import type { ClaimsJudgement } from '../../src/runtime/verified-claims.ts';
@@ -15,7 +16,7 @@ import { VerifiedClaims } from '../../src/runtime/verified-claims.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { BLOCK_PROTOCOLS } from '../../src/sync/block-protocol.ts';
 import { CatchUp } from '../../src/sync/catch-up.ts';
-import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from '../runtime/signed-chain.ts';
+import { certify, createSignedChain, giveUp, type MadeBlock, pointOf, type SignedChain } from '../runtime/signed-chain.ts';
 
 type Answers = Readonly<Record<string, readonly Uint8Array[] | 'fails'>>;
 
@@ -51,6 +52,7 @@ describe('catching up', () => {
     readonly events: ConsensusEvent[];
     readonly blamed: string[];
     readonly askedPeers: PeerName[];
+    forks: number;
   }
 
   /** Asks each peer in turn until the wanted block is held or nobody has it. */
@@ -59,7 +61,7 @@ describe('catching up', () => {
     options: { readonly judgement?: ClaimsJudgement; readonly hasRoom?: boolean } = {},
   ): Promise<Run> {
     const clock = new VirtualClock(0);
-    const result: Run = { events: [], blamed: [], askedPeers: [] };
+    const result: Run = { events: [], blamed: [], askedPeers: [], forks: 0 };
     const claims = new VerifiedClaims(behind.verifier);
     const network = {
       request: {
@@ -89,6 +91,7 @@ describe('catching up', () => {
         result.events.push(event);
         return true;
       },
+      onFork: () => result.forks++,
       judgeCertificates: async ({ quorumCertificate, commitCertificate }, hash, height) => {
         if (options.judgement !== undefined) return options.judgement;
         const [commit] = commitCertificate;
@@ -172,6 +175,19 @@ describe('catching up', () => {
       assert.deepEqual(fetched(result), allHashes());
     });
   }
+
+  it('blames nobody for a final block that follows another than ours: the chain has forked', async () => {
+    const other = await maker.extend(maker.start, { round: 2, timeoutCertificate: giveUp(maker, 1, undefined) });
+    const header = { ...other.proposal.header, parentHash: new Uint8Array(32).fill(7) };
+    const point = { height: header.height, round: header.round, blockHash: blockHashOf(header) };
+    const certificates = { quorumCertificate: certify(maker, point), commitCertificate: [certify(maker, point, 'commit-vote')] };
+    const result = await run({
+      elsewhere: frames([{ block: { header, body: other.proposal.body }, certificates }]),
+      honest: frames(range),
+    });
+    assert.deepEqual(result.blamed, []);
+    assert.ok(result.forks > 0);
+  });
 
   it('blames a peer for bytes that are no block', async () => {
     const garbage = { [BLOCK_PROTOCOLS.blocksByRange]: [sha256()], [BLOCK_PROTOCOLS.blockByHash]: [sha256()] };

@@ -38,7 +38,7 @@ async function startsAndStops(dataDirectory: string): Promise<void> {
 describe('every command', () => {
   it('explains itself, and an unknown one ends with exit code 1', () => {
     assert.match(coppice('--help').stdout, /devnet.*init.*keys.*node.*status/s);
-    for (const command of ['devnet', 'init', 'keys', 'node', 'status']) {
+    for (const command of ['devnet', 'evidence', 'init', 'keys', 'node', 'status']) {
       const { status, stdout } = coppice(command, '--help');
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: coppice ${command}`));

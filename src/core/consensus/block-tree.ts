@@ -24,11 +24,16 @@ export function pointOf(state: ConsensusState, hashHex: Hex): ChainPoint | undef
   return bytesToHex(state.committed.hash) === hashHex ? state.committed : state.blocks.get(hashHex)?.point;
 }
 
-/** What the next block builds on: the block of the highest QC, else the start record; undefined while it is missing or not valid. */
+/**
+ * What the next block builds on: the block of the highest QC, else the start record; undefined while it is missing or not valid. Also where
+ * the QC misstates the block's height or round, which takes more than two thirds of dishonest seats: a header on it would break the rules,
+ * and be evidence against whoever votes for it.
+ */
 export function highestPoint(state: ConsensusState): ChainPoint | undefined {
   const [highest] = state.record.highestQuorumCertificate;
-  if (highest !== undefined) return pointOf(state, bytesToHex(highest.point.blockHash));
-  return state.committed.round === 0 ? startPoint(state.instance) : undefined;
+  if (highest === undefined) return state.committed.round === 0 ? startPoint(state.instance) : undefined;
+  const point = pointOf(state, bytesToHex(highest.point.blockHash));
+  return point?.height === highest.point.height && point.round === highest.point.round ? point : undefined;
 }
 
 /** The blocks from the one above the committed one up to this, or what keeps them from being a chain. */

@@ -4,6 +4,7 @@
 
 import { bytesEqual } from '../primitives/bytes.ts';
 import type { Round, Seats } from '../primitives/ids.ts';
+import type { QuorumCertificate } from '../protocol/certificate.ts';
 import { includesHonest, isQuorum } from '../protocol/committee.ts';
 import type { Timeout } from '../protocol/vote.ts';
 import { adoptQuorumCertificate } from './adopt.ts';
@@ -12,6 +13,7 @@ import { requestMissing } from './commit.ts';
 import type { Effect } from './effects.ts';
 import type { TimeoutReceived, TimerFired } from './events.ts';
 import { answerWithNewest, newestCertificates, resendTimer, startResending } from './pacemaker.ts';
+import type { SigningRecord } from './record.ts';
 import { type ConsensusState, sequence, type Transition, unchanged } from './state.ts';
 
 /** A timer ran out. That of a round already left means nothing: progress came first. */
@@ -66,11 +68,17 @@ function speakAgain(state: ConsensusState): Transition {
   if (self === undefined) return { state, effects };
   if (record.lastTimeoutRound >= round) effects.push(timeoutOf(state));
   const [highest] = record.highestQuorumCertificate;
-  if (highest !== undefined && highest.point.round > committed.round && bytesEqual(highest.point.blockHash, record.lastCommitVotedHash)) {
+  if (highest !== undefined && highest.point.round > committed.round && isCommitVoted(record, highest)) {
     effects.push({ kind: 'sign-and-send-commit-vote', point: highest.point });
   }
   effects.push({ kind: 'send-certificates', to: undefined, certificates: newestCertificates(state) });
   return { state, effects };
+}
+
+// By round and block: more than two thirds of dishonest seats could certify a block for another round than its own, one that the node has
+// given up, and must not make it sign that.
+function isCommitVoted({ lastCommitVotedRound, lastCommitVotedHash }: SigningRecord, { point }: QuorumCertificate): boolean {
+  return point.round === lastCommitVotedRound && bytesEqual(point.blockHash, lastCommitVotedHash);
 }
 
 /** A quorum of timeouts of one round is handed out once for aggregation. */

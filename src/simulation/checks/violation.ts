@@ -10,6 +10,7 @@ export type Property =
   | 'exactly-once'
   | 'layout-independence'
   | 'durability'
+  | 'accountability'
   | 'liveness'
   /** A node met something that its own code promises cannot be. */
   | 'no-fault'

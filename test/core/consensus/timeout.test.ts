@@ -58,6 +58,16 @@ describe('when a round times out', () => {
     assert.equal(effectsOf(again, 'sign-and-send-commit-vote').length, 1, 'a commit vote may have been lost too');
   });
 
+  it('does not say a commit vote again for another round than its own, although a dishonest quorum certifies the block for one', () => {
+    const first = blockOn(state, 1);
+    const gaveUp = after(state, certified(first), roundTimer(2)).state;
+    const misdated = certificateFor({ ...pointOfBlock(first), round: 2 });
+    const later = after(gaveUp, { kind: 'quorum-certificate-received', certificate: misdated }, roundTimer(3), resendTimer(3));
+    assert.equal(later.state.record.highestQuorumCertificate[0]?.point.round, 2);
+    assert.equal(effectsOf(later, 'sign-and-send-timeout').length, 1);
+    assert.deepEqual(effectsOf(later, 'sign-and-send-commit-vote'), [], 'round 2 was given up with a QC of round 1');
+  });
+
   it('does nothing but wait as an observer', () => {
     const transition = after(startedEngine(99), roundTimer(1));
     assert.deepEqual(

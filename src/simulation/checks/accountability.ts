@@ -1,0 +1,201 @@
+// Accountability: nobody who is honest is ever accused, every piece of evidence that a node keeps is one to anybody who has the instance, and
+// whoever contradicts himself in the ears of one honest node is accused by somebody before the schedule ends.
+//
+// The ears are a second opinion: they note every signed word that reaches an honest node in one life, by themselves and without the code
+// that is checked, and compare.
+import { seatsOf } from '../../core/consensus/certificates.ts';
+import { verifyEvidence } from '../../core/consensus/evidence/accusation.ts';
+import { decodeEvidence } from '../../core/consensus/evidence/evidence.ts';
+import { proposalMessage, voteMessage } from '../../core/consensus/signature-sets.ts';
+import { bytesToHex } from '../../core/primitives/bytes.ts';
+import type { Round, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
+import { type Instance, includesHonest } from '../../core/protocol/committee.ts';
+import { unpackMessages } from '../../network/coalesce.ts';
+import type { Network } from '../../network/ports.ts';
+import type { Node } from '../../node/create-node.ts';
+import { type ConsensusMessage, decodeConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { FRAME_MESSAGES_MAX } from '../../runtime/gossip-outbox.ts';
+import type { WorldCrypto } from '../world.ts';
+import type { Report } from './violation.ts';
+
+/** A node may take so long to verify a suspicion and to store what comes of it, or end before. */
+const LOOKED_INTO_MS = 1_000;
+/** Below what a detector remembers, and above what it hears of: in between everything must be found. */
+const ROUNDS_BEHIND = 60;
+const ROUNDS_AHEAD = 4;
+
+interface Word {
+  readonly kind: 'proposal' | 'vote' | 'commit-vote';
+  readonly round: Round;
+  readonly validator: ValidatorIndex;
+  readonly hashHex: string;
+  readonly isSigned: (instance: Instance) => boolean;
+}
+
+interface Contradiction {
+  readonly what: string;
+  readonly validator: ValidatorIndex;
+  readonly dueMs: TimestampMs;
+}
+
+interface Life {
+  /** By kind, round and validator: the first word of that name that was signed. */
+  readonly words: Map<string, Word>;
+  readonly contradictions: Contradiction[];
+}
+
+/** What the check needs of its world. */
+export interface AccountabilityOptions {
+  readonly crypto: WorldCrypto;
+  readonly isHonest: (validator: ValidatorIndex) => boolean;
+  readonly nowMs: () => TimestampMs;
+  /** The newest composition of a node; undefined before there is one. */
+  readonly nodeOf: (name: string) => Node | undefined;
+  readonly report: Report;
+}
+
+/** See the file's head. */
+export class Accountability {
+  readonly #options: AccountabilityOptions;
+  readonly #lives = new Map<string, Life>();
+  readonly #due: Contradiction[] = [];
+  readonly #looked = new Map<string, number>();
+  readonly #accused = new Set<ValidatorIndex>();
+  #instance: Instance | undefined;
+
+  constructor(options: AccountabilityOptions) {
+    this.#options = options;
+  }
+
+  /** Whom evidence was kept against by some honest node. */
+  get accused(): readonly ValidatorIndex[] {
+    return [...this.#accused].sort((a, b) => a - b);
+  }
+
+  /** Contradictions that one honest node heard and had the time to look into. */
+  get contradictions(): number {
+    return this.#due.length;
+  }
+
+  /** Looks at what a node keeps, after an event. */
+  look(name: string, { chain: { evidence, instance } }: Node): void {
+    this.#instance = instance;
+    const kept = evidence.list();
+    if (kept.length === this.#looked.get(name)) return;
+    for (const { encoded, kind, guilty } of kept.slice(this.#looked.get(name) ?? 0)) {
+      const decoded = decodeEvidence(encoded);
+      const verdict = decoded.ok ? verifyEvidence(instance, decoded.value, this.#options.crypto.bls) : decoded;
+      if (!verdict.ok) this.#options.report('accountability', name, `keeps ${kind} that is no evidence: ${verdict.reason}`);
+      for (const validator of guilty) {
+        this.#accused.add(validator);
+        if (this.#options.isHonest(validator))
+          this.#options.report('accountability', name, `accuses ${validator}, who is honest, of ${kind}`);
+      }
+    }
+    this.#looked.set(name, kept.length);
+  }
+
+  /** A node begins another life: what it heard in the last is gone, unless it had the time to look into it. */
+  restarted(name: string): void {
+    this.#conclude(name);
+    this.#lives.delete(name);
+    this.#looked.delete(name);
+  }
+
+  /** At the end: whoever contradicted himself must be accused. */
+  conclude(): void {
+    for (const name of [...this.#lives.keys()]) this.#conclude(name);
+    for (const { what, validator } of this.#due)
+      if (!this.#accused.has(validator)) this.#options.report('accountability', undefined, `${what}, and nobody accuses ${validator}`);
+  }
+
+  /** Agreement broke: a third of the seats must be accused. */
+  requireThird(disagreement: string): void {
+    const committee = this.#instance?.committee;
+    const members = committee?.members.filter(({ validator }) => this.#accused.has(validator)) ?? [];
+    if (committee === undefined || !includesHonest(seatsOf(members), committee))
+      this.#options.report('accountability', undefined, `${disagreement}; accused are only: ${this.accused.join(', ')}`);
+  }
+
+  /** The network of an honest node with an ear at everything that reaches it. */
+  earOf(name: string, own: Network): Network {
+    return {
+      ...own,
+      self: own.self,
+      stats: () => own.stats(),
+      close: () => own.close(),
+      pubSub: {
+        publish: (topic, data) => own.pubSub.publish(topic, data),
+        unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
+        subscribe: (topic, handler) =>
+          own.pubSub.subscribe(topic, (message) => {
+            if (topic.includes('/consensus/')) this.#hear(name, message.data);
+            return handler(message);
+          }),
+      },
+    };
+  }
+
+  #hear(name: string, data: Uint8Array): void {
+    const messages = unpackMessages(data, FRAME_MESSAGES_MAX);
+    const node = this.#options.nodeOf(name);
+    if (!messages.ok || node === undefined) return;
+    const { instance, runner } = node.chain;
+    for (const bytes of messages.value) {
+      const decoded = decodeConsensusMessage(bytes);
+      const word = decoded.ok ? this.#wordOf(decoded.value) : undefined;
+      if (word === undefined || this.#options.isHonest(word.validator)) continue;
+      const ownRound = runner.state.round;
+      if (word.round < Math.max(1, ownRound - ROUNDS_BEHIND) || word.round > ownRound + ROUNDS_AHEAD) continue;
+      this.#compare(name, instance, word);
+    }
+  }
+
+  #compare(name: string, instance: Instance, word: Word): void {
+    const life: Life = this.#lives.get(name) ?? { words: new Map(), contradictions: [] };
+    this.#lives.set(name, life);
+    const key = `${word.kind} ${word.round} ${word.validator}`;
+    const before = life.words.get(key);
+    if (before?.hashHex === word.hashHex || !word.isSigned(instance)) return;
+    if (before === undefined) life.words.set(key, word);
+    else {
+      const what = `${name} heard two of ${word.kind} of round ${word.round} by ${word.validator}`;
+      life.contradictions.push({ what, validator: word.validator, dueMs: this.#options.nowMs() + LOOKED_INTO_MS });
+    }
+  }
+
+  #conclude(name: string): void {
+    const contradictions = this.#lives.get(name)?.contradictions ?? [];
+    this.#due.push(...contradictions.filter(({ dueMs }) => dueMs <= this.#options.nowMs()));
+  }
+
+  #wordOf(message: ConsensusMessage): Word | undefined {
+    const { bls } = this.#options.crypto;
+    switch (message.kind) {
+      case 'proposal': {
+        const { header, signature } = message.proposal;
+        const hash = blockHashOf(header);
+        const isSigned = (instance: Instance): boolean =>
+          verifies(instance, header.proposer, (key) => bls.verify(key, proposalMessage(instance, hash), signature));
+        return { kind: 'proposal', round: header.round, validator: header.proposer, hashHex: bytesToHex(hash), isSigned };
+      }
+      case 'vote':
+      case 'commit-vote': {
+        const { kind, vote } = message;
+        const { point, validator, signature } = vote;
+        const isSigned = (instance: Instance): boolean =>
+          verifies(instance, validator, (key) => bls.verify(key, voteMessage(instance, kind, point), signature));
+        return { kind, round: point.round, validator, hashHex: bytesToHex(point.blockHash), isSigned };
+      }
+      case 'timeout':
+      case 'certificates':
+        return undefined;
+    }
+  }
+}
+
+function verifies({ committee }: Instance, validator: ValidatorIndex, check: (publicKey: Uint8Array) => boolean): boolean {
+  const member = committee.members.find((each) => each.validator === validator);
+  return member !== undefined && check(member.blsPublicKey);
+}
