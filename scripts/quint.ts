@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const PROCESS_TIMEOUT_MS = 280_000;
+const PROCESS_TIMEOUT_MS = 240_000;
 
 /**
  * What the tool printed. Its exit code tells a violation from none, but not a violation from a specification that it cannot read: the
