@@ -1,0 +1,80 @@
+// The engine does what the formal model in spec/ does, action by action. Mutated engines do not, which shows that the comparison sees
+// something.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { outputOfQuint } from '../../scripts/quint.ts';
+import { ENGINE_MUTANTS, loadMutant, NO_MUTANT } from './engine-mutants.ts';
+import { type Engine, replay } from './model-replay.ts';
+import { type ModelState, readTrace } from './model-trace.ts';
+
+const SEED = 7;
+const TRACES = 16;
+const STEPS = 70;
+const ACTIONS = [
+  'propose',
+  'propose-byzantine',
+  'receive-proposal',
+  'validate',
+  'fetch',
+  'receive-qc',
+  'receive-cc',
+  'form-cc',
+  'give-up',
+  'receive-timeout',
+  'speak-again',
+  'receive-tc',
+  'restart',
+];
+
+describe('the engine, beside the formal model', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-traces-'));
+  const traces: (readonly ModelState[])[] = [];
+
+  before(async () => {
+    const written = (name: string) => ['--backend', 'typescript', '--seed', `${SEED}`, '--out-itf', join(folder, `${name}_{seq}.itf.json`)];
+    const budget = ['--max-samples', `${TRACES}`, '--n-traces', `${TRACES}`, '--max-steps', `${STEPS}`, '--verbosity', '1'];
+    const outputs = await Promise.all([
+      outputOfQuint('test', 'spec/scenarios.qnt', ...written('{test}')),
+      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget, ...written('random')),
+    ]);
+    for (const file of readdirSync(folder).sort()) {
+      const trace = readTrace(readFileSync(join(folder, file), 'utf8'));
+      if (trace[0]?.setup.rulesOff.length === 0) traces.push(trace); // The engine keeps all rules.
+    }
+    assert.ok(traces.length > TRACES, `${traces.length} traces; the tool said:\n${outputs.join('\n')}`);
+  });
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  const partsFromTheModel = (engine: Engine): unknown => {
+    for (const trace of traces) {
+      try {
+        replay(engine, trace);
+      } catch (error) {
+        return error;
+      }
+    }
+    return undefined;
+  };
+
+  it(`remembers, signs and commits the same after every action, from seed ${SEED}`, async () => {
+    assert.equal(partsFromTheModel(await loadMutant(NO_MUTANT, ENGINE_MUTANTS.length)), undefined);
+  });
+
+  it('is taken through every action of the model', (context) => {
+    const counts = new Map<string, number>(ACTIONS.map((action) => [action, 0]));
+    for (const trace of traces) for (const { last } of trace.slice(1)) counts.set(last.name, (counts.get(last.name) ?? 0) + 1);
+    context.diagnostic([...counts].map(([action, count]) => `${action} ${count}`).join(', '));
+    assert.deepEqual(new Set(counts.keys()), new Set(ACTIONS), 'an action that this test does not know');
+    for (const [action, count] of counts) assert.ok(count > 0, `no trace has the action ${action}`);
+  });
+
+  for (const [number, mutant] of ENGINE_MUTANTS.entries()) {
+    it(`does not pass for the model when it is made to ${mutant.what}`, async () => {
+      assert.ok(partsFromTheModel(await loadMutant(mutant, number)) instanceof Error, 'no trace told the mutant from the engine');
+    });
+  }
+});
