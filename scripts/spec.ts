@@ -13,6 +13,7 @@ const STEPS = 60;
 const SAMPLES_WITHOUT_RULE = 300;
 const STEPS_WITHOUT_RULE = 50;
 
+const VIOLATION = /^\[violation\] Found an issue/m;
 const ALWAYS = ['certificatesHold', 'votingRules', 'recordCovers', 'tcsAreUsable', 'innocence', 'accountability'] as const;
 const WITNESSES = ['hasCommitted', 'hasCommittedTwice', 'hasCommittedAfterTimeout', 'hasVotedBesideCommitVote', 'isForked'] as const;
 
@@ -55,7 +56,8 @@ function explorations(samples: number): readonly Exploration[] {
     scenarios,
     holding('init', [...ALWAYS, 'agreement', 'uniqueQcs'], samples, ['hasCommitted', 'hasCommittedTwice', 'hasCommittedAfterTimeout']),
     holding('initWithTwoByzantine', ALWAYS, samples, ['hasCommitted']),
-    violating('initWithManyVotes', 'uniqueQcs'),
+    // From seed 1 it takes a minute until two honest validators vote for both blocks of one leader.
+    violating('initWithManyVotes', 'uniqueQcs', '0xc9eb9'),
     violating('initWithLateVotes', 'votingRules'),
     violating('initWithLateCommitVotes', 'innocence'),
     violating('initWithLowTc', 'certificatesHold'),
@@ -67,26 +69,26 @@ function explorations(samples: number): readonly Exploration[] {
 function holding(init: string, invariants: readonly string[], samples: number, witnesses: readonly string[]): Exploration {
   return {
     name: init,
-    args: [...randomRuns(init, samples, STEPS), '--invariants', ...invariants, '--witnesses', ...WITNESSES],
+    args: [...randomRuns(init, samples, STEPS, '1'), '--invariants', ...invariants, '--witnesses', ...WITNESSES],
     expected: /^\[ok\] No violation found/m,
     witnesses,
     explored: `${samples} runs × ${STEPS} steps, ${invariants.length} properties hold`,
   };
 }
 
-function violating(init: string, invariant: string): Exploration {
+function violating(init: string, invariant: string, seed = '1'): Exploration {
   return {
     name: init,
-    args: [...randomRuns(init, SAMPLES_WITHOUT_RULE, STEPS_WITHOUT_RULE), '--invariants', invariant],
-    expected: /^\[violation\] Found an issue/m,
+    args: [...randomRuns(init, SAMPLES_WITHOUT_RULE, STEPS_WITHOUT_RULE, seed), '--invariants', invariant],
+    expected: VIOLATION,
     witnesses: [],
     explored: `at most ${SAMPLES_WITHOUT_RULE} runs × ${STEPS_WITHOUT_RULE} steps until ${invariant} is violated`,
   };
 }
 
-function randomRuns(init: string, samples: number, steps: number): readonly string[] {
+function randomRuns(init: string, samples: number, steps: number, seed: string): readonly string[] {
   const budget = ['--max-samples', `${samples}`, '--max-steps', `${steps}`];
-  return ['run', 'spec/instances.qnt', '--backend', 'typescript', '--seed', '1', '--verbosity', '1', '--init', init, ...budget];
+  return ['run', 'spec/instances.qnt', '--backend', 'typescript', '--seed', seed, '--verbosity', '1', '--init', init, ...budget];
 }
 
 async function explore(exploration: Exploration): Promise<Result> {
@@ -104,7 +106,7 @@ function describe({ exploration, isAsExpected, seconds, output }: Result): strin
   const passing = /^ *(\d+) passing/m.exec(output)?.[1];
   const seed = /--seed=(0x[0-9a-f]+)/.exec(output)?.[1];
   const notes = [exploration.explored, reached, passing === undefined ? '' : `${passing} as told`];
-  if (exploration.expected.source.includes('violation') && isAsExpected) notes.push(`found with seed ${seed}`);
+  if (exploration.expected === VIOLATION && isAsExpected) notes.push(`found with seed ${seed}`);
   const line = notes.filter((note) => note !== '').join('; ');
   return `${isAsExpected ? 'ok  ' : 'FAIL'} ${exploration.name.padEnd(24)} ${seconds.toFixed(1).padStart(6)} s  ${line}`;
 }

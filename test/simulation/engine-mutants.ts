@@ -68,7 +68,7 @@ export const ENGINE_MUTANTS: readonly EngineMutant[] = [
     to: '',
   },
   {
-    what: 'do not make the record durable before a signature',
+    what: 'sign before the record is durable',
     file: 'durable.ts',
     from: 'spoken.length > 0 && ',
     to: 'spoken.length > 9 && ',
