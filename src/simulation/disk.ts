@@ -61,6 +61,7 @@ export class SimulatedDisk {
   readonly #files = new Map<string, Uint8Array>();
   #rows: MemoryStore = createMemoryStore();
   #rot: Rot | undefined;
+  #hasRottenFile = false;
   /** Batches written since the last sync: what a loss of power may take. */
   #unsyncedBatches = 0;
   /** In order. */
@@ -95,8 +96,13 @@ export class SimulatedDisk {
     this.#rot = { share, salt: uint64ToBytes(this.#random.integer(0, 2 ** 31)), fresh: new Set() };
   }
 
-  /** Lets one bit of each file rot, among the bytes that were ever written. */
+  /**
+   * Lets one bit of each file rot, among the bytes that were ever written. Nothing rots a second time before something is written anew: both
+   * copies of a signing record may be gone then, which nobody can tell from a write that tore.
+   */
   rotFiles(): void {
+    if (this.#hasRottenFile) return;
+    this.#hasRottenFile = true;
     for (const content of this.#files.values()) {
       const written = [...content.keys()].filter((place) => content[place] !== 0);
       if (written.length === 0) continue;
@@ -204,7 +210,10 @@ export class SimulatedDisk {
 
   #writeSlot(life: Life, content: Uint8Array, offset: number, bytes: Uint8Array): Promise<void> {
     return this.#untilWritten(life, true, {
-      apply: () => content.set(bytes, offset),
+      apply: () => {
+        content.set(bytes, offset);
+        this.#hasRottenFile = false;
+      },
       tear: () => content.set(bytes.subarray(0, this.#random.integer(0, bytes.length + 1)), offset),
     });
   }

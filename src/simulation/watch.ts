@@ -1,10 +1,12 @@
 // All checks of one schedule: what they are told, when they look, and the first thing that one of them finds. What they check is in the
 // folder of that name, a property or two a file.
 import { bytesToHex } from '../core/primitives/bytes.ts';
+import { isError } from '../core/primitives/errors.ts';
 import type { Hex } from '../core/primitives/ids.ts';
 import type { Network } from '../network/ports.ts';
 import type { Node } from '../node/create-node.ts';
 import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
+import type { KeyValueStore } from '../storage/key-value-store.ts';
 import { Accountability } from './checks/accountability.ts';
 import { CertifiedChain } from './checks/certified-chain.ts';
 import { ClientReads } from './checks/client-reads.ts';
@@ -159,13 +161,15 @@ export class Watch {
       if (!this.#options.isHonest(index)) continue;
       this.#accountability.look(name, node);
       if (this.#disagreement !== undefined) continue; // There is no one chain any more to hold against anything.
-      for (const stored of this.#chain.observe(name, node, disk.rows)) {
+      const news = this.#chain.observe(name, node, disk.rows);
+      if (this.#disagreement !== undefined) continue;
+      for (const stored of news) {
         await this.#replay?.follow(stored, name);
         this.#results?.touched(this.#replay?.newestChanges?.accounts ?? []);
-        this.#results?.observe(name, node, disk.rows);
+        this.#checkResults(index, name, node, disk.rows);
         if (this.#replay !== undefined) this.#chain.replayed(stored.place.height, this.#replay.stateRoot);
       }
-      this.#results?.observe(name, node, disk.rows);
+      this.#checkResults(index, name, node, disk.rows);
       this.#certified?.observe(name, node, disk.rows);
       this.#checkBounds(name, node);
     }
@@ -189,6 +193,15 @@ export class Watch {
       accused: this.#accountability.accused,
       contradictions: this.#accountability.contradictions,
     };
+  }
+
+  // What has rotted cannot be looked at; the node itself must stop at it, or never need it.
+  #checkResults(index: number, name: string, node: Node, rows: KeyValueStore): void {
+    try {
+      this.#results?.observe(name, node, rows);
+    } catch (error) {
+      if (!this.#options.mayFail(index) || !isError(error, 'storage/corrupt')) throw error;
+    }
   }
 
   #checkBounds(name: string, { chain: { runner, blocks, commits } }: Node): void {

@@ -25,7 +25,7 @@ const LYING: SchedulePlan = {
 };
 /** The same, sooner and of the fewest nodes already: for what needs no long run. */
 const SHORT: SchedulePlan = {
-  seed: 5,
+  seed: 2,
   nodes: 4,
   disksLie: true,
   dishonest: [],

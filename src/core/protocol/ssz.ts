@@ -17,7 +17,7 @@ class SafeUint64Type extends UintNumberType {
 export const Uint8 = new UintNumberType(1);
 export const Uint32 = new UintNumberType(4);
 /** A uint64 that stays below 2^53: heights, rounds, epochs, milliseconds, gas. */
-export const Uint64 = new SafeUint64Type(8);
+export const Uint64: UintNumberType = new SafeUint64Type(8);
 /** A full uint64 as bigint: nonces. */
 export const Uint64Bigint = new UintBigintType(8);
 export const Uint256 = new UintBigintType(32);

@@ -148,8 +148,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     rule: 'what comes by sync is believed for its QC and CC only',
     violates: ['validity', 'agreement'],
     file: 'src/runtime/message-intake.ts',
-    find: "    return claims.ok ? this.#judge(claims.value) : 'invalid';",
-    replace: "    return claims.ok ? 'valid' : 'invalid';",
+    find: "    const judgement = claims.ok ? await this.#judge(claims.value) : 'invalid';",
+    replace: "    const judgement: ClaimsJudgement = claims.ok ? 'valid' : 'invalid';",
     trials: ONE_BEHIND,
   },
   {
@@ -157,8 +157,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     rule: 'a node fetches the blocks that a certificate names and it lacks',
     violates: ['liveness'],
     file: CHAIN,
-    find: '    requestBlock: (request) => catchUp.request(request),',
-    replace: '    requestBlock: (request) => (request.height < 0 ? catchUp.request(request) : undefined),',
+    find: 'forkInquiry.suspect() : catchUp.request(request)),',
+    replace: 'forkInquiry.suspect() : undefined),',
     trials: ONE_RESTART,
   },
 ];
