@@ -23,7 +23,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   house: { pattern: 'test/house/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   // On one core in all: fixed numbers of inputs, 30 seconds together.
   fuzz: { pattern: 'test/fuzz/**/*.test.ts', concurrency: 1, fileTimeoutMs: 120_000 },
-  simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
+  simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 600_000 },
   conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   system: { pattern: 'test/system/**/*.test.ts', concurrency: 1, fileTimeoutMs: 300_000 },
 };

@@ -1,22 +1,46 @@
-// What a consensus frame says. Several look at the same frame on its way out, and it is read once.
+// What a consensus frame says. Several look at the same frame, on its way out and where it arrives, and it is read once.
+import type { Bytes32 } from '../core/primitives/ids.ts';
+import { type BlockHeader, blockHashOf } from '../core/protocol/block.ts';
 import { unpackMessages } from '../network/coalesce.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from '../runtime/consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from '../runtime/gossip-outbox.ts';
 
-const read = new WeakMap<Uint8Array, readonly ConsensusMessage[]>();
+interface Frame {
+  readonly readable: readonly ConsensusMessage[];
+  /** Everything in it can be read. */
+  readonly isWhole: boolean;
+}
+
+const frames = new WeakMap<Uint8Array, Frame>();
+const hashes = new WeakMap<BlockHeader, Bytes32>();
 
 /** The messages of a frame; undefined when it, or any of them, cannot be read. Frames are not changed once they are made. */
 export function messagesOf(data: Uint8Array): readonly ConsensusMessage[] | undefined {
-  const known = read.get(data);
+  const { readable, isWhole } = frameOf(data);
+  return isWhole ? readable : undefined;
+}
+
+/** The messages of a frame that can be read. */
+export function readableOf(data: Uint8Array): readonly ConsensusMessage[] {
+  return frameOf(data).readable;
+}
+
+/** The hash of a header of such a message. */
+export function hashOf(header: BlockHeader): Bytes32 {
+  const known = hashes.get(header);
+  if (known !== undefined) return known;
+  const hash = blockHashOf(header);
+  hashes.set(header, hash);
+  return hash;
+}
+
+function frameOf(data: Uint8Array): Frame {
+  const known = frames.get(data);
   if (known !== undefined) return known;
   const packed = unpackMessages(data, FRAME_MESSAGES_MAX);
-  if (!packed.ok) return undefined;
-  const messages: ConsensusMessage[] = [];
-  for (const message of packed.value) {
-    const decoded = decodeConsensusMessage(message);
-    if (!decoded.ok) return undefined;
-    messages.push(decoded.value);
-  }
-  read.set(data, messages);
-  return messages;
+  const decoded = packed.ok ? packed.value.map(decodeConsensusMessage) : [];
+  const readable = decoded.flatMap((message) => (message.ok ? [message.value] : []));
+  const frame = { readable, isWhole: packed.ok && readable.length === decoded.length };
+  frames.set(data, frame);
+  return frame;
 }

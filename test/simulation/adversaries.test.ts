@@ -19,7 +19,7 @@ import { createWorld, type World } from '../../src/simulation/world.ts';
 const START_MS = 1_700_000_000_000;
 const RUN_MS = 15_000;
 const LIAR = 1;
-const SCHEDULES = 2;
+const SCHEDULES = 1;
 const standIns = standInCrypto;
 
 /** What left the mouth of a dishonest validator, and what became of its world. */
@@ -212,7 +212,7 @@ describe('a dishonest strategy', () => {
   });
 
   for (const strategy of STRATEGIES) {
-    it(`${strategy}: breaks nothing under ${SCHEDULES} schedules of faults`, async () => {
+    it(`${strategy}: breaks nothing under faults`, async () => {
       for (let seed = 700; seed < 700 + SCHEDULES; seed++) {
         const dishonestValidators = [{ validator: seed % 4, strategy }];
         const report = await runSchedule({

@@ -25,8 +25,8 @@ before(() => installHashtree());
 
 describe('consensus under many schedules', () => {
   for (const [size, schedules] of [
-    [4, 3_000],
-    [7, 800],
+    [4, 1_700],
+    [7, 400],
   ] as const) {
     it(`agrees and recovers in ${schedules} schedules of ${size} validators`, (test) => {
       const crypto = standInCrypto();

@@ -1,6 +1,6 @@
 // Whole nodes under faults drawn from seeds: a fixed number of schedules, the bugs that were found, and that a seed says everything.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
@@ -8,34 +8,43 @@ import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { planOfScenario, REGRESSIONS } from '../../src/simulation/scenarios.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
-import { runSwarm } from '../../src/simulation/swarm.ts';
+import { runSwarm, type SwarmSummary } from '../../src/simulation/swarm.ts';
 
-const SCHEDULES = 120;
+const SCHEDULES = 1_000;
 const FIRST_SEED = 1_000;
 const MAIN = 'src/simulation/main.ts';
+
+/** The command, on both cores. */
+function simulate(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number | null }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ ...said, status }));
+  });
+}
 
 describe('whole nodes under a swarm of faults and dishonest validators', () => {
   before(() => initialiseKeccak());
 
   it(`keep every property in ${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
-    const { violations, medianBlocks, medianFaults, medianFaultKinds, injected, dishonest, links } = await runSwarm({
-      firstSeed: FIRST_SEED,
-      schedules: SCHEDULES,
-      nodes: 4,
-      preset: readPreset('devnet'),
-      crypto: standInCrypto,
-      mayGoOn: () => true,
-      onReport: () => undefined,
-    });
-    console.log(
-      `median of ${medianBlocks} blocks, ${medianFaults} faults of ${medianFaultKinds} kinds; ${JSON.stringify(injected)}; ${JSON.stringify(dishonest)}; ${JSON.stringify(links)}`,
-    );
+    const { stdout, stderr, status } = await simulate('--seed', `${FIRST_SEED}`, '--schedules', `${SCHEDULES}`, '--workers', '2', '--json');
+    console.log(stderr.trim());
+    const figures = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as SwarmSummary;
+    const { violations, schedules, medianBlocks, medianFaults, medianFaultKinds, injected, dishonest, links } = figures;
+    console.log(JSON.stringify({ injected, dishonest, links }));
+    assert.equal(status, 0);
     assert.deepEqual(violations, []);
+    assert.equal(schedules, SCHEDULES);
     assert.ok(medianBlocks >= 20, `${medianBlocks} blocks`);
     assert.ok(medianFaults >= 3 && medianFaultKinds >= 2, `${medianFaults} faults of ${medianFaultKinds} kinds`);
-    for (const [strategy, count] of Object.entries(dishonest)) assert.ok(count >= 3, `${strategy} came ${count} times`);
-    for (const [kind, count] of Object.entries(links)) assert.ok(count >= 10, `${kind} links came ${count} times`);
-    for (const [kind, count] of Object.entries(injected)) assert.ok(count >= 10, `${kind} came ${count} times`);
+    for (const [strategy, count] of Object.entries(dishonest)) assert.ok(count >= 20, `${strategy} came ${count} times`);
+    for (const [kind, count] of Object.entries(links)) assert.ok(count >= 100, `${kind} links came ${count} times`);
+    for (const [kind, count] of Object.entries(injected)) assert.ok(count >= 100, `${kind} came ${count} times`);
   });
 
   it('keep every property with seven nodes, and with real signatures', async () => {

@@ -6,16 +6,15 @@
 import { seatsOf } from '../../core/consensus/certificates.ts';
 import { verifyEvidence } from '../../core/consensus/evidence/accusation.ts';
 import { decodeEvidence } from '../../core/consensus/evidence/evidence.ts';
-import { proposalMessage, voteMessage } from '../../core/consensus/signature-sets.ts';
+import { proposalClaims, proposalMessage, voteMessage } from '../../core/consensus/signature-sets.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Round, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
-import { blockHashOf } from '../../core/protocol/block.ts';
 import { type Instance, includesHonest } from '../../core/protocol/committee.ts';
-import { unpackMessages } from '../../network/coalesce.ts';
 import type { Network } from '../../network/ports.ts';
 import type { Node } from '../../node/create-node.ts';
-import { type ConsensusMessage, decodeConsensusMessage } from '../../runtime/consensus-codec.ts';
-import { FRAME_MESSAGES_MAX } from '../../runtime/gossip-outbox.ts';
+import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { verifyJobs } from '../../runtime/signature-verifier-tasks.ts';
+import { hashOf, readableOf } from '../messages.ts';
 import type { WorldCrypto } from '../world.ts';
 import type { Report } from './violation.ts';
 
@@ -31,6 +30,8 @@ interface Word {
   readonly validator: ValidatorIndex;
   readonly hashHex: string;
   readonly isSigned: (instance: Instance) => boolean;
+  /** Nobody need remember it when false: a block that is wrong on its face, which nobody may vote for. */
+  readonly isInOrder: (instance: Instance) => boolean;
 }
 
 interface Contradiction {
@@ -138,14 +139,12 @@ export class Accountability {
   }
 
   #hear(name: string, data: Uint8Array): void {
-    const messages = unpackMessages(data, FRAME_MESSAGES_MAX);
     const node = this.#options.nodeOf(name);
-    if (!messages.ok || node === undefined) return;
+    if (node === undefined) return;
     const { instance, runner } = node.chain;
-    for (const bytes of messages.value) {
-      const decoded = decodeConsensusMessage(bytes);
-      const word = decoded.ok ? this.#wordOf(decoded.value) : undefined;
-      if (word === undefined || this.#options.isHonest(word.validator)) continue;
+    for (const message of readableOf(data)) {
+      const word = this.#options.isHonest(speakerOf(message) ?? -1) ? undefined : this.#wordOf(message);
+      if (word === undefined) continue;
       const ownRound = runner.state.round;
       if (word.round < Math.max(1, ownRound - ROUNDS_BEHIND) || word.round > ownRound + ROUNDS_AHEAD) continue;
       this.#compare(name, instance, word);
@@ -158,8 +157,9 @@ export class Accountability {
     const key = `${word.kind} ${word.round} ${word.validator}`;
     const before = life.words.get(key);
     if (before?.hashHex === word.hashHex || !word.isSigned(instance)) return;
-    if (before === undefined) life.words.set(key, word);
-    else {
+    if (before === undefined) {
+      if (word.isInOrder(instance)) life.words.set(key, word);
+    } else {
       const what = `${name} heard two of ${word.kind} of round ${word.round} by ${word.validator}`;
       life.contradictions.push({ what, validator: word.validator, dueMs: this.#options.nowMs() + LOOKED_INTO_MS });
     }
@@ -175,10 +175,14 @@ export class Accountability {
     switch (message.kind) {
       case 'proposal': {
         const { header, signature } = message.proposal;
-        const hash = blockHashOf(header);
+        const hash = hashOf(header);
         const isSigned = (instance: Instance): boolean =>
           verifies(instance, header.proposer, (key) => bls.verify(key, proposalMessage(instance, hash), signature));
-        return { kind: 'proposal', round: header.round, validator: header.proposer, hashHex: bytesToHex(hash), isSigned };
+        const isInOrder = (instance: Instance): boolean => {
+          const claims = proposalClaims(instance, header, hash, signature);
+          return claims.ok && verifyJobs(bls, [claims.value])[0] === true;
+        };
+        return { kind: 'proposal', round: header.round, validator: header.proposer, hashHex: bytesToHex(hash), isSigned, isInOrder };
       }
       case 'vote':
       case 'commit-vote': {
@@ -186,13 +190,19 @@ export class Accountability {
         const { point, validator, signature } = vote;
         const isSigned = (instance: Instance): boolean =>
           verifies(instance, validator, (key) => bls.verify(key, voteMessage(instance, kind, point), signature));
-        return { kind, round: point.round, validator, hashHex: bytesToHex(point.blockHash), isSigned };
+        return { kind, round: point.round, validator, hashHex: bytesToHex(point.blockHash), isSigned, isInOrder: () => true };
       }
       case 'timeout':
       case 'certificates':
         return undefined;
     }
   }
+}
+
+/** Who signed it; undefined of what nobody signs, and of what is compared with nothing. */
+function speakerOf(message: ConsensusMessage): ValidatorIndex | undefined {
+  if (message.kind === 'proposal') return message.proposal.header.proposer;
+  return message.kind === 'vote' || message.kind === 'commit-vote' ? message.vote.validator : undefined;
 }
 
 function verifies({ committee }: Instance, validator: ValidatorIndex, check: (publicKey: Uint8Array) => boolean): boolean {

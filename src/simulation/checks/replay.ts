@@ -70,7 +70,7 @@ export class Replay {
         parameters,
         states: stores.states,
         directory: new TransactionDirectory(inlineVerifier(options.crypto), parameters.evmChainId),
-        evm: createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1),
+        evm: this.#executor,
         vrf: options.crypto.vrf,
         pause: undefined,
         committedHash: (height) => this.#hashAt(height),

@@ -4,12 +4,11 @@ import { highestRoundOf, SigningRecord } from '../../core/consensus/record.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 import type { Round } from '../../core/primitives/ids.ts';
-import { blockHashOf } from '../../core/protocol/block.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { Network } from '../../network/ports.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import { signingRecordIn } from '../../storage/signing-record.ts';
-import { messagesOf } from '../messages.ts';
+import { hashOf, messagesOf } from '../messages.ts';
 import { speaking } from '../speaking.ts';
 import type { Report } from './violation.ts';
 
@@ -35,7 +34,7 @@ export class SignedWords {
     switch (message.kind) {
       case 'proposal':
         this.#lastProposedRound = Math.max(this.#lastProposedRound, message.proposal.header.round);
-        return this.#note('proposal', message.proposal.header.round, bytesToHex(blockHashOf(message.proposal.header)));
+        return this.#note('proposal', message.proposal.header.round, bytesToHex(hashOf(message.proposal.header)));
       case 'vote':
       case 'commit-vote': {
         const { round, blockHash } = message.vote.point;

@@ -51,7 +51,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: VOTE,
     find: 'header.round > record.lastTimeoutRound && ',
     replace: '',
-    trials: [...swarm(1, 20), ...underSeeds(1, 6, SLOW)],
+    trials: [...swarm(2, 20), ...underSeeds(1, 6, SLOW)],
   },
   {
     name: 'commit-vote-after-timeout',
@@ -69,7 +69,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: HEADER,
     find: 'return justifyRound < header.round && justifyRound >= Math.max(...timeoutCertificate.highestQuorumCertificateRounds);',
     replace: 'return justifyRound < header.round;',
-    trials: underSeeds(6, 24, { ...VERY_LOSSY, forger: 'old-justify' }),
+    trials: underSeeds(15, 24, { ...VERY_LOSSY, forger: 'old-justify' }),
   },
   {
     name: 'quorum-of-two-f',
@@ -153,7 +153,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     replace: `  if (pending === undefined) return unchanged(state);
   const { commitCertificate, quorumCertificate } = pending;
   return commitBy(state, { commitCertificate, quorumCertificate: quorumCertificate ?? commitCertificate });`,
-    trials: [...underSeeds(2, 12, LOSSY), ...swarm(1, 10)],
+    trials: [...underSeeds(4, 12, LOSSY), ...swarm(1, 10)],
   },
   {
     name: 'commit-with-qc-of-another-block',
@@ -198,7 +198,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: ADOPT,
     find: '  if (round <= highestRoundOf(state.record)) return',
     replace: '  if (round === highestRoundOf(state.record)) return',
-    trials: swarm(1, 20),
+    trials: swarm(2, 20),
   },
   {
     name: 'no-resending',
@@ -207,6 +207,6 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: TIMEOUT,
     find: '  const effects: Effect[] = [resendTimer(state)];\n  if (self === undefined) return { state, effects };',
     replace: '  const effects: Effect[] = [resendTimer(state)];\n  if (self !== undefined) return { state, effects };',
-    trials: swarm(2, 30),
+    trials: swarm(7, 30),
   },
 ];

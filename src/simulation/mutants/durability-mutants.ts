@@ -87,7 +87,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     find: '  const record = from.record ?? emptyRecord(from.instance.instanceId);',
     replace:
       '  const record = from.record === undefined ? emptyRecord(from.instance.instanceId) : { ...from.record, lastTimeoutRound: 0 };',
-    trials: swarm(1, 30),
+    trials: swarm(3, 30),
   },
   {
     name: 'commit-not-synced',

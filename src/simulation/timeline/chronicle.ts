@@ -2,11 +2,10 @@
 // after every event. It only looks: a world with a chronicle goes as one without.
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Bytes32, Round } from '../../core/primitives/ids.ts';
-import { blockHashOf } from '../../core/protocol/block.ts';
 import type { OptionalCertificate } from '../../core/protocol/certificate.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
-import { messagesOf } from '../messages.ts';
+import { hashOf, messagesOf } from '../messages.ts';
 import { type BlockName, type StoryEvent, storyLine } from './story.ts';
 
 const BLOCK_NAME_BYTES = 5;
@@ -69,7 +68,7 @@ function said(message: ConsensusMessage): StoryEvent {
         kind: 'proposes',
         round,
         height,
-        block: nameOf(blockHashOf(header)),
+        block: nameOf(hashOf(header)),
         parent: nameOf(parentHash),
         transactions: body.transactions.length,
       };

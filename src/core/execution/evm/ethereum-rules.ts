@@ -105,8 +105,19 @@ class OpcodeSource extends EVM {
   }
 }
 
-/** Collects the library's parts for a network; some milliseconds. */
+/** Rules by the curve that they recover signers with: collecting them takes milliseconds, and they hold no state. */
+const collected = new WeakMap<Secp256k1, Map<number, EthereumRules>>();
+
+/** The library's parts for a network, the same for equal arguments. */
 export function ethereumRulesOf(evmChainId: number, secp256k1: Secp256k1): EthereumRules {
+  const ofCurve = collected.get(secp256k1) ?? new Map<number, EthereumRules>();
+  collected.set(secp256k1, ofCurve);
+  const rules = ofCurve.get(evmChainId) ?? collectRules(evmChainId, secp256k1);
+  ofCurve.set(evmChainId, rules);
+  return rules;
+}
+
+function collectRules(evmChainId: number, secp256k1: Secp256k1): EthereumRules {
   const evm = new OpcodeSource(evmOptions(evmChainId, secp256k1));
   const stackHandlers: (StackHandler | undefined)[] = new Array(256).fill(undefined);
   const stackHandlerGas: number[] = new Array(256).fill(0);
