@@ -15,7 +15,9 @@ const FIRST_SEED = 1_000;
 const MAIN = 'src/simulation/main.ts';
 
 /** The command, on both cores. */
-function simulate(...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number | null }> {
+function simulate(
+  ...args: readonly string[]
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number | null }> {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
