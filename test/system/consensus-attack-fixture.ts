@@ -98,7 +98,7 @@ export async function startAttackedDevnet(): Promise<AttackedDevnet> {
       const messages = unpackMessages(data, FRAME_MESSAGES_MAX);
       for (const message of messages.ok ? messages.value : []) {
         heard.add(bytesToHex(message));
-        const decoded = decodeConsensusMessage(Uint8Array.from(message)); // A Buffer's slices would share its memory.
+        const decoded = decodeConsensusMessage(message);
         if (decoded.ok && decoded.value.kind === 'proposal') newest = decoded.value.proposal;
       }
       return 'ignore'; // What one validator did not hand on, no other shall hear from here.
