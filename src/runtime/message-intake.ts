@@ -10,7 +10,6 @@ import {
   certificateClaims,
   commitProofClaims,
   proposalClaims,
-  type SignatureClaims,
   type SignatureSet,
   timeoutClaims,
   type VoteKind,
@@ -43,6 +42,7 @@ import type { ChainBlocks } from './chain-blocks.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
 import type { EvidenceWatch } from './evidence-watch.ts';
 import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
+import { claimsOfMessage, type MessageClaims } from './message-claims.ts';
 import type { Logger, Metrics } from './ports.ts';
 import type { ClaimsJudgement, VerifiedClaims } from './verified-claims.ts';
 
@@ -66,8 +66,8 @@ const PROPOSALS_OF_PROPOSER_MAX = 2;
  */
 const PROPOSALS_AHEAD_MAX = 256;
 
-/** What became of one message. */
-type MessageOutcome = 'useful' | 'useless' | 'bad';
+/** What became of one message; `unverified`: of no use here, so that nobody looked whether it is good. */
+type MessageOutcome = 'useful' | 'useless' | 'unverified' | 'bad';
 
 /** What the intake needs of its chain. */
 export interface MessageIntakeDependencies {
@@ -147,7 +147,20 @@ export class MessageIntake {
     if (!messages.ok) return this.#refuse(from, 'frame', messages.reason);
     const outcomes = await Promise.all(messages.value.map((message) => this.#receive(message, from)));
     if (outcomes.includes('bad')) return 'reject';
-    return outcomes.includes('useful') ? 'accept' : 'ignore';
+    if (!outcomes.includes('useful')) return 'ignore';
+    const unverified = messages.value.filter((_message, index) => outcomes[index] === 'unverified');
+    return this.#answerFor(unverified, from);
+  }
+
+  // A frame goes on whole, and whoever gets it blames us for any forgery in it: what is useless here may be of use there.
+  async #answerFor(messages: readonly Uint8Array[], from: PeerName): Promise<ForwardDecision> {
+    for (const data of messages) {
+      const decoded = decodeConsensusMessage(data);
+      invariant(decoded.ok, 'what does not decode is bad');
+      const outcome = await this.#verified(claimsOfMessage(this.#dependencies.instance, decoded.value), from, decoded.value.kind);
+      if (outcome !== 'useful') return outcome === 'bad' ? 'reject' : 'ignore';
+    }
+    return 'accept';
   }
 
   async #receiveAnswer(data: Uint8Array, from: PeerName): Promise<MessageOutcome> {
@@ -182,7 +195,7 @@ export class MessageIntake {
     if (!claims.ok) return this.#bad(from, 'certificates', claims.reason);
     if (!isNews(certificates, state())) {
       watch.hearBundle(certificates, { from, isVerified: false });
-      return 'useless';
+      return 'unverified';
     }
     const verified = await this.#verified(claims, from, 'certificates');
     if (verified !== 'useful') return verified;
@@ -197,17 +210,17 @@ export class MessageIntake {
     if (header.height <= state().committed.height || header.round < state().round - VOTE_ROUNDS_BEHIND_MAX) {
       watch.hearLateProposal(proposal, from);
       post({ kind: 'old-message-seen', from });
-      return 'useless';
+      return 'unverified';
     }
     if (header.height > state().committed.height + PROPOSALS_AHEAD_MAX) {
       watch.hearLateProposal(proposal, from);
       this.#count('proposal', 'far-ahead');
-      return 'useless';
+      return 'unverified';
     }
     const hash = blockHashOf(header);
     if (blocks.get(hash) === undefined && blocks.countBy(header.proposer, header.round) >= PROPOSALS_OF_PROPOSER_MAX) {
       this.#count('proposal', 'too-many-of-proposer');
-      return 'useless';
+      return 'unverified';
     }
     const verified = await this.#verified(proposalClaims(instance, header, hash, signature), from, 'proposal');
     if (verified === 'bad') watch.hearRefusedHeader(hash, header, from);
@@ -240,17 +253,17 @@ export class MessageIntake {
     const outcome = this.#addVote(kind, vote, from, false);
     switch (outcome) {
       case 'held':
-        if (this.#usefulUnlessNeighbour(vote.validator) === 'useless') return 'useless';
+        if (this.#usefulUnlessNeighbour(vote.validator) === 'useless') return 'unverified';
         return this.#verified(voteClaims(this.#dependencies.instance, kind, vote), from, kind);
       case 'old-round':
         this.#dependencies.post({ kind: 'old-message-seen', from });
-        return 'useless';
+        return 'unverified';
       case 'far-round':
         this.#count(kind, outcome);
-        return 'useless';
+        return 'unverified';
       case 'duplicate':
       case 'late':
-        return 'useless';
+        return 'unverified';
       case 'wrong-instance':
       case 'not-a-member':
       case 'bad-signature':
@@ -269,11 +282,11 @@ export class MessageIntake {
     return this.#usefulUnlessNeighbour(timeout.validator);
   }
 
-  async #verified(claims: SignatureClaims, from: PeerName, kind: string): Promise<MessageOutcome> {
+  async #verified(claims: MessageClaims, from: PeerName, kind: string): Promise<MessageOutcome> {
     if (!claims.ok) return this.#bad(from, kind, claims.reason);
     const judgement = await this.#judge(claims.value);
     if (judgement === 'not-looked-at') this.#count(kind, judgement);
-    if (judgement !== 'invalid') return judgement === 'valid' ? 'useful' : 'useless';
+    if (judgement !== 'invalid') return judgement === 'valid' ? 'useful' : 'unverified';
     return this.#bad(from, kind, 'bad-signature');
   }
 

@@ -101,10 +101,10 @@ describe('the intake of messages', () => {
     return hear({ from, topic: 'consensus', data: packMessages(messages.map(encodeConsensusMessage)) });
   }
 
-  function bundle(nonce: number): ConsensusMessage {
+  function bundle(nonce: number, highest = certify(chain, pointOf(first))): ConsensusMessage {
     const certificates: CertificateBundle = {
       instanceId: chain.instance.instanceId,
-      highestQuorumCertificate: [certify(chain, pointOf(first))],
+      highestQuorumCertificate: [highest],
       commitCertificate: [],
       commitQuorumCertificate: [],
       timeoutCertificate: [],
@@ -141,6 +141,37 @@ describe('the intake of messages', () => {
       events.map(({ kind }) => kind),
       ['timeout-received'],
     );
+  });
+
+  it('answers for all of a frame that it hands on, also for what is of no use to itself', async () => {
+    const point = pointOf(first);
+    const forged = { ...voteOf(chain, 1, 'vote', point), signature: voteOf(chain, 1, 'commit-vote', point).signature };
+    const highest = certify(chain, point);
+    const old = { ...highest, signature: voteOf(chain, 1, 'commit-vote', point).signature };
+    state = { ...state, record: { ...state.record, highestQuorumCertificate: [highest] } };
+    const good = (round: number): ConsensusMessage => ({ kind: 'timeout', timeout: timeoutOf(chain, 3, round, undefined) });
+    // Of a neighbour, far away, and known: none of these is verified for this node's own sake.
+    const useless: readonly (readonly [ConsensusMessage, ConsensusMessage])[] = [
+      [
+        { kind: 'vote', vote: voteOf(chain, 1, 'vote', { ...point, round: 2 }) },
+        { kind: 'vote', vote: { ...forged, point: { ...point, round: 3 } } },
+      ],
+      [
+        { kind: 'vote', vote: voteOf(chain, 1, 'vote', { ...point, round: 900 }) },
+        { kind: 'vote', vote: { ...forged, point: { ...point, round: 901 } } },
+      ],
+      [bundle(1), bundle(2, old)],
+    ];
+    for (const [index, [honest, forgery]] of useless.entries()) {
+      assert.equal(await tell([honest]), 'ignore');
+      assert.equal(await tell([good(100 + index), honest], 'v2'), 'accept');
+      assert.deepEqual(blamed, []);
+      assert.equal(await tell([good(200 + index), forgery], 'v2'), 'reject', `${forgery.kind} ${index}`);
+      assert.deepEqual(blamed.splice(0), ['v2 bad-signature']);
+    }
+    isBusy = true;
+    assert.equal(await tell([{ kind: 'timeout', timeout: timeoutOf(chain, 3, 100, undefined) }, bundle(3, old)], 'v2'), 'ignore');
+    assert.deepEqual(blamed, []);
   });
 
   const forgeries: readonly [string, () => Uint8Array][] = [

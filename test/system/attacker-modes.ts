@@ -6,8 +6,13 @@ import type { Connection, Stream } from '@libp2p/interface';
 const MIB = 1024 * 1024;
 const GOSSIP = '/meshsub/1.2.0';
 
-/** One way to misbehave; `stop` ends it. */
-export type AttackMode = (connection: Connection, topics: readonly string[], stop: AbortSignal) => Promise<void>;
+/** One way to misbehave; `stop` ends it. `given` are messages that somebody else made, for the mode that says them. */
+export type AttackMode = (
+  connection: Connection,
+  topics: readonly string[],
+  stop: AbortSignal,
+  given: readonly Uint8Array[],
+) => Promise<void>;
 
 /** All modes by name. */
 export const ATTACK_MODES: Readonly<Record<string, AttackMode>> = {
@@ -65,6 +70,11 @@ export const ATTACK_MODES: Readonly<Record<string, AttackMode>> = {
       const messages = Array.from({ length: 200 }, () => Buffer.concat([Uint8Array.of(0), randomBytes(250)]));
       for (const topic of topics) await write(stream, publishFrame(topic, messages), stop);
     }
+  },
+  /** Given messages on the first topic, all in one frame: whoever reads it has them all before it can throw the attacker out. */
+  'gossip-given': async (connection, topics, stop, given) => {
+    const stream = await connection.newStream(GOSSIP, { signal: stop });
+    await write(stream, publishFrame(topics[0] ?? 'none', given), stop);
   },
   /** Streams opened and never used, or used badly, on the protocols given as topics. */
   'request-streams': async (connection, protocols, stop) => {

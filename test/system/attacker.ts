@@ -4,7 +4,9 @@
 //
 // It connects, attacks, and when it is thrown out connects again under a new name; with `--peer-seed` (64 hexadecimal digits) always
 // under that one, as a committee member gone bad would. Prints one JSON line when its time is over:
-// connections made, refused, and lost. `--mode all` runs the modes one after the other.
+// connections made, refused, and lost. `--mode all` runs the modes one after the other. `--given` names a file with the messages that
+// mode gossip-given says, as a JSON list of hexadecimal strings.
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
@@ -44,13 +46,14 @@ export async function attack(
   topics: readonly string[],
   stop: AbortSignal,
   peerSeed?: Uint8Array,
+  given: readonly Uint8Array[] = [],
 ): Promise<AttackReport> {
   const report: AttackReport = { connections: 0, refused: 0, lost: 0 };
   const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
   while (!stop.aborted) {
     const node = await startRawNode(peerSeed);
     // A libp2p that is thrown out in the middle of a negotiation may wait for ever: nothing here waits for it longer than its time.
-    await Promise.race([stopped, attempt(node, target, mode, topics, stop, report)]);
+    await Promise.race([stopped, attempt(node, target, (connection) => mode(connection, topics, stop, given), stop, report)]);
     await Promise.race([node.stop(), new Promise((resolve) => setTimeout(resolve, 500))]);
   }
   return report;
@@ -59,8 +62,7 @@ export async function attack(
 async function attempt(
   node: Libp2p,
   target: string,
-  mode: AttackMode,
-  topics: readonly string[],
+  speak: (connection: Connection) => Promise<void>,
   stop: AbortSignal,
   report: AttackReport,
 ): Promise<void> {
@@ -69,7 +71,7 @@ async function attempt(
     connection = await node.dial(multiaddr(target), { signal: stop });
     report.connections++;
     const thrownOut = closed(connection, stop);
-    await Promise.race([thrownOut, mode(connection, topics, stop)]);
+    await Promise.race([thrownOut, speak(connection)]);
     await thrownOut;
   } catch {
     if (connection === undefined) report.refused++;
@@ -89,12 +91,14 @@ async function main(): Promise<void> {
       mode: { type: 'string', default: 'all' },
       topics: { type: 'string', default: '' },
       'peer-seed': { type: 'string' },
+      given: { type: 'string' },
       'for-ms': { type: 'string', default: '5000' },
     },
   });
   const modes = values.mode === 'all' ? Object.keys(ATTACK_MODES) : [values.mode];
   const topics = values.topics.split(',').filter((topic) => topic !== '');
   const seed = values['peer-seed'] === undefined ? undefined : hex(values['peer-seed']);
+  const given = values.given === undefined ? [] : (JSON.parse(readFileSync(values.given, 'utf8')) as string[]).map(hex);
   if (values.target === undefined) throw new Error('--target is missing');
   const reports: Record<string, AttackReport> = {};
   for (const name of modes) {
@@ -102,7 +106,7 @@ async function main(): Promise<void> {
     if (mode === undefined) throw new Error(`--mode is one of all, ${Object.keys(ATTACK_MODES).join(', ')}`);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), Number(values['for-ms']) / modes.length); // Keeps the process alive, as a signal's own timer would not.
-    reports[name] = await attack(values.target, mode, topics, stop.signal, seed);
+    reports[name] = await attack(values.target, mode, topics, stop.signal, seed, given);
   }
   process.stdout.write(`${JSON.stringify(reports)}\n`, () => process.exit(0));
 }

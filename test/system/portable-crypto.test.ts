@@ -1,12 +1,23 @@
-// The whole devnet with every native crypto library switched off: the portable implementations carry consensus, transactions and
-// hashing, only slower.
+// The whole devnet with every native crypto library switched off: the portable implementations carry consensus, transactions,
+// contracts, hashing and a restart, only slower; and the same with whatever this platform has.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem';
-import { privateKeyToAccount } from 'viem/accounts';
 import { type Devnet, startDevnet } from './devnet-fixture.ts';
+import { runDevnetScenario } from './devnet-scenario.ts';
+
+const BLOCKS_COMPARED_MIN = 4;
+
+/** What each validator says in its log at each of its starts. */
+function implementationsOf({ validators }: Devnet): readonly (readonly Readonly<Record<string, string>>[])[] {
+  return validators.map(({ dataDir }) =>
+    readFileSync(join(dataDir, 'log', 'node.log'), 'utf8')
+      .split('\n')
+      .filter((text) => text.includes('cryptography in use'))
+      .map((text) => JSON.parse(text) as Record<string, string>),
+  );
+}
 
 describe('a devnet without native crypto', () => {
   let devnet: Devnet;
@@ -15,34 +26,43 @@ describe('a devnet without native crypto', () => {
   });
   after(() => devnet?.remove());
 
-  it('says in its log which implementations are in use, none of them native', () => {
-    for (const { dataDir } of devnet.validators) {
-      const line = readFileSync(join(dataDir, 'log', 'node.log'), 'utf8')
-        .split('\n')
-        .find((text) => text.includes('cryptography in use'));
-      const facts = JSON.parse(line ?? '{}') as Record<string, string>;
-      assert.equal(facts['bls'], '@noble/curves', line);
-      assert.match(facts['secp256k1'] ?? '', /noble/, line);
-      assert.doesNotMatch(facts['sha256'] ?? '', /hashtree/, line);
-    }
+  it('carries coins, a contract and a restart, with the same state on every node', async () => {
+    const { blocksCompared } = await runDevnetScenario(devnet);
+    assert.ok(blocksCompared >= BLOCKS_COMPARED_MIN, `${blocksCompared} blocks`);
   });
 
-  it('finalises a transfer that another node shows', async () => {
-    const [entry, , other] = devnet.rpc;
-    const [from, to] = devnet.accounts;
-    assert.ok(entry !== undefined && other !== undefined && from !== undefined && to !== undefined);
-    const chain = defineChain({
-      id: Number(devnet.chainId),
-      name: 'devnet',
-      nativeCurrency: { name: 'coin', symbol: 'C', decimals: 18 },
-      rpcUrls: { default: { http: [entry] } },
-    });
-    const wallet = createWalletClient({ account: privateKeyToAccount(from.privateKey), chain, transport: http(entry) });
-    const hash = await wallet.sendTransaction({ to: to.address, value: parseEther('3') });
-    const receipt = await createPublicClient({ chain, transport: http(other), pollingInterval: 50 }).waitForTransactionReceipt({
-      hash,
-      timeout: 60_000,
-    });
-    assert.equal(receipt.status, 'success');
+  it('says in its log which implementations were in use at every start, none of them native', () => {
+    const starts = implementationsOf(devnet);
+    assert.deepEqual(
+      starts.map((each) => each.length),
+      [1, 1, 1, 2],
+      'each validator has started once, and the killed one again',
+    );
+    for (const { bls, secp256k1, vrf, sha256, keccak256, sszHasher } of starts.flat()) {
+      assert.deepEqual(
+        { bls, secp256k1, vrf, sha256, keccak256, sszHasher },
+        {
+          bls: '@noble/curves',
+          secp256k1: '@noble/curves',
+          vrf: '@noble/curves',
+          sha256: '@chainsafe/as-sha256', // WebAssembly, as the SSZ hasher's and Keccak's.
+          keccak256: 'hash-wasm',
+          sszHasher: '@chainsafe/as-sha256',
+        },
+      );
+    }
+  });
+});
+
+describe('a devnet with the crypto that this platform has', () => {
+  let devnet: Devnet;
+  before(async () => {
+    devnet = await startDevnet();
+  });
+  after(() => devnet?.remove());
+
+  it('carries the same', async () => {
+    const { blocksCompared } = await runDevnetScenario(devnet);
+    assert.ok(blocksCompared >= BLOCKS_COMPARED_MIN, `${blocksCompared} blocks`);
   });
 });

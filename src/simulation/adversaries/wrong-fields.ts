@@ -80,7 +80,7 @@ function* walkBits(bits: BitArray, path: string): Generator<Mutation<unknown>> {
 }
 
 function flipped(bytes: Uint8Array): Uint8Array {
-  const wrong = bytes.slice();
+  const wrong = Uint8Array.from(bytes); // `slice` of a Buffer, which is what a socket gives, would share its memory.
   const last = wrong.length - 1;
   wrong[last] = (wrong[last] ?? 0) ^ 1;
   return wrong;
