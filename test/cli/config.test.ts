@@ -108,6 +108,18 @@ describe('an error is explained in one line', () => {
     assert.match(explainError(new CoppiceError('storage/corrupt', { path: '/d/db', detail: 'wrong checksum' })), /corrupt: wrong checksum/);
   });
 
+  it('when a validator of a devnet cannot listen, by what its starter can set', () => {
+    const facts = { service: 'p2p', host: '127.0.0.1', port: 7, isOfDevnet: true };
+    assert.equal(
+      explainError(new CoppiceError('node/cannot-listen', { ...facts, detail: 'listen EADDRINUSE: address already in use' })),
+      'port 7 is in use by another process: end that one, or choose other ports with --base-port',
+    );
+    assert.equal(
+      explainError(new CoppiceError('node/cannot-listen', { ...facts, detail: 'listen EACCES: permission denied' })),
+      'p2p cannot listen on host 127.0.0.1, port 7: this user may not use the port; choose other ports with --base-port',
+    );
+  });
+
   it('when a node cannot listen where it was told to, however the operating system says so', () => {
     const explain = (detail: string): string =>
       explainError(new CoppiceError('node/cannot-listen', { service: 'p2p', host: 'h', port: 7, detail }));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -156,6 +157,17 @@ describe('coppice status', () => {
 });
 
 describe('coppice devnet', () => {
+  it('ends with one line when a port is taken, and says which of its own options helps', async () => {
+    const basePort = await freeBasePort();
+    for (const offset of [0, 1_000, 2_000]) {
+      const taken = createServer().listen(basePort + offset, '127.0.0.1');
+      await once(taken, 'listening');
+      const line = `^coppice: validator 0: port ${basePort + offset} is in use by another process: end that one, or choose other ports with --base-port\n$`;
+      failsWith(new RegExp(line), 'devnet', '--validators', '1', '--data-dir', 'taken', '--base-port', String(basePort));
+      taken.close();
+    }
+  });
+
   it('touches no folder that is not its own, even when asked to reset', () => {
     writeFileSync(join(folder, 'letters.txt'), 'dear');
     failsWith(/exists already; nothing was overwritten/, 'devnet', '--data-dir', '.');
