@@ -5,10 +5,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { makeConfig } from '../node/config.ts';
-import { initialiseDataDirectory, makeGenesisText } from '../node/create-network.ts';
+import { initialiseDataDirectory, makeGenesisText, requireUninitialised } from '../node/create-network.ts';
 import type { GenesisFileAccount, GenesisFileValidator } from '../node/genesis-file.ts';
 import { parseGenesis } from '../node/genesis-file.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
+import { dataDirectoryAt } from '../storage/data-directory.ts';
 import { collect, collectPeer } from './parse-option.ts';
 import { printLine } from './print.ts';
 
@@ -39,6 +40,7 @@ export function addInitCommand(program: Command): void {
 
 function runInit(options: InitOptions): void {
   const { bls } = selectCrypto({ disableNative: false });
+  requireUninitialised(dataDirectoryAt(options.dataDir)); // Before what the options would make of it: nothing else matters then.
   const text = options.genesis === undefined ? newGenesisText(options) : readText(options.genesis);
   if (options.genesis !== undefined) parseGenesis(options.genesis, text, bls);
   const config = makeConfig({ version: 1, p2p: { peers: [...options.peer] } });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,20 @@ describe('every command', () => {
     failsWith(/--data-dir file\/below is not .*\/file is a file, not a folder/, 'devnet', '--reset', '--data-dir', 'file/below');
     assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'dear');
   });
+
+  it('refuses a data directory that is a link to nothing, or lies below one, and makes nothing', () => {
+    symlinkSync('nothing', join(folder, 'link'));
+    for (const command of ['devnet', 'keys', 'init', 'node']) {
+      failsWith(
+        /--data-dir link is not .*\/link is a link to nothing, which is not there; make that folder/,
+        command,
+        '--data-dir',
+        'link',
+      );
+    }
+    failsWith(/--data-dir link\/below is not .*\/link is a link to nothing/, 'keys', '--data-dir', 'link/below');
+    assert.ok(!existsSync(join(folder, 'nothing')));
+  });
 });
 
 describe('coppice keys and init', () => {
@@ -82,6 +96,27 @@ describe('coppice keys and init', () => {
 
     assert.equal(coppice('init', '--data-dir', 'two', '--genesis', 'one/genesis.json').status, 0);
     assert.equal(readFileSync(join(folder, 'two/genesis.json'), 'utf8'), genesis);
+  });
+
+  it('leave the data directory of a node that runs alone, and say who has it, whatever else is wrong', async () => {
+    coppice('devnet', '--make-only', '--validators', '1', '--data-dir', 'running', '--base-port', String(await freeBasePort()));
+    const directory = 'running/validator-0';
+    const before = readFileSync(join(folder, directory, 'genesis.json'), 'utf8');
+    failsWith(/validator-0\/genesis\.json exists already; nothing was overwritten/, 'init', '--data-dir', directory);
+    const node = spawn(process.execPath, [MAIN, 'node', '--data-dir', directory], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      timeout: 30_000,
+    });
+    const gone = once(node, 'exit');
+    try {
+      await once(node, 'message');
+      failsWith(new RegExp(`validator-0 is in use by another process \\(process ${node.pid}\\)`), 'init', '--data-dir', directory);
+    } finally {
+      node.kill('SIGTERM');
+      await gone;
+    }
+    assert.equal(readFileSync(join(folder, directory, 'genesis.json'), 'utf8'), before);
   });
 
   it('refuse a genesis that is none, a validator without proof, and an account without coins', () => {
