@@ -86,10 +86,15 @@ describe('coppice keys and init', () => {
     assert.match(seed, /^[0-9a-f]{64}\n$/);
     assert.equal(statSync(seedFile).mode & 0o777, 0o600);
     assert.equal(coppice('keys', '--data-dir', 'one').stdout, made.stdout);
+    const peerId = coppice('keys', '--data-dir', 'one', '--peer-id').stdout.trim();
+    assert.match(peerId, /^12D3KooW\w{44}$/);
+    assert.ok(made.stderr.includes(`/p2p/${peerId}\n`), made.stderr);
     assert.equal(readFileSync(seedFile, 'utf8'), seed);
 
     const account = `0x${'11'.repeat(20)}=5`;
-    assert.equal(coppice('init', '--data-dir', 'one', '--validator', 'one.json', '--account', account).status, 0);
+    const init = coppice('init', '--data-dir', 'one', '--validator', 'one.json', '--account', account);
+    assert.equal(init.status, 0, init.stderr);
+    assert.match(init.stdout, new RegExp(`^peer id ${peerId}$`, 'm'));
     const genesis = readFileSync(join(folder, 'one/genesis.json'), 'utf8');
     failsWith(/exists already; nothing was overwritten/, 'init', '--data-dir', 'one', '--validator', 'one.json');
     assert.equal(readFileSync(join(folder, 'one/genesis.json'), 'utf8'), genesis);
