@@ -47,9 +47,20 @@ const CAUSES_MAX = 16;
 /** Characters of an explanation at most: it quotes what it found in files of any length. */
 const LINE_CHARACTERS_MAX = 1_000;
 
-/** See the file's head. What it quotes is shown and not obeyed: no character of it ends the line or controls the terminal. */
+/** See the file's head. */
 export function explainError(error: unknown): string {
-  const line = explain(error)
+  return asOneLine(explain(error));
+}
+
+/** What commander says of a command line, which may be several lines, as one with where help is. */
+export function explainUsage(text: string): string {
+  const said = asOneLine(text.replace(/^error: /, '').trim()).replace(/\.$/, '');
+  return `${said} (coppice --help, or coppice <command> --help, says what there is)`;
+}
+
+// What it quotes is shown and not obeyed: no character of it ends the line or controls the terminal.
+function asOneLine(text: string): string {
+  const line = text
     .replace(/\s+/gu, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return line.length > LINE_CHARACTERS_MAX ? `${line.slice(0, LINE_CHARACTERS_MAX)}…` : line;

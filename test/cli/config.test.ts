@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { explainError } from '../../src/cli/explain-error.ts';
+import { explainError, explainUsage } from '../../src/cli/explain-error.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
 import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 import { resolveConfig } from '../../src/node/config.ts';
@@ -117,6 +117,17 @@ describe('an error is explained in one line', () => {
     assert.equal(
       explainError(new CoppiceError('node/cannot-listen', { ...facts, detail: 'listen EACCES: permission denied' })),
       'p2p cannot listen on host 127.0.0.1, port 7: this user may not use the port; choose other ports with --base-port',
+    );
+  });
+
+  it('when a command line makes no sense, in one line that controls no terminal', () => {
+    assert.equal(
+      explainUsage("error: unknown command 'n\u001bod\n'\n(Did you mean node?)\n"),
+      "unknown command 'n\\u001bod ' (Did you mean node?) (coppice --help, or coppice <command> --help, says what there is)",
+    );
+    assert.match(
+      explainUsage("error: option '--seats <number>' is invalid. It must be at least 1.\n"),
+      /^option .* at least 1 \(coppice --help/,
     );
   });
 
