@@ -31,8 +31,9 @@ export function addKeysCommand(program: Command): void {
 
 async function runKeys({ dataDir, rewardAddress, seats, peerId: isPeerIdOnly }: KeysOptions): Promise<void> {
   const directory = dataDirectoryAt(dataDir);
-  if (existsSync(directory.seedFile)) printNotice(`showing the keys in ${directory.seedFile}`);
-  else {
+  if (existsSync(directory.seedFile)) {
+    if (!isPeerIdOnly) printNotice(`showing the keys in ${directory.seedFile}`);
+  } else {
     createSeedFile(directory);
     printNotice(`made ${directory.seedFile}: back it up, and keep it secret`);
   }
