@@ -1,41 +1,31 @@
-// The kill -9 test for many rounds. Appends one line of what was checked to docs/soak.jsonl.
-import { execFileSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { describeHardware } from '../bench/devnet/resource-use.ts';
+// The kill -9 test for many rounds. Appends one line of what was checked, and of what was lost, to docs/soak.jsonl.
 import { runKillRounds } from '../test/system/kill9-scenario.ts';
+import { parseOptions, recordSoak, runSoak, SOAK_FILE, wholeNumber } from './soak-record.ts';
 
-const USAGE = `usage: npm run soak:kill9 -- [--rounds 20] [--json]
+const USAGE = `usage: npm run soak:kill9 -- [--rounds 20] [--file docs/soak.jsonl] [--json]
 
 Kills one validator of four, then all four, with kill -9 under load, again and again, and checks that nothing final is lost.
-Ends with exit code 1 at the first loss; appends its result to docs/soak.jsonl.`;
+Ends with exit code 1 at the first broken promise; appends what was done, compared and lost to docs/soak.jsonl either way.`;
 
-const { values } = parseArgs({
-  options: {
+const ROUNDS_MAX = 100_000;
+
+await runSoak(USAGE, main);
+
+async function main(): Promise<number> {
+  const values = parseOptions({
     rounds: { type: 'string', default: '20' },
+    file: { type: 'string', default: SOAK_FILE },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) console.log(USAGE);
-else await soak(Number(values.rounds));
-
-async function soak(rounds: number): Promise<void> {
-  const startedAt = new Date();
-  const report = await runKillRounds(rounds, (line) => process.stderr.write(`${line}\n`));
-  const seconds = Math.round((Date.now() - startedAt.getTime()) / 1_000);
-  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-  const line = JSON.stringify({
-    soak: 'kill9',
-    commit,
-    at: startedAt.toISOString(),
-    seconds,
-    hardware: describeHardware(),
-    ...report,
-    lost: 0,
   });
-  appendFileSync(join(import.meta.dirname, '../docs/soak.jsonl'), `${line}\n`);
-  if (values.json) console.log(line);
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const rounds = wholeNumber('rounds', values.rounds, 1, ROUNDS_MAX);
+  return recordSoak({ soak: 'kill9', file: values.file, json: values.json }, async () => {
+    const { failed, ...figures } = await runKillRounds(rounds, (line) => process.stderr.write(`${line}\n`));
+    if (failed === undefined) return { exitCode: 0, figures };
+    return { exitCode: 1, figures: { roundsAsked: rounds, ...figures }, failed };
+  });
 }

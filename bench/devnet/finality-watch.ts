@@ -12,8 +12,8 @@ const RECEIPT_ATTEMPTS_MAX = 1_000;
 export interface FinalityWatch {
   /** Transactions sent and not final yet. */
   waiting(): number;
-  /** A transaction leaves now. */
-  sent(hash: string): void;
+  /** A transaction leaves that was due at `dueMs`, by `performance.now()`: its latency begins then. */
+  sent(hash: string, dueMs: number): void;
   /** It was refused: nobody waits for it. */
   refused(hash: string): void;
   /** Latencies in milliseconds of what was sent and became final in the window so far; starts a new window. */
@@ -30,7 +30,7 @@ export interface FinalityWatch {
 
 /** Watches `heads` for blocks, and reads receipts from it and from `other`. */
 export async function watchFinality(heads: RpcClient, other: RpcClient): Promise<FinalityWatch> {
-  const sentAtMs = new Map<string, number>();
+  const dueAtMs = new Map<string, number>();
   let latencies: number[] = [];
   let receiptsRead = 0;
   let receiptsFailed = 0;
@@ -61,10 +61,10 @@ export async function watchFinality(heads: RpcClient, other: RpcClient): Promise
     const nowMs = performance.now();
     blocks++;
     for (const hash of block.transactions) {
-      const startedMs = sentAtMs.get(hash);
-      if (startedMs === undefined) continue;
-      sentAtMs.delete(hash);
-      latencies.push(nowMs - startedMs);
+      const dueMs = dueAtMs.get(hash);
+      if (dueMs === undefined) continue;
+      dueAtMs.delete(hash);
+      latencies.push(nowMs - dueMs);
       if (latencies.length % RECEIPT_SAMPLE === 0) void readReceipt(hash).catch(() => receiptsFailed++);
     }
     wake?.();
@@ -77,9 +77,9 @@ export async function watchFinality(heads: RpcClient, other: RpcClient): Promise
   });
 
   return {
-    waiting: () => sentAtMs.size,
-    sent: (hash) => void sentAtMs.set(hash, performance.now()),
-    refused: (hash) => void sentAtMs.delete(hash),
+    waiting: () => dueAtMs.size,
+    sent: (hash, dueMs) => void dueAtMs.set(hash, dueMs),
+    refused: (hash) => void dueAtMs.delete(hash),
     takeWindow() {
       const window = { latenciesMs: Float64Array.from(latencies).sort(), receiptsRead, receiptsFailed, blocks };
       latencies = [];

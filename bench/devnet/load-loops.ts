@@ -10,6 +10,9 @@ export interface LoadTarget {
   readonly watch: FinalityWatch;
 }
 
+/** A loop asked for more transactions than were prepared: what it measured until then is not what it was asked to measure. */
+export class SourceRanOut extends Error {}
+
 /** Transactions of one HTTP request. */
 const BATCH_MAX = 100;
 const TICK_MS = 10;
@@ -25,13 +28,14 @@ export class TransactionSource {
     this.#transactions = transactions;
   }
 
-  get isEmpty(): boolean {
-    return this.#next >= this.#transactions.length;
-  }
-
+  /** The next `count`; throws `SourceRanOut` where there are fewer. */
   take(count: number): readonly SignedTransaction[] {
+    const prepared = this.#transactions.length;
+    if (this.#next + count > prepared) {
+      throw new SourceRanOut(`all ${prepared} prepared transactions were sent before the time was over: prepare more with --prepared`);
+    }
     const taken = this.#transactions.slice(this.#next, this.#next + count);
-    this.#next += taken.length;
+    this.#next += count;
     return taken;
   }
 
@@ -43,8 +47,8 @@ export class TransactionSource {
 
 /** Sends one, waits until it is final, and again. */
 export async function runOneByOne({ entry, watch }: LoadTarget, source: TransactionSource, count: number): Promise<void> {
-  for (let i = 0; i < count && !source.isEmpty; i++) {
-    await send(entry, watch, source, source.take(1));
+  for (let i = 0; i < count; i++) {
+    await send(entry, watch, source, source.take(1), performance.now());
     await untilWaitingAtMost(watch, 0, DRAIN_MS_MAX);
     // Off the beat of idle blocks, so that every phase of it is met.
     await sleep(50 + ((i * 37) % 200));
@@ -55,34 +59,45 @@ export async function runOneByOne({ entry, watch }: LoadTarget, source: Transact
 export async function runClosed({ entry, watch }: LoadTarget, source: TransactionSource, inFlight: number, seconds: number): Promise<void> {
   const endMs = performance.now() + seconds * 1_000;
   const sending = new Set<Promise<void>>();
-  while (performance.now() < endMs && !source.isEmpty) {
-    const room = inFlight - watch.waiting();
-    if (room >= BATCH_MAX / 2) {
-      const one = send(entry, watch, source, source.take(Math.min(room, BATCH_MAX))).finally(() => sending.delete(one));
-      sending.add(one);
-      await sleep(0);
-    } else await Promise.race([watch.progress(), sleep(TICK_MS)]);
+  try {
+    while (performance.now() < endMs) {
+      const room = inFlight - watch.waiting();
+      if (room >= BATCH_MAX / 2) {
+        const batch = source.take(Math.min(room, BATCH_MAX));
+        const one = send(entry, watch, source, batch, performance.now()).finally(() => sending.delete(one));
+        sending.add(one);
+        await sleep(0);
+      } else await Promise.race([watch.progress(), sleep(TICK_MS)]);
+    }
+  } finally {
+    await Promise.all(sending);
   }
-  await Promise.all(sending);
 }
 
-/** Sends `perSecond` transactions a second for `seconds`. */
+/**
+ * Sends `perSecond` transactions a second for `seconds`. Each has a moment at which it is due, and its latency begins there: where this
+ * process or its connections are late, users would have waited, and a latency from the sending would leave that out (coordinated omission).
+ */
 export async function runOpen({ entry, watch }: LoadTarget, source: TransactionSource, perSecond: number, seconds: number): Promise<void> {
   const startMs = performance.now();
   const sending = new Set<Promise<void>>();
-  let handedOut = 0;
-  for (;;) {
-    const elapsedMs = performance.now() - startMs;
-    if (elapsedMs >= seconds * 1_000 || source.isEmpty) break;
-    const due = Math.floor((elapsedMs / 1_000) * perSecond) - handedOut;
-    for (let left = due; left > 0; left -= BATCH_MAX) {
-      const one = send(entry, watch, source, source.take(Math.min(left, BATCH_MAX))).finally(() => sending.delete(one));
-      sending.add(one);
+  const total = Math.floor(seconds * perSecond);
+  try {
+    for (let handedOut = 0; handedOut < total; ) {
+      const elapsedMs = performance.now() - startMs;
+      const due = Math.min(total, Math.floor((elapsedMs / 1_000) * perSecond)) - handedOut;
+      for (let left = due; left > 0; left -= BATCH_MAX) {
+        const batch = source.take(Math.min(left, BATCH_MAX));
+        const firstDueMs = startMs + ((handedOut + 1) * 1_000) / perSecond;
+        const one = send(entry, watch, source, batch, firstDueMs, 1_000 / perSecond).finally(() => sending.delete(one));
+        sending.add(one);
+        handedOut += batch.length;
+      }
+      if (handedOut < total) await sleep(TICK_MS);
     }
-    handedOut += Math.max(due, 0);
-    await sleep(TICK_MS);
+  } finally {
+    await Promise.all(sending);
   }
-  await Promise.all(sending);
 }
 
 /** Waits until what is under way is final; gives how many are not. */
@@ -91,8 +106,16 @@ export async function drain(watch: FinalityWatch): Promise<number> {
   return watch.waiting();
 }
 
-async function send(entry: RpcClient, watch: FinalityWatch, source: TransactionSource, batch: readonly SignedTransaction[]): Promise<void> {
-  for (const { hash } of batch) watch.sent(hash);
+// The first of the batch was due at `firstDueMs`, each further one `apartMs` later.
+async function send(
+  entry: RpcClient,
+  watch: FinalityWatch,
+  source: TransactionSource,
+  batch: readonly SignedTransaction[],
+  firstDueMs: number,
+  apartMs = 0,
+): Promise<void> {
+  for (const [i, { hash }] of batch.entries()) watch.sent(hash, firstDueMs + i * apartMs);
   const errors = await entry.sendRaw(batch.map(({ raw }) => raw));
   for (const [i, error] of errors.entries()) {
     if (error === undefined) continue;

@@ -12,7 +12,7 @@ import { type Devnet, startDevnet } from '../../test/system/devnet-fixture.ts';
 import { measureHardhatNode } from './baseline.ts';
 import { watchFinality } from './finality-watch.ts';
 import { connectRpc, type RpcClient } from './json-rpc-client.ts';
-import { drain, type LoadTarget, runClosed, runOneByOne, runOpen, TransactionSource } from './load-loops.ts';
+import { drain, type LoadTarget, runClosed, runOneByOne, runOpen, SourceRanOut, TransactionSource } from './load-loops.ts';
 import { compileLoadToken, encodeGive, GIVE_MAX } from './load-token.ts';
 import { describeHardware, type ResourceReading, readResources } from './resource-use.ts';
 import { type Sender, signMany, signNext, type TransactionShape, tokenTransferTo, transferTo } from './transactions.ts';
@@ -82,7 +82,12 @@ const TOKENS_EACH = 10n ** 18n;
 const { secp256k1 } = selectCrypto({ disableNative: false });
 
 if (values.help) console.log(USAGE);
-else await main();
+else
+  await main().catch((error: unknown) => {
+    if (!(error instanceof SourceRanOut)) throw error;
+    say(`bench:devnet: ${error.message}`);
+    process.exitCode = 1;
+  });
 
 async function main(): Promise<void> {
   await initialiseKeccak();
@@ -120,17 +125,30 @@ async function measureAll(devnet: Devnet, baselinePerSecond: number | undefined)
   const nodes = devnet.rpc.map(connectRpc);
   const entry = nodes[0] as RpcClient;
   const watch = await watchFinality(nodes[1] as RpcClient, nodes[2] ?? (nodes[1] as RpcClient));
+  try {
+    return {
+      idleResidentMiB: idle.map(({ residentMiB }) => Math.round(residentMiB)),
+      ...(await measureLoops(devnet, nodes, { entry, watch }, baselinePerSecond)),
+    };
+  } finally {
+    watch.stop();
+    for (const node of nodes) node.close();
+  }
+}
+
+async function measureLoops(devnet: Devnet, nodes: readonly RpcClient[], target: LoadTarget, baselinePerSecond: number | undefined) {
+  const { entry } = target;
   const chainId = Number(devnet.chainId);
   const senders = await prepareSenders(entry);
   const recipients = fundedAddresses(devnet).slice(-Number(values.recipients));
   const measurements: Measurement[] = [];
   for (const kind of values.kinds.split(',') as Kind[]) {
-    const shapeFor = kind === 'transfer' ? transferTo : await deployToken(devnet, { entry, watch }, senders, chainId);
+    const shapeFor = kind === 'transfer' ? transferTo : await deployToken(devnet, target, senders, chainId);
     let closedPerSecond = 0;
     for (const loop of values.loops.split(',') as Loop[]) {
       const measurement = await measure({
         devnet,
-        target: { entry, watch },
+        target,
         kind,
         loop,
         senders,
@@ -148,13 +166,10 @@ async function measureAll(devnet: Devnet, baselinePerSecond: number | undefined)
   }
   const stateRootsEqual = await areStateRootsEqual(nodes);
   say(`state roots of all nodes are ${stateRootsEqual ? 'equal' : 'DIFFERENT'}`);
-  watch.stop();
-  for (const node of nodes) node.close();
   return {
     at: new Date().toISOString(),
     hardware: describeHardware(),
     options: values,
-    idleResidentMiB: idle.map(({ residentMiB }) => Math.round(residentMiB)),
     measurements,
     stateRootsEqual,
   };

@@ -30,11 +30,7 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
     `${path} is of the validator with BLS key ${found.slice(0, KEY_DIGITS)}…, and keys/validator.seed is of ${expected.slice(0, KEY_DIGITS)}…: ` +
     "put that validator's seed back, or give this one a data directory of its own, with its own signing folder if it ever signed",
   'evidence/unreadable': ({ path, detail }) => `${path} holds no evidence: ${detail}`,
-  'node/cannot-listen': ({ service, host, port, detail }) =>
-    IN_USE.test(detail)
-      ? `port ${port} is in use by another process: end that one, or set ${service}.port in config.json, or --${service}-port`
-      : `${service} cannot listen on host ${host}, port ${port}: ${whyNotListening(detail)}; set ${service}.host and ${service}.port in config.json, ` +
-        `or --${service}-host and --${service}-port`,
+  'node/cannot-listen': explainNotListening,
   'storage/locked': ({ path, holder }) => `${path} is in use by another process${holder === undefined ? '' : ` (${holder})`}`,
   'storage/corrupt': ({ path, detail }) => `${path} is corrupt: ${detail}`,
   'storage/incomplete': ({ missing, newest }) =>
@@ -51,9 +47,20 @@ const CAUSES_MAX = 16;
 /** Characters of an explanation at most: it quotes what it found in files of any length. */
 const LINE_CHARACTERS_MAX = 1_000;
 
-/** See the file's head. What it quotes is shown and not obeyed: no character of it ends the line or controls the terminal. */
+/** See the file's head. */
 export function explainError(error: unknown): string {
-  const line = explain(error)
+  return asOneLine(explain(error));
+}
+
+/** What commander says of a command line, which may be several lines, as one with where help is. */
+export function explainUsage(text: string): string {
+  const said = asOneLine(text.replace(/^error: /, '').trim()).replace(/\.$/, '');
+  return `${said} (coppice --help, or coppice <command> --help, says what there is)`;
+}
+
+// What it quotes is shown and not obeyed: no character of it ends the line or controls the terminal.
+function asOneLine(text: string): string {
+  const line = text
     .replace(/\s+/gu, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return line.length > LINE_CHARACTERS_MAX ? `${line.slice(0, LINE_CHARACTERS_MAX)}…` : line;
@@ -95,6 +102,18 @@ function causesOf(error: unknown): unknown[] {
     if (Array.isArray(errors)) causes.push(...errors.slice(0, CAUSES_MAX));
   }
   return causes.filter((each) => each !== null && each !== undefined);
+}
+
+// A devnet writes the configuration of its validators anew at every start: they have no ports of their own to set.
+function explainNotListening({ service, host, port, detail, isOfDevnet = false }: ErrorFacts['node/cannot-listen']): string {
+  if (IN_USE.test(detail)) {
+    const otherwise = isOfDevnet ? 'choose other ports with --base-port' : `set ${service}.port in config.json, or --${service}-port`;
+    return `port ${port} is in use by another process: end that one, or ${otherwise}`;
+  }
+  const otherwise = isOfDevnet
+    ? 'choose other ports with --base-port'
+    : `set ${service}.host and ${service}.port in config.json, or --${service}-host and --${service}-port`;
+  return `${service} cannot listen on host ${host}, port ${port}: ${whyNotListening(detail)}; ${otherwise}`;
 }
 
 function whyNotListening(detail: string): string {

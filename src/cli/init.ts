@@ -1,16 +1,19 @@
 // coppice init: puts a genesis and a configuration into a data directory. The genesis is the network's, or a new one made of a
 // preset, the validators' entries (coppice keys prints them) and funded accounts.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import { peerNameOfSeed } from '../network/peer-name.ts';
 import { makeConfig } from '../node/config.ts';
-import { initialiseDataDirectory, makeGenesisText } from '../node/create-network.ts';
+import { initialiseDataDirectory, makeGenesisText, requireUninitialised } from '../node/create-network.ts';
 import type { GenesisFileAccount, GenesisFileValidator } from '../node/genesis-file.ts';
 import { parseGenesis } from '../node/genesis-file.ts';
+import { readValidatorKeys } from '../node/validator-seed.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
+import { dataDirectoryAt } from '../storage/data-directory.ts';
 import { collect, collectPeer } from './parse-option.ts';
-import { printLine } from './print.ts';
+import { printLine, printNotice } from './print.ts';
 
 interface InitOptions {
   readonly dataDir: string;
@@ -37,13 +40,19 @@ export function addInitCommand(program: Command): void {
     .action(runInit);
 }
 
-function runInit(options: InitOptions): void {
+async function runInit(options: InitOptions): Promise<void> {
   const { bls } = selectCrypto({ disableNative: false });
+  const directory = dataDirectoryAt(options.dataDir);
+  requireUninitialised(directory); // Before what the options would make of it: nothing else matters then.
   const text = options.genesis === undefined ? newGenesisText(options) : readText(options.genesis);
   if (options.genesis !== undefined) parseGenesis(options.genesis, text, bls);
   const config = makeConfig({ version: 1, p2p: { peers: [...options.peer] } });
-  const directory = initialiseDataDirectory(options.dataDir, text, config);
+  const keys = existsSync(directory.seedFile) ? readValidatorKeys(directory) : undefined;
+  initialiseDataDirectory(options.dataDir, text, config);
   printLine(`made ${directory.genesisFile} and ${directory.configFile}`);
+  if (keys === undefined)
+    printNotice(`${directory.seedFile} is not there yet: a node starts only with the keys of a validator of the genesis`);
+  else printLine(`peer id ${await peerNameOfSeed(keys.peerSeed)}`);
 }
 
 function newGenesisText({ preset, validator, account }: InitOptions): string {

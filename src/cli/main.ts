@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDevnetCommand } from './devnet.ts';
 import { addEvidenceCommand } from './evidence.ts';
-import { explainError } from './explain-error.ts';
+import { explainError, explainUsage } from './explain-error.ts';
 import { addInitCommand } from './init.ts';
 import { addKeysCommand } from './keys.ts';
 import { addNodeCommand } from './node.ts';
@@ -20,7 +20,8 @@ function packageVersion(): string {
 const program = new Command('coppice')
   .description('A sharded, proof-of-stake chain that runs Ethereum transactions')
   .version(packageVersion())
-  .showHelpAfterError('(coppice --help, or coppice <command> --help, says what there is)');
+  // One line as for every other fault, where the library would write up to three.
+  .configureOutput({ outputError: (text, write) => write(`coppice: ${explainUsage(text)}\n`) });
 addDevnetCommand(program);
 addEvidenceCommand(program);
 addInitCommand(program);

@@ -1,7 +1,7 @@
 // coppice node: runs one node from its data directory until it is told to stop, its parent goes away, or it fails.
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
-import { CoppiceError } from '../core/primitives/errors.ts';
+import { type Command, Option } from 'commander';
+import { CoppiceError, isError } from '../core/primitives/errors.ts';
 import { CONFIG_SETTINGS, environmentName, type NodeConfig, resolveConfig } from '../node/config.ts';
 import { dataDirectoryAt } from '../storage/data-directory.ts';
 import { printNotice } from './print.ts';
@@ -13,12 +13,16 @@ export interface NodeReady {
   readonly rpcUrl: string;
 }
 
+/** Says that `coppice devnet` started the process: what can be set is set there. */
+export const OF_DEVNET_FLAG = '--of-devnet';
+
 /** Adds the command. */
 export function addNodeCommand(program: Command): void {
   const command = program
     .command('node')
     .description('run a node from its data directory')
     .requiredOption('--data-dir <folder>', 'data directory that coppice init made')
+    .addOption(new Option(OF_DEVNET_FLAG, 'coppice devnet started it').hideHelp())
     .addHelpText('after', '\nA flag stands over its environment variable (COPPICE_RPC_PORT for --rpc-port), and that over config.json.');
   for (const { flag, kind, describe } of CONFIG_SETTINGS) {
     command.option(kind === 'switch' ? `--${flag}` : `--${flag} <value>`, `${describe} (${environmentName(flag)})`);
@@ -32,7 +36,9 @@ async function runNode(options: Readonly<Record<string, string | boolean | undef
   const stopping = nextStopSignal();
   // Loaded only here: the network's libraries take a second, and every other command does without.
   const { startNode } = await import('../node/start-node.ts');
-  const node = await startNode({ dataDirectory, config });
+  const node = await startNode({ dataDirectory, config }).catch((error: unknown) => {
+    throw options['ofDevnet'] === true ? withDevnet(error) : error;
+  });
   const ready: NodeReady = { kind: 'ready', rpcUrl: node.rpcUrl };
   process.send?.(ready);
   const failure = await Promise.race([stopping.then(() => undefined), node.failed]);
@@ -52,6 +58,11 @@ function loadConfig(dataDirectory: string, options: Readonly<Record<string, stri
   }
   const flags = Object.fromEntries(CONFIG_SETTINGS.map(({ flag }) => [flag, options[camelCase(flag)]]));
   return resolveConfig({ path: configFile, text }, process.env, flags);
+}
+
+function withDevnet(error: unknown): unknown {
+  if (!isError(error, 'node/cannot-listen')) return error;
+  return new CoppiceError('node/cannot-listen', { ...error.facts, isOfDevnet: true }, { cause: error });
 }
 
 // As commander names the value of an option.

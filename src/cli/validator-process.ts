@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataDirectory } from '../storage/data-directory.ts';
-import type { NodeReady } from './node.ts';
+import { type NodeReady, OF_DEVNET_FLAG } from './node.ts';
 
 /** A validator that does not stop in this time is killed; what is finalised survives that too. */
 const STOP_MS_MAX = 10_000;
@@ -34,7 +34,7 @@ export function startValidator(directory: DataDirectory, mainFile: string): Vali
   mkdirSync(directory.logFolder, { recursive: true });
   const logFile = join(directory.logFolder, 'process.log');
   const log = openSync(logFile, 'a', 0o600);
-  const args = [...V8_FLAGS, ...process.execArgv, mainFile, 'node', '--data-dir', directory.path];
+  const args = [...V8_FLAGS, ...process.execArgv, mainFile, 'node', OF_DEVNET_FLAG, '--data-dir', directory.path];
   const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   let end: string | undefined;

@@ -7,7 +7,7 @@ import type { BlsScheme } from '../core/crypto/bls.ts';
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { TimestampMs } from '../core/primitives/ids.ts';
-import { type DataDirectory, dataDirectoryAt } from '../storage/data-directory.ts';
+import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import type { NodeConfig } from './config.ts';
 import {
@@ -45,12 +45,18 @@ export function makeGenesisText(choice: NetworkChoice, bls: BlsScheme): string {
   return text;
 }
 
-/** Puts genesis and configuration into a data directory; keys may be there already, the rest must not. */
-export function initialiseDataDirectory(path: string, genesisText: string, config: NodeConfig): DataDirectory {
-  const directory = dataDirectoryAt(path);
+/** Throws `storage/locked` when a process runs on the data directory, `data-directory/exists` when there is more than keys in it. */
+export function requireUninitialised(directory: DataDirectory): void {
+  if (existsSync(directory.lockFile)) lockDataDirectory(directory).release();
   for (const file of [directory.genesisFile, directory.configFile, directory.databaseFolder]) {
     if (existsSync(file)) throw new CoppiceError('data-directory/exists', { path: file });
   }
+}
+
+/** Puts genesis and configuration into a data directory; keys may be there already, the rest must not. */
+export function initialiseDataDirectory(path: string, genesisText: string, config: NodeConfig): DataDirectory {
+  const directory = dataDirectoryAt(path);
+  requireUninitialised(directory);
   makeFolder(path, 0o700);
   writeFileSync(directory.genesisFile, genesisText, { flag: 'wx' });
   writeConfig(directory, config);

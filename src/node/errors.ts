@@ -22,6 +22,13 @@ declare module '../core/primitives/errors.ts' {
     /** A file that should hold evidence holds nothing that could be. */
     'evidence/unreadable': { readonly path: string; readonly detail: string };
     /** A host and port that the node must listen on are not this machine's, taken, or not for this user. */
-    'node/cannot-listen': { readonly service: string; readonly host: string; readonly port: number; readonly detail: string };
+    'node/cannot-listen': {
+      readonly service: string;
+      readonly host: string;
+      readonly port: number;
+      readonly detail: string;
+      /** The node is one of `coppice devnet`, which gives it its ports. */
+      readonly isOfDevnet?: boolean;
+    };
   }
 }

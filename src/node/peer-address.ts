@@ -8,7 +8,7 @@ import type { StaticPeer } from '../network/host.ts';
 const PORT_MAX = 65_535;
 const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/;
 const PARTS = /^\/(ip4|ip6|dns4|dns6|dns)\/([^/]+)\/tcp\/(\d{1,5})\/p2p\/([^/]+)$/;
-const EXAMPLE = '/ip4/192.0.2.1/tcp/9545/p2p/12D3KooW… (the peer writes its id to its log when it starts)';
+const EXAMPLE = '/ip4/192.0.2.1/tcp/9545/p2p/12D3KooW… (coppice keys prints the id)';
 
 /** What is wrong with an address, in words that name it and show a right one; undefined when nothing is. */
 export function faultOfPeerAddress(address: string): string | undefined {

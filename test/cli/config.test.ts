@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { explainError } from '../../src/cli/explain-error.ts';
+import { explainError, explainUsage } from '../../src/cli/explain-error.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
 import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 import { resolveConfig } from '../../src/node/config.ts';
@@ -106,6 +106,29 @@ describe('an error is explained in one line', () => {
       /expected network a, found network b/,
     );
     assert.match(explainError(new CoppiceError('storage/corrupt', { path: '/d/db', detail: 'wrong checksum' })), /corrupt: wrong checksum/);
+  });
+
+  it('when a validator of a devnet cannot listen, by what its starter can set', () => {
+    const facts = { service: 'p2p', host: '127.0.0.1', port: 7, isOfDevnet: true };
+    assert.equal(
+      explainError(new CoppiceError('node/cannot-listen', { ...facts, detail: 'listen EADDRINUSE: address already in use' })),
+      'port 7 is in use by another process: end that one, or choose other ports with --base-port',
+    );
+    assert.equal(
+      explainError(new CoppiceError('node/cannot-listen', { ...facts, detail: 'listen EACCES: permission denied' })),
+      'p2p cannot listen on host 127.0.0.1, port 7: this user may not use the port; choose other ports with --base-port',
+    );
+  });
+
+  it('when a command line makes no sense, in one line that controls no terminal', () => {
+    assert.equal(
+      explainUsage("error: unknown command 'n\u001bod\n'\n(Did you mean node?)\n"),
+      "unknown command 'n\\u001bod ' (Did you mean node?) (coppice --help, or coppice <command> --help, says what there is)",
+    );
+    assert.match(
+      explainUsage("error: option '--seats <number>' is invalid. It must be at least 1.\n"),
+      /^option .* at least 1 \(coppice --help/,
+    );
   });
 
   it('when a node cannot listen where it was told to, however the operating system says so', () => {

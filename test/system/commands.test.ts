@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -20,7 +21,7 @@ const failsWith = (pattern: RegExp, ...args: readonly string[]): void => {
   const { status, stderr } = coppice(...args);
   assert.equal(status, 1, stderr);
   assert.match(stderr, pattern);
-  assert.ok(stderr.trim().split('\n').length <= 2, `one clear line, not: ${stderr}`);
+  assert.match(stderr, /^coppice: [^\n]+\n$/, 'one clear line');
 };
 
 /** Starts a node, and stops it as soon as it says that it is ready. */
@@ -59,6 +60,20 @@ describe('every command', () => {
     failsWith(/--data-dir file\/below is not .*\/file is a file, not a folder/, 'devnet', '--reset', '--data-dir', 'file/below');
     assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'dear');
   });
+
+  it('refuses a data directory that is a link to nothing, or lies below one, and makes nothing', () => {
+    symlinkSync('nothing', join(folder, 'link'));
+    for (const command of ['devnet', 'keys', 'init', 'node']) {
+      failsWith(
+        /--data-dir link is not .*\/link is a link to nothing, which is not there; make that folder/,
+        command,
+        '--data-dir',
+        'link',
+      );
+    }
+    failsWith(/--data-dir link\/below is not .*\/link is a link to nothing/, 'keys', '--data-dir', 'link/below');
+    assert.ok(!existsSync(join(folder, 'nothing')));
+  });
 });
 
 describe('coppice keys and init', () => {
@@ -71,16 +86,42 @@ describe('coppice keys and init', () => {
     assert.match(seed, /^[0-9a-f]{64}\n$/);
     assert.equal(statSync(seedFile).mode & 0o777, 0o600);
     assert.equal(coppice('keys', '--data-dir', 'one').stdout, made.stdout);
+    const peerId = coppice('keys', '--data-dir', 'one', '--peer-id').stdout.trim();
+    assert.match(peerId, /^12D3KooW\w{44}$/);
+    assert.ok(made.stderr.includes(`/p2p/${peerId}\n`), made.stderr);
     assert.equal(readFileSync(seedFile, 'utf8'), seed);
 
     const account = `0x${'11'.repeat(20)}=5`;
-    assert.equal(coppice('init', '--data-dir', 'one', '--validator', 'one.json', '--account', account).status, 0);
+    const init = coppice('init', '--data-dir', 'one', '--validator', 'one.json', '--account', account);
+    assert.equal(init.status, 0, init.stderr);
+    assert.match(init.stdout, new RegExp(`^peer id ${peerId}$`, 'm'));
     const genesis = readFileSync(join(folder, 'one/genesis.json'), 'utf8');
     failsWith(/exists already; nothing was overwritten/, 'init', '--data-dir', 'one', '--validator', 'one.json');
     assert.equal(readFileSync(join(folder, 'one/genesis.json'), 'utf8'), genesis);
 
     assert.equal(coppice('init', '--data-dir', 'two', '--genesis', 'one/genesis.json').status, 0);
     assert.equal(readFileSync(join(folder, 'two/genesis.json'), 'utf8'), genesis);
+  });
+
+  it('leave the data directory of a node that runs alone, and say who has it, whatever else is wrong', async () => {
+    coppice('devnet', '--make-only', '--validators', '1', '--data-dir', 'running', '--base-port', String(await freeBasePort()));
+    const directory = 'running/validator-0';
+    const before = readFileSync(join(folder, directory, 'genesis.json'), 'utf8');
+    failsWith(/validator-0\/genesis\.json exists already; nothing was overwritten/, 'init', '--data-dir', directory);
+    const node = spawn(process.execPath, [MAIN, 'node', '--data-dir', directory], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      timeout: 30_000,
+    });
+    const gone = once(node, 'exit');
+    try {
+      await once(node, 'message');
+      failsWith(new RegExp(`validator-0 is in use by another process \\(process ${node.pid}\\)`), 'init', '--data-dir', directory);
+    } finally {
+      node.kill('SIGTERM');
+      await gone;
+    }
+    assert.equal(readFileSync(join(folder, directory, 'genesis.json'), 'utf8'), before);
   });
 
   it('refuse a genesis that is none, a validator without proof, and an account without coins', () => {
@@ -156,6 +197,17 @@ describe('coppice status', () => {
 });
 
 describe('coppice devnet', () => {
+  it('ends with one line when a port is taken, and says which of its own options helps', async () => {
+    const basePort = await freeBasePort();
+    for (const offset of [0, 1_000, 2_000]) {
+      const taken = createServer().listen(basePort + offset, '127.0.0.1');
+      await once(taken, 'listening');
+      const line = `^coppice: validator 0: port ${basePort + offset} is in use by another process: end that one, or choose other ports with --base-port\n$`;
+      failsWith(new RegExp(line), 'devnet', '--validators', '1', '--data-dir', 'taken', '--base-port', String(basePort));
+      taken.close();
+    }
+  });
+
   it('touches no folder that is not its own, even when asked to reset', () => {
     writeFileSync(join(folder, 'letters.txt'), 'dear');
     failsWith(/exists already; nothing was overwritten/, 'devnet', '--data-dir', '.');

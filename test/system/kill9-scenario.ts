@@ -11,22 +11,26 @@ import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { signNext, transferTo } from '../../bench/devnet/transactions.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { tailOfLogs } from './devnet-fixture.ts';
+import { compareFinal, type FinalBlock, type FinalReader } from './final-blocks.ts';
 import { startCluster, type ValidatorCluster } from './validator-cluster.ts';
 
-/** What was done and checked. */
+/** What was done and checked, as far as it came. */
 export interface KillReport {
+  /** Whole rounds, to their end. */
   readonly rounds: number;
   readonly killedAlone: number;
   readonly killedTogether: number;
+  /** Compared on every validator after the last time that all were killed. */
   readonly blocksCompared: number;
   readonly transactionsCompared: number;
+  readonly receiptsCompared: number;
+  /** Final blocks and receipts that a validator no longer had, or had otherwise: all of them, counted at each validator. */
+  readonly lost: number;
+  /** Why it ended before its last round; absent when all rounds held. */
+  readonly failed?: string;
 }
 
-interface FinalBlock {
-  readonly hash: string;
-  readonly stateRoot: string;
-  readonly transactions: readonly string[];
-}
+type Tally = { -readonly [F in Exclude<keyof KillReport, 'failed'>]: number };
 
 const GO_ON_BLOCKS = 3;
 const GO_ON_MS_MAX = 60_000;
@@ -35,48 +39,73 @@ const RESYNC_MS = 2_000;
 const ROUND_LOAD_MS = 1_500;
 const RECEIPTS_CHECKED = 50;
 
-/** Runs the rounds, saying each step to `say`; throws at the first broken promise. */
+/** Runs the rounds, saying each step to `say`, until the first broken promise; the report says which it was. */
 export async function runKillRounds(rounds: number, say: (line: string) => void): Promise<KillReport> {
-  const cluster = await startCluster();
-  const load = startLoad(cluster);
-  const seen = new Map<number, FinalBlock>();
-  let killedAlone = 0;
-  let transactionsCompared = 0;
+  const tally: Tally = {
+    rounds: 0,
+    killedAlone: 0,
+    killedTogether: 0,
+    blocksCompared: 0,
+    transactionsCompared: 0,
+    receiptsCompared: 0,
+    lost: 0,
+  };
   try {
-    await goesOn(cluster, [0, 1, 2, 3], 'after the start');
-    for (let round = 0; round < rounds; round++) {
-      await sleep(ROUND_LOAD_MS);
-      const victim = round % cluster.size;
-      const other = (victim + 1) % cluster.size;
-      await cluster.kill(victim);
-      await goesOn(cluster, othersOf(cluster, victim), `without validator ${victim}`);
-      await cluster.start(victim);
-      await catchesUp(cluster, victim);
-      await cluster.kill(other);
-      await goesOn(cluster, othersOf(cluster, other), `with the votes of validator ${victim}, restarted`);
-      await cluster.start(other);
-      killedAlone += 2;
-      say(`round ${round + 1}: validators ${victim} and ${other} killed and back`);
-
-      await recordFinalBlocks(cluster, seen);
-      await Promise.all([0, 1, 2, 3].map((validator) => cluster.kill(validator)));
-      await Promise.all([0, 1, 2, 3].map((validator) => cluster.start(validator)));
-      transactionsCompared = await everythingIsThere(cluster, seen);
-      await goesOn(cluster, [0, 1, 2, 3], 'after all were killed');
-      say(`round ${round + 1}: all killed and back, ${seen.size} final blocks with ${transactionsCompared} transactions are there`);
+    const cluster = await startCluster();
+    const load = startLoad(cluster);
+    try {
+      await killAgainAndAgain(cluster, rounds, tally, say);
+    } catch (error) {
+      await keepTraces(cluster, say);
+      throw error;
+    } finally {
+      await load.stop();
+      await cluster.remove();
     }
+    return tally;
   } catch (error) {
-    say(tailOfLogs(cluster.folder));
-    say(await whereTheyAre(cluster));
-    const kept = mkdtempSync(join(tmpdir(), 'coppice-kill9-failed-'));
-    cpSync(cluster.folder, kept, { recursive: true });
-    say(`logs and databases are kept in ${kept}`);
-    throw error;
-  } finally {
-    await load.stop();
-    await cluster.remove();
+    return { ...tally, failed: error instanceof Error ? error.message : String(error) };
   }
-  return { rounds, killedAlone, killedTogether: rounds * cluster.size, blocksCompared: seen.size, transactionsCompared };
+}
+
+async function killAgainAndAgain(cluster: ValidatorCluster, rounds: number, tally: Tally, say: (line: string) => void): Promise<void> {
+  const seen = new Map<number, FinalBlock>();
+  await goesOn(cluster, [0, 1, 2, 3], 'after the start');
+  for (let round = 0; round < rounds; round++) {
+    await sleep(ROUND_LOAD_MS);
+    const victim = round % cluster.size;
+    const other = (victim + 1) % cluster.size;
+    const kill = async (validator: number): Promise<void> => {
+      await cluster.kill(validator);
+      tally.killedAlone++;
+    };
+    await kill(victim);
+    await goesOn(cluster, othersOf(cluster, victim), `without validator ${victim}`);
+    await cluster.start(victim);
+    await catchesUp(cluster, victim);
+    await kill(other);
+    await goesOn(cluster, othersOf(cluster, other), `with the votes of validator ${victim}, restarted`);
+    await cluster.start(other);
+    say(`round ${round + 1}: validators ${victim} and ${other} killed and back`);
+
+    await recordFinalBlocks(cluster, seen);
+    await Promise.all([0, 1, 2, 3].map((validator) => cluster.kill(validator)));
+    tally.killedTogether += cluster.size;
+    await Promise.all([0, 1, 2, 3].map((validator) => cluster.start(validator)));
+    await everythingIsThere(cluster, seen, tally);
+    await goesOn(cluster, [0, 1, 2, 3], 'after all were killed');
+    tally.rounds++;
+    const { blocksCompared, transactionsCompared } = tally;
+    say(`round ${round + 1}: all killed and back, ${blocksCompared} final blocks with ${transactionsCompared} transactions are there`);
+  }
+}
+
+async function keepTraces(cluster: ValidatorCluster, say: (line: string) => void): Promise<void> {
+  say(tailOfLogs(cluster.folder));
+  say(await whereTheyAre(cluster));
+  const kept = mkdtempSync(join(tmpdir(), 'coppice-kill9-failed-'));
+  cpSync(cluster.folder, kept, { recursive: true });
+  say(`logs and databases are kept in ${kept}`);
 }
 
 // What each validator that runs knows: a stalled chain looks otherwise than one validator that is behind.
@@ -108,25 +137,33 @@ async function recordFinalBlocks(cluster: ValidatorCluster, seen: Map<number, Fi
   for (let number = seen.size; number <= head; number++) seen.set(number, await blockAt(cluster.rpc(0), number));
 }
 
-// Every block on every node; receipts of the newest transactions on all of them too. Gives the number of transactions compared.
-async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<number, FinalBlock>): Promise<number> {
-  let transactions = 0;
+// Every block on every node; receipts of the newest transactions on all of them too. All nodes are looked at before it fails: the
+// number of losses is of all.
+async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<number, FinalBlock>, tally: Tally): Promise<void> {
   const newest = Math.max(...seen.keys());
+  const losses: string[] = [];
+  const counts: Record<'blocks' | 'transactions' | 'receipts', number[]> = { blocks: [], transactions: [], receipts: [] };
   for (let validator = 0; validator < cluster.size; validator++) {
     const rpc = cluster.rpc(validator);
-    await until(async () => (await heightOf(rpc)) >= newest, `validator ${validator} to have block ${newest} again`);
-    transactions = 0;
-    for (const [number, block] of seen) {
-      assert.deepEqual(await blockAt(rpc, number), block, `block ${number} on validator ${validator}`);
-      transactions += block.transactions.length;
-    }
-    const sample = [...seen.values()].flatMap((block) => block.transactions.map((hash) => ({ hash, block }))).slice(-RECEIPTS_CHECKED);
-    for (const { hash, block } of sample) {
-      const receipt = (await rpc.call('eth_getTransactionReceipt', [hash])) as { blockHash: string; status: string } | null;
-      assert.deepEqual([receipt?.blockHash, receipt?.status], [block.hash, '0x1'], `receipt of ${hash} on validator ${validator}`);
-    }
+    // A node that stays behind has lost what is missing: the comparison says how much.
+    await until(async () => (await heightOf(rpc)) >= newest, `validator ${validator} to have block ${newest} again`).catch(() => undefined);
+    const compared = await compareFinal(seen, readerOf(rpc), RECEIPTS_CHECKED);
+    for (const count of ['blocks', 'transactions', 'receipts'] as const) counts[count].push(compared[count]);
+    tally.lost += compared.lost;
+    losses.push(...compared.losses.map((loss) => `validator ${validator}: ${loss}`));
   }
-  return transactions;
+  tally.blocksCompared = Math.min(...counts.blocks);
+  tally.transactionsCompared = Math.min(...counts.transactions);
+  tally.receiptsCompared = Math.min(...counts.receipts);
+  if (losses.length > 0) throw new Error(`${tally.lost} final blocks and receipts were lost, first ${losses.join('; ')}`);
+}
+
+function readerOf(rpc: RpcClient): FinalReader {
+  return {
+    block: (number) => findBlock(rpc, number),
+    receipt: async (hash) =>
+      ((await rpc.call('eth_getTransactionReceipt', [hash])) as { blockHash: string; status: string } | null) ?? undefined,
+  };
 }
 
 // Transfers from ten accounts through any node that is up. A mempool does not survive kill -9, so now and then the nonces
@@ -171,9 +208,14 @@ async function sendFromAll(
 }
 
 async function blockAt(rpc: RpcClient, number: number): Promise<FinalBlock> {
+  const block = await findBlock(rpc, number);
+  assert.ok(block !== undefined, `${rpc.url} has no block ${number}`);
+  return block;
+}
+
+async function findBlock(rpc: RpcClient, number: number): Promise<FinalBlock | undefined> {
   const block = (await rpc.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as FinalBlock | null;
-  assert.ok(block !== null, `${rpc.url} has no block ${number}`);
-  return { hash: block.hash, stateRoot: block.stateRoot, transactions: block.transactions };
+  return block === null ? undefined : { hash: block.hash, stateRoot: block.stateRoot, transactions: block.transactions };
 }
 
 async function heightOf(rpc: RpcClient): Promise<number> {

@@ -8,7 +8,9 @@ const ROUNDS = 3;
 describe('kill -9 under load', () => {
   it('of one: the others go on and it comes back to vote; of all: every final block is there with the same hashes', async (test) => {
     const report = await runKillRounds(ROUNDS, (line) => test.diagnostic(line));
-    assert.equal(report.rounds, ROUNDS);
+    assert.equal(report.failed, undefined);
+    assert.deepEqual([report.rounds, report.lost], [ROUNDS, 0]);
+    assert.ok(report.blocksCompared > 0 && report.receiptsCompared > 0, JSON.stringify(report));
     assert.ok(report.transactionsCompared > 100, `only ${report.transactionsCompared} transactions were final`);
   });
 });

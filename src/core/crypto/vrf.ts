@@ -35,6 +35,15 @@ const SUITE = 0x04;
 const CHALLENGE_BYTES = 16;
 const ENCODE_TAG = concatBytes(new TextEncoder().encode('ECVRF_edwards25519_XMD:SHA-512_ELL2_NU_'), Uint8Array.of(SUITE));
 
+/**
+ * Whether these are a public key of edwards25519, for the VRF as for Ed25519: a point in its one encoding (RFC 8032, section 5.1.3), not of
+ * small order (RFC 9381, section 5.4.5).
+ */
+export function isEdwardsPublicKey(bytes: Uint8Array): boolean {
+  const point = decodePoint(bytes, VRF_PUBLIC_KEY_BYTES);
+  return point !== undefined && !point.isSmallOrder();
+}
+
 /** The public key of a seed, as for Ed25519. */
 export function vrfPublicKeyOf(seed: Uint8Array): Uint8Array {
   return ed25519.getPublicKey(seed);

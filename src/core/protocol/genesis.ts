@@ -7,6 +7,7 @@ import { ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import type { BlsScheme } from '../crypto/bls.ts';
 import { domainRoot, SIGNATURE_KIND, signingRoot } from '../crypto/domains.ts';
 import { sha256 } from '../crypto/sha256.ts';
+import { isEdwardsPublicKey } from '../crypto/vrf.ts';
 import { bytesToHex, compareBytes, ZERO_32 } from '../primitives/bytes.ts';
 import { type Address, type Bytes32, ROOT_SHARD, type Seats, type TimestampMs, type Wei } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
@@ -231,6 +232,13 @@ function validatorFault(validators: readonly GenesisValidator[], bls: BlsScheme)
     for (const key of [`bls ${bytesToHex(blsPublicKey)}`, `vrf ${bytesToHex(vrfPublicKey)}`, `peer ${bytesToHex(peerKey)}`]) {
       if (seen.has(key)) return `validator ${index} has the ${key} of another`;
       seen.add(key);
+    }
+    // Else its holder could lead no round, or reach nobody, and the first to notice would be the others.
+    for (const [name, key] of [
+      ['VRF', vrfPublicKey],
+      ['peer', peerKey],
+    ] as const) {
+      if (!isEdwardsPublicKey(key)) return `validator ${index}: its ${name} key ${bytesToHex(key)} is no key of edwards25519`;
     }
     if (!bls.verify(blsPublicKey, possessionSigningRoot(validator), proofOfPossession)) {
       return `validator ${index} does not prove possession of its BLS key`;

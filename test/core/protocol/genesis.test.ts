@@ -1,6 +1,7 @@
 // Genesis: what its root commits, what is refused, and what the first committee and start record are.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { deriveValidatorKeys } from '../../../src/core/crypto/validator-keys.ts';
 import { vrfPublicKeyOf } from '../../../src/core/crypto/vrf.ts';
 import { bytesToHex, hex, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
@@ -13,6 +14,7 @@ import {
   genesisRoot,
   possessionSigningRoot,
   startRecordOf,
+  type ValidatorIdentity,
 } from '../../../src/core/protocol/genesis.ts';
 import type { NetworkParameters } from '../../../src/core/protocol/parameters.ts';
 import { selectCrypto } from '../../../src/runtime/native/select-crypto.ts';
@@ -43,13 +45,14 @@ const parameters: NetworkParameters = {
   fullHistoryBlocks: 16_384,
 };
 
-const validatorOf = (number: number): GenesisValidator => {
-  const { blsSecretKey, vrfSeed } = deriveValidatorKeys(new Uint8Array(32).fill(number));
+const validatorOf = (number: number, changed: Partial<ValidatorIdentity> = {}): GenesisValidator => {
+  const { blsSecretKey, vrfSeed, peerSeed } = deriveValidatorKeys(new Uint8Array(32).fill(number));
   const identity = {
     blsPublicKey: bls.publicKeyOf(blsSecretKey),
     vrfPublicKey: vrfPublicKeyOf(vrfSeed),
-    peerKey: new Uint8Array(32).fill(number),
+    peerKey: ed25519.getPublicKey(peerSeed),
     rewardAddress: new Uint8Array(20).fill(number),
+    ...changed,
   };
   return { ...identity, seats: number, proofOfPossession: bls.sign(blsSecretKey, possessionSigningRoot(identity)) };
 };
@@ -159,6 +162,22 @@ describe('a genesis is refused', () => {
     assert.equal(refusal({ validators: [{ ...first, seats: 0 }] }), 'validators');
     assert.equal(refusal({ validators: [{ ...first, rewardAddress: second.rewardAddress }] }), 'validators');
     assert.equal(refusal({ validators: [{ ...first, seats: 2 ** 20 + 1 }] }), 'validators');
+  });
+
+  it('when a VRF or peer key is no point of the curve, of small order, or of another encoding, with its holder by name', () => {
+    const noPoint = hex(`02${'00'.repeat(31)}`);
+    const identityPoint = hex(`01${'00'.repeat(31)}`);
+    const ofOrderFour = ZERO_32;
+    const notReduced = new Uint8Array(32).fill(0xff).with(0, 0xf0).with(31, 0x7f); // p + 3, for the y of a point: 3.
+    for (const key of [noPoint, identityPoint, ofOrderFour, notReduced]) {
+      for (const name of ['vrfPublicKey', 'peerKey'] as const) {
+        const verdict = checkGenesis({ ...genesis, validators: [first, validatorOf(2, { [name]: key })] }, bls);
+        assert.ok(!verdict.ok, `${name} ${bytesToHex(key)}`);
+        assert.equal(verdict.reason, 'validators');
+        const said = name === 'peerKey' ? 'peer' : 'VRF';
+        assert.equal(verdict.detail, `validator 1: its ${said} key ${bytesToHex(key)} is no key of edwards25519`);
+      }
+    }
   });
 
   it('when accounts are out of order, double, empty, or have storage that is not canonical', () => {
