@@ -63,6 +63,8 @@ export class CatchUp {
   #wanted: RequestBlock | undefined;
   /** What the search under way looked at last. */
   #searched: RequestBlock | undefined;
+  /** The highest block that was handed to the chain. */
+  #handedHeight: Height = 0;
   #isRunning = false;
   #stopped = false;
   #nextPeer = 0;
@@ -197,6 +199,7 @@ export class CatchUp {
       this.#dependencies.logger.warn({ hash: bytesToHex(hash), reason: added.reason, detail: added.detail }, 'certified block not taken');
       return added.reason === 'too-many-blocks' ? 'no-room' : 'bad';
     }
+    this.#handedHeight = Math.max(this.#handedHeight, block.header.height);
     return this.#dependencies.post({ kind: 'block-fetched', hash, header: block.header }) ? 'taken' : 'no-room';
   }
 
@@ -253,12 +256,15 @@ export class CatchUp {
     return this.#dependencies.blocks.get(hash) !== undefined;
   }
 
-  // Waits for the chain to digest: execution takes its time, so long as it moves. When the engine asks for a parent, there is nothing to wait
-  // for; a newer block is wanted every moment while others go on, and to ask again for that would fetch the same range many times.
+  // Waits for the chain to digest: execution takes its time, so long as it moves. When the engine asks for a parent, or for a block that it
+  // was handed and that was discarded meanwhile, there is nothing to wait for; a newer block is wanted every moment while others go on, and
+  // to ask again for that would fetch the same range many times.
   async #untilDigested(height: Height, wanted: RequestBlock): Promise<boolean> {
     for (let waited = 0; waited < REQUEST_TIMEOUT_MS_MAX && !this.#stopped; waited += RETRY_DELAY_MS / 10) {
-      const isParentWanted = this.#wanted !== undefined && this.#wanted.height < wanted.height;
-      if (this.#dependencies.blocks.committed.facts.height > height || isParentWanted) return true;
+      const now = this.#wanted;
+      const isParentWanted = now !== undefined && now.height < wanted.height;
+      const isLost = now !== undefined && now.height <= this.#handedHeight && !this.#isHeld(now);
+      if (this.#dependencies.blocks.committed.facts.height > height || isParentWanted || isLost) return true;
       await this.#pause(RETRY_DELAY_MS / 10);
     }
     return false;

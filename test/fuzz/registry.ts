@@ -2,6 +2,7 @@
 import type { FuzzTarget } from './target.ts';
 import { CONTAINER_TARGETS } from './targets/container-targets.ts';
 import { CRYPTO_TARGETS } from './targets/crypto-targets.ts';
+import { EVIDENCE_TARGETS } from './targets/evidence-targets.ts';
 import { FILE_TARGETS } from './targets/file-targets.ts';
 import { ROW_TARGETS } from './targets/row-targets.ts';
 import { RPC_TARGETS } from './targets/rpc-targets.ts';
@@ -13,6 +14,7 @@ import { WIRE_TARGETS } from './targets/wire-targets.ts';
 export const TARGETS: readonly FuzzTarget[] = [
   ...WIRE_TARGETS,
   ...CONTAINER_TARGETS,
+  ...EVIDENCE_TARGETS,
   ...TRANSACTION_TARGETS,
   ...ROW_TARGETS,
   ...STORAGE_TARGETS,
@@ -28,7 +30,12 @@ export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['runtime/signature-verifier-tasks#decodeSenders', 'crosses to a worker thread of this process and back, never further'],
   ['runtime/signature-verifier-tasks#recoverAll', 'a loop over the recovery that account-signature runs'],
   ['runtime/signature-verifier-tasks#verifyJobs', 'a loop over the verification that bls-point runs'],
-  ['simulation/stand-in-crypto#recoveringOnce', 'a memory over the recovery that account-signature runs'],
+  [
+    'simulation/command-line#readOptions',
+    'options of a tool for developers: test/simulation/simulate-command gives it what makes no sense',
+  ],
+  ['simulation/plan#readPlan', 'a schedule that the simulator wrote: test/simulation/shrink gives it what it did not'],
+  ['simulation/timeline/story#readStory', 'reads the event log of its own process'],
   ['storage/level-store#openLevelStore', 'opens LevelDB, whose files are damaged in test/system/bad-disk and storage-level'],
   ['node/own-signing-record#openOwnSigningRecord', 'decides whether to open the record that signing-record opens'],
 ]);

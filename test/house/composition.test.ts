@@ -39,6 +39,7 @@ const OF_PRODUCTION: Readonly<Record<string, readonly string[]>> = {
     'src/storage/data-directory.ts',
     'src/storage/kept-log.ts',
     'src/storage/level-store.ts',
+    'src/storage/make-folder.ts',
     'src/storage/node-file-store.ts',
     'src/storage/row-order.ts',
   ],
@@ -61,18 +62,12 @@ const OF_PRODUCTION: Readonly<Record<string, readonly string[]>> = {
     'src/node/validator-seed.ts',
     'src/node/version.ts',
   ],
-  'JSON-RPC, which reads a node from outside, and simulated calls for it': [
-    'src/rpc/',
-    'src/node/call-simulator.ts',
-    'src/node/rpc-ports.ts',
-    'src/core/execution/simulate.ts',
-  ],
+  'JSON-RPC, which reads a node from outside: simulated clients ask its methods through the same ports (readers.ts)': ['src/rpc/'],
 };
 
 /** What the simulator has and production has not. */
 const OF_SIMULATOR: Readonly<Record<string, readonly string[]>> = {
   'the adapters themselves, and who drives them': ['src/simulation/'],
-  'the medium of simulated disks': ['src/storage/memory-store.ts'],
 };
 
 /** What a world takes of a node's own rooms beside `createNode`: what production hands to it as well, and what reads the wire. */
@@ -81,6 +76,7 @@ const BESIDE_COMPOSITION = [
   'src/runtime/worker-pool.ts',
   'src/runtime/consensus-codec.ts',
   'src/runtime/gossip-outbox.ts',
+  'src/node/rpc-ports.ts',
 ];
 
 /** What each module imports when it runs: types are gone by then. */

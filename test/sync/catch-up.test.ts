@@ -53,20 +53,27 @@ describe('catching up', () => {
     readonly blamed: string[];
     readonly askedPeers: PeerName[];
     forks: number;
+    /** When each was asked. */
+    readonly askedAtMs: number[];
   }
 
   /** Asks each peer in turn until the wanted block is held or nobody has it. */
   async function run(
     peers: Readonly<Record<PeerName, Answers | 'silent'>>,
-    options: { readonly judgement?: ClaimsJudgement; readonly hasRoom?: boolean } = {},
+    options: {
+      readonly judgement?: ClaimsJudgement;
+      readonly hasRoom?: boolean;
+      readonly onPost?: (event: ConsensusEvent, catchUp: CatchUp) => void;
+    } = {},
   ): Promise<Run> {
     const clock = new VirtualClock(0);
-    const result: Run = { events: [], blamed: [], askedPeers: [], forks: 0 };
+    const result: Run = { events: [], blamed: [], askedPeers: [], forks: 0, askedAtMs: [] };
     const claims = new VerifiedClaims(behind.verifier);
     const network = {
       request: {
         request: async (peer: PeerName, protocol: string) => {
           result.askedPeers.push(peer);
+          result.askedAtMs.push(clock.nowMs());
           const answers = peers[peer];
           if (answers === 'silent') return new Promise<Uint8Array[]>(() => undefined);
           const answer = answers?.[protocol] ?? [];
@@ -89,6 +96,7 @@ describe('catching up', () => {
       post: (event) => {
         if (options.hasRoom === false) return false;
         result.events.push(event);
+        options.onPost?.(event, catchUp);
         return true;
       },
       onFork: () => result.forks++,
@@ -239,5 +247,25 @@ describe('catching up', () => {
     const busy = await run({ honest: frames(range) }, { judgement: 'not-looked-at' });
     assert.deepEqual(busy.blamed, []);
     assert.deepEqual(busy.events, []);
+  });
+
+  it('fetches a block again at once that was handed over and is asked for again', async () => {
+    const lost = made[2] as MadeBlock;
+    let isLost = false;
+    const { askedAtMs } = await run(
+      { honest: frames(range) },
+      {
+        onPost: (event, catchUp) => {
+          if (isLost || event.kind !== 'commit-certificate-received') return;
+          isLost = true;
+          behind.blocks.discard([lost.hash]);
+          catchUp.request({ kind: 'request-block', hash: lost.hash, height: 3 });
+        },
+      },
+    );
+    assert.ok(isLost);
+    assert.ok(behind.blocks.get(lost.hash) !== undefined, 'it is held again');
+    assert.equal(askedAtMs.length, 2);
+    assert.ok((askedAtMs[1] as number) <= 2_000, `asked at ${askedAtMs} ms`);
   });
 });
