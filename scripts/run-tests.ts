@@ -3,6 +3,7 @@
 // Parts differ in what they may use of the machine: unit tests share the cores, a system test has the machine to itself,
 // because it starts four validators and looks at the time. Later parts run even when an earlier one failed.
 import { globSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
@@ -29,6 +30,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
 };
 
 const ROOT = join(import.meta.dirname, '..');
+// Hundreds of processes load the same modules: what Node has stripped and compiled once is kept for the others, by the content of each file.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'coppice-compile-cache');
 const USAGE = `usage: node scripts/run-tests.ts [--only text] <part>...
 
 Runs parts of the test suite: ${Object.keys(PARTS).join(', ')}.
@@ -61,7 +64,7 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
       .sort()
       .map((file) => join(ROOT, file));
     if (files.length === 0) continue;
-    process.stdout.write(`— ${name}: ${files.length} files\n`);
+    process.stdout.write(`— ${name}: ${files.length} files, ${Math.round(process.uptime())} s after the start\n`);
     const events = run({ files, concurrency: part.concurrency, timeout: part.fileTimeoutMs, signal: stop, cwd: ROOT });
     for await (const event of events as AsyncIterable<RunnerEvent>) {
       if (event.type === 'test:summary') continue;

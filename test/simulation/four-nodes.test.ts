@@ -6,6 +6,7 @@ import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World, type WorldOptions } from '../../src/simulation/world.ts';
 
@@ -114,7 +115,8 @@ describe('four whole nodes in one process', () => {
   it('catches up a node that missed hundreds of blocks, while new ones come', async () => {
     const blocksMissed = 300;
     const options = optionsOf(7, 0);
-    const world = await createWorld({ ...options, parameters: { ...options.parameters, idleIntervalMs: 100, roundTimeoutMs: 200 } });
+    const parameters = { ...options.parameters, idleIntervalMs: 100, roundTimeoutMs: 200 };
+    const world = await createWorld({ ...options, crypto: { ...options.crypto, bls: standInBls(), vrf: standInVrf() }, parameters });
     const heightOf = (node: number): number => world.nodes[node]?.chain.blocks.committed.facts.height ?? 0;
     world.network.setUp('node-3', false);
     while (heightOf(0) < blocksMissed) await world.clock.run(world.clock.nowMs() + 1_000);

@@ -20,7 +20,7 @@ const FAULTS = [
   { fromMs: 900, forMs: 400, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } as const },
   { fromMs: 200, forMs: 300, what: { kind: 'loss', share: 0.1 } as const },
 ];
-const LYING: SchedulePlan = { seed: 5, nodes: 4, disksLie: true, faults: FAULTS, dishonest: [{ validator: 1, strategy: 'twin' }] };
+const LYING: SchedulePlan = { seed: 2, nodes: 4, disksLie: true, faults: FAULTS, dishonest: [{ validator: 1, strategy: 'twin' }] };
 const GOOD: SchedulePlan = { seed: 5, nodes: 4, faultsUntilMs: 1_500, faults: FAULTS, dishonest: [] };
 
 const pageOf = (story: readonly StoryEntry[], title = 'a schedule'): string =>

@@ -251,7 +251,7 @@ describe('a validator that is told over libp2p what no honest peer tells', () =>
 
   it('hands on no bad one, counts each by its reason, and throws the thief out', async () => {
     const bad = [...badMessages(), ...changedBlocks(), ...stolenBlocks()].map((each) => ({ ...each, beside: good() }));
-    assert.equal(await attacked.heightOf(TARGET), proposal.header.height - 1, 'the block is open still');
+    assert.ok((await attacked.heightOf(TARGET)) < proposal.header.height, 'the block is open still');
     const frames = bad.map(({ message, beside, isAlone }) => frameOf(isAlone === true ? [message] : [beside, message]));
     await attacked.attack(frames);
 
