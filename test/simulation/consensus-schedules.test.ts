@@ -25,7 +25,7 @@ before(() => installHashtree());
 
 describe('consensus under many schedules', () => {
   for (const [size, schedules] of [
-    [4, 1_500],
+    [4, 1_600],
     [7, 400],
   ] as const) {
     it(`agrees and recovers in ${schedules} schedules of ${size} validators`, (test) => {

@@ -20,7 +20,6 @@ const LYING: SchedulePlan = {
     { fromMs: 200, forMs: 600, what: { kind: 'reordering', jitterMs: 80 } },
     { fromMs: 300, forMs: 400, what: { kind: 'one-way', from: 0, to: 2 } },
     { fromMs: 900, forMs: 300, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'while-writing' } },
-    { fromMs: 1_600, forMs: 300, what: { kind: 'slow-disk', node: 4, syncMs: 50 } },
   ],
 };
 /** The same, sooner and of the fewest nodes already: for what needs no long run. */
