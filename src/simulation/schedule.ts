@@ -110,7 +110,7 @@ const SYNC_MS = 1;
 const AFTERMATH_MS = 8_000;
 
 /** Timing of schedules: short timers, so that many rounds fail and many follow. */
-function parametersOf(preset: NetworkParameters): NetworkParameters {
+export function parametersOf(preset: NetworkParameters): NetworkParameters {
   return { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
 }
 

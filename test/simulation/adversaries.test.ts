@@ -7,10 +7,10 @@ import { blockHashOf } from '../../src/core/protocol/block.ts';
 import type { Network } from '../../src/network/ports.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import type { ConsensusMessage } from '../../src/runtime/consensus-codec.ts';
-import { messagesOf } from '../../src/simulation/adversaries/speech.ts';
 import { dishonest, STRATEGIES, type Strategy } from '../../src/simulation/adversaries/strategies.ts';
 import { toolsFor } from '../../src/simulation/adversaries/tools.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
+import { readableOf } from '../../src/simulation/messages.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { speaking } from '../../src/simulation/speaking.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
@@ -84,7 +84,7 @@ async function hear(strategy: Strategy, seed: number): Promise<Heard> {
   const height = Math.min(...world.nodes.filter((_node, index) => index !== LIAR).map(({ chain }) => chain.blocks.committed.facts.height));
   assert.ok(height >= 3, `the others are at height ${height}`);
   await world.stop();
-  return { world, frames, messages: frames.flatMap(messagesOf), wrongBlocks, attacked };
+  return { world, frames, messages: frames.flatMap(readableOf), wrongBlocks, attacked };
 }
 
 /** Blocks by what was said of each round: votes, commit votes or proposals. */

@@ -20,6 +20,7 @@ import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime
 import { CERTIFICATES_PROTOCOL } from '../../src/runtime/message-intake.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createSigner, type Signer } from '../../src/runtime/signer.ts';
+import { hearing } from '../../src/simulation/speaking.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
 import { BLOCK_PROTOCOLS } from '../../src/sync/block-protocol.ts';
 
@@ -303,20 +304,5 @@ describe('honest nodes', () => {
 
 /** Remembers every frame that reaches the node. */
 function listening(own: Network): Network {
-  return {
-    self: own.self,
-    request: own.request,
-    peers: own.peers,
-    stats: () => own.stats(),
-    close: () => own.close(),
-    pubSub: {
-      publish: (name, data) => own.pubSub.publish(name, data),
-      unsubscribe: (name) => own.pubSub.unsubscribe(name),
-      subscribe: (name, handler) =>
-        own.pubSub.subscribe(name, (message) => {
-          seenByOthers.add(bytesToHex(sha256(message.data)));
-          return handler(message);
-        }),
-    },
-  };
+  return hearing(own, (_topic, data) => void seenByOthers.add(bytesToHex(sha256(data))));
 }

@@ -6,8 +6,9 @@ import type { ConsensusState } from '../../core/consensus/state.ts';
 import type { Proposal } from '../../core/protocol/vote.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
+import { readableOf } from '../messages.ts';
 import type { SeededRandom } from '../random.ts';
-import { frameOf, messagesOf, sayingOnConsensus } from './speech.ts';
+import { frameOf, sayingOnConsensus } from './speech.ts';
 import type { Adversary } from './strategy.ts';
 import { otherBlock } from './two-faced.ts';
 
@@ -27,7 +28,7 @@ export const flooding: Adversary = (own, { random, signer, node }) => {
   let model: Proposal | undefined;
   return sayingOnConsensus(own, async (topic, data) => {
     const [keys, state] = [signer(), node()?.chain.runner.state];
-    for (const message of messagesOf(data)) if (message.kind === 'proposal') model = message.proposal;
+    for (const message of readableOf(data)) if (message.kind === 'proposal') model = message.proposal;
     const told = await own.pubSub.publish(topic, data);
     if (keys === undefined || state === undefined || left <= 0) return told;
     left -= AT_ONCE;

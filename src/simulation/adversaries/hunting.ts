@@ -6,7 +6,8 @@ import { leaderOf } from '../../core/consensus/leader.ts';
 import type { ConsensusState } from '../../core/consensus/state.ts';
 import type { PeerName } from '../../network/ports.ts';
 import { direction, type LinkConditions } from '../links.ts';
-import { frameOf, messagesOf, sayingOnConsensus } from './speech.ts';
+import { readableOf } from '../messages.ts';
+import { frameOf, sayingOnConsensus } from './speech.ts';
 import type { Adversary, StrategyTools } from './strategy.ts';
 
 const LOOK_MS = 25;
@@ -20,7 +21,7 @@ export const hunting: Adversary = (own, tools) => {
   return sayingOnConsensus(own, (topic, data) => {
     if (!isHunting) hunt(tools);
     isHunting = true;
-    return own.pubSub.publish(topic, frameOf(messagesOf(data).filter(({ kind }) => kind !== 'proposal')));
+    return own.pubSub.publish(topic, frameOf(readableOf(data).filter(({ kind }) => kind !== 'proposal')));
   });
 };
 

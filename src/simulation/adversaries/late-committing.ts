@@ -3,7 +3,8 @@
 import type { ConsensusState } from '../../core/consensus/state.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
-import { frameOf, messagesOf, sayingOnConsensus } from './speech.ts';
+import { readableOf } from '../messages.ts';
+import { frameOf, sayingOnConsensus } from './speech.ts';
 import type { Adversary } from './strategy.ts';
 
 /** See the file's head. */
@@ -11,7 +12,7 @@ export const lateCommitting: Adversary = (own, { signer, node }) =>
   sayingOnConsensus(own, (topic, data) => {
     const [keys, state] = [signer(), node()?.chain.runner.state];
     if (keys === undefined || state === undefined) return own.pubSub.publish(topic, data);
-    const messages = messagesOf(data).flatMap((message) => broken(message, keys, state));
+    const messages = readableOf(data).flatMap((message) => broken(message, keys, state));
     return own.pubSub.publish(topic, frameOf(messages));
   });
 

@@ -3,8 +3,9 @@
 import type { BlockPoint, QuorumCertificate } from '../../core/protocol/certificate.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
+import { readableOf } from '../messages.ts';
 import type { SeededRandom } from '../random.ts';
-import { frameOf, messagesOf, sayingOnConsensus } from './speech.ts';
+import { frameOf, sayingOnConsensus } from './speech.ts';
 import type { Adversary } from './strategy.ts';
 
 const OLD_MAX = 200;
@@ -26,7 +27,7 @@ export const stale: Adversary = (own, { random, whisper, signer }) => {
   const points: BlockPoint[] = [];
   const certificates: QuorumCertificate[] = [];
   return sayingOnConsensus(own, (topic, data) => {
-    const [keys, messages] = [signer(), messagesOf(data)];
+    const [keys, messages] = [signer(), readableOf(data)];
     for (const message of messages) {
       if (message.kind === 'vote') keep(points, message.vote.point);
       if (message.kind === 'proposal') for (const justify of message.proposal.header.justify) keep(certificates, justify);

@@ -1,9 +1,8 @@
 // Words of a dishonest validator: what its node wants to say on the consensus topic, message by message, and frames of other messages.
 
-import { packMessages, unpackMessages } from '../../network/coalesce.ts';
+import { packMessages } from '../../network/coalesce.ts';
 import type { Network } from '../../network/ports.ts';
-import { type ConsensusMessage, decodeConsensusMessage, encodeConsensusMessage } from '../../runtime/consensus-codec.ts';
-import { FRAME_MESSAGES_MAX } from '../../runtime/gossip-outbox.ts';
+import { type ConsensusMessage, encodeConsensusMessage } from '../../runtime/consensus-codec.ts';
 import { speaking } from '../speaking.ts';
 
 /** What `publish` gives for something that nobody was told, or only some in secret. */
@@ -15,16 +14,6 @@ export type Say = Network['pubSub']['publish'];
 /** The same network, but for what is said on the consensus topic. */
 export function sayingOnConsensus(own: Network, say: Say): Network {
   return speaking(own, (topic, data) => (topic.includes('/consensus/') ? say(topic, data) : own.pubSub.publish(topic, data)));
-}
-
-/** The messages in a frame of an own node. */
-export function messagesOf(data: Uint8Array): readonly ConsensusMessage[] {
-  const packed = unpackMessages(data, FRAME_MESSAGES_MAX);
-  if (!packed.ok) return [];
-  return packed.value.flatMap((message) => {
-    const decoded = decodeConsensusMessage(message);
-    return decoded.ok ? [decoded.value] : [];
-  });
 }
 
 /** A frame of messages. */

@@ -3,14 +3,15 @@ import { blockHashOf } from '../../core/protocol/block.ts';
 import type { Proposal } from '../../core/protocol/vote.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
-import { frameOf, messagesOf, NOBODY, sayingOnConsensus } from './speech.ts';
+import { readableOf } from '../messages.ts';
+import { frameOf, NOBODY, sayingOnConsensus } from './speech.ts';
 import type { Adversary } from './strategy.ts';
 
 /** See the file's head. */
 export const twoFaced: Adversary = (own, { whisper, signer }) =>
   sayingOnConsensus(own, async (topic, data) => {
     const keys = signer();
-    const other = keys === undefined ? data : frameOf(messagesOf(data).map((message) => otherOf(message, keys)));
+    const other = keys === undefined ? data : frameOf(readableOf(data).map((message) => otherOf(message, keys)));
     for (const [place, peer] of own.peers.connected().entries()) whisper(peer, topic, place % 2 === 0 ? data : other);
     return NOBODY;
   });

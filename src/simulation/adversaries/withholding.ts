@@ -14,7 +14,9 @@ import { buildPayload } from '../../core/shard/build-block.ts';
 import type { Network } from '../../network/ports.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { Signer } from '../../runtime/signer.ts';
-import { frameOf, messagesOf, NOBODY, sayingOnConsensus } from './speech.ts';
+import { readableOf } from '../messages.ts';
+import { hearing } from '../speaking.ts';
+import { frameOf, NOBODY, sayingOnConsensus } from './speech.ts';
 import type { Adversary, StrategyTools } from './strategy.ts';
 
 const TOLD_OF_PROPOSAL_SHARE = 0.5;
@@ -50,7 +52,7 @@ export const withholding: Adversary = (own, tools) => {
     later(VOTE_DELAY_MS_MAX, () => tell(topic, frameOf([{ kind: 'timeout', timeout: lie }]), 1));
   };
   const speaking = sayingOnConsensus(own, async (topic, data) => {
-    for (const message of messagesOf(data)) {
+    for (const message of readableOf(data)) {
       switch (message.kind) {
         case 'certificates':
           break;
@@ -72,26 +74,15 @@ export const withholding: Adversary = (own, tools) => {
     }
     return NOBODY;
   });
-  return hearing(speaking, (topic, timeout) => giveUpToo(topic, timeout));
+  return hearingTimeouts(speaking, (topic, timeout) => giveUpToo(topic, timeout));
 };
 
 // The same network, with an ear for timeouts.
-function hearing(own: Network, heard: (topic: string, timeout: Timeout) => void): Network {
-  return {
-    ...own,
-    stats: () => own.stats(),
-    close: () => own.close(),
-    pubSub: {
-      publish: (topic, data) => own.pubSub.publish(topic, data),
-      unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
-      subscribe: (topic, handler) =>
-        own.pubSub.subscribe(topic, (message) => {
-          if (topic.includes('/consensus/'))
-            for (const one of messagesOf(message.data)) if (one.kind === 'timeout') heard(topic, one.timeout);
-          return handler(message);
-        }),
-    },
-  };
+function hearingTimeouts(own: Network, heard: (topic: string, timeout: Timeout) => void): Network {
+  return hearing(own, (topic, data) => {
+    if (!topic.includes('/consensus/')) return;
+    for (const message of readableOf(data)) if (message.kind === 'timeout') heard(topic, message.timeout);
+  });
 }
 
 function timeoutsOf(timeouts: Timeouts, round: number): Map<number, Timeout> {

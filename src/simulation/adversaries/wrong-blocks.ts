@@ -13,7 +13,8 @@ import {
 } from '../../core/protocol/block.ts';
 import type { Proposal } from '../../core/protocol/vote.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
-import { frameOf, messagesOf, sayingOnConsensus } from './speech.ts';
+import { readableOf } from '../messages.ts';
+import { frameOf, sayingOnConsensus } from './speech.ts';
 import type { Adversary, StrategyTools } from './strategy.ts';
 import { mutationsOf } from './wrong-fields.ts';
 
@@ -23,7 +24,7 @@ const FUTURE_MS = 3_600_000;
 
 /** See the file's head. */
 export const proposingWrong: Adversary = (own, tools) =>
-  sayingOnConsensus(own, (topic, data) => own.pubSub.publish(topic, frameOf(messagesOf(data).map((message) => wrong(message, tools)))));
+  sayingOnConsensus(own, (topic, data) => own.pubSub.publish(topic, frameOf(readableOf(data).map((message) => wrong(message, tools)))));
 
 function wrong(message: ConsensusMessage, { random, signer, toldWrong }: StrategyTools): ConsensusMessage {
   const keys = signer();

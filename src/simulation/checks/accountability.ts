@@ -15,6 +15,7 @@ import type { Node } from '../../node/create-node.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import { verifyJobs } from '../../runtime/signature-verifier-tasks.ts';
 import { hashOf, readableOf } from '../messages.ts';
+import { hearing } from '../speaking.ts';
 import type { WorldCrypto } from '../world.ts';
 import type { Report } from './violation.ts';
 
@@ -121,21 +122,9 @@ export class Accountability {
 
   /** The network of an honest node with an ear at everything that reaches it. */
   earOf(name: string, own: Network): Network {
-    return {
-      ...own,
-      self: own.self,
-      stats: () => own.stats(),
-      close: () => own.close(),
-      pubSub: {
-        publish: (topic, data) => own.pubSub.publish(topic, data),
-        unsubscribe: (topic) => own.pubSub.unsubscribe(topic),
-        subscribe: (topic, handler) =>
-          own.pubSub.subscribe(topic, (message) => {
-            if (topic.includes('/consensus/')) this.#hear(name, message.data);
-            return handler(message);
-          }),
-      },
-    };
+    return hearing(own, (topic, data) => {
+      if (topic.includes('/consensus/')) this.#hear(name, data);
+    });
   }
 
   #hear(name: string, data: Uint8Array): void {

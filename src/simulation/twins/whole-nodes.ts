@@ -12,6 +12,7 @@ import type { Property, Violation } from '../checks/violation.ts';
 import { direction } from '../links.ts';
 import { livenessBoundMs } from '../liveness-bound.ts';
 import { SeededRandom } from '../random.ts';
+import { parametersOf } from '../schedule.ts';
 import { createWorld, type World, type WorldCrypto } from '../world.ts';
 import { type Cast, type Partition, PLAN_SETS } from './scenario.ts';
 
@@ -40,7 +41,7 @@ export async function runOnWholeNodes(options: {
   readonly preset: NetworkParameters;
 }): Promise<WholeNodesReport> {
   const { seed, cast, rounds, crypto, preset } = options;
-  const parameters = { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
+  const parameters = parametersOf(preset);
   let violation: Violation | undefined;
   let world: World | undefined;
   const report = (property: Property, node: string | undefined, detail: string): void => {

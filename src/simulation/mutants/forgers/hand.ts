@@ -2,12 +2,12 @@
 // in, and which can say anything more under its own signature.
 import { blockHashOf } from '../../../core/protocol/block.ts';
 import type { Proposal } from '../../../core/protocol/vote.ts';
-import { packMessages, unpackMessages } from '../../../network/coalesce.ts';
+import { packMessages } from '../../../network/coalesce.ts';
 import type { Network } from '../../../network/ports.ts';
 import type { Node } from '../../../node/create-node.ts';
-import { type ConsensusMessage, decodeConsensusMessage, encodeConsensusMessage } from '../../../runtime/consensus-codec.ts';
-import { FRAME_MESSAGES_MAX } from '../../../runtime/gossip-outbox.ts';
+import { type ConsensusMessage, encodeConsensusMessage } from '../../../runtime/consensus-codec.ts';
 import { createSigner, type Signer } from '../../../runtime/signer.ts';
+import { readableOf } from '../../messages.ts';
 import type { Forger } from '../../schedule.ts';
 import type { World, WorldCrypto } from '../../world.ts';
 
@@ -77,25 +77,16 @@ function forging(own: Network, world: () => World | undefined, crypto: WorldCryp
         consensusTopic = topic;
         own.pubSub.subscribe(topic, (message) => {
           const current = hand();
-          if (current !== undefined) for (const each of messagesOf(message.data)) heard?.(each, current);
+          if (current !== undefined) for (const each of readableOf(message.data)) heard?.(each, current);
           return handler(message);
         });
       },
       publish: (topic, data) => {
         const current = hand();
         if (instead === undefined || current === undefined || topic !== consensusTopic) return own.pubSub.publish(topic, data);
-        const words = messagesOf(data).flatMap((message) => instead(message, current));
+        const words = readableOf(data).flatMap((message) => instead(message, current));
         return own.pubSub.publish(topic, packMessages(words.map(encodeConsensusMessage)));
       },
     },
   };
-}
-
-function messagesOf(data: Uint8Array): readonly ConsensusMessage[] {
-  const packed = unpackMessages(data, FRAME_MESSAGES_MAX);
-  if (!packed.ok) return [];
-  return packed.value.flatMap((message) => {
-    const decoded = decodeConsensusMessage(message);
-    return decoded.ok ? [decoded.value] : [];
-  });
 }
