@@ -14,7 +14,7 @@ import type { BlockResult } from '../src/core/execution/executed-block.ts';
 import { checkAgainstAccount, checkTransactionShape, type SenderReservation } from '../src/core/execution/transaction-checks.ts';
 import { Mempool } from '../src/core/mempool/pool.ts';
 import { bytesToPrefixedHex, hex, uint64ToBytes, ZERO_32 } from '../src/core/primitives/bytes.ts';
-import { bodyRootOf } from '../src/core/protocol/block.ts';
+import { bodyRootOf, EMPTY_BODY } from '../src/core/protocol/block.ts';
 import type { Transaction } from '../src/core/protocol/transaction.ts';
 import { buildGenesisState } from '../src/core/state/genesis-state.ts';
 import { createStateDatabase } from '../src/core/state/state-database.ts';
@@ -155,7 +155,10 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
 }
 
 function checkStatically(parent: StateVersion, transactions: readonly Transaction[]): void {
-  bodyRootOf(transactions.map(({ hash }) => hash));
+  bodyRootOf(
+    EMPTY_BODY,
+    transactions.map(({ hash }) => hash),
+  );
   const reservations = new Map<string, SenderReservation>();
   for (const transaction of transactions) {
     const shape = checkTransactionShape(transaction, PARAMETERS);

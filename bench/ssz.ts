@@ -5,7 +5,7 @@ import { BitArray } from '@chainsafe/ssz';
 import { sha256 } from '../src/core/crypto/sha256.ts';
 import { commitmentOfRecord } from '../src/core/execution/commitment.ts';
 import { uint64ToBytes, ZERO_32 } from '../src/core/primitives/bytes.ts';
-import { type BlockHeader, blockHashOf, bodyRootOf } from '../src/core/protocol/block.ts';
+import { type BlockBody, type BlockHeader, blockHashOf, bodyRootOf, EMPTY_BODY } from '../src/core/protocol/block.ts';
 import { SCHEME_BLS } from '../src/core/protocol/certificate.ts';
 import { Block } from '../src/core/protocol/certified-block.ts';
 import { decodeCanonical } from '../src/core/protocol/ssz.ts';
@@ -57,6 +57,7 @@ function headerOf(bodyRoot: Uint8Array): BlockHeader {
     gasBought: 21_000 * TRANSACTIONS,
     baseFeePerGasWei: 100_000_000n,
     parentExecution: commitmentOfRecord(ZERO_32),
+    postStateRoot: ZERO_32,
   };
 }
 
@@ -69,14 +70,15 @@ async function main(): Promise<void> {
     return raw;
   });
   const hashes = transactions.map((raw) => sha256(raw));
-  const block = { header: headerOf(bodyRootOf(hashes)), body: { inbox: [], transactions } };
+  const body: BlockBody = { ...EMPTY_BODY, transactions };
+  const block = { header: headerOf(bodyRootOf(body, hashes)), body };
   const vote = { instanceId: ZERO_32, point: { height: 42, round: 44, blockHash: ZERO_32 }, validator: 3, signature: new Uint8Array(96) };
   const blockBytes = Block.serialize(block);
   const voteBytes = Vote.serialize(vote);
   const timings = [
     time(`encode a block of ${TRANSACTIONS} transactions`, () => Block.serialize(block)),
     time(`decode a block of ${TRANSACTIONS} transactions`, () => decodeCanonical(Block, blockBytes)),
-    time(`root of a body from ${TRANSACTIONS} hashes`, () => bodyRootOf(hashes)),
+    time(`root of a body from ${TRANSACTIONS} hashes`, () => bodyRootOf(body, hashes)),
     time('hash of a header', () => blockHashOf(block.header)),
     time('encode a vote', () => Vote.serialize(vote)),
     time('decode a vote', () => decodeCanonical(Vote, voteBytes)),

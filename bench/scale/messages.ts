@@ -2,7 +2,7 @@
 // transactions are of the right length and mean nothing.
 import type { BitArray } from '@chainsafe/ssz';
 import { ZERO_32 } from '../../src/core/primitives/bytes.ts';
-import type { BlockBody, BlockHeader } from '../../src/core/protocol/block.ts';
+import { type BlockBody, type BlockHeader, EMPTY_BODY } from '../../src/core/protocol/block.ts';
 import { type BlockPoint, type QuorumCertificate, SCHEME_BLS } from '../../src/core/protocol/certificate.ts';
 import type { Instance } from '../../src/core/protocol/committee.ts';
 import type { Proposal, Timeout, Vote } from '../../src/core/protocol/vote.ts';
@@ -29,7 +29,7 @@ function noise(length: number): Uint8Array {
 
 /** The body of every block. */
 export const BODY: BlockBody = {
-  inbox: [],
+  ...EMPTY_BODY,
   transactions: Array.from({ length: BLOCK_TRANSACTIONS }, (_unused, index) => noise(TRANSFER_BYTES).map((byte) => byte ^ index)),
 };
 export const SIGNATURE = noise(96);
@@ -83,6 +83,7 @@ export function proposalExample(instance: Instance, signers: BitArray): Proposal
     gasBought: 0,
     baseFeePerGasWei: 1n,
     parentExecution: EMPTY_EXECUTION,
+    postStateRoot: ZERO_32,
   };
   return { header, body: BODY, signature: SIGNATURE };
 }

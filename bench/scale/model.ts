@@ -208,6 +208,7 @@ class ScaleWorld {
           gasBought: 0,
           baseFeePerGasWei: 1n,
           parentExecution: EMPTY_EXECUTION,
+          postStateRoot: ZERO_32,
         };
         this.#post(validator, { kind: 'payload-ready', parentHash, round, payload });
       });

@@ -3,7 +3,6 @@
 // by the time its child asks for it, and voting on the child waits for it (protocol, section 5).
 import { seedAfter } from '../core/consensus/leader.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
-import { sha256 } from '../core/crypto/sha256.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { commitmentOf } from '../core/execution/commitment.ts';
 import { executeBlock } from '../core/execution/execute-block.ts';
@@ -108,7 +107,7 @@ export class ChainBlocks {
   async add(hash: Bytes32, header: BlockHeader, body: BlockBody): Promise<Verdict<DecodedBlock, BlockFault>> {
     const transactionHashes = body.transactions.map((raw) => keccak256(raw));
     // Else whoever hands a block on could swap its body.
-    if (!isRootOf(header.bodyRoot, body, transactionHashes)) return refuse('wrong-body-root');
+    if (!bytesEqual(bodyRootOf(body, transactionHashes), header.bodyRoot)) return refuse('wrong-body-root');
     const known = this.get(hash);
     if (known !== undefined) return accept(known);
     const transactions: Transaction[] = [];
@@ -257,9 +256,4 @@ export class ChainBlocks {
     }
     return this.#dependencies.committedHash(wanted);
   }
-}
-
-function isRootOf(bodyRoot: Bytes32, body: BlockBody, transactionHashes: readonly Bytes32[]): boolean {
-  const inboxItemHashes = body.inbox.map((item) => sha256(item));
-  return bytesEqual(bodyRootOf(transactionHashes, inboxItemHashes), bodyRoot);
 }

@@ -9,7 +9,6 @@ import {
   voteClaims,
 } from '../core/consensus/signature-sets.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
-import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { blockHashOf, bodyRootOf } from '../core/protocol/block.ts';
@@ -37,7 +36,6 @@ export function claimsOfMessage(instance: Instance, message: ConsensusMessage): 
 
 function claimsOfProposal(instance: Instance, { header, body, signature }: Proposal): MessageClaims {
   const transactionHashes = body.transactions.map((raw) => keccak256(raw));
-  const inboxItemHashes = body.inbox.map((item) => sha256(item));
-  if (!bytesEqual(bodyRootOf(transactionHashes, inboxItemHashes), header.bodyRoot)) return refuse('wrong-body-root');
+  if (!bytesEqual(bodyRootOf(body, transactionHashes), header.bodyRoot)) return refuse('wrong-body-root');
   return proposalClaims(instance, header, blockHashOf(header), signature);
 }

@@ -64,6 +64,7 @@ const REFUSED_HEADERS: Readonly<Record<string, string>> = {
   'parentExecution.load.descendants.13.stateLeaves': 'wrong-parent-execution',
   'parentExecution.proposerFeesWei': 'wrong-parent-execution',
   'parentExecution.burnedFeesWei': 'wrong-parent-execution',
+  postStateRoot: 'wrong-post-state-root',
 };
 
 /** The same for a header that a TC admits: what differs, and what is more. */
@@ -90,6 +91,10 @@ const REFUSED_AFTER_TIMEOUT: Readonly<Record<string, string>> = {
 /** And for a body that its header does not name. */
 const REFUSED_BODIES: Readonly<Record<string, string>> = {
   'inbox+': 'wrong-body-root',
+  'bundleIndexes+': 'wrong-body-root',
+  'pointerProofs+': 'wrong-body-root',
+  'crosslinks+': 'wrong-body-root',
+  'evidence+': 'wrong-body-root',
   'transactions+': 'wrong-body-root',
   'transactions-': 'wrong-body-root',
   'transactions.0': 'wrong-body-root',

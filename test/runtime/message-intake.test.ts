@@ -5,6 +5,7 @@ import type { ConsensusEvent } from '../../src/core/consensus/events.ts';
 import { type ConsensusState, initialState } from '../../src/core/consensus/state.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
+import { EMPTY_BODY } from '../../src/core/protocol/block.ts';
 import type { CertificateBundle } from '../../src/core/protocol/vote.ts';
 import { packMessages } from '../../src/network/coalesce.ts';
 import type { ForwardDecision, GossipHandler, Network, RequestHandler } from '../../src/network/ports.ts';
@@ -214,7 +215,7 @@ describe('the intake of messages', () => {
 
   it('takes a body for a known header only if it is its own', async () => {
     const { header, signature } = first.proposal;
-    const body = { inbox: [], transactions: [Uint8Array.of(1)] };
+    const body = { ...EMPTY_BODY, transactions: [Uint8Array.of(1)] };
     assert.equal(await tell([{ kind: 'proposal', proposal: { header, body, signature } }]), 'reject');
     assert.deepEqual(blamed, ['v1 wrong-body-root']);
   });

@@ -6,7 +6,7 @@ import { signerBitsOf } from '../../src/core/consensus/certificates.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { bytesToHex, uint64ToBytes } from '../../src/core/primitives/bytes.ts';
-import { blockHashOf } from '../../src/core/protocol/block.ts';
+import { blockHashOf, EMPTY_BODY } from '../../src/core/protocol/block.ts';
 import { type QuorumCertificate, SCHEME_BLS } from '../../src/core/protocol/certificate.ts';
 import { Block } from '../../src/core/protocol/certified-block.ts';
 import type { Instance } from '../../src/core/protocol/committee.ts';
@@ -251,7 +251,7 @@ describe('a node that is told what no honest peer tells', () => {
         proposer: 3,
         timestampMs: template.timestampMs + 1_000 + count,
       };
-      const body = { inbox: [], transactions: [] };
+      const body = EMPTY_BODY;
       await member.pubSub.publish(
         topic,
         wire({ kind: 'proposal', proposal: { header, body, signature: signer.signProposal(blockHashOf(header)) } }),

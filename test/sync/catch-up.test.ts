@@ -8,7 +8,7 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { bytesEqual, bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
-import { blockHashOf } from '../../src/core/protocol/block.ts';
+import { blockHashOf, EMPTY_BODY } from '../../src/core/protocol/block.ts';
 import { Block, type BlockCertificates, CertifiedBlock } from '../../src/core/protocol/certified-block.ts';
 import type { Network, PeerName } from '../../src/network/ports.ts';
 import type { ClaimsJudgement } from '../../src/runtime/verified-claims.ts';
@@ -167,7 +167,7 @@ describe('catching up', () => {
     [
       'a body that is not the one of the header',
       'bad-block-in-range',
-      () => [{ ...first(), block: { ...first().block, body: { inbox: [], transactions: [Uint8Array.of(1)] } } }],
+      () => [{ ...first(), block: { ...first().block, body: { ...EMPTY_BODY, transactions: [Uint8Array.of(1)] } } }],
     ],
   ];
   function forged(): BlockCertificates['quorumCertificate'] {

@@ -93,7 +93,7 @@ export interface PayloadReady {
 export interface Payload
   extends Pick<
     BlockHeader,
-    'vrfProof' | 'timestampMs' | 'beaconReference' | 'bodyRoot' | 'gasBought' | 'baseFeePerGasWei' | 'parentExecution'
+    'vrfProof' | 'timestampMs' | 'beaconReference' | 'bodyRoot' | 'gasBought' | 'baseFeePerGasWei' | 'parentExecution' | 'postStateRoot'
   > {
   readonly vrfOutput: Uint8Array;
 }

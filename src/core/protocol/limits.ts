@@ -11,6 +11,30 @@ export const TRANSACTIONS_PER_BODY_MAX = 2048;
 export const INBOX_ITEMS_PER_BODY_MAX = 4096;
 /** Bytes of one inbox item with its proof. */
 export const INBOX_ITEM_BYTES_MAX = 256 * 1024;
+/** Shards of one layout: bundles of one outbox, and crosslinks of one beacon body. */
+export const SHARDS_MAX = 1024;
+/** Messages of one bundle: 16 M gas / 2,000 (MESSAGE_GAS), rounded up to a power of two. */
+export const MESSAGES_PER_BUNDLE_MAX = 8192;
+/** Indexes of wide bundles in one body: one for each cursor. */
+export const BUNDLE_INDEXES_PER_BODY_MAX = 1024;
+/** 34 bytes a message. */
+export const BUNDLE_INDEX_BYTES_MAX = 512 * 1024;
+/** One for each target and block: as many as transactions. */
+export const POINTER_PROOFS_PER_BODY_MAX = 2048;
+/** At most 256 siblings, and the leaf. */
+export const POINTER_PROOF_BYTES_MAX = 16 * 1024;
+/** Headers of one crosslink beside its carriers. */
+export const CROSSLINK_HEADERS_MAX = 64;
+/** Blocks after a closing one that bring it the CC. */
+export const CARRIERS_MAX = 256;
+/** Crosslinks of one beacon body: one for each shard. */
+export const CROSSLINKS_PER_BODY_MAX = 1024;
+/** Bytes of one crosslink: a header has about 2 KiB, more with many cursors and outboxes. */
+export const CROSSLINK_BYTES_MAX = 4 * 1024 * 1024;
+/** Pieces of evidence of one beacon body: rare, and dear to check. */
+export const EVIDENCE_PER_BODY_MAX = 16;
+/** Bytes of one piece: a header with the longest lists, and bitmaps. */
+export const EVIDENCE_BYTES_MAX = 128 * 1024;
 /** Cursors of one header: one for each (source, prefix). */
 export const CURSORS_MAX = 1024;
 /** Load levels in headers: 2 + 4 + 8 descendants. */

@@ -15,6 +15,7 @@ class SafeUint64Type extends UintNumberType {
 }
 
 export const Uint8 = new UintNumberType(1);
+export const Uint16 = new UintNumberType(2);
 export const Uint32 = new UintNumberType(4);
 /** A uint64 that stays below 2^53: heights, rounds, epochs, milliseconds, gas. */
 export const Uint64: UintNumberType = new SafeUint64Type(8);

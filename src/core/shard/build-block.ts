@@ -1,8 +1,9 @@
 // Building: what a leader puts in a block, given its parent, the parent's result and the transactions that the mempool offers.
 // The consensus engine adds height, round, certificates and VRF proof.
 import { nextBaseFee } from '../execution/base-fee.ts';
+import { ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32, TimestampMs, Wei } from '../primitives/ids.ts';
-import { type BeaconReference, type BlockBody, bodyRootOf, type ExecutionCommitment } from '../protocol/block.ts';
+import { type BeaconReference, type BlockBody, bodyRootOf, EMPTY_BODY, type ExecutionCommitment } from '../protocol/block.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import type { ParentFacts } from './parent-facts.ts';
@@ -16,6 +17,7 @@ export interface Payload {
   readonly gasBought: number;
   readonly baseFeePerGasWei: Wei;
   readonly parentExecution: ExecutionCommitment;
+  readonly postStateRoot: Bytes32;
 }
 
 /** What building takes. `transactions` are chosen so that they pass `validateBlock` in this order. */
@@ -31,14 +33,19 @@ export interface BuildInput {
 export function buildPayload({ parent, parentExecution, transactions, nowMs, parameters }: BuildInput): Payload {
   const timestampMs = Math.max(nowMs, earliestTimestampMs(parent, parameters));
   const gasBought = gasBoughtBy(transactions);
+  const body: BlockBody = { ...EMPTY_BODY, transactions: transactions.map(({ raw }) => raw) };
   return {
-    body: { inbox: [], transactions: transactions.map(({ raw }) => raw) },
-    bodyRoot: bodyRootOf(transactions.map(({ hash }) => hash)),
+    body,
+    bodyRoot: bodyRootOf(
+      body,
+      transactions.map(({ hash }) => hash),
+    ),
     timestampMs,
     beaconReference: permittedBeaconReference(parent),
     gasBought,
     baseFeePerGasWei: baseFeeAfter(parent, gasBought, timestampMs, parameters),
     parentExecution,
+    postStateRoot: ZERO_32,
   };
 }
 

@@ -4,7 +4,7 @@
 // Leader, VRF, QC and TC are the consensus engine's to check; these are the shard's rules.
 import type { DecodedBlock } from '../execution/executed-block.ts';
 import { checkAgainstAccount, checkTransactionShape, type SenderReservation } from '../execution/transaction-checks.ts';
-import { bytesEqual } from '../primitives/bytes.ts';
+import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import type { Hex } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { BlockBody, bodyRootOf, ExecutionCommitment } from '../protocol/block.ts';
@@ -31,8 +31,9 @@ export type BlockRefusal =
   | 'timestamp-too-early'
   | 'wrong-beacon-reference'
   | 'wrong-parent-execution'
+  | 'wrong-post-state-root'
   | 'wrong-body-root'
-  | 'inbox-not-permitted'
+  | 'body-part-not-permitted'
   | 'body-too-large'
   | 'wrong-gas-bought'
   | 'too-much-gas'
@@ -50,7 +51,8 @@ const RULES: readonly Rule[] = [
   isNotTooEarly,
   namesPermittedReference,
   commitsParentExecution,
-  hasNoInbox,
+  leavesResultToChild,
+  hasOnlyTransactions,
   staysWithinBytes,
   staysWithinGas,
   leavesRightBaseFee,
@@ -88,9 +90,16 @@ function commitsParentExecution({ block: { header }, parentExecution }: Validati
   return ExecutionCommitment.equals(header.parentExecution, parentExecution) ? PASSED : refuse('wrong-parent-execution');
 }
 
-/** One shard is the whole state: no other can send it anything. */
-function hasNoInbox({ block: { body } }: ValidationInput): Verdict<undefined, BlockRefusal> {
-  return body.inbox.length === 0 ? PASSED : refuse('inbox-not-permitted', `${body.inbox.length} items`);
+/** Only the beacon commits its own state. */
+function leavesResultToChild({ block: { header } }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  return bytesEqual(header.postStateRoot, ZERO_32) ? PASSED : refuse('wrong-post-state-root');
+}
+
+/** One shard is the whole state: no other can send it anything. Crosslinks and evidence are the beacon's. */
+function hasOnlyTransactions({ block: { body } }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const { transactions: _permitted, ...others } = body;
+  const wrong = Object.entries(others).find(([, items]) => items.length > 0);
+  return wrong === undefined ? PASSED : refuse('body-part-not-permitted', `${wrong[1].length} ${wrong[0]}`);
 }
 
 function staysWithinBytes({ block: { body }, parameters }: ValidationInput): Verdict<undefined, BlockRefusal> {
@@ -109,8 +118,9 @@ function leavesRightBaseFee({ block: { header }, parent, parameters }: Validatio
   return header.baseFeePerGasWei === expected ? PASSED : refuse('wrong-base-fee', `${header.baseFeePerGasWei} instead of ${expected}`);
 }
 
-function hasRootOfBody({ block: { header, transactions } }: ValidationInput): Verdict<undefined, BlockRefusal> {
-  return bytesEqual(header.bodyRoot, bodyRootOf(transactions.map(({ hash }) => hash))) ? PASSED : refuse('wrong-body-root');
+function hasRootOfBody({ block: { header, body, transactions } }: ValidationInput): Verdict<undefined, BlockRefusal> {
+  const transactionHashes = transactions.map(({ hash }) => hash);
+  return bytesEqual(header.bodyRoot, bodyRootOf(body, transactionHashes)) ? PASSED : refuse('wrong-body-root');
 }
 
 /** Nonces in sequence, and Σ(value + gas × maxFeePerGas) of each sender within its balance; credits of the same block do not count. */

@@ -10,6 +10,7 @@ import {
   BlockHeader as BlockHeaderType,
   blockHashOf,
   bodyRootOf,
+  EMPTY_BODY,
 } from '../../core/protocol/block.ts';
 import type { Proposal } from '../../core/protocol/vote.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
@@ -55,13 +56,14 @@ export function wrongBlocks({ header, body, signature }: Proposal): readonly Wro
     proposal: { header, body: value, signature },
   }));
   const raw = Uint8Array.of(2, 1, 2, 3);
+  const garbage: BlockBody = { ...EMPTY_BODY, transactions: [raw] };
   return [
     ...headers,
     ...bodies,
     { path: 'future', proposal: { header: { ...header, timestampMs: header.timestampMs + FUTURE_MS }, body, signature } },
     {
       path: 'garbage',
-      proposal: { header: { ...header, bodyRoot: bodyRootOf([keccak256(raw)]) }, body: { inbox: [], transactions: [raw] }, signature },
+      proposal: { header: { ...header, bodyRoot: bodyRootOf(garbage, [keccak256(raw)]) }, body: garbage, signature },
     },
   ];
 }

@@ -161,6 +161,7 @@ export class TwinNode {
       gasBought: 0,
       baseFeePerGasWei: 1n,
       parentExecution: NOTHING_EXECUTED,
+      postStateRoot: ZERO_32,
     };
     this.#post({ kind: 'payload-ready', parentHash, round, payload });
   }

@@ -390,6 +390,7 @@ export class DriverNode {
         gasBought: 0,
         baseFeePerGasWei: 1n,
         parentExecution: EMPTY_EXECUTION,
+        postStateRoot: ZERO_32,
       };
       this.#post({ kind: 'payload-ready', parentHash, round, payload });
     });

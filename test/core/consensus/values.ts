@@ -109,6 +109,7 @@ export function payloadFor(seed: number): Payload {
     gasBought: 0,
     baseFeePerGasWei: 1n,
     parentExecution: EMPTY_EXECUTION,
+    postStateRoot: ZERO_32,
   };
 }
 

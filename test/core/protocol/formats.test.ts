@@ -17,6 +17,8 @@ import {
 } from '../../../src/core/protocol/certificate.ts';
 import { Block, BlockCertificates, CertifiedBlock } from '../../../src/core/protocol/certified-block.ts';
 import { StartRecord } from '../../../src/core/protocol/committee.ts';
+import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
+import { BundleIndex, BundleIndexRoots, EMPTY_OUTBOX, OutboxSummary, outboxRootOf } from '../../../src/core/protocol/outbox.ts';
 import { decodeCanonical, Uint64 } from '../../../src/core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
 import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
@@ -35,13 +37,17 @@ const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
   [Cursor as Type<unknown>, 4_000, '68686f30aed6cc8400e42195a14e97f737cd4f452ba49cc5a22e2be942bf8b5d'],
   [Load as Type<unknown>, 1_000, 'bb36aa82db1e59c13562e5d12781748b5d709b3a3d8432da2478566e1536c648'],
   [ExecutionCommitment as Type<unknown>, 1_000, '99c7387014de6ca26db256614bd887c49ccb26c18e88d375cb77526c9112bb6e'],
-  [BlockHeader as Type<unknown>, 1_000, 'd2257132c612cb4652f418f68fd520f12bba7941f6942417855c5295b713853a'],
-  [BlockBody as Type<unknown>, 1_000, 'b259951aae10ee41e9bac50bdbe066fb5db30574d0f92c19642d942e45e91467'],
-  [Block as Type<unknown>, 300, '6e87870fb8271ab399315af10a8c802f991f254ad7bae3ac1278376ecf51d424'],
-  [Proposal as Type<unknown>, 300, '3bbb4d63e5c2d92f6cfa4f27c328075835e8ab47e81dea7c02acec73d42b2655'],
+  [BlockHeader as Type<unknown>, 1_000, '5fc56e8b6cb13635909d3d21f1b56f08df472b4aa5864eb0ff73f6a1a7c3d8d8'],
+  [BlockBody as Type<unknown>, 1_000, '65d40723a4baf4a664627cdb2fd00ec1345a943cf42e755630bff4fcdf9a9d49'],
+  [Block as Type<unknown>, 300, '0d2fcf8790b986dda4eab614ac44e9ac87fa699c6676735657be34e70e94ca5f'],
+  [Proposal as Type<unknown>, 300, '11915b69b0e1e75d867418434acc636a1b997d9a15703606134fa7639ab8c221'],
   [BlockCertificates as Type<unknown>, 1_000, '4a43855d55d2e00a376f0f195be6885c6cf0f7bf2ecfabd04cfa38d6da93a0ae'],
-  [CertifiedBlock as Type<unknown>, 300, '431080624c9e4f2ceb793603770902f8b064787eba91c48c746e5d44e5e719d0'],
+  [CertifiedBlock as Type<unknown>, 300, '0639b725d5d49ef1b079f7f923e0cc05bb206b6fde02c184d0b372a6bb75e16a'],
   [StartRecord as Type<unknown>, 2_000, '4f7a1d6bf6e7a165f2dacd58de524c9e287bbcacfba63db30ff242e51a20afb5'],
+  [OutboxSummary as Type<unknown>, 1_000, '087b14d75a70a97ff1a09007033ba9920913392966fa71328df74238c0da50a4'],
+  [BundleIndex as Type<unknown>, 1_000, '2cb2df24f362a9358af0adce37a02f7175e3a94d02c82927e14d3f8ef4e02480'],
+  [BundleIndexRoots as Type<unknown>, 1_000, '67adba62c2dd501487e81d79c671978500fe776ff77f1a5b388e8777d46ec49a'],
+  [Crosslink as Type<unknown>, 200, '68307b9388b417cb0f14d38b5df31c8160e66be4a5a14f44f5ba42922d08aad9'],
   [SigningRecord as Type<unknown>, 1_000, 'd84663d836d2b2a50a57493629ea4e7751d70518f404c3e2b0e23a7ac3874f0d'],
 ];
 
@@ -85,6 +91,14 @@ describe('decoding foreign bytes as', () => {
       assert.ok(refused >= MUTATED_VALUES, 'truncated encodings at least are refused');
     });
   }
+});
+
+describe('the root of an outbox', () => {
+  it('is 32 zero bytes where nothing was sent, and the root of its summary otherwise', () => {
+    assert.deepEqual(outboxRootOf(EMPTY_OUTBOX), new Uint8Array(32));
+    const summary: OutboxSummary = { bundles: [{ destination: 2, messageCount: 1, weight: 2_000 }], indexesRoot: sha256() };
+    assert.deepEqual(outboxRootOf(summary), OutboxSummary.hashTreeRoot(summary));
+  });
 });
 
 describe('what is refused', () => {

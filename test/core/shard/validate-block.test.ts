@@ -5,7 +5,7 @@ import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { commitmentOfRecord } from '../../../src/core/execution/commitment.ts';
 import type { DecodedBlock } from '../../../src/core/execution/executed-block.ts';
 import { bytesToHex, hexToBytes } from '../../../src/core/primitives/bytes.ts';
-import { type BlockHeader, blockHashOf, bodyRootOf } from '../../../src/core/protocol/block.ts';
+import { type BlockHeader, blockHashOf, bodyRootOf, EMPTY_BODY } from '../../../src/core/protocol/block.ts';
 import { addressOfPublicKey, parseTransaction, withSender } from '../../../src/core/protocol/decode-transaction.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
 import { buildPayload } from '../../../src/core/shard/build-block.ts';
@@ -90,6 +90,7 @@ describe('static validation of a block', () => {
     ['wrong-beacon-reference', ({ beaconReference }) => ({ beaconReference: { ...beaconReference, hash: other } })],
     ['wrong-parent-execution', ({ parentExecution }) => ({ parentExecution: { ...parentExecution, stateRoot: other } })],
     ['wrong-body-root', () => ({ bodyRoot: other })],
+    ['wrong-post-state-root', () => ({ postStateRoot: other })],
     ['wrong-gas-bought', ({ gasBought }) => ({ gasBought: gasBought - 1 })],
     ['wrong-base-fee', ({ baseFeePerGasWei }) => ({ baseFeePerGasWei: baseFeePerGasWei + 1n })],
   ];
@@ -99,15 +100,14 @@ describe('static validation of a block', () => {
     });
   }
 
-  it('refuses an inbox while there is one shard', () => {
-    const input = inputWith([]);
-    const item = Uint8Array.of(1);
-    const header = { ...input.block.header, bodyRoot: bodyRootOf([], [sha256(item)]) };
-    assert.equal(
-      reasonOf({ ...input, block: { ...input.block, header, body: { inbox: [item], transactions: [] } } }),
-      'inbox-not-permitted',
-    );
-  });
+  for (const part of ['inbox', 'bundleIndexes', 'pointerProofs', 'crosslinks', 'evidence'] as const) {
+    it(`refuses ${part} while there is one shard`, () => {
+      const input = inputWith([]);
+      const body = { ...EMPTY_BODY, [part]: [Uint8Array.of(1)] };
+      const header = { ...input.block.header, bodyRoot: bodyRootOf(body, []) };
+      assert.equal(reasonOf({ ...input, block: { ...input.block, header, body } }), 'body-part-not-permitted');
+    });
+  }
 
   it('refuses a body that is too large, by one byte', () => {
     const input = inputWith([transfer(0n)]);

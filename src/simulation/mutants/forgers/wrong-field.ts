@@ -74,13 +74,16 @@ function withTransaction(proposal: Proposal, field: 'spent-nonce' | 'balance' | 
   };
   const transfer = wrongTransfer(field, plain, account.balanceWei);
   const raw = signTransfer(transfer, crypto.secp256k1);
-  const transactions = [...proposal.body.transactions, raw];
-  const bodyRoot = bodyRootOf(transactions.map((each) => keccak256(each)));
+  const body = { ...proposal.body, transactions: [...proposal.body.transactions, raw] };
+  const bodyRoot = bodyRootOf(
+    body,
+    body.transactions.map((each) => keccak256(each)),
+  );
   const header = priced(
     { ...proposal.header, bodyRoot, gasBought: proposal.header.gasBought + Number(transfer.gasLimit ?? TRANSFER_GAS) },
     hand,
   );
-  return signedAgain({ ...proposal, body: { ...proposal.body, transactions } }, header, hand);
+  return signedAgain({ ...proposal, body }, header, hand);
 }
 
 function wrongTransfer(field: 'spent-nonce' | 'balance' | 'data-floor', plain: Transfer, balanceWei: bigint): Transfer {
