@@ -7,7 +7,7 @@ import { createPublicClient, createWalletClient, defineChain, type Hex, http, pa
 import { privateKeyToAccount } from 'viem/accounts';
 import { type Devnet, MAIN_FILE, tailOfLogs } from './devnet-fixture.ts';
 import { pause } from './network-fixture.ts';
-import { compileContract } from './tools/compile.ts';
+import { compileContract } from '../processes/tools/compile.ts';
 
 const RECEIPT_MS_MAX = 60_000;
 const POLL_MS = 50;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
-import { freeBasePort } from './devnet-fixture.ts';
+import { freeBasePort } from '../system/devnet-fixture.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'coppice-cli-'));
