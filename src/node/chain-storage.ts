@@ -17,8 +17,8 @@ import { deriveViewBlock } from '../core/view/derive-block.ts';
 import { encodeSupplyTotals, NO_SUPPLY_TOTALS } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeViewBlock, encodeViewBlock } from '../core/view/view-block-codec.ts';
-import type { Outcome } from '../runtime/chain-blocks.ts';
 import { decodeCommittedRecord } from '../runtime/committed-record.ts';
+import type { ShardOutcome } from '../runtime/shard-logic.ts';
 import type { ViewTip } from '../runtime/view-chain.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
@@ -43,7 +43,7 @@ export interface ChainOpening extends ChainStores {
 export interface LoadedChain {
   readonly instance: Instance;
   /** Of the newest committed block, or of the start record. */
-  readonly committed: Outcome;
+  readonly committed: ShardOutcome;
   readonly engineStart: Pick<StartingPoint, 'committed' | 'storedBlocks'>;
   /** Blocks that were voted for and are not committed, in the order of `engineStart.storedBlocks`. */
   readonly pending: readonly Block[];
@@ -168,7 +168,7 @@ function instanceOf(genesis: Genesis, stateRoot: Bytes32): Instance {
   return makeInstance(genesisRoot(genesis), startRecordOf(genesis, stateRoot), committeeOf(genesis));
 }
 
-function startOutcome(instance: Instance, { states }: ChainStores): Outcome {
+function startOutcome(instance: Instance, { states }: ChainStores): ShardOutcome {
   return {
     hash: instance.startRecordRoot,
     facts: factsOfStart(instance),

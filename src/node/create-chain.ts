@@ -13,13 +13,16 @@ import type { ViewBlock } from '../core/view/view-block.ts';
 import { topicName } from '../network/topics.ts';
 import { ChainBlocks } from '../runtime/chain-blocks.ts';
 import { ChainRunner } from '../runtime/chain-runner.ts';
-import { type CommittedBlock, CommitWriter } from '../runtime/commit-writer.ts';
+import { CommitWriter } from '../runtime/commit-writer.ts';
 import { EvidenceKeeper } from '../runtime/evidence-keeper.ts';
 import { EvidenceWatch } from '../runtime/evidence-watch.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
 import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.ts';
-import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.ts';
+import { PayloadMaker } from '../runtime/payload-maker.ts';
+import { type CommittedBlock, ShardCommits } from '../runtime/shard-commits.ts';
+import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../runtime/shard-logic.ts';
+import { createShardPayloads, type TransactionSource } from '../runtime/shard-payloads.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
@@ -56,8 +59,8 @@ export interface CreateChainOptions extends NodePorts {
 export interface Chain {
   readonly instance: Instance;
   readonly parameters: NetworkParameters;
-  readonly blocks: ChainBlocks;
-  readonly commits: CommitWriter;
+  readonly blocks: ChainBlocks<ShardOutcome, ExecutedShardOutcome>;
+  readonly commits: CommitWriter<ShardOutcome, ExecutedShardOutcome>;
   readonly runner: ChainRunner;
   readonly catchUp: CatchUp;
   readonly pruner: HistoryPruner;
@@ -72,7 +75,10 @@ export interface Chain {
 export async function createChain(options: CreateChainOptions): Promise<Chain> {
   const { loaded, parameters, network, clock, logger, metrics, bls, verifier, blockStore, secrets, onFault } = options;
   const { instance } = loaded;
-  const blocks = new ChainBlocks({ ...options, committedHash: (height) => hashAt(options, height) }, loaded.committed);
+  const blocks = new ChainBlocks(
+    { logic: createShardLogic(options), vrf: options.vrf, committedHash: (height) => hashAt(options, height) },
+    loaded.committed,
+  );
   await restorePending(blocks, loaded);
   const pruner = new HistoryPruner({
     ...options,
@@ -84,9 +90,15 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     options.onCommitted(committed);
     pruner.onCommitted();
   };
-  const commits = new CommitWriter({ ...options, instance, blocks, onCommitted });
+  const commits = new CommitWriter({
+    ...options,
+    instance,
+    blocks,
+    rows: new ShardCommits({ ...options, committed: loaded.committed, onCommitted }),
+  });
   const signer = secrets === undefined ? undefined : createSigner(options, secrets, instance);
-  const payloads = signer === undefined ? undefined : new PayloadMaker({ ...options, blocks, signer });
+  const payloads =
+    signer === undefined ? undefined : new PayloadMaker({ blocks, source: createShardPayloads({ ...options, blocks }), signer, clock });
   const topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
   const outbox = new GossipOutbox(network.pubSub, topic, {
     onFault: (fault) => logger.warn({ chain: instance.chain, error: String(fault) }, 'not published'),

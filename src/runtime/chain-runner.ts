@@ -39,7 +39,7 @@ export interface SigningRecordWriter {
 export interface ChainRunnerDependencies {
   readonly start: StartingPoint;
   readonly blocks: ChainBlocks;
-  readonly commits: CommitWriter;
+  readonly commits: Pick<CommitWriter, 'enqueue' | 'settled'>;
   /** Both undefined for an observer. */
   readonly signer: Signer | undefined;
   readonly payloads: PayloadMaker | undefined;
