@@ -15,6 +15,8 @@ import {
 } from '../../../src/core/protocol/certificate.ts';
 import { Block, BlockCertificates, CertifiedBlock } from '../../../src/core/protocol/certified-block.ts';
 import { StartRecord } from '../../../src/core/protocol/committee.ts';
+import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
+import { BundleEntry, BundleIndex, BundleIndexRoots, BundleSummary, OutboxSummary } from '../../../src/core/protocol/outbox.ts';
 import { decodeCanonical } from '../../../src/core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
 import { BlockByHashRequest, BlocksByRangeRequest, Status, StatusRequest } from '../../../src/sync/block-protocol.ts';
@@ -27,6 +29,8 @@ const CONTAINERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   'core/protocol/certificate': { SignerBits, BlockPoint, Certificate, OptionalCertificate, TimeoutPoint, TimeoutCertificate },
   'core/protocol/block': { BeaconReference, Cursor, LoadEntry, Load, ExecutionCommitment, BlockHeader, BlockBody },
   'core/protocol/certified-block': { Block, BlockCertificates, CertifiedBlock },
+  'core/protocol/crosslink': { Crosslink },
+  'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
   'core/protocol/committee': { StartRecord },
   'core/protocol/vote': { Proposal, Vote, Timeout, CertificateBundle },
   'core/consensus/record': { SigningRecord },
