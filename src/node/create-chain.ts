@@ -18,7 +18,8 @@ import { EvidenceKeeper } from '../runtime/evidence-keeper.ts';
 import { EvidenceWatch } from '../runtime/evidence-watch.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
-import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.ts';
+import { CERTIFICATES_PROTOCOL, type InstanceSwitch } from '../runtime/instance-switch.ts';
+import { MessageIntake } from '../runtime/message-intake.ts';
 import { PayloadMaker } from '../runtime/payload-maker.ts';
 import { type CommittedBlock, ShardCommits } from '../runtime/shard-commits.ts';
 import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../runtime/shard-logic.ts';
@@ -48,6 +49,8 @@ export interface CreateChainOptions extends NodePorts {
   readonly evm: ItemExecutor;
   readonly transactions: TransactionSource;
   readonly signingRecord: SigningRecord;
+  /** Where the chain hears its messages. */
+  readonly instances: InstanceSwitch;
   readonly lastViewBlock: ViewBlock;
   /** How many blocks before the newest keep their state; infinite for an archive. */
   readonly stateBlocks: number;
@@ -116,7 +119,6 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     ...options,
     instance,
     blocks,
-    topic,
     claims,
     watch: new EvidenceWatch({ instance, claims, keeper: evidence, onFault }),
     post: (event) => runner.post(event),
@@ -173,7 +175,7 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     requestBlock: (request) => (request.height <= blocks.committed.facts.height ? forkInquiry.suspect() : catchUp.request(request)),
     onFault,
   });
-  intake.listen();
+  options.instances.attach(instance, intake);
   evidence.listen();
   return {
     instance,
@@ -188,7 +190,7 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     stop: async () => {
       catchUp.stop();
       forkInquiry.stop();
-      intake.stop();
+      options.instances.detach(instance.instanceId);
       evidence.stop();
       await pruner.stop();
       await runner.stop();
