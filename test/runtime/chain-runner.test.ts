@@ -48,6 +48,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
       self,
       record: undefined,
       committed: undefined,
+      closed: undefined,
       storedBlocks: [],
     },
     blocks: chain.blocks,

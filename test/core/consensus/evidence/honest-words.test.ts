@@ -125,7 +125,10 @@ class Lives {
         if (requested === undefined) return;
         this.#requested = undefined;
         const payload = payloadFor(1 + (b % 250));
-        return this.happen({ kind: 'payload-ready', parentHash: requested.parentHash, round: requested.round, payload }, effectsDone);
+        return this.happen(
+          { kind: 'payload-ready', parentHash: requested.parentHash, round: requested.round, role: 'ordinary', payload },
+          effectsDone,
+        );
       }
     }
   }
@@ -141,7 +144,7 @@ class Lives {
         this.#record = effect.record;
         return;
       case 'store-block':
-        this.#stored = [...this.#stored, { hash: effect.hash, header: effect.header, vrfOutput: new Uint8Array(64) }];
+        this.#stored = [...this.#stored, { hash: effect.hash, header: effect.header, vrfOutput: new Uint8Array(64), role: 'ordinary' }];
         return;
       case 'sign-and-send-vote':
         return void this.votes.push(effect.point);
