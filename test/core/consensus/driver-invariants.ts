@@ -119,6 +119,8 @@ export class Invariants {
     if (before.closed === undefined && after.closed !== undefined) {
       if (after.closed.carriers.length === 0) hits.closedByOwnCertificate++;
       else hits.closedByCarrier++;
+      const beyond = effects.some((effect) => effect.kind === 'request-payload' && effect.height > after.committed.height);
+      assert.ok(!beyond && effects.every(({ kind }) => kind !== 'sign-and-send-timeout'), `${node.name} stops where the instance ends`);
       if (event.kind === 'commit-certificate-received' && event.quorumCertificate !== undefined) hits.closedByAnswer++;
       if (event.kind === 'block-validated') hits.closedByFetching++;
     }
@@ -141,6 +143,7 @@ export class Invariants {
         assert.ok(effect.point.round > signed.lastTimeoutRound, `${node.name} voted in a round that it gave up`);
         assert.equal(signed.durable?.lastVotedRound, effect.point.round, 'the vote is on disk');
         assert.ok(node.disk.stored.has(bytesToHex(effect.point.blockHash)), 'the block voted for is on disk');
+        this.#isCarrierAboveTheEnd(node, effect.point.blockHash);
         return;
       case 'sign-and-send-commit-vote':
         this.#once(node, signed.commitVotes, effect.point.round, effect.point.blockHash);
@@ -170,6 +173,13 @@ export class Invariants {
     this.#signedBy(node).ends = 0;
     if (node.disk.closed !== undefined) this.#hits.restartsAfterTheEnd++;
     this.#heightOf.set(node.name, node.disk.committed?.point.height ?? node.instance.startRecord.height);
+  }
+
+  // Above a closing block there are carriers, and nowhere else.
+  #isCarrierAboveTheEnd({ name, state }: DriverNode, hash: Uint8Array): void {
+    const block = state.blocks.get(bytesToHex(hash));
+    const parentRole = state.blocks.get(block?.parentHex ?? '')?.role ?? 'ordinary';
+    assert.ok(block === undefined || isCarrier(block.header) === (parentRole !== 'ordinary'), `${name} voted against the end`);
   }
 
   // The carriers lead from the closing block to the certificates, and the closing block was committed just before.
