@@ -5,6 +5,7 @@ import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { bytesToHex, compareBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
+import type { BlockHeader } from '../core/protocol/block.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import { type Instance, makeInstance } from '../core/protocol/committee.ts';
 import { committeeOf, type Genesis, genesisRoot, startRecordOf } from '../core/protocol/genesis.ts';
@@ -44,7 +45,7 @@ export interface LoadedChain {
   readonly instance: Instance;
   /** Of the newest committed block, or of the start record. */
   readonly committed: ShardOutcome;
-  readonly engineStart: Pick<StartingPoint, 'committed' | 'storedBlocks'>;
+  readonly engineStart: Pick<StartingPoint, 'committed' | 'closed' | 'storedBlocks'>;
   /** Blocks that were voted for and are not committed, in the order of `engineStart.storedBlocks`. */
   readonly pending: readonly Block[];
   readonly visible: ViewTip;
@@ -66,7 +67,7 @@ export async function loadChain(genesis: Genesis, stores: ChainOpening): Promise
     return {
       instance,
       committed: startOutcome(instance, stores),
-      engineStart: { committed: undefined, storedBlocks: pending.map(({ engine }) => engine) },
+      engineStart: { committed: undefined, closed: undefined, storedBlocks: pending.map(({ engine }) => engine) },
       pending: pending.map(({ block }) => block),
       visible: tip,
       newest: tip,
@@ -114,7 +115,7 @@ async function loadFrom(
   return {
     instance,
     committed: { hash: stored.hash, facts, commitment: record.commitment, version, seed: record.point.seed },
-    engineStart: { committed: { point: record.point, proof }, storedBlocks: pending.map(({ engine }) => engine) },
+    engineStart: { committed: { point: record.point, proof }, closed: undefined, storedBlocks: pending.map(({ engine }) => engine) },
     pending: pending.map(({ block: pendingBlock }) => pendingBlock),
     visible,
     newest,
@@ -137,11 +138,16 @@ async function loadPending(
   const rows = await blockStore.readPending(instance.chain, instance.instanceId);
   return rows
     .filter(({ height }) => height > committedHeight)
-    .sort((a, b) => a.height - b.height || compareBytes(a.hash, b.hash))
     .map(({ hash, block: bytes }) => {
       const block = decoded(Block, bytes);
-      return { engine: { hash, header: block.header, vrfOutput: vrf.output(block.header.vrfProof) }, block };
-    });
+      return { engine: { hash, header: block.header, vrfOutput: vrf.output(block.header.vrfProof), role: 'ordinary' as const }, block };
+    })
+    .sort(({ engine: a }, { engine: b }) => byHeightAndRound(a.header, b.header) || compareBytes(a.hash, b.hash));
+}
+
+// Parents come first: a carrier is at the height of its parent, and of a later round.
+function byHeightAndRound(a: BlockHeader, b: BlockHeader): number {
+  return a.height - b.height || a.round - b.round;
 }
 
 async function writeGenesis(genesis: Genesis, { store, viewStore, states }: ChainStores): Promise<void> {

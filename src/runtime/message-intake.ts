@@ -340,6 +340,7 @@ export class MessageIntake implements InstanceListener {
 
 /** True if the bundle may tell the engine something: a higher QC, a CC of an uncommitted round, or a TC that ends the round. */
 function isNews({ highestQuorumCertificate, commitCertificate, timeoutCertificate }: CertificateBundle, state: ConsensusState): boolean {
+  if (state.closed !== undefined) return commitCertificate.some(({ point }) => point.height > state.committed.height);
   const highestRound = state.record.highestQuorumCertificate[0]?.point.round ?? 0;
   return (
     highestQuorumCertificate.some(({ point }) => point.round > highestRound) ||

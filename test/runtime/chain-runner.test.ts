@@ -46,6 +46,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
       self,
       record: undefined,
       committed: undefined,
+      closed: undefined,
       storedBlocks: [],
     },
     blocks: chain.blocks,

@@ -44,6 +44,7 @@ describe('the writer of commits', () => {
       quorumCertificate: certify(chain, pointOf(block)),
       commitCertificate: certify(chain, pointOf(block), 'commit-vote'),
       point: block.point,
+      closed: undefined,
     };
   }
 

@@ -46,7 +46,15 @@ describe('the intake of messages', () => {
     chain = await createSignedChain();
     first = await chain.extend(chain.start, { round: 1 });
     const { parameters } = chain.genesis;
-    state = initialState({ instance: chain.instance, parameters, self: 0, record: undefined, committed: undefined, storedBlocks: [] });
+    state = initialState({
+      instance: chain.instance,
+      parameters,
+      self: 0,
+      record: undefined,
+      committed: undefined,
+      closed: undefined,
+      storedBlocks: [],
+    });
     published = [];
     [isBusy, neighbours, events, blamed, counted, faults, verifications] = [false, ['v1'], [], [], [], [], 0];
     const network = {

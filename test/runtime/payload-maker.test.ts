@@ -82,7 +82,7 @@ describe('the maker of payloads', () => {
     parent: Pick<MadeBlock, 'hash' | 'point'> = { hash: chain.start.hash, point: chain.start },
   ): RequestPayload {
     const vrfAlpha = vrfAlphaOf(chain.instance, parent.point.seed, round);
-    return { kind: 'request-payload', parentHash: parent.hash, height: parent.point.height + 1, round, vrfAlpha };
+    return { kind: 'request-payload', parentHash: parent.hash, height: parent.point.height + 1, round, isCarrier: false, vrfAlpha };
   }
 
   /** Asks, and notes when the payload came. */
