@@ -28,7 +28,8 @@ import type { ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
 import { beginTogether } from './begin-together.ts';
 import { loadChain } from './chain-storage.ts';
-import { type Chain, createChain } from './create-chain.ts';
+import type { Chain } from './create-chain.ts';
+import { createShard, type ShardChain } from './create-shard.ts';
 import type { ChainProgress } from './health.ts';
 import { openOwnSigningRecord } from './own-signing-record.ts';
 
@@ -74,7 +75,7 @@ export interface Node {
   readonly mempool: Mempool;
   readonly view: ViewChain;
   readonly states: StateDatabase;
-  readonly chain: Chain;
+  readonly chain: ShardChain;
   start(): void;
   stop(): Promise<void>;
   progress(): readonly ChainProgress[];
@@ -134,7 +135,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       'block committed',
     );
   };
-  const chain = await createChain({
+  const chain = await createShard({
     ...ports,
     parameters,
     loaded,

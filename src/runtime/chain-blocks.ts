@@ -1,6 +1,7 @@
 // The blocks of one chain above its newest committed one: decoded, validated, executed. A tree in memory on top of the committed
 // outcome; nothing here touches the disk. Execution is lazy and memoised by block, one block at a time, so a block's result is ready
 // by the time its child asks for it, and voting on the child waits for it (protocol, section 5).
+import type { BlockRole } from '../core/consensus/block-role.ts';
 import { seedAfter } from '../core/consensus/leader.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
@@ -10,7 +11,7 @@ import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, Hex, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { type BlockBody, type BlockHeader, bodyRootOf } from '../core/protocol/block.ts';
-import type { BlockFault, ChainLogic, Outcome } from './chain-logic.ts';
+import type { BlockFault, BlockToExecute, ChainLogic, Outcome } from './chain-logic.ts';
 
 declare module '../core/primitives/errors.ts' {
   interface ErrorFacts {
@@ -109,10 +110,15 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     const vrfOutput = this.#dependencies.vrf.verify(vrfPublicKey, vrfAlpha, held.block.header.vrfProof);
     if (vrfOutput === undefined) return refuse('bad-vrf-proof');
     const parent = await this.outcomeOf(held.block.header.parentHash);
-    const verdict = this.#dependencies.logic.validate(held.block, parent);
+    const verdict = await this.#dependencies.logic.validate(this.#taskOf(held.block, parent, seedAfter(parent.seed, vrfOutput)));
     if (!verdict.ok) return verdict;
     this.trust(hash, parent.seed, vrfOutput);
     return accept(vrfOutput);
+  }
+
+  /** What a header says that its block is to the instance. */
+  roleOf(header: BlockHeader): BlockRole {
+    return this.#dependencies.logic.roleOf(header);
   }
 
   /** Marks a held block as valid: just validated, made by ourselves, or stored after it was. Starts to execute it. */
@@ -178,7 +184,12 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
 
   #execute({ block, seed }: HeldBlock<Executed>, parent: Start): Promise<Executed> {
     invariant(seed !== undefined, 'only valid blocks are executed');
-    return this.#dependencies.logic.execute({ block, parent, seed, ancestorHash: (height) => this.#ancestorHash(parent, height) });
+    return this.#dependencies.logic.execute(this.#taskOf(block, parent, seed));
+  }
+
+  #taskOf(block: DecodedBlock, parent: Start, seed: Bytes32): BlockToExecute<Start> {
+    const parentHeader = this.get(block.header.parentHash)?.header;
+    return { block, parent, parentHeader, seed, ancestorHash: (height) => this.#ancestorHash(parent, height) };
   }
 
   #ancestorHash(from: Start, wanted: Height): Bytes32 | undefined {

@@ -1,9 +1,10 @@
 // What a kind of chain puts into consensus, as the runtime asks for it: how a body decodes, which blocks are valid, what executing them comes
 // to. Engine, gossip, catching up and storage are the same for the beacon and every shard; this is where they differ.
+import type { BlockRole } from '../core/consensus/block-role.ts';
 import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import type { Bytes32, Height } from '../core/primitives/ids.ts';
 import type { Verdict } from '../core/primitives/verdict.ts';
-import type { BlockBody, ExecutionCommitment } from '../core/protocol/block.ts';
+import type { BlockBody, BlockHeader, ExecutionCommitment } from '../core/protocol/block.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { ParentFacts } from '../core/shard/parent-facts.ts';
 import type { BlockRefusal } from '../core/shard/validate-block.ts';
@@ -20,10 +21,11 @@ export interface Outcome {
 /** Why a block cannot be decoded or is not valid. */
 export type BlockFault = BlockRefusal | 'undecodable-transaction' | 'bad-vrf-proof' | 'too-many-blocks';
 
-/** A valid block on its executed parent. */
+/** A block on its executed parent, whose header is there as long as it is not committed. */
 export interface BlockToExecute<Start> {
   readonly block: DecodedBlock;
   readonly parent: Start;
+  readonly parentHeader: BlockHeader | undefined;
   readonly seed: Bytes32;
   /** Hash of the block's ancestor at a height, or undefined where it is not known any more. */
   readonly ancestorHash: (height: Height) => Bytes32 | undefined;
@@ -33,8 +35,10 @@ export interface BlockToExecute<Start> {
 export interface ChainLogic<Start extends Outcome, Executed extends Start> {
   /** The transactions of a body whose root the header names. */
   decode(body: BlockBody, transactionHashes: readonly Bytes32[]): Promise<Verdict<readonly Transaction[], BlockFault>>;
-  /** Validity and nothing else: a function of the block and its parent's outcome. */
-  validate(block: DecodedBlock, parent: Start): Verdict<undefined, BlockFault>;
+  /** What a header says that its block is: validity, and nothing but the header and the instance decides it. */
+  roleOf(header: BlockHeader): BlockRole;
+  /** Validity and nothing else: a function of the block, its seed and its parent's outcome. */
+  validate(task: BlockToExecute<Start>): Promise<Verdict<undefined, BlockFault>> | Verdict<undefined, BlockFault>;
   execute(task: BlockToExecute<Start>): Promise<Executed>;
 }
 

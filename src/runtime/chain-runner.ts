@@ -309,7 +309,7 @@ export class ChainRunner {
     payloads.make(request).then(
       (payload) => {
         if (payload !== undefined) {
-          this.#queue({ kind: 'payload-ready', parentHash: request.parentHash, round: request.round, role: 'ordinary', payload });
+          this.#queue({ kind: 'payload-ready', parentHash: request.parentHash, round: request.round, ...payload });
         }
       },
       (fault: unknown) => this.#onTaskFault(fault),
@@ -337,7 +337,7 @@ export class ChainRunner {
     } else if (!isCertified) {
       await this.#untilNotInFuture(header);
     }
-    this.#queue({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined, role: 'ordinary' });
+    this.#queue({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined, role: blocks.roleOf(header) });
   }
 
   /** A voting rule, never validity: a block from the future is voted on when the clock has come near it. */

@@ -11,6 +11,7 @@ import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ChainBlocks } from './chain-blocks.ts';
 import type { CommitRows, Outcome } from './chain-logic.ts';
 import { encodeCommittedRecord } from './committed-record.ts';
+import { encodeInstanceEnd } from './instance-end.ts';
 
 /** Commits that wait for execution or disk; consensus cannot run further ahead, since a child's vote waits for its parent's result. */
 const WAITING_COMMITS_MAX = 4096;
@@ -76,6 +77,7 @@ export class CommitWriter<Start extends Outcome = Outcome, Executed extends Star
     const operations = [
       ...blockStore.putCommitted({ place, hash, block: Block.serialize({ header, body }), certificates }),
       ...blockStore.putResult(place, encodeCommittedRecord({ commitment: outcome.commitment, point: commit.point })),
+      ...(commit.closed === undefined ? [] : blockStore.putEnd(place.chain, place.instanceId, encodeInstanceEnd(commit.closed))),
       ...rows.rowsOf(outcome),
       ...(await blockStore.dropPending(place.chain, place.instanceId, place.height)),
     ];

@@ -1,7 +1,9 @@
 // A leader's payload: waits until a block is due, makes it, and keeps its body for the header that the engine makes of it. When a block is due
 // and what goes into it is for each kind of chain to say (a `PayloadSource`).
+import type { BlockRole } from '../core/consensus/block-role.ts';
 import type { RequestPayload } from '../core/consensus/effects.ts';
 import type { Payload as HeaderPayload } from '../core/consensus/events.ts';
+import { seedAfter } from '../core/consensus/leader.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { Bytes32, Hex, TimestampMs } from '../core/primitives/ids.ts';
 import type { BlockBody } from '../core/protocol/block.ts';
@@ -16,6 +18,7 @@ const PAYLOADS_KEPT_MAX = 8;
 
 /** What a kind of chain decides of a block. */
 export interface BlockContent {
+  readonly role: BlockRole;
   readonly fields: Omit<HeaderPayload, 'vrfProof' | 'vrfOutput'>;
   readonly body: BlockBody;
   /** Of the body, decoded. */
@@ -28,14 +31,20 @@ export interface PayloadPlan {
   dueMs(): TimestampMs;
   /** Whether the news that has just come changes that. Under load it rarely does, and to wake for each is dear. */
   isNews(): boolean;
-  content(nowMs: TimestampMs): BlockContent;
+  content(made: { readonly nowMs: TimestampMs; readonly seed: Bytes32 }): BlockContent;
 }
 
 /** What goes into blocks of a kind of chain, and when. */
 export interface PayloadSource<Start extends Outcome> {
-  planOn(parent: Start): PayloadPlan;
+  planOn(parent: Start, request: RequestPayload): PayloadPlan;
   /** Told whenever something comes that could go into a block. */
   onNews(listener: () => void): void;
+}
+
+/** What the engine makes a header of. */
+export interface MadePayload {
+  readonly role: BlockRole;
+  readonly payload: HeaderPayload;
 }
 
 /** A payload before its header is made. */
@@ -71,19 +80,19 @@ export class PayloadMaker<Start extends Outcome = Outcome, Executed extends Star
   }
 
   /** Makes the payload when its time has come; undefined when another one is wanted by then. */
-  async make(request: RequestPayload): Promise<HeaderPayload | undefined> {
+  async make(request: RequestPayload): Promise<MadePayload | undefined> {
     this.#wanted = request;
     this.#wake?.();
     const { blocks, signer, source, clock } = this.#dependencies;
     const parent = await blocks.outcomeOf(request.parentHash);
-    const plan = source.planOn(parent);
+    const plan = source.planOn(parent, request);
     const { proof, output } = signer.proveLeader(request.vrfAlpha);
     await this.#untilDue(request, plan);
     if (this.#wanted !== request || this.#stopped) return undefined;
     this.#wanted = undefined;
-    const { fields, body, transactions } = plan.content(clock.nowMs());
+    const { role, fields, body, transactions } = plan.content({ nowMs: clock.nowMs(), seed: seedAfter(parent.seed, output) });
     this.#keep(fields.bodyRoot, { body, transactions, parentSeed: parent.seed, vrfOutput: output });
-    return { ...fields, vrfProof: proof, vrfOutput: output };
+    return { role, payload: { ...fields, vrfProof: proof, vrfOutput: output } };
   }
 
   /** The body and proof behind a header of our own. */

@@ -96,7 +96,7 @@ function planOn({ parameters, transactions, blocks, clock }: ShardPayloadsDepend
       return Math.max(earliestMs, reasonMs);
     },
     isNews: () => !isWanted || (!isFull && hasFullBlock()),
-    content: (nowMs) => {
+    content: ({ nowMs }) => {
       const taken = transactions.take(roomNow());
       const { body, ...fields } = buildPayload({
         parent: facts,
@@ -105,7 +105,7 @@ function planOn({ parameters, transactions, blocks, clock }: ShardPayloadsDepend
         nowMs,
         parameters,
       });
-      return { fields, body, transactions: taken };
+      return { role: 'ordinary', fields, body, transactions: taken };
     },
   };
 }
