@@ -72,7 +72,7 @@ export function withKnownInstances(constants: BeaconConstants, state: BeaconStat
 function isReplaceable({ closed, record, childRoots }: RecordEntry, layout: readonly ChainId[]): boolean {
   if (!closed) return false;
   const children = layout.filter((shard) => shard !== record.shard && isWithin(shard, record.shard));
-  return children.length === childRoots.length && children.every((shard, index) => childRoots[index]?.shard === shard);
+  return children.every((shard, index) => childRoots[index]?.shard === shard);
 }
 
 function recordAfter(state: BeaconState, shard: ChainId, epoch: Epoch, parts: readonly RecordEntry[]): StartRecord {

@@ -9,7 +9,7 @@ import { NO_LOAD } from '../../../src/core/beacon/load.ts';
 import { type BeaconState, layoutOfEpoch, type RecordEntry, shardsOf } from '../../../src/core/beacon/state.ts';
 import { type Applied, applyBeaconBlock, type TransitionInput } from '../../../src/core/beacon/transition.ts';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
-import { uint64ToBytes, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
+import { ZERO_32 } from '../../../src/core/primitives/bytes.ts';
 import type { Bytes32, ChainId } from '../../../src/core/primitives/ids.ts';
 import type { Verdict } from '../../../src/core/primitives/verdict.ts';
 import { type BlockBody, type BlockHeader, blockHashOf, EMPTY_BODY, type ExecutionCommitment } from '../../../src/core/protocol/block.ts';
@@ -58,8 +58,8 @@ export interface Beacon {
 }
 
 /** The beacon at genesis. */
-export function beaconOf(genesis: Genesis): Beacon {
-  const state = genesisBeaconState(genesis, (shard) => rootOf('state', shard));
+export function beaconOf(genesis: Genesis, stateRootOfShard = (shard: ChainId): Bytes32 => rootOf('state', shard)): Beacon {
+  const state = genesisBeaconState(genesis, stateRootOfShard);
   return { constants: beaconConstantsOf(genesis), state, hashes: [rootOf('beacon', 0)] };
 }
 
@@ -245,9 +245,4 @@ export function outboxTo(...destinations: readonly ChainId[]): OutboxSummary {
 /** The execution that emitted an outbox. */
 export function emitting(summary: OutboxSummary): Partial<ExecutionCommitment> {
   return { outboxRoot: outboxRootOf(summary) };
-}
-
-/** The number that stands for a block's place in made-up roots. */
-export function numbered(seed: number): Bytes32 {
-  return sha256(uint64ToBytes(seed));
 }
