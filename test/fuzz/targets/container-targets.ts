@@ -30,6 +30,8 @@ const CONTAINERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   'core/protocol/certificate': { SignerBits, BlockPoint, Certificate, OptionalCertificate, TimeoutPoint, TimeoutCertificate },
   'core/protocol/block': { BeaconReference, Cursor, LoadEntry, Load, ExecutionCommitment, BlockHeader, BlockBody },
   'core/protocol/certified-block': { Block, BlockCertificates, CertifiedBlock },
+  'core/protocol/crosslink': { Crosslink },
+  'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
   'core/protocol/committee': { StartRecord },
   'core/protocol/crosslink': { Crosslink },
   'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
