@@ -1,5 +1,6 @@
 // Every target, and the decoders that none of them needs to run, each with the reason. A test compares both with what the source exports.
 import type { FuzzTarget } from './target.ts';
+import { BEACON_TARGETS } from './targets/beacon-targets.ts';
 import { CONTAINER_TARGETS } from './targets/container-targets.ts';
 import { CRYPTO_TARGETS } from './targets/crypto-targets.ts';
 import { EVIDENCE_TARGETS } from './targets/evidence-targets.ts';
@@ -15,6 +16,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...WIRE_TARGETS,
   ...CONTAINER_TARGETS,
   ...EVIDENCE_TARGETS,
+  ...BEACON_TARGETS,
   ...TRANSACTION_TARGETS,
   ...ROW_TARGETS,
   ...STORAGE_TARGETS,

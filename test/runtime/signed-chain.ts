@@ -75,6 +75,7 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     accounts: funded.map((address) => ({ address, nonce: 0n, balanceWei: 10n ** 20n, code: new Uint8Array(0), storage: [] })),
     timestampMs: START_MS,
     seed: sha256(Uint8Array.of(9)),
+    layout: [1],
     validators: keys.map(({ blsSecretKey, vrfSeed, peerSeed }) => {
       const identity = {
         blsPublicKey: bls.publicKeyOf(blsSecretKey),

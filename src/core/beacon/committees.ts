@@ -5,7 +5,7 @@
 // replacement and committee-risk.ts is exact about it. Where there are fewer seats in all than a committee has, each committee is all of them.
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, ChainId, Seats, ValidatorIndex } from '../primitives/ids.ts';
-import { isLeftOf } from './layout.ts';
+import { isLeftOf } from '../protocol/layout.ts';
 import { shuffledOrder } from './shuffle.ts';
 
 /** A validator and how many seats it has: of all, or in one committee. */

@@ -1,6 +1,7 @@
 // SSZ containers, each by the one way that foreign bytes are decoded; and the requests and answers of synchronisation that hold them.
 import assert from 'node:assert/strict';
 import type { Type } from '@chainsafe/ssz';
+import { BeaconState, EpochLayout, RecordEntry, Validator } from '../../../src/core/beacon/state.ts';
 import { SigningRecord } from '../../../src/core/consensus/record.ts';
 import { ItemReceipt } from '../../../src/core/execution/item-receipt.ts';
 import type { Verdict } from '../../../src/core/primitives/verdict.ts';
@@ -32,6 +33,9 @@ const CONTAINERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   'core/protocol/crosslink': { Crosslink },
   'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
   'core/protocol/committee': { StartRecord },
+  'core/protocol/crosslink': { Crosslink },
+  'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
+  'core/beacon/state': { Validator, EpochLayout, RecordEntry, BeaconState },
   'core/protocol/vote': { Proposal, Vote, Timeout, CertificateBundle },
   'core/consensus/record': { SigningRecord },
   'core/execution/item-receipt': { ItemReceipt },

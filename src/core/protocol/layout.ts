@@ -6,7 +6,7 @@
 import { invariant } from '../primitives/errors.ts';
 import type { ChainId } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
-import { SHARDS_MAX } from '../protocol/limits.ts';
+import { SHARDS_MAX } from './limits.ts';
 
 /** The deepest that a shard may be: state trees hash every node above it in full, whatever it holds. */
 export const SHARD_DEPTH_MAX = 16;

@@ -10,7 +10,7 @@ import {
   layoutPositions,
   leftToRight,
   SHARD_DEPTH_MAX,
-} from '../../../src/core/beacon/layout.ts';
+} from '../../../src/core/protocol/layout.ts';
 
 const DEEPEST = 2 ** SHARD_DEPTH_MAX;
 
