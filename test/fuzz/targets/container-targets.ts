@@ -33,8 +33,6 @@ const CONTAINERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   'core/protocol/crosslink': { Crosslink },
   'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
   'core/protocol/committee': { StartRecord },
-  'core/protocol/crosslink': { Crosslink },
-  'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
   'core/beacon/state': { Validator, EpochLayout, RecordEntry, BeaconState },
   'core/protocol/vote': { Proposal, Vote, Timeout, CertificateBundle },
   'core/consensus/record': { SigningRecord },
