@@ -1,0 +1,57 @@
+// Back-pressure (protocol, sections 5 and 10.8): how much is under way to a shard, and how much more new transactions may send there. Messages
+// under way are never refused or held ⚠ (two full shards would wait for each other).
+import type { ChainId } from '../primitives/ids.ts';
+import type { Cursor } from '../protocol/block.ts';
+import type { BundleSummary } from '../protocol/outbox.ts';
+import { contains, intersects } from '../protocol/shard-id.ts';
+import { type AnchoredOutbox, firstOutboxFrom, type LaneView } from './lane-view.ts';
+
+/** A shard's queue may hold so many full inboxes before nobody may add to it. */
+const INBOXES_QUEUED_MAX = 8;
+
+/**
+ * Weight of the messages anchored for a shard and not consumed, by its cursors at the header's own reference (cursors.ts,
+ * `cursorsAtReference`). Summaries have the weight of whole bundles only, so of a bundle read in part the rest weighs as its share of the
+ * messages, rounded up; a bundle wider than the shard counts whole but for what was read of it, until it is passed: rather too much than
+ * too little.
+ */
+export function backlogOf(shard: ChainId, cursors: readonly Cursor[], view: LaneView): number {
+  let backlog = 0;
+  for (const source of view.sources) {
+    const ofSource = cursors.filter((cursor) => cursor.source === source.shard);
+    const from = ofSource.reduce((least, { height }) => Math.min(least, height), Number.MAX_SAFE_INTEGER);
+    for (let at = firstOutboxFrom(source, from); at < source.outboxes.length; at++) {
+      const outbox = source.outboxes[at] as AnchoredOutbox;
+      if (outbox.height > source.lastAnchoredHeight) break;
+      for (const [place, bundle] of outbox.summary.bundles.entries()) {
+        if (intersects(bundle.destination, shard)) backlog += unreadWeight(bundle, place, outbox, ofSource);
+      }
+    }
+  }
+  return backlog;
+}
+
+/** The weight of new transactions that the blocks of one source with one reference may send to a shard with this backlog. */
+export function rationOf(inboxGasShare: number, backlog: number, listedSources: number): number {
+  return Math.floor(Math.max(0, inboxGasShare * INBOXES_QUEUED_MAX - backlog) / listedSources);
+}
+
+function unreadWeight(bundle: BundleSummary, place: number, outbox: AnchoredOutbox, cursors: readonly Cursor[]): number {
+  const readers = cursors.filter(({ prefix, height }) => intersects(prefix, bundle.destination) && height <= outbox.height);
+  if (readers.length === 0) return 0;
+  const read = cursors.reduce((sum, cursor) => sum + knownRead(cursor, bundle, place, outbox), 0);
+  const unread = Math.max(0, bundle.messageCount - read);
+  return Math.ceil((bundle.weight * unread) / bundle.messageCount);
+}
+
+// How many messages of the bundle one cursor is known to have read: of a wide bundle that it passed nobody knows.
+function knownRead({ prefix, height, index }: Cursor, bundle: BundleSummary, place: number, outbox: AnchoredOutbox): number {
+  if (!intersects(prefix, bundle.destination) || height < outbox.height) return 0;
+  const isWhole = contains(prefix, bundle.destination);
+  if (height > outbox.height) return isWhole ? bundle.messageCount : 0;
+  if (!isWhole) return index;
+  const before = outbox.summary.bundles
+    .slice(0, place)
+    .reduce((sum, { destination, messageCount }) => sum + (contains(prefix, destination) ? messageCount : 0), 0);
+  return Math.min(Math.max(0, index - before), bundle.messageCount);
+}

@@ -1,0 +1,98 @@
+// Cursors (protocol, section 5, "Lanes" ⚠): how far a shard has read each stream (source, prefix). The prefixes of a source cover the shard and
+// do not overlap; every block has cursors for exactly the sources listed at its reference. They are the whole of exactly-once: no list of
+// what was executed is kept anywhere.
+import type { ChainId } from '../primitives/ids.ts';
+import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
+import type { Cursor } from '../protocol/block.ts';
+import { comparePlaces, contains, intersects, parentOf, siblingOf, uncoveredBy } from '../protocol/shard-id.ts';
+import { isWide, type KnownIndexes, NO_INDEXES } from './bundle-index.ts';
+import { type BundlePlace, type LaneSource, type LaneView, outboxAt, sourceIn } from './lane-view.ts';
+import { countReadUnder } from './stream.ts';
+
+/** The order of cursors in a header: by source, then from left to right. */
+export function compareCursors(a: Cursor, b: Cursor): number {
+  return a.source - b.source || comparePlaces(a.prefix, b.prefix);
+}
+
+/**
+ * What a block begins with: its parent's cursors without those of sources no longer listed, and new ones where a listed source has none for
+ * a part of the shard. A part, because at a merge one child may have closed before the source was listed and the other after.
+ */
+export function cursorsAtReference(parent: readonly Cursor[], shard: ChainId, view: LaneView): Cursor[] {
+  return view.sources.flatMap((source) => {
+    const kept = parent.filter((cursor) => cursor.source === source.shard);
+    const covered = kept.map(({ prefix }) => prefix);
+    const added = uncoveredBy(shard, covered).map((prefix) => newCursor(source, prefix));
+    return [...kept, ...added].sort(compareCursors);
+  });
+}
+
+/** Behind the record with which the source was listed. */
+function newCursor({ shard, startHeight }: LaneSource, prefix: ChainId): Cursor {
+  return { source: shard, prefix, height: startHeight + 1, index: 0 };
+}
+
+/** Siblings that both stand at the beginning of one height become one cursor of their parent's prefix, repeatedly. Takes them in order. */
+export function foldSiblings(cursors: readonly Cursor[]): Cursor[] {
+  const folded: Cursor[] = [];
+  for (const cursor of cursors) {
+    let last = cursor;
+    for (let before = folded.at(-1); before !== undefined && mayFold(before, last); before = folded.at(-1)) {
+      folded.pop();
+      last = { ...last, prefix: parentOf(last.prefix) };
+    }
+    folded.push(last);
+  }
+  return folded;
+}
+
+function mayFold(a: Cursor, b: Cursor): boolean {
+  const areSiblings = a.source === b.source && a.prefix !== b.prefix && siblingOf(a.prefix) === b.prefix;
+  return areSiblings && a.height === b.height && a.index === 0 && b.index === 0;
+}
+
+/** The cursors of a record that replaces several closed ones: side by side under their prefixes. The first block of the record folds them. */
+export function joinCursors(parts: readonly (readonly Cursor[])[]): Cursor[] {
+  return parts.flat().sort(compareCursors);
+}
+
+/**
+ * The cursors of a record for a part of a closed shard: prefixes narrowed to the part, what lies outside left out, and an index inside a
+ * height counted anew, of what is under the new prefix only. That takes the index of a wide bundle: the record's first block carries it.
+ */
+export function narrowCursors(
+  closed: readonly Cursor[],
+  part: ChainId,
+  view: LaneView,
+  indexes: KnownIndexes,
+): Verdict<Cursor[], 'bundle-index-missing'> {
+  const narrowed: Cursor[] = [];
+  for (const cursor of closed) {
+    if (!intersects(cursor.prefix, part)) continue;
+    if (contains(part, cursor.prefix)) {
+      narrowed.push(cursor);
+      continue;
+    }
+    const index = indexUnder(cursor, part, view, indexes);
+    if (index === undefined) return refuse('bundle-index-missing', `source ${cursor.source}, height ${cursor.height}`);
+    narrowed.push({ ...cursor, prefix: part, index });
+  }
+  return accept(narrowed);
+}
+
+function indexUnder(cursor: Cursor, prefix: ChainId, view: LaneView, indexes: KnownIndexes): number | undefined {
+  const source = cursor.index === 0 ? undefined : sourceIn(view, cursor.source);
+  const outbox = source === undefined ? undefined : outboxAt(source, cursor.height);
+  return outbox === undefined ? 0 : countReadUnder(cursor, prefix, outbox, indexes);
+}
+
+/** The bundles whose indexes narrowing to this part takes, in the order of bodies. */
+export function bundlesToNarrow(closed: readonly Cursor[], part: ChainId, view: LaneView): BundlePlace[] {
+  return closed.flatMap((cursor) => {
+    if (!isWide(cursor.prefix, part) || indexUnder(cursor, part, view, NO_INDEXES) !== undefined) return [];
+    const source = sourceIn(view, cursor.source);
+    const outbox = source === undefined ? undefined : outboxAt(source, cursor.height);
+    const bundle = outbox?.summary.bundles.findIndex(({ destination }) => isWide(destination, part)) ?? -1;
+    return bundle < 0 ? [] : [{ source: cursor.source, height: cursor.height, bundle }];
+  });
+}
