@@ -64,9 +64,6 @@ export interface KnownIndexes {
   readonly positionsUnder: (place: BundlePlace, prefix: ChainId) => readonly number[] | undefined;
 }
 
-/** No index is known. */
-export const NO_INDEXES: KnownIndexes = { positionsUnder: () => undefined };
-
 /** Remembers each answer: as many as a block has lanes and indexes. */
 export function knownIndexesOf(indexes: ReadonlyMap<string, BundleIndex>): KnownIndexes {
   const answers = new Map<string, readonly number[]>();

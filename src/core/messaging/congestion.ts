@@ -3,7 +3,7 @@
 import type { ChainId } from '../primitives/ids.ts';
 import type { Cursor } from '../protocol/block.ts';
 import type { BundleSummary } from '../protocol/outbox.ts';
-import { contains, intersects } from '../protocol/shard-id.ts';
+import { intersects } from '../protocol/shard-id.ts';
 import { type AnchoredOutbox, firstOutboxFrom, type LaneView } from './lane-view.ts';
 
 /** A shard's queue may hold so many full inboxes before nobody may add to it. */
@@ -12,7 +12,7 @@ const INBOXES_QUEUED_MAX = 8;
 /**
  * Weight of the messages anchored for a shard and not consumed, by its cursors at the header's own reference (cursors.ts,
  * `cursorsAtReference`). Summaries have the weight of whole bundles only, so of a bundle read in part the rest weighs as its share of the
- * messages, rounded up; a bundle wider than the shard counts whole but for what was read of it, until it is passed: rather too much than
+ * messages, rounded up; a bundle wider than the shard counts with the messages for others that stand behind the cursor: rather too much than
  * too little.
  */
 export function backlogOf(shard: ChainId, cursors: readonly Cursor[], view: LaneView): number {
@@ -23,8 +23,10 @@ export function backlogOf(shard: ChainId, cursors: readonly Cursor[], view: Lane
     for (let at = firstOutboxFrom(source, from); at < source.outboxes.length; at++) {
       const outbox = source.outboxes[at] as AnchoredOutbox;
       if (outbox.height > source.lastAnchoredHeight) break;
-      for (const [place, bundle] of outbox.summary.bundles.entries()) {
-        if (intersects(bundle.destination, shard)) backlog += unreadWeight(bundle, place, outbox, ofSource);
+      let before = 0;
+      for (const bundle of outbox.summary.bundles) {
+        if (intersects(bundle.destination, shard)) backlog += unreadWeight(bundle, before, outbox, ofSource);
+        before += bundle.messageCount;
       }
     }
   }
@@ -36,22 +38,10 @@ export function rationOf(inboxGasShare: number, backlog: number, listedSources: 
   return Math.floor(Math.max(0, inboxGasShare * INBOXES_QUEUED_MAX - backlog) / listedSources);
 }
 
-function unreadWeight(bundle: BundleSummary, place: number, outbox: AnchoredOutbox, cursors: readonly Cursor[]): number {
+// Of a bundle that starts behind so many messages of its outbox. What stands before all who still read it is read, or of nobody here.
+function unreadWeight(bundle: BundleSummary, before: number, outbox: AnchoredOutbox, cursors: readonly Cursor[]): number {
   const readers = cursors.filter(({ prefix, height }) => intersects(prefix, bundle.destination) && height <= outbox.height);
-  if (readers.length === 0) return 0;
-  const read = cursors.reduce((sum, cursor) => sum + knownRead(cursor, bundle, place, outbox), 0);
-  const unread = Math.max(0, bundle.messageCount - read);
-  return Math.ceil((bundle.weight * unread) / bundle.messageCount);
-}
-
-// How many messages of the bundle one cursor is known to have read: of a wide bundle that it passed nobody knows.
-function knownRead({ prefix, height, index }: Cursor, bundle: BundleSummary, place: number, outbox: AnchoredOutbox): number {
-  if (!intersects(prefix, bundle.destination) || height < outbox.height) return 0;
-  const isWhole = contains(prefix, bundle.destination);
-  if (height > outbox.height) return isWhole ? bundle.messageCount : 0;
-  if (!isWhole) return index;
-  const before = outbox.summary.bundles
-    .slice(0, place)
-    .reduce((sum, { destination, messageCount }) => sum + (contains(prefix, destination) ? messageCount : 0), 0);
-  return Math.min(Math.max(0, index - before), bundle.messageCount);
+  const unread = readers.map(({ height, index }) => (height < outbox.height ? bundle.messageCount : bundle.messageCount + before - index));
+  const most = Math.min(Math.max(0, ...unread), bundle.messageCount);
+  return Math.ceil((bundle.weight * most) / bundle.messageCount);
 }

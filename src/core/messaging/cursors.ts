@@ -2,12 +2,9 @@
 // do not overlap; every block has cursors for exactly the sources listed at its reference. They are the whole of exactly-once: no list of
 // what was executed is kept anywhere.
 import type { ChainId } from '../primitives/ids.ts';
-import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import type { Cursor } from '../protocol/block.ts';
 import { comparePlaces, contains, intersects, parentOf, siblingOf, uncoveredBy } from '../protocol/shard-id.ts';
-import { isWide, type KnownIndexes, NO_INDEXES } from './bundle-index.ts';
-import { type BundlePlace, type LaneSource, type LaneView, outboxAt, sourceIn } from './lane-view.ts';
-import { countReadUnder } from './stream.ts';
+import type { LaneSource, LaneView } from './lane-view.ts';
 
 /** The order of cursors in a header: by source, then from left to right. */
 export function compareCursors(a: Cursor, b: Cursor): number {
@@ -57,42 +54,11 @@ export function joinCursors(parts: readonly (readonly Cursor[])[]): Cursor[] {
 }
 
 /**
- * The cursors of a record for a part of a closed shard: prefixes narrowed to the part, what lies outside left out, and an index inside a
- * height counted anew, of what is under the new prefix only. That takes the index of a wide bundle: the record's first block carries it.
+ * The cursors of a record for a part of a closed shard: prefixes narrowed to the part, what lies outside left out. Heights and indexes stay,
+ * because an index is a position in the outbox whatever the prefix: nobody has to show anything, so nothing can keep the record from starting.
  */
-export function narrowCursors(
-  closed: readonly Cursor[],
-  part: ChainId,
-  view: LaneView,
-  indexes: KnownIndexes,
-): Verdict<Cursor[], 'bundle-index-missing'> {
-  const narrowed: Cursor[] = [];
-  for (const cursor of closed) {
-    if (!intersects(cursor.prefix, part)) continue;
-    if (contains(part, cursor.prefix)) {
-      narrowed.push(cursor);
-      continue;
-    }
-    const index = indexUnder(cursor, part, view, indexes);
-    if (index === undefined) return refuse('bundle-index-missing', `source ${cursor.source}, height ${cursor.height}`);
-    narrowed.push({ ...cursor, prefix: part, index });
-  }
-  return accept(narrowed);
-}
-
-function indexUnder(cursor: Cursor, prefix: ChainId, view: LaneView, indexes: KnownIndexes): number | undefined {
-  const source = cursor.index === 0 ? undefined : sourceIn(view, cursor.source);
-  const outbox = source === undefined ? undefined : outboxAt(source, cursor.height);
-  return outbox === undefined ? 0 : countReadUnder(cursor, prefix, outbox, indexes);
-}
-
-/** The bundles whose indexes narrowing to this part takes, in the order of bodies. */
-export function bundlesToNarrow(closed: readonly Cursor[], part: ChainId, view: LaneView): BundlePlace[] {
-  return closed.flatMap((cursor) => {
-    if (!isWide(cursor.prefix, part) || indexUnder(cursor, part, view, NO_INDEXES) !== undefined) return [];
-    const source = sourceIn(view, cursor.source);
-    const outbox = source === undefined ? undefined : outboxAt(source, cursor.height);
-    const bundle = outbox?.summary.bundles.findIndex(({ destination }) => isWide(destination, part)) ?? -1;
-    return bundle < 0 ? [] : [{ source: cursor.source, height: cursor.height, bundle }];
-  });
+export function narrowCursors(closed: readonly Cursor[], part: ChainId): Cursor[] {
+  return closed
+    .filter(({ prefix }) => intersects(prefix, part))
+    .map((cursor) => (contains(part, cursor.prefix) ? cursor : { ...cursor, prefix: part }));
 }

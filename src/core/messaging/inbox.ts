@@ -38,7 +38,7 @@ export type InboxShare = Pick<NetworkParameters, 'inboxGasShare' | 'inboxBytesSh
 /** What an inbox is checked against. */
 export interface InboxInput {
   readonly shard: ChainId;
-  /** As the header commits them of its parent; of a record's first block those of the record. */
+  /** As the header commits them. */
   readonly parentCursors: readonly Cursor[];
   /** At the block's beacon reference. */
   readonly view: LaneView;
@@ -128,7 +128,7 @@ export function verifyInbox({ shard, parentCursors, view, body, share }: InboxIn
 }
 
 /** The indexes that a body carries, if each is the one that an anchored outbox commits; ascending by (source, height, bundle), so none twice. */
-export function readIndexes(view: LaneView, bundleIndexes: readonly Uint8Array[]): Verdict<ReadIndexes, InboxRefusal> {
+function readIndexes(view: LaneView, bundleIndexes: readonly Uint8Array[]): Verdict<ReadIndexes, InboxRefusal> {
   const byName = new Map<BundleName, BundleIndex>();
   const carried: { readonly place: BundlePlace; readonly destination: ChainId }[] = [];
   const taken: TakenShare[] = [];

@@ -7,7 +7,7 @@ import { intersects, isUnder, type Placement } from '../protocol/shard-id.ts';
 import type { KnownIndexes } from './bundle-index.ts';
 import { compareCursors, foldSiblings } from './cursors.ts';
 import { type Anchor, type LaneSource, type LaneView, sourceIn } from './lane-view.ts';
-import { stepCursor, type UnreadMessage } from './stream.ts';
+import { cursorBehind, stepCursor, type UnreadMessage } from './stream.ts';
 
 /** One cursor on its way through a block. */
 export interface Lane {
@@ -38,7 +38,7 @@ export function compareTakeKeys(a: TakeKey, b: TakeKey): number {
 }
 
 /** The key of what a lane stands before. A bundle whose index is not known is where its index would be read: before its messages. */
-export function takeKeyOf({ outbox, bundle, index }: UnreadMessage): TakeKey {
+export function takeKeyOf({ outbox, bundle, index }: Omit<UnreadMessage, 'before'>): TakeKey {
   return { ...outbox.anchor, bundle, index: index ?? -1 };
 }
 
@@ -78,7 +78,7 @@ export function hasEarlierUnread(lane: Lane, height: Height): boolean {
 
 /** The first unread message of the lane was taken. */
 export function advanceLane(lane: Lane, indexes: KnownIndexes): void {
-  moveLane(lane, { ...lane.cursor, index: lane.cursor.index + 1 }, indexes);
+  if (lane.unread !== undefined) moveLane(lane, cursorBehind(lane.cursor, lane.unread), indexes);
 }
 
 /** More indexes are known: the lane may know now what it stands before. */

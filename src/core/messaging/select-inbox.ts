@@ -17,8 +17,6 @@ export type HeldBundles = ReadonlyMap<BundleName, HeldBundle>;
 /** What a leader chooses from. */
 export interface SelectionInput extends Omit<InboxInput, 'body'> {
   readonly held: HeldBundles;
-  /** Indexes that the body has to carry besides: of a record's first block, those by which its cursors were narrowed. */
-  readonly indexesDue: readonly HeldBundle[];
 }
 
 /** See the file's head. What it gives is a valid inbox (inbox.ts). */
@@ -37,7 +35,6 @@ export function selectInbox(input: SelectionInput): InboxInput['body'] {
     indexes.set(bundleNameOf(bundle.place), bundle.index);
     return true;
   };
-  for (const bundle of input.indexesDue) carry(bundle);
   const lanes = openLanes(cursorsAtReference(parentCursors, shard, view), view, known);
   const inbox: Uint8Array[] = [];
   const take = (bundle: HeldBundle, index: number): boolean => {

@@ -1,9 +1,10 @@
 // Streams (protocol, section 5, "Cursors"): the messages of one source whose key lies under one prefix, ordered by (source height, bundle left
-// to right, index); a cursor's index counts only these. Bundles go by the layout that the source had, so at one height a stream has either the
-// messages of several bundles inside the prefix, whole, or a part of one bundle that is wider, which only its index tells.
+// to right, index). A cursor's index is a position among all messages of the outbox, bundle after bundle: what is under its prefix and stands
+// before it is read (decision 014). Bundles go by the layout that the source had, so at one height a stream has either the messages of
+// several bundles inside the prefix, whole, or a part of one bundle that is wider, which only its index tells.
 import type { Height } from '../primitives/ids.ts';
 import type { Cursor } from '../protocol/block.ts';
-import { contains, intersects } from '../protocol/shard-id.ts';
+import { intersects } from '../protocol/shard-id.ts';
 import { isWide, type KnownIndexes } from './bundle-index.ts';
 import { type AnchoredOutbox, firstOutboxFrom, type LaneSource, lastKnownHeight } from './lane-view.ts';
 
@@ -14,24 +15,34 @@ export interface UnreadMessage {
   readonly bundle: number;
   /** In the bundle; undefined where the bundle is wide and its index not known. */
   readonly index: number | undefined;
+  /** Messages of the outbox in bundles before this one. */
+  readonly before: number;
 }
 
 /** What is unread at the cursor's own height; undefined where that is finished. */
 function unreadAt(cursor: Cursor, outbox: AnchoredOutbox, indexes: KnownIndexes): UnreadMessage | undefined {
   let before = 0;
   for (const [bundle, { destination, messageCount }] of outbox.summary.bundles.entries()) {
-    if (isWide(destination, cursor.prefix)) {
-      const positions = indexes.positionsUnder({ source: cursor.source, height: outbox.height, bundle }, cursor.prefix);
-      // A height with a wide bundle whose index nobody shows counts as unfinished ⚠.
-      if (positions === undefined) return { outbox, bundle, index: undefined };
-      const index = positions[cursor.index];
-      return index === undefined ? undefined : { outbox, bundle, index };
+    const from = Math.max(0, cursor.index - before);
+    if (from < messageCount && intersects(destination, cursor.prefix)) {
+      const index = isWide(destination, cursor.prefix) ? firstUnder(cursor, outbox, bundle, from, indexes) : from;
+      if (index !== 'none') return { outbox, bundle, index, before };
     }
-    if (!contains(cursor.prefix, destination)) continue;
-    if (cursor.index < before + messageCount) return { outbox, bundle, index: cursor.index - before };
     before += messageCount;
   }
   return undefined;
+}
+
+// Of a wide bundle. A height with one whose index nobody shows counts as unfinished ⚠.
+function firstUnder(
+  { source, prefix }: Cursor,
+  { height }: AnchoredOutbox,
+  bundle: number,
+  from: number,
+  indexes: KnownIndexes,
+): number | 'none' | undefined {
+  const positions = indexes.positionsUnder({ source, height, bundle }, prefix);
+  return positions === undefined ? undefined : (positions.find((position) => position >= from) ?? 'none');
 }
 
 /**
@@ -55,28 +66,9 @@ export function stepCursor(
   }
 }
 
-/** How many of the first messages of a stream at the cursor's height are under a prefix inside the cursor's; undefined without an index that tells. */
-export function countReadUnder(cursor: Cursor, prefix: number, outbox: AnchoredOutbox, indexes: KnownIndexes): number | undefined {
-  let left = cursor.index;
-  let count = 0;
-  for (const [bundle, { destination, messageCount }] of outbox.summary.bundles.entries()) {
-    if (left === 0) break;
-    if (!intersects(destination, cursor.prefix)) continue;
-    const place = { source: cursor.source, height: outbox.height, bundle };
-    if (isWide(destination, prefix)) {
-      const ofCursor = contains(destination, cursor.prefix) ? indexes.positionsUnder(place, cursor.prefix) : undefined;
-      const ofPrefix = indexes.positionsUnder(place, prefix);
-      if (ofPrefix === undefined) return undefined;
-      const firstUnread = ofCursor === undefined ? left : (ofCursor[left] ?? messageCount);
-      count += ofPrefix.filter((position) => position < firstUnread).length;
-      left -= Math.min(left, ofCursor?.length ?? messageCount);
-      continue;
-    }
-    const read = Math.min(left, messageCount);
-    if (contains(prefix, destination)) count += read;
-    left -= read;
-  }
-  return count;
+/** The cursor behind a message that was unread and is taken. */
+export function cursorBehind(cursor: Cursor, { before, index }: UnreadMessage): Cursor {
+  return index === undefined ? cursor : { ...cursor, index: before + index + 1 };
 }
 
 function atHeight(cursor: Cursor, height: Height): Cursor {

@@ -31,7 +31,7 @@ describe('the backlog of a shard', () => {
     assert.equal(backlogOf(2, [cursorAt(3, 2, 6, 1)], view), Math.ceil((c + d) / 2));
   });
 
-  it('counts a bundle wider than the shard whole until it is passed, but for what was read of it', () => {
+  it('counts of a bundle wider than the shard all that stands behind the cursor, until it is passed', () => {
     assert.equal(backlogOf(4, [cursorAt(3, 4, 1)], view), a + c + d);
     assert.equal(backlogOf(4, [cursorAt(3, 4, 6, 1)], view), Math.ceil((c + d) / 2));
     assert.equal(backlogOf(4, [cursorAt(3, 4, 7)], view), 0);
@@ -39,7 +39,8 @@ describe('the backlog of a shard', () => {
 
   it('counts no bundle twice where two cursors of the shard read it', () => {
     assert.equal(backlogOf(2, [cursorAt(3, 4, 6), cursorAt(3, 5, 4)], view), b + c + d);
-    assert.equal(backlogOf(2, [cursorAt(3, 4, 6, 1), cursorAt(3, 5, 6, 1)], view), 0);
+    assert.equal(backlogOf(2, [cursorAt(3, 4, 6, 1), cursorAt(3, 5, 6, 1)], view), Math.ceil((c + d) / 2));
+    assert.equal(backlogOf(2, [cursorAt(3, 4, 6, 2), cursorAt(3, 5, 6, 1)], view), Math.ceil((c + d) / 2));
     assert.equal(backlogOf(2, [cursorAt(3, 4, 7), cursorAt(3, 5, 6)], view), c + d, 'of what the left read nobody knows');
   });
 });

@@ -1,13 +1,14 @@
 // Cursors: which a block has, how they fold, and what a split and a merge make of them.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type KnownIndexes, knownIndexesOf, NO_INDEXES } from '../../../src/core/messaging/bundle-index.ts';
-import { bundlesToNarrow, cursorsAtReference, foldSiblings, joinCursors, narrowCursors } from '../../../src/core/messaging/cursors.ts';
+import { type KnownIndexes, knownIndexesOf } from '../../../src/core/messaging/bundle-index.ts';
+import { cursorsAtReference, foldSiblings, joinCursors, narrowCursors } from '../../../src/core/messaging/cursors.ts';
 import { stepCursor } from '../../../src/core/messaging/stream.ts';
 import { cursorAt, sourceOf } from './anchored-lanes.ts';
 import { familiesIn, messageTo } from './messages.ts';
 
 const to = (...shards: number[]) => shards.map((shard, salt) => messageTo(familiesIn(shard, 1)[0] as Uint8Array, salt));
+const NO_INDEXES = knownIndexesOf(new Map());
 const knownOf = ({ held }: ReturnType<typeof sourceOf>): KnownIndexes =>
   knownIndexesOf(new Map([...held].map(([name, { index }]) => [name, index])));
 
@@ -74,86 +75,54 @@ describe('a cursor', () => {
     );
   });
 
-  it('stands before a wide bundle until its index is shown, and counts only what is under its prefix', () => {
+  it('stands before a wide bundle until its index is shown, and reads only what is under its prefix', () => {
     assert.deepEqual(stepped(5, 0, 4), [6, 0, 0, undefined]);
     assert.deepEqual(stepped(5, 0, 4, knownOf(sender)), [6, 0, 0, 1]);
-    assert.deepEqual(stepped(6, 1, 4, knownOf(sender)), [9, 0, undefined, undefined]);
+    assert.deepEqual(stepped(6, 2, 4, knownOf(sender)), [9, 0, undefined, undefined]);
     assert.deepEqual(stepped(6, 1, 5, knownOf(sender)), [6, 1, 0, 2]);
+    assert.deepEqual(stepped(6, 3, 5), [9, 0, undefined, undefined], 'behind the last of it nothing is to be shown');
   });
 });
 
 describe('at a split', () => {
-  const sender = sourceOf(3, 9, [
-    { height: 4, layout: [4, 5, 3], messages: to(4, 5, 4, 5) },
-    { height: 6, layout: [2, 3], messages: to(5, 4, 5, 4, 4) },
-    { height: 7, layout: [4, 10, 11, 3], messages: to(4, 10, 10, 11) },
-    { height: 8, layout: [1, 3].slice(0, 1), messages: to(4, 5, 4, 6, 4) },
-  ]);
-  const view = { sources: [sender.source] };
-  const narrowed = (height: number, index: number, part: number, prefix = 2) => {
-    const closed = [cursorAt(3, prefix, height, index), cursorAt(3, 3, 1)];
-    const verdict = narrowCursors(closed, part, view, knownOf(sender));
-    assert.ok(verdict.ok);
-    const places = bundlesToNarrow(closed, part, view).map((place) => place.height);
-    const without = narrowCursors(closed, part, view, NO_INDEXES);
-    assert.equal(without.ok, places.length === 0, 'an index is asked for where one is needed');
-    return verdict.value.map(({ prefix: under, index: counted }) => [under, counted]).concat(places.map((of) => ['needs', of] as never));
-  };
-
-  it('an index counts only what is under the new prefix, by the summary where the bundles are inside the parts', () => {
-    assert.deepEqual(
-      [0, 1, 2, 3].map((index) => narrowed(4, index, 4)[0]),
-      [
-        [4, 0],
-        [4, 1],
-        [4, 2],
-        [4, 2],
-      ],
-    );
-    assert.deepEqual(
-      [0, 1, 2, 3].map((index) => narrowed(4, index, 5)[0]),
-      [
-        [5, 0],
-        [5, 0],
-        [5, 0],
-        [5, 1],
-      ],
-    );
-    assert.deepEqual(
-      [1, 2, 3, 4].map((index) => narrowed(7, index, 5)[0]),
-      [
-        [5, 0],
-        [5, 1],
-        [5, 2],
-        [5, 3],
-      ],
-    );
+  it('prefixes narrow to the part, and what lies outside goes; heights and indexes stay', () => {
+    const closed = [cursorAt(3, 2, 7, 5), cursorAt(6, 8, 4, 1), cursorAt(6, 9, 6, 2), cursorAt(6, 5, 4)];
+    assert.deepEqual(narrowCursors(closed, 4), [cursorAt(3, 4, 7, 5), cursorAt(6, 8, 4, 1), cursorAt(6, 9, 6, 2)]);
+    assert.deepEqual(narrowCursors(closed, 20), [cursorAt(3, 20, 7, 5), cursorAt(6, 20, 4)]);
   });
 
-  it('and by the index of a bundle that is wider than the part', () => {
-    assert.deepEqual(narrowed(6, 0, 4), [[4, 0]], 'nothing was read: nothing is to be counted');
-    assert.deepEqual(narrowed(6, 3, 4), [
-      [4, 1],
-      ['needs', 6],
+  it('each part goes on behind what the whole has read, in bundles inside it and in wider ones', () => {
+    const sender = sourceOf(3, 9, [
+      { height: 4, layout: [4, 5, 3], messages: to(5, 4, 5, 4, 5) },
+      { height: 6, layout: [2, 3], messages: to(5, 4, 5, 4, 4) },
     ]);
-    assert.deepEqual(narrowed(6, 3, 5), [
-      [5, 2],
-      ['needs', 6],
-    ]);
+    const next = (height: number, index: number, part: number) => {
+      const [cursor] = narrowCursors([cursorAt(3, 2, height, index)], part);
+      const { unread } = stepCursor(cursor as NonNullable<typeof cursor>, sender.source, knownOf(sender));
+      return unread && [unread.outbox.height, unread.bundle, unread.index];
+    };
     assert.deepEqual(
-      narrowed(8, 3, 4),
+      [next(4, 1, 4), next(4, 1, 5)],
       [
-        [4, 2],
-        ['needs', 8],
+        [4, 0, 1],
+        [4, 1, 0],
       ],
-      'wider than the cursor was, too',
     );
-    assert.deepEqual(narrowed(7, 1, 20), [[20, 0]], 'no wide bundle was begun');
-  });
-
-  it('a cursor inside the part stays, one outside goes', () => {
-    const cursors = [cursorAt(3, 8, 4, 1), cursorAt(3, 9, 6, 2), cursorAt(3, 5, 4)];
-    assert.deepEqual(narrowCursors(cursors, 4, view, NO_INDEXES), { ok: true, value: cursors.slice(0, 2) });
+    assert.deepEqual(
+      [next(4, 3, 4), next(4, 3, 5)],
+      [
+        [6, 0, 1],
+        [4, 1, 1],
+      ],
+    );
+    assert.deepEqual(
+      [next(6, 2, 4), next(6, 2, 5)],
+      [
+        [6, 0, 3],
+        [6, 0, 2],
+      ],
+    );
+    assert.deepEqual([next(6, 4, 4), next(6, 4, 5)], [[6, 0, 4], undefined]);
   });
 });
 

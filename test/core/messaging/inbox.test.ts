@@ -32,7 +32,7 @@ const whole = [item(5, 8), item(3, 4), item(3, 4, 1), item(3, 6, 1)];
 const wideIndex = makeCarriedIndex(bundleOf(3, 6));
 
 const select = (change: Partial<Parameters<typeof selectInbox>[0]> = {}): InboxInput['body'] =>
-  selectInbox({ shard: SHARD, parentCursors: [], view, share: ROOM, held, indexesDue: [], ...change });
+  selectInbox({ shard: SHARD, parentCursors: [], view, share: ROOM, held, ...change });
 const verify = (inbox: readonly Uint8Array[], bundleIndexes: readonly Uint8Array[] = [], change: Partial<InboxInput> = {}) =>
   verifyInbox({
     shard: SHARD,

@@ -1,21 +1,19 @@
 // The world of lane-world.ts with real messages: outboxes as blocks commit them, inboxes as leaders choose and voters check them.
 import assert from 'node:assert/strict';
-import { knownIndexesOf } from '../../../src/core/messaging/bundle-index.ts';
-import { bundlesToNarrow, narrowCursors } from '../../../src/core/messaging/cursors.ts';
+import { CarriedBundleIndex } from '../../../src/core/messaging/bundle-index.ts';
 import type { HeldBundle } from '../../../src/core/messaging/held-bundle.ts';
 import { verifyBundle } from '../../../src/core/messaging/held-bundle.ts';
-import { readIndexes, verifyInbox } from '../../../src/core/messaging/inbox.ts';
-import { type BundleName, type BundlePlace, bundleNameOf, type LaneView } from '../../../src/core/messaging/lane-view.ts';
+import { verifyInbox } from '../../../src/core/messaging/inbox.ts';
+import { type BundleName, bundleNameOf, type LaneView } from '../../../src/core/messaging/lane-view.ts';
 import { makeOutbox } from '../../../src/core/messaging/outbox.ts';
 import { placementOf } from '../../../src/core/messaging/placement.ts';
 import { selectInbox } from '../../../src/core/messaging/select-inbox.ts';
 import { HELD_BEACON_BLOCKS, skippedThoughHeld } from '../../../src/core/messaging/skipped-item.ts';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
-import type { Cursor } from '../../../src/core/protocol/block.ts';
 import type { Message } from '../../../src/core/protocol/message.ts';
 import { decodeMessage } from '../../../src/core/protocol/message-codec.ts';
 import type { LaneMachine } from './lane-model.ts';
-import { parentCursorsOf, take, type World, type WorldMessage, type WorldOutbox, type WorldRecord } from './lane-world.ts';
+import { parentCursorsOf, take, type World, type WorldMessage, type WorldOutbox } from './lane-world.ts';
 import { messageTo } from './messages.ts';
 
 const CALM_SHARE = { inboxGasShare: 8_000_000, inboxBytesShare: 512 * 1024 };
@@ -28,7 +26,7 @@ export const REAL_MESSAGES: LaneMachine = {
     const outbox = makeOutbox(source, height, emitted, layout);
     const messageOf = (encoded: Uint8Array): WorldMessage => {
       const message = messageIn(encoded);
-      return { source, height, placement: placementOf(message), name: bytesToHex(message.id), isTaken: false, isVoid: false };
+      return { source, height, placement: placementOf(message), name: bytesToHex(message.id), position: 0, isTaken: false, isVoid: false };
     };
     return {
       source,
@@ -47,22 +45,17 @@ export const REAL_MESSAGES: LaneMachine = {
     const view = world.views[reference] as LaneView;
     const parentCursors = parentCursorsOf(record);
     const share = isCalm ? CALM_SHARE : { inboxGasShare: draw(80_000), inboxBytesShare: draw(8_000) };
-    const indexesDue = record.blocks.length === 0 ? dueIndexes(world, record, view) : [];
     const held = heldBundles(world, view, isCalm);
-    // What a record's first block owes is shown whatever the share is.
-    const wide = indexesDue.length > 0 ? CALM_SHARE : share;
-    const body = selectInbox({ shard, parentCursors, view, share: wide, held, indexesDue });
-    const verdict = verifyInbox({ shard, parentCursors, view, body, share: wide });
+    const body = selectInbox({ shard, parentCursors, view, share, held });
+    const verdict = verifyInbox({ shard, parentCursors, view, body, share });
     assert.ok(verdict.ok, verdict.ok ? '' : `${verdict.reason}: ${verdict.detail}`);
-    if (indexesDue.length > 0) assert.deepEqual(narrowedBy(body.bundleIndexes, record, view), record.cursors);
     const since = new Map([...held].map(([name, bundle]) => [name, { bundle, heldSince: 0 }]));
-    const input = { shard, view, share: wide, held: since, newestBeaconHeight: HELD_BEACON_BLOCKS };
+    const input = { shard, view, share, held: since, newestBeaconHeight: HELD_BEACON_BLOCKS };
     assert.equal(skippedThoughHeld(verdict.value, input), undefined, 'a leader that takes what it may is not refused');
     const taken = verdict.value.messages.map((message) => worldMessage(world, message));
     for (const message of taken) take(world, message, shard, reference);
-    const indexes = readIndexes(view, body.bundleIndexes);
-    assert.ok(indexes.ok);
-    return { taken, cursors: verdict.value.cursors, carried: new Set(indexes.value.carried.map(({ place }) => bundleNameOf(place))) };
+    const carried = body.bundleIndexes.map((bytes) => bundleNameOf(CarriedBundleIndex.deserialize(bytes)));
+    return { taken, cursors: verdict.value.cursors, carried: new Set(carried) };
   },
 };
 
@@ -93,20 +86,4 @@ function heldBundles(world: World, view: LaneView, isCalm: boolean): ReadonlyMap
     }
   }
   return held;
-}
-
-function dueIndexes(world: World, { shard, narrowedFrom }: WorldRecord, view: LaneView): readonly HeldBundle[] {
-  const places: readonly BundlePlace[] = narrowedFrom === undefined ? [] : bundlesToNarrow(narrowedFrom, shard, view);
-  return places.map(({ source, height, bundle }) => world.outboxes.get(`${source}/${height}`)?.held[bundle] as HeldBundle);
-}
-
-// What whoever checks a record's first block narrows by.
-function narrowedBy(bundleIndexes: readonly Uint8Array[], { narrowedFrom, shard }: WorldRecord, view: LaneView): readonly Cursor[] {
-  const indexes = readIndexes(view, bundleIndexes);
-  assert.ok(indexes.ok);
-  const without = narrowCursors(narrowedFrom ?? [], shard, view, knownIndexesOf(new Map()));
-  assert.ok(!without.ok && without.reason === 'bundle-index-missing');
-  const narrowed = narrowCursors(narrowedFrom ?? [], shard, view, indexes.value.known);
-  assert.ok(narrowed.ok);
-  return narrowed.value;
 }

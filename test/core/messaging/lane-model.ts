@@ -125,7 +125,7 @@ export const RULES_ALONE: LaneMachine = {
   emit(source, height, families, layout) {
     const messages = families.map((family, at): WorldMessage => {
       const placement = placementOfFamily(family);
-      return { source, height, placement, name: `${source}/${height}/${at}`, isTaken: false, isVoid: false };
+      return { source, height, placement, name: `${source}/${height}/${at}`, position: 0, isTaken: false, isVoid: false };
     });
     const byDestination = Map.groupBy(messages, ({ placement }) => shardOfPlacement(layout, placement) as number);
     const bundles = [...byDestination].sort(([a], [b]) => comparePlaces(a, b));

@@ -1,11 +1,11 @@
 // The rules of the lanes as a record of functions, so that the model can be run with one of them broken.
-import { type KnownIndexes, knownIndexesOf } from '../../../src/core/messaging/bundle-index.ts';
+import { knownIndexesOf } from '../../../src/core/messaging/bundle-index.ts';
 import { cursorsAtReference, joinCursors, narrowCursors } from '../../../src/core/messaging/cursors.ts';
 import type { LaneView } from '../../../src/core/messaging/lane-view.ts';
 import { closeLanes, hasEarlierUnread, type Lane } from '../../../src/core/messaging/lanes.ts';
 import { mayForgetBundle, mayUnlist } from '../../../src/core/messaging/retention.ts';
 import type { Cursor } from '../../../src/core/protocol/block.ts';
-import { contains, parentOf, siblingOf } from '../../../src/core/protocol/shard-id.ts';
+import { parentOf, siblingOf } from '../../../src/core/protocol/shard-id.ts';
 
 /** Every rule that the model applies. */
 export interface LaneRules {
@@ -13,7 +13,7 @@ export interface LaneRules {
   readonly knownIndexesOf: typeof knownIndexesOf;
   readonly hasEarlierUnread: (lane: Lane, height: number) => boolean;
   readonly closeLanes: (lanes: readonly Lane[]) => Cursor[];
-  readonly narrow: (closed: readonly Cursor[], part: number, view: LaneView, indexes: KnownIndexes) => readonly Cursor[];
+  readonly narrow: (closed: readonly Cursor[], part: number) => readonly Cursor[];
   readonly join: (parts: readonly (readonly Cursor[])[]) => readonly Cursor[];
   readonly mayForgetBundle: typeof mayForgetBundle;
   readonly mayUnlist: typeof mayUnlist;
@@ -31,11 +31,7 @@ export const RULES: LaneRules = {
   knownIndexesOf,
   hasEarlierUnread,
   closeLanes,
-  narrow(closed, part, view, indexes) {
-    const verdict = narrowCursors(closed, part, view, indexes);
-    if (!verdict.ok) throw new Error(`${verdict.reason}: ${verdict.detail}`);
-    return verdict.value;
-  },
+  narrow: narrowCursors,
   join: joinCursors,
   mayForgetBundle,
   mayUnlist,
@@ -84,15 +80,8 @@ export const BROKEN_RULES: Readonly<Record<string, Partial<LaneRules>>> = {
   },
   'siblings fold at different heights': { closeLanes: (lanes) => foldedWhere(closeLanes(lanes), areSiblings) },
   'siblings do not fold': { closeLanes: (lanes) => lanes.map(({ cursor }) => cursor) },
-  'an index is not counted anew at a split': {
-    narrow: (closed, part, view, indexes) =>
-      RULES.narrow(closed, part, view, indexes).map((cursor) => {
-        const old = closed.find(({ source, prefix }) => source === cursor.source && contains(prefix, part));
-        return old === undefined ? cursor : { ...cursor, index: old.index };
-      }),
-  },
   'an index starts again at a split': {
-    narrow: (closed, part, view, indexes) => RULES.narrow(closed, part, view, indexes).map((cursor) => ({ ...cursor, index: 0 })),
+    narrow: (closed, part) => narrowCursors(closed, part).map((cursor) => ({ ...cursor, index: 0 })),
   },
   'a merge keeps one child’s cursors for both': {
     join: (parts) =>

@@ -21,6 +21,8 @@ export interface WorldMessage {
   readonly placement: number;
   /** Names it where only its encoding is seen. */
   readonly name: string;
+  /** Among all messages of its outbox. */
+  position: number;
   isTaken: boolean;
   isVoid: boolean;
 }
@@ -50,8 +52,6 @@ export interface WorldRecord {
   readonly height: number;
   readonly beaconHeight: number;
   readonly cursors: readonly Cursor[];
-  /** What the cursors were narrowed from, in the first block's body to be shown again. */
-  readonly narrowedFrom: readonly Cursor[] | undefined;
   readonly blocks: WorldBlock[];
   /** Headers; the last of them commits the execution of the block before it. */
   crosslinked: number;
@@ -107,9 +107,8 @@ function recordOf(
   height: number,
   beaconHeight: number,
   cursors: readonly Cursor[],
-  narrowedFrom?: readonly Cursor[],
 ): WorldRecord {
-  return { shard, layout, height, beaconHeight, cursors, narrowedFrom, blocks: [], crosslinked: 0, closing: undefined };
+  return { shard, layout, height, beaconHeight, cursors, blocks: [], crosslinked: 0, closing: undefined };
 }
 
 /** Another layout: one shard split, or two siblings merged. */
@@ -171,7 +170,6 @@ function replaceRecords(world: World): void {
   const now = world.views.length;
   const replaced = new Set<WorldRecord>();
   const made: WorldRecord[] = [];
-  const view = world.views.at(-1) as LaneView;
   for (const shard of [...target].sort(comparePlaces)) {
     const before = records.filter((record) => intersects(record.shard, shard));
     if (before.some(({ closing }) => closing === undefined)) continue;
@@ -179,17 +177,11 @@ function replaceRecords(world: World): void {
     const closed = before.map(({ closing }) => closing?.cursors ?? []);
     const [only] = before;
     const isPart = only !== undefined && before.length === 1 && only.shard !== shard && contains(only.shard, shard);
-    const known = rules.knownIndexesOf(world.indexes);
-    const cursors = isPart ? rules.narrow(closed[0] ?? [], shard, anchoredNow(world, view), known) : rules.join(closed);
+    const cursors = isPart ? rules.narrow(closed[0] ?? [], shard) : rules.join(closed);
     const height = Math.max(...before.map(({ closing }) => closing?.height ?? 0));
-    made.push(recordOf(shard, target, height, now, cursors, isPart ? closed[0] : undefined));
+    made.push(recordOf(shard, target, height, now, cursors));
   }
   world.records = [...records.filter((record) => !replaced.has(record)), ...made];
-}
-
-// Narrowing looks at outboxes that the closing cursors have not passed: those stay listed until then.
-function anchoredNow(world: World, last: LaneView): LaneView {
-  return world.sources.size === 0 ? last : viewOf(world);
 }
 
 function endBeaconBlock(world: World): void {
@@ -237,7 +229,10 @@ export function addBlock(world: World, record: WorldRecord, block: WorldBlock): 
   if (outbox === undefined) return;
   world.outboxes.set(`${outbox.source}/${outbox.height}`, outbox);
   const ofSource = world.messages.get(outbox.source) ?? [];
-  ofSource.push(...outbox.bundles.flat());
+  for (const [position, message] of outbox.bundles.flat().entries()) {
+    message.position = position;
+    ofSource.push(message);
+  }
   world.messages.set(outbox.source, ofSource);
   for (const [bundle, index] of outbox.indexes.entries()) {
     world.indexes.set(bundleNameOf({ source: outbox.source, height: outbox.height, bundle }), index);
@@ -294,23 +289,20 @@ export function checkCursors(
 function checkCursor(world: World, cursor: Cursor, source: LaneSource, reference: number, carried: ReadonlySet<BundleName>): void {
   const { prefix, height, index } = cursor;
   const says = `cursor ${cursor.source}/${prefix} at ${height}, ${index}`;
-  let atHeight = 0;
   let unreadAtHeight = 0;
   for (const message of world.messages.get(cursor.source) ?? []) {
     const { isVoid, placement } = message;
     const outbox = world.outboxes.get(`${message.source}/${message.height}`) as WorldOutbox;
     const isAnchored = (outbox.anchor?.beaconHeight ?? Number.POSITIVE_INFINITY) <= reference;
     if (isVoid || !isAnchored || placement >>> (16 - depthOf(prefix)) !== prefix - 2 ** depthOf(prefix)) continue;
-    const isRead = message.height < height || (message.height === height && atHeight < index);
+    const isRead = message.height < height || (message.height === height && message.position < index);
     assert.equal(message.isTaken, isRead, `${says}: a message of ${message.height}`);
-    if (message.height !== height) continue;
-    atHeight++;
-    if (!isRead) unreadAtHeight++;
+    if (message.height === height && !isRead) unreadAtHeight++;
   }
-  assert.ok(index <= atHeight, `${says}: more than there is`);
   const end = Math.max(source.lastAnchoredHeight, source.startHeight) + 1;
   if (height === end) return;
   const outbox = world.outboxes.get(`${cursor.source}/${height}`);
+  assert.ok(index <= (outbox?.bundles.flat().length ?? 0), `${says}: more than there is`);
   const isHidden =
     outbox?.summary.bundles.some(({ destination }, bundle) => {
       const isWide = destination !== prefix && contains(destination, prefix);

@@ -127,12 +127,12 @@ export const LANE_TARGETS: readonly FuzzTarget[] = [
   },
   {
     name: 'inbox',
-    covers: ['core/messaging/inbox#verifyInbox', 'core/messaging/inbox#readIndexes'],
+    covers: ['core/messaging/inbox#verifyInbox'],
     executions: EXECUTIONS,
     generate(random) {
       const share = { inboxGasShare: random.integer(0, 60_000), inboxBytesShare: random.integer(0, 32 * 1024) };
       const some = new Map([...held].filter(() => random.chance(0.8)));
-      const body = { ...EMPTY_BODY, ...selectInbox({ ...reader, share, held: some, indexesDue: [] }) };
+      const body = { ...EMPTY_BODY, ...selectInbox({ ...reader, share, held: some }) };
       return BlockBody.serialize(body);
     },
     judge(bytes) {
