@@ -13,11 +13,13 @@ export function compareCursors(a: Cursor, b: Cursor): number {
 
 /**
  * What a block begins with: its parent's cursors without those of sources no longer listed, and new ones where a listed source has none for
- * a part of the shard. A part, because at a merge one child may have closed before the source was listed and the other after.
+ * a part of the shard. A part, because at a merge one child may have closed before the source was listed and the other after. No cursor
+ * reads more than the shard, whatever the record says.
  */
 export function cursorsAtReference(parent: readonly Cursor[], shard: ChainId, view: LaneView): Cursor[] {
+  const own = narrowCursors(parent, shard);
   return view.sources.flatMap((source) => {
-    const kept = parent.filter((cursor) => cursor.source === source.shard);
+    const kept = own.filter((cursor) => cursor.source === source.shard);
     const covered = kept.map(({ prefix }) => prefix);
     const added = uncoveredBy(shard, covered).map((prefix) => newCursor(source, prefix));
     return [...kept, ...added].sort(compareCursors);

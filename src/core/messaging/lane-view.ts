@@ -29,7 +29,6 @@ export interface LaneSource {
    * move it ⚠: between them it may have sent what a shard that was not there to see has not read.
    */
   readonly startHeight: Height;
-  readonly isRetired: boolean;
   /** Up to here all that it sent is final and known: a height without an outbox sent nothing. */
   readonly lastAnchoredHeight: Height;
   /** By ascending height and, with it, anchor; at least all that some cursor has not passed. */

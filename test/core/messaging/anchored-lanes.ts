@@ -26,7 +26,7 @@ export function sourceOf(
     for (const bundle of bundles) held.set(bundleNameOf(bundle.place), bundle);
     return { height, summary, anchor: { beaconHeight: anchoredAt, operationIndex: shard, headerHeight: height + 1 } };
   });
-  return { source: { shard, startHeight: 0, isRetired: false, lastAnchoredHeight, outboxes, ...change }, held };
+  return { source: { shard, startHeight: 0, lastAnchoredHeight, outboxes, ...change }, held };
 }
 
 export function cursorAt(source: number, prefix: number, height: number, index = 0): Cursor {

@@ -24,6 +24,10 @@ describe('the cursors of a block', () => {
     const cursors = cursorsAtReference([cursorAt(3, 9, 6, 2)], 2, { sources: [listed(3, 4)] });
     assert.deepEqual(cursors, [cursorAt(3, 8, 5), cursorAt(3, 9, 6, 2), cursorAt(3, 5, 5)]);
   });
+
+  it('read no more than the shard', () => {
+    assert.deepEqual(cursorsAtReference([cursorAt(3, 1, 6, 2)], 2, { sources: [listed(3, 4)] }), [cursorAt(3, 2, 6, 2)]);
+  });
 });
 
 describe('siblings', () => {

@@ -215,9 +215,9 @@ function endBeaconBlock(world: World): void {
 function viewOf(world: World): LaneView {
   const listed = [...world.sources.values()].sort((a, b) => a.shard - b.shard);
   return {
-    sources: listed.map(({ shard, startHeight, isRetired, lastAnchoredHeight, outboxes }): LaneSource => {
+    sources: listed.map(({ shard, startHeight, lastAnchoredHeight, outboxes }): LaneSource => {
       const anchored = outboxes.map(({ height, summary, anchor }) => ({ height, summary, anchor: anchor as Anchor }));
-      return { shard, startHeight, isRetired, lastAnchoredHeight, outboxes: anchored };
+      return { shard, startHeight, lastAnchoredHeight, outboxes: anchored };
     }),
   };
 }

@@ -37,7 +37,6 @@ const view: LaneView = {
     {
       shard: 3,
       startHeight: 0,
-      isRetired: false,
       lastAnchoredHeight: 9,
       outboxes: [
         { height: 5, anchor: { beaconHeight: 2, operationIndex: 0, headerHeight: 6 }, summary: wide.summary },
