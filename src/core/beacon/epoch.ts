@@ -1,10 +1,11 @@
 // The transition of an epoch, the last step of its last but one block (protocol, section 6): the world root at its end, the seed of the next
 // epoch, and layout and committees of the one after, so that each committee has a full epoch to fetch the state of its next shard. The last
 // block comes after it and has no body: what closes the beacon's instance commits all of this.
+
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, ChainId, Epoch } from '../primitives/ids.ts';
 import { checkLayout } from '../protocol/layout.ts';
-import { isWithin, shardsIntersect } from '../protocol/subtrees.ts';
+import { contains, intersects } from '../protocol/shard-id.ts';
 import { drawCommittees, type SeatHolder } from './committees.ts';
 import type { BeaconConstants } from './constants.ts';
 import { epochOfHeight } from './epochs.ts';
@@ -64,9 +65,9 @@ export function isPermittedLayout(constants: BeaconConstants, state: BeaconState
   if (!layout.ok || !layout.value.every((shard, index) => shard === shards[index])) return false;
   return shards.every((shard) => {
     if (before.includes(shard)) return true;
-    const replaced = before.filter((other) => shardsIntersect(other, shard));
+    const replaced = before.filter((other) => intersects(other, shard));
     const isMergeOfTwo = replaced.length === 2 && replaced.every((other) => other >>> 1 === shard);
-    const isSplit = replaced.length === 1 && replaced.every((other) => isWithin(shard, other));
+    const isSplit = replaced.length === 1 && replaced.every((other) => contains(other, shard));
     return (isMergeOfTwo || isSplit) && replaced.every((other) => hasRecordOf(state, other, epoch));
   });
 }

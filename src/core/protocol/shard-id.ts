@@ -52,6 +52,22 @@ export function comparePlaces(a: ChainId, b: ChainId): number {
   return leftEdgeOf(a) - leftEdgeOf(b) || a - b;
 }
 
+/** True when all of `left` lies before all of `right`; false both ways where one contains the other. */
+export function isLeftOf(left: ChainId, right: ChainId): boolean {
+  return !intersects(left, right) && comparePlaces(left, right) < 0;
+}
+
+/** Shard ids in the order of their subtrees, left to right; where one contains another, the greater subtree first. */
+export function leftToRight(shards: readonly ChainId[]): readonly ChainId[] {
+  return shards.toSorted(comparePlaces);
+}
+
+/** The number that `inner` has in the subtree of `outer`, which contains it, counted as if that were the whole tree. */
+export function relativeShardId(inner: ChainId, outer: ChainId): ChainId {
+  const width = 2 ** (depthOf(inner) - depthOf(outer));
+  return inner - outer * width + width;
+}
+
 /** True where keys with this placement are in the shard. */
 export function isUnder(placement: Placement, shard: ChainId): boolean {
   return shard !== 0 && ancestorOf(placement, depthOf(shard)) === shard;

@@ -11,6 +11,7 @@ import {
   isShardId,
   isUnder,
   parentOf,
+  relativeShardId,
   SHARD_DEPTH_MAX,
   shardOfPlacement,
   siblingOf,
@@ -107,4 +108,11 @@ describe('what is uncovered', () => {
   });
 
   it('is nothing where a part is wider than the whole', () => assert.deepEqual(uncoveredBy(5, [2]), []));
+});
+
+describe('the number of a subtree in the tree of another', () => {
+  it('is counted as if that were the whole tree', () => {
+    for (let shard = 1; shard < 64; shard++) assert.deepEqual([relativeShardId(shard, shard), relativeShardId(shard, 1)], [1, shard]);
+    assert.deepEqual([relativeShardId(10, 5), relativeShardId(11, 5), relativeShardId(23, 5)], [2, 3, 7]);
+  });
 });
