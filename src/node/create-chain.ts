@@ -150,8 +150,8 @@ export async function createChain<Start extends Outcome, Executed extends Start>
     requestBlock: (request) => (request.height <= blocks.committed.facts.height ? forkInquiry.suspect() : catchUp.request(request)),
     onFault,
   });
-  options.instances.attach(instance, intake);
-  evidence.listen();
+  options.instances.attach(instance, intake, (message) => evidence.receive(message));
+  evidence.start();
   return {
     instance,
     blocks,

@@ -206,6 +206,11 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     return { block, parent, seed, ancestorHash: (height) => this.#ancestorHash(parent, height) };
   }
 
+  /** Hash of the committed block at a height. */
+  ancestorHashOf(height: Height): Bytes32 | undefined {
+    return this.#dependencies.committedHash(height);
+  }
+
   #ancestorHash(from: Start, wanted: Height): Bytes32 | undefined {
     let hash = from.hash;
     for (let held = this.#held.get(bytesToHex(hash)); held !== undefined; held = this.#held.get(bytesToHex(hash))) {

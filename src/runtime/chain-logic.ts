@@ -1,5 +1,6 @@
 // What a kind of chain puts into consensus, as the runtime asks for it: how a body decodes, which blocks are valid, what executing them comes
 // to. Engine, gossip, catching up and storage are the same for the beacon and every shard; this is where they differ.
+import type { BeaconBlockRefusal } from '../core/beacon/validate-block.ts';
 import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import type { Bytes32, Height } from '../core/primitives/ids.ts';
 import type { Verdict } from '../core/primitives/verdict.ts';
@@ -18,7 +19,14 @@ export interface Outcome {
 }
 
 /** Why a block cannot be decoded or is not valid. */
-export type BlockFault = BlockRefusal | 'undecodable-transaction' | 'bad-vrf-proof' | 'too-many-blocks' | 'wrong-carrier';
+export type BlockFault =
+  | BlockRefusal
+  | BeaconBlockRefusal
+  | 'bad-signature'
+  | 'undecodable-transaction'
+  | 'bad-vrf-proof'
+  | 'too-many-blocks'
+  | 'wrong-carrier';
 
 /** A block on its executed parent. */
 export interface BlockToExecute<Start> {

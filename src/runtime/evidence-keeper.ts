@@ -90,11 +90,9 @@ export class EvidenceKeeper {
     return keeper;
   }
 
-  /** Begins to hear what others have found, and tells new neighbours what there is. */
-  listen(): void {
-    const { network, topic } = this.#dependencies;
-    network.pubSub.subscribe(topic, (message) => this.#receive(message));
-    network.peers.onChange((_peer, connected) => {
+  /** Begins to tell new neighbours what there is. */
+  start(): void {
+    this.#dependencies.network.peers.onChange((_peer, connected) => {
       if (connected) this.#tellSoon();
     });
   }
@@ -102,7 +100,6 @@ export class EvidenceKeeper {
   stop(): void {
     this.#stopped = true;
     this.#telling?.();
-    this.#dependencies.network.pubSub.unsubscribe(this.#dependencies.topic);
   }
 
   /** Everything that is kept, the oldest first; what was stored before the start comes before all else. */
@@ -178,7 +175,8 @@ export class EvidenceKeeper {
     );
   }
 
-  async #receive({ data, from }: GossipMessage): Promise<ForwardDecision> {
+  /** What others have found; that of another instance is for another keeper. */
+  async receive({ data, from }: GossipMessage): Promise<ForwardDecision> {
     const decoded = decodeEvidence(data);
     if (!decoded.ok) return this.#refuse(from, decoded.reason);
     if (!bytesEqual(decoded.value.instanceId, this.#dependencies.instance.instanceId)) return 'ignore';

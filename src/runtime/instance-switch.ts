@@ -1,4 +1,4 @@
-// Hands each consensus message to the instance that it names. A node runs several chains, and at the turn of an epoch two instances of one
+// Hands each consensus message, and each piece of evidence, to the instance that it names. A node runs several chains, and at the turn of an epoch two instances of one
 // chain, which share its topic: the old one still answers those who are behind while the new one begins (protocol, section 6).
 //
 // Nobody is blamed for speaking of an instance that is not known here: it may be over, or begin with a beacon block that has not arrived.
@@ -7,7 +7,7 @@ import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { Bytes32, Hex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import { unpackMessages } from '../network/coalesce.ts';
-import type { ForwardDecision, Network, PeerName } from '../network/ports.ts';
+import type { ForwardDecision, GossipMessage, Network, PeerName } from '../network/ports.ts';
 import { protocolName, topicName } from '../network/topics.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
@@ -30,6 +30,9 @@ export interface InstanceListener {
   vouch(message: ConsensusMessage, from: PeerName): Promise<MessageOutcome>;
 }
 
+/** Where evidence of one instance goes; `ignore` says that it is of another, or no news. */
+export type EvidenceListener = (message: GossipMessage) => Promise<ForwardDecision>;
+
 /** What the switch needs of its node. */
 export interface InstanceSwitchDependencies {
   readonly network: Network;
@@ -38,8 +41,11 @@ export interface InstanceSwitchDependencies {
 }
 
 interface Attached {
+  /** Of consensus. */
   readonly topic: string;
+  readonly evidenceTopic: string;
   readonly listener: InstanceListener;
+  readonly onEvidence: EvidenceListener;
 }
 
 interface Heard {
@@ -61,12 +67,16 @@ export class InstanceSwitch {
     });
   }
 
-  /** Messages of the instance go to the listener from now on. */
-  attach({ instanceId, genesisRoot, chain }: Instance, listener: InstanceListener): void {
+  /** What is said of the instance goes to these from now on. */
+  attach({ instanceId, genesisRoot, chain }: Instance, listener: InstanceListener, onEvidence: EvidenceListener): void {
     const topic = topicName(genesisRoot, chain, 'consensus');
-    const isFollowed = [...this.#attached.values()].some((attached) => attached.topic === topic);
-    this.#attached.set(bytesToHex(instanceId), { topic, listener });
-    if (!isFollowed) this.#dependencies.network.pubSub.subscribe(topic, ({ data, from }) => this.#receiveFrame(topic, data, from));
+    const evidenceTopic = topicName(genesisRoot, chain, 'evidence');
+    const isFollowed = this.#isFollowed(topic);
+    this.#attached.set(bytesToHex(instanceId), { topic, evidenceTopic, listener, onEvidence });
+    if (isFollowed) return;
+    const { pubSub } = this.#dependencies.network;
+    pubSub.subscribe(topic, ({ data, from }) => this.#receiveFrame(topic, data, from));
+    pubSub.subscribe(evidenceTopic, (message) => this.#receiveEvidence(evidenceTopic, message));
   }
 
   /** The instance hears nothing any more. */
@@ -75,8 +85,24 @@ export class InstanceSwitch {
     const attached = this.#attached.get(name);
     if (attached === undefined) return;
     this.#attached.delete(name);
-    if (![...this.#attached.values()].some(({ topic }) => topic === attached.topic))
-      this.#dependencies.network.pubSub.unsubscribe(attached.topic);
+    if (this.#isFollowed(attached.topic)) return;
+    const { pubSub } = this.#dependencies.network;
+    pubSub.unsubscribe(attached.topic);
+    pubSub.unsubscribe(attached.evidenceTopic);
+  }
+
+  #isFollowed(topic: string): boolean {
+    return [...this.#attached.values()].some((attached) => attached.topic === topic);
+  }
+
+  // Whoever it is of takes it; what nobody can read is refused by the first.
+  async #receiveEvidence(topic: string, message: GossipMessage): Promise<ForwardDecision> {
+    for (const { evidenceTopic, onEvidence } of [...this.#attached.values()]) {
+      if (evidenceTopic !== topic) continue;
+      const decision = await onEvidence(message);
+      if (decision !== 'ignore') return decision;
+    }
+    return 'ignore';
   }
 
   async #receiveFrame(topic: string, data: Uint8Array, from: PeerName): Promise<ForwardDecision> {

@@ -18,6 +18,10 @@ export const ROW_FAMILY = {
   evidence: 0x25,
   /** What ended an instance: certificates of its closing block. */
   instanceEnd: 0x26,
+  /** The state after a beacon block. */
+  beaconState: 0x28,
+  /** The start record of the beacon's instance, and of the one before. */
+  beaconRecord: 0x29,
   viewHeader: 0x30,
   viewTransactions: 0x31,
   viewReceipts: 0x32,

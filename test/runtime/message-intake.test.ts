@@ -59,8 +59,8 @@ describe('the intake of messages', () => {
     [isBusy, neighbours, events, blamed, counted, faults, verifications] = [false, ['v1'], [], [], [], [], 0];
     const network = {
       pubSub: {
-        subscribe: (_topic: string, handler: GossipHandler) => {
-          hear = handler;
+        subscribe: (subscribed: string, handler: GossipHandler) => {
+          if (subscribed.includes('/consensus/')) hear = handler;
         },
         unsubscribe: () => undefined,
         publish: async (_topic: string, data: Uint8Array) => ({ recipients: published.push(data) }),
@@ -106,7 +106,7 @@ describe('the intake of messages', () => {
       state: () => state,
     });
     topic = topicName(chain.instance.genesisRoot, chain.instance.chain, 'consensus');
-    new InstanceSwitch(shared).attach(chain.instance, intake);
+    new InstanceSwitch(shared).attach(chain.instance, intake, async () => 'ignore');
   });
 
   async function tell(messages: readonly ConsensusMessage[], from = 'v1'): Promise<ForwardDecision> {

@@ -1,0 +1,204 @@
+// Composes the beacon of a node: one chain of instances, each ended by the last block of its epoch and followed by the next, whose record
+// derives from that block (protocol, section 6). The old instance goes on answering until the new one has a CC: whoever has not heard of the end
+// needs those who have.
+import { beaconConstantsOf } from '../core/beacon/constants.ts';
+import type { NextLayout } from '../core/beacon/epoch.ts';
+import { isLastOfEpoch } from '../core/beacon/epochs.ts';
+import { genesisBeaconState } from '../core/beacon/genesis-state.ts';
+import { firstBeaconRecord, instanceOfRecord } from '../core/beacon/instance.ts';
+import { type BeaconState, shardsOf } from '../core/beacon/state.ts';
+import { isCarrier } from '../core/consensus/block-role.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import { StartRecord } from '../core/protocol/committee.ts';
+import type { Genesis } from '../core/protocol/genesis.ts';
+import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { createBeaconCommits, decodeBeaconState, encodeBeaconState } from '../runtime/beacon-commits.ts';
+import {
+  type BeaconOutcome,
+  beaconOutcome,
+  beaconStartOutcome,
+  createBeaconLogic,
+  type ExecutedBeaconOutcome,
+} from '../runtime/beacon-logic.ts';
+import { type BeaconOperations, createBeaconPayloads } from '../runtime/beacon-payloads.ts';
+import type { InstanceSwitch } from '../runtime/instance-switch.ts';
+import type { ValidatorSecrets } from '../runtime/signer.ts';
+import { VerifiedClaims } from '../runtime/verified-claims.ts';
+import type { BeaconStore } from '../storage/beacon-store.ts';
+import type { SigningRecord } from '../storage/signing-record.ts';
+import { type Chain, createChain } from './create-chain.ts';
+import type { NodePorts } from './create-node.ts';
+import { loadInstance } from './load-instance.ts';
+import { openOwnSigningRecord } from './own-signing-record.ts';
+
+/** What composing the beacon takes beside the node's ports. */
+export interface CreateBeaconOptions extends NodePorts {
+  readonly genesis: Genesis;
+  readonly beaconStore: BeaconStore;
+  /** Root of the genesis accounts under a shard. */
+  readonly genesisRootOf: (shard: ChainId) => Bytes32;
+  readonly self: ValidatorIndex | undefined;
+  readonly secrets: ValidatorSecrets | undefined;
+  readonly instances: InstanceSwitch;
+  readonly operations: BeaconOperations;
+  readonly onCommitted: (outcome: ExecutedBeaconOutcome) => void;
+  readonly onFault: (fault: unknown) => void;
+}
+
+type BeaconChain = Chain<BeaconOutcome, ExecutedBeaconOutcome>;
+
+interface Running {
+  readonly chain: BeaconChain;
+  readonly signingRecord: SigningRecord;
+}
+
+/** Until the controller decides, the layout stays what the newest one is. */
+const sameLayout: NextLayout = ({ layouts }) => {
+  const newest = layouts.at(-1);
+  invariant(newest !== undefined, 'there is a layout');
+  return shardsOf(newest);
+};
+
+/** See the file's head. */
+export class Beacon {
+  readonly #options: CreateBeaconOptions;
+  #current: Running | undefined;
+  /** The one before, while it still answers. */
+  #previous: Running | undefined;
+  #succession: Promise<void> = Promise.resolve();
+  #hasStarted = false;
+  #stopped = false;
+
+  private constructor(options: CreateBeaconOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the beacon where it stands on disk; a new database gets the genesis state. */
+  static async open(options: CreateBeaconOptions): Promise<Beacon> {
+    const beacon = new Beacon(options);
+    const { beaconStore } = options;
+    if (beaconStore.getRecord('current') === undefined) await beacon.#writeGenesis();
+    beacon.#current = await beacon.#run('current');
+    const { committed } = beacon.#current.chain.blocks;
+    const isFresh = committed.hash === beacon.#current.chain.instance.startRecordRoot;
+    if (isFresh && beaconStore.getRecord('previous') !== undefined) beacon.#previous = await beacon.#run('previous');
+    return beacon;
+  }
+
+  /** The chain of the instance that runs now. */
+  get chain(): BeaconChain {
+    invariant(this.#current !== undefined, 'an open beacon runs an instance');
+    return this.#current.chain;
+  }
+
+  /** The chains that other nodes may ask. */
+  get chains(): readonly BeaconChain[] {
+    return [this.#current, this.#previous].flatMap((running) => (running === undefined ? [] : [running.chain]));
+  }
+
+  /** The state after the newest committed block. */
+  get state(): BeaconState {
+    return this.chain.blocks.committed.state;
+  }
+
+  start(): void {
+    this.#hasStarted = true;
+    for (const { runner } of this.chains) runner.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#succession;
+    for (const running of [this.#current, this.#previous]) if (running !== undefined) await endOf(running);
+  }
+
+  async #writeGenesis(): Promise<void> {
+    const { genesis, genesisRootOf, beaconStore, store } = this.#options;
+    const state = genesisBeaconState(genesis, genesisRootOf);
+    const record = StartRecord.serialize(firstBeaconRecord(state));
+    await store.write([...beaconStore.putState(0, encodeBeaconState(state)), ...beaconStore.putRecord('current', record)], { sync: true });
+  }
+
+  async #run(which: 'current' | 'previous'): Promise<Running> {
+    const { genesis, beaconStore, secrets, files, verifier } = this.#options;
+    const constants = beaconConstantsOf(genesis);
+    const encoded = beaconStore.getRecord(which);
+    invariant(encoded !== undefined, 'the record of an instance that runs is stored');
+    const record = decodeCanonical(StartRecord, encoded);
+    invariant(record.ok, 'a stored record decodes');
+    const startState = this.#stateAt(record.value.height);
+    const instance = instanceOfRecord(constants, startState, record.value);
+    const loaded = await loadInstance<BeaconOutcome>(this.#options, instance, {
+      roleOf: (header) => (isCarrier(header) ? 'carrier' : isLastOfEpoch(header.height, constants.parameters) ? 'closing' : 'ordinary'),
+      start: () => beaconStartOutcome(instance, startState),
+      newest: ({ hash, block: { header }, record: { point } }) => beaconOutcome(hash, header, point.seed, this.#stateAt(header.height)),
+    });
+    const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
+    const claims = new VerifiedClaims(verifier);
+    const chain = await createChain<BeaconOutcome, ExecutedBeaconOutcome>({
+      ...this.#options,
+      parameters: { ...genesis.parameters, idleIntervalMs: genesis.parameters.beaconBlockIntervalMsMin },
+      loaded,
+      logic: createBeaconLogic({
+        constants,
+        nextLayout: sameLayout,
+        verify: async (sets) => (await claims.judge(sets)) === 'valid',
+      }),
+      rows: createBeaconCommits({
+        constants,
+        beaconStore,
+        onCommitted: (outcome) => this.#onCommitted(outcome),
+      }),
+      payloadsOn: (blocks) =>
+        createBeaconPayloads({
+          constants,
+          nextLayout: sameLayout,
+          operations: this.#options.operations,
+          beaconHashAt: (height) => blocks.ancestorHashOf(height),
+        }),
+      signingRecord,
+    });
+    return { chain, signingRecord };
+  }
+
+  #stateAt(height: Height): BeaconState {
+    const encoded = this.#options.beaconStore.getState(height);
+    invariant(encoded !== undefined, `the state at height ${height} is kept while an instance starts from it or stands at it`);
+    return decodeBeaconState(encoded);
+  }
+
+  #onCommitted(outcome: ExecutedBeaconOutcome): void {
+    this.#options.onCommitted(outcome);
+    const { parameters } = this.#options.genesis;
+    const { height } = outcome.facts;
+    if (isLastOfEpoch(height, parameters)) this.#follow(() => this.#succeed());
+    else if (this.#previous !== undefined) this.#follow(() => this.#endPrevious());
+  }
+
+  #follow(task: () => Promise<void>): void {
+    this.#succession = this.#succession
+      .then(async () => {
+        if (!this.#stopped) await task();
+      })
+      .catch(this.#options.onFault);
+  }
+
+  async #succeed(): Promise<void> {
+    await this.#endPrevious();
+    this.#previous = this.#current;
+    this.#current = await this.#run('current');
+    if (this.#hasStarted) this.#current.chain.runner.start();
+  }
+
+  async #endPrevious(): Promise<void> {
+    const ended = this.#previous;
+    this.#previous = undefined;
+    if (ended !== undefined) await endOf(ended);
+  }
+}
+
+async function endOf({ chain, signingRecord }: Running): Promise<void> {
+  await chain.stop();
+  await signingRecord.close();
+}

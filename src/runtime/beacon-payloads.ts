@@ -1,0 +1,84 @@
+// When a beacon block is due and what goes into it: the beacon keeps one pace, and carries whatever crosslinks and evidence there are. The last
+// block of an epoch has no body.
+import type { BeaconConstants } from '../core/beacon/constants.ts';
+import type { NextLayout } from '../core/beacon/epoch.ts';
+import { isLastOfEpoch } from '../core/beacon/epochs.ts';
+import { NO_BASE_FEE_WEI, NO_BEACON_REFERENCE, NO_EXECUTION } from '../core/beacon/header-fields.ts';
+import type { BeaconState } from '../core/beacon/state.ts';
+import { stateRootOf } from '../core/beacon/state-root.ts';
+import { type Applied, applyBeaconBlock, type TransitionInput } from '../core/beacon/transition.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, Height, TimestampMs } from '../core/primitives/ids.ts';
+import { type BlockBody, bodyRootOf, EMPTY_BODY } from '../core/protocol/block.ts';
+import type { BeaconOutcome } from './beacon-logic.ts';
+import type { BlockContent, PayloadPlan, PayloadSource } from './payload-maker.ts';
+
+/** Where crosslinks and evidence come from. */
+export interface BeaconOperations {
+  /** What could go into a block on this state, each valid after those before it as far as this node knows. */
+  collect(state: BeaconState): Pick<BlockBody, 'crosslinks' | 'evidence'>;
+}
+
+/** What planning the beacon's blocks needs of its node. */
+export interface BeaconPayloadsDependencies {
+  readonly constants: BeaconConstants;
+  readonly nextLayout: NextLayout;
+  readonly operations: BeaconOperations;
+  /** Hash of the beacon's block at a height at or below the parent's. */
+  readonly beaconHashAt: (height: Height) => Bytes32 | undefined;
+}
+
+/** See the file's head. */
+export function createBeaconPayloads(dependencies: BeaconPayloadsDependencies): PayloadSource<BeaconOutcome> {
+  return { planOn: (parent) => planOn(dependencies, parent), onNews: () => undefined };
+}
+
+function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome): PayloadPlan {
+  const earliestMs = parent.facts.timestampMs + dependencies.constants.parameters.beaconBlockIntervalMsMin;
+  return {
+    dueMs: () => earliestMs,
+    isNews: () => false,
+    content: ({ nowMs, seed }) => contentOn(dependencies, parent, { timestampMs: Math.max(nowMs, earliestMs), seed }),
+  };
+}
+
+function contentOn(
+  dependencies: BeaconPayloadsDependencies,
+  parent: BeaconOutcome,
+  { timestampMs, seed }: { readonly timestampMs: TimestampMs; readonly seed: Bytes32 },
+): BlockContent {
+  const { constants, nextLayout, operations, beaconHashAt } = dependencies;
+  const height = parent.facts.height + 1;
+  const inputOf = (body: BlockBody): TransitionInput => ({
+    constants,
+    state: parent.state,
+    block: { height, timestampMs, seed },
+    body,
+    beaconHashAt: (wanted) => (wanted === parent.facts.height ? parent.hash : beaconHashAt(wanted)),
+    nextLayout,
+  });
+  const wanted = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : { ...EMPTY_BODY, ...operations.collect(parent.state) };
+  const tried = applyBeaconBlock(inputOf(wanted));
+  // What does not fit this state after all waits for the next block: an empty one is always right.
+  const body = tried.ok ? wanted : EMPTY_BODY;
+  const applied = tried.ok ? tried.value : appliedTo(inputOf(EMPTY_BODY));
+  return {
+    fields: {
+      timestampMs,
+      beaconReference: NO_BEACON_REFERENCE,
+      bodyRoot: bodyRootOf(body, []),
+      gasBought: 0,
+      baseFeePerGasWei: NO_BASE_FEE_WEI,
+      parentExecution: NO_EXECUTION,
+      postStateRoot: stateRootOf(applied.state),
+    },
+    body,
+    transactions: [],
+  };
+}
+
+function appliedTo(input: TransitionInput): Applied {
+  const verdict = applyBeaconBlock(input);
+  invariant(verdict.ok, 'a block without operations is valid');
+  return verdict.value;
+}
