@@ -10,6 +10,9 @@ import {
   seatsToFail,
   smallestCommittee,
 } from '../../../src/core/beacon/committee-risk.ts';
+import { drawCommittees } from '../../../src/core/beacon/committees.ts';
+import { sha256 } from '../../../src/core/crypto/sha256.ts';
+import { uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { decimalOf, type Fraction, fraction, isAtMost, ONE, whole } from '../../../src/core/primitives/fraction.ts';
 import { includesHonest, isQuorum } from '../../../src/core/protocol/committee.ts';
 
@@ -78,6 +81,24 @@ describe('a committee fails', () => {
         );
       }
     }
+  });
+
+  it('about as often in draws with a thousand seeds', () => {
+    // Ten validators of four seats; the first three are faulty: 12 of 40 seats, of which committees get 10.
+    const holders = Array.from({ length: 10 }, (_unused, validator) => ({ validator, seats: 4 }));
+    const draws = 1_000;
+    const failed = [0, 0, 0, 0];
+    for (let draw = 0; draw < draws; draw++) {
+      const committees = drawCommittees({ seed: sha256(uint64ToBytes(draw)), shards: [4, 5, 6, 7], holders, committeeSeats: 10 });
+      for (const [position, { members }] of committees.entries()) {
+        const faultySeats = members.reduce((sum, { validator, seats }) => sum + (validator < 3 ? seats : 0), 0);
+        if (faultySeats >= seatsToFail('blocked', 10)) failed[position] = (failed[position] as number) + 1;
+      }
+    }
+    const exact = failureProbability('blocked', { totalSeats: 40, faultySeats: 12, committeeSeats: 10 });
+    const expected = draws * Number(decimalOf(exact, 10));
+    const deviation = Math.sqrt(expected * (1 - expected / draws));
+    for (const times of failed) assert.ok(Math.abs(times - expected) < 4 * deviation, `${failed} of ${draws}, expected ${expected}`);
   });
 
   it('surely or never when it is all seats, also when it would have more than there are', () => {

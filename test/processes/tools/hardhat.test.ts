@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { type Devnet, startDevnet } from '../devnet-fixture.ts';
+import { type Devnet, startDevnet } from '../../system/devnet-fixture.ts';
 
 const PROJECT = join(import.meta.dirname, 'hardhat-project');
 const HARDHAT = join(dirname(createRequire(import.meta.url).resolve('hardhat/package.json')), 'dist/src/cli.js');

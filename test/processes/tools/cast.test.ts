@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { type Devnet, startDevnet } from '../devnet-fixture.ts';
+import { type Devnet, startDevnet } from '../../system/devnet-fixture.ts';
 
 const CAST = join(dirname(createRequire(import.meta.url).resolve('@foundry-rs/cast/package.json')), 'bin.mjs');
 const MULTICALL3 = '0xcA11bde05977b3631167028862bE2a173976CA11';

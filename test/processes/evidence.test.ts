@@ -21,8 +21,8 @@ import { readGenesisFile } from '../../src/node/genesis-file.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createSigner } from '../../src/runtime/signer.ts';
-import { type Devnet, MAIN_FILE, startDevnet } from './devnet-fixture.ts';
-import { pause, realTiming, until } from './network-fixture.ts';
+import { type Devnet, MAIN_FILE, startDevnet } from '../system/devnet-fixture.ts';
+import { pause, realTiming, until } from '../system/network-fixture.ts';
 
 const P2P_OFFSET = 1_000;
 const METRICS_OFFSET = 2_000;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
-import { freeBasePort } from './devnet-fixture.ts';
+import { freeBasePort } from '../system/devnet-fixture.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'coppice-cli-'));
@@ -38,8 +38,8 @@ async function startsAndStops(dataDirectory: string): Promise<void> {
 
 describe('every command', () => {
   it('explains itself, and an unknown one ends with exit code 1', () => {
-    assert.match(coppice('--help').stdout, /devnet.*init.*keys.*node.*status/s);
-    for (const command of ['devnet', 'evidence', 'init', 'keys', 'node', 'status']) {
+    assert.match(coppice('--help').stdout, /committees.*devnet.*init.*keys.*node.*status/s);
+    for (const command of ['committees', 'devnet', 'evidence', 'init', 'keys', 'node', 'status']) {
       const { status, stdout } = coppice(command, '--help');
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`Usage: coppice ${command}`));
@@ -142,6 +142,33 @@ describe('coppice keys and init', () => {
     );
     failsWith(/--peer.*"nonsense" is no address of a peer/, ...init, 'nonsense');
     assert.equal(existsSync(join(folder, 'five')), false);
+  });
+});
+
+describe('coppice committees', () => {
+  it('prints its plan as a table, and as one line of JSON', () => {
+    const plan = ['committees', '--plan', '--total-seats', '100', '--faulty-percent', '10'];
+    assert.match(coppice(...plan).stdout, /^100 seats in all, committees of 100, .*\n(.*\n)* {2}10 % \(10\)/);
+    const { status, stdout, stderr } = coppice(...plan, '--json');
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').faulty[0].seats, 10);
+  });
+
+  it('takes seats from a genesis, and options before it', () => {
+    coppice('devnet', '--make-only', '--data-dir', 'planned');
+    const genesis = 'planned/validator-0/genesis.json';
+    assert.match(coppice('committees', '--plan', '--genesis', genesis).stdout, /^4 seats in all, committees of 4,/);
+    assert.match(
+      coppice('committees', '--plan', '--genesis', genesis, '--committee-seats', '3').stdout,
+      /^4 seats in all, committees of 3,/,
+    );
+    failsWith(/nothing\.json is missing/, 'committees', '--plan', '--genesis', 'nothing.json');
+  });
+
+  it('refuses what it cannot compute in time, and options that make no sense', () => {
+    failsWith(/20001 seats in all: .* at most 20000$/m, 'committees', '--plan', '--total-seats', '20001');
+    failsWith(/--target.* below 1/, 'committees', '--plan', '--target', '2');
+    failsWith(/required option '--plan' not specified/, 'committees');
   });
 });
 

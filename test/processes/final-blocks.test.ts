@@ -1,7 +1,7 @@
 // The comparison that the `kill -9` tests rest on: it must see a loss of any kind.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compareFinal, type FinalBlock, type FinalReader } from './final-blocks.ts';
+import { compareFinal, type FinalBlock, type FinalReader } from '../system/final-blocks.ts';
 
 const SEEN = new Map<number, FinalBlock>(
   [0, 1, 2, 3].map((number) => [

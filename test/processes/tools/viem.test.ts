@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, parseEther, parseGwei, webSocket } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { type Devnet, startDevnet } from '../devnet-fixture.ts';
+import { type Devnet, startDevnet } from '../../system/devnet-fixture.ts';
 import { compileContract } from './compile.ts';
 
 const SOURCE = `

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Contract, ContractFactory, JsonRpcProvider, NonceManager, parseEther, Wallet, WebSocketProvider } from 'ethers';
-import { type Devnet, startDevnet } from '../devnet-fixture.ts';
+import { type Devnet, startDevnet } from '../../system/devnet-fixture.ts';
 import { compileContract } from './compile.ts';
 
 const SOURCE = `
