@@ -3,7 +3,8 @@
 // block comes after it and has no body: what closes the beacon's instance commits all of this.
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, ChainId, Epoch } from '../primitives/ids.ts';
-import { checkLayout } from '../protocol/layout.ts';
+import { checkLayout, leftToRight } from '../protocol/layout.ts';
+import { SHARDS_MAX } from '../protocol/limits.ts';
 import { isWithin, shardsIntersect } from '../protocol/subtrees.ts';
 import { drawCommittees, type SeatHolder } from './committees.ts';
 import type { BeaconConstants } from './constants.ts';
@@ -53,7 +54,8 @@ export function drawLayout(
 
 /**
  * No change touches a record that is not of the current epoch, and no place changes again while its last change has not happened. So a record
- * follows at most two others, and the shard of a record is in the layout or splits or merges there, but never both.
+ * follows at most two others, and the shard of a record is in the layout or splits or merges there, but never both. And there are never more
+ * records than a layout may have shards, although of some places the change may come late and of others at once.
  */
 export function isPermittedLayout(constants: BeaconConstants, state: BeaconState, shards: readonly ChainId[]): boolean {
   const epoch = epochOfHeight(state.height, constants.parameters);
@@ -62,6 +64,7 @@ export function isPermittedLayout(constants: BeaconConstants, state: BeaconState
   const before = shardsOf(next);
   const layout = checkLayout(shards);
   if (!layout.ok || !layout.value.every((shard, index) => shard === shards[index])) return false;
+  if (finestCount([...state.records.map(({ record }) => record.shard), ...before, ...shards]) > SHARDS_MAX) return false;
   return shards.every((shard) => {
     if (before.includes(shard)) return true;
     const replaced = before.filter((other) => shardsIntersect(other, shard));
@@ -69,6 +72,15 @@ export function isPermittedLayout(constants: BeaconConstants, state: BeaconState
     const isSplit = replaced.length === 1 && replaced.every((other) => isWithin(shard, other));
     return (isMergeOfTwo || isSplit) && replaced.every((other) => hasRecordOf(state, other, epoch));
   });
+}
+
+/** How many shards there are where each place has the smallest of those that hold it. */
+function finestCount(shards: readonly ChainId[]): number {
+  const ordered = leftToRight([...new Set(shards)]); // What lies within a shard comes right after it.
+  return ordered.filter((shard, index) => {
+    const next = ordered[index + 1];
+    return next === undefined || !isWithin(next, shard);
+  }).length;
 }
 
 function hasRecordOf({ records }: BeaconState, shard: ChainId, epoch: Epoch): boolean {
@@ -87,9 +99,11 @@ function isActive({ activationEpoch, exitEpoch, slashed }: Validator, epoch: Epo
   return !slashed && activationEpoch <= epoch && epoch < exitEpoch;
 }
 
-// An instance, its committee and the convictions in it are known for as long as evidence may be of it, and while a record of it is there.
+// An instance, its committee and the convictions in it are known for as long as evidence may be of it, and while its record is open, which the rule
+// of takeovers bounds. A closed record may wait for the roots of its children as long as it takes: it needs none of these any more.
 function forgetOldEpochs(nextEpoch: Epoch, state: BeaconState): BeaconState {
-  const oldest = Math.min(nextEpoch - EVIDENCE_EPOCHS, ...state.records.map(({ record }) => record.epoch));
+  const open = state.records.filter(({ closed }) => !closed);
+  const oldest = Math.min(nextEpoch - EVIDENCE_EPOCHS, ...open.map(({ record }) => record.epoch));
   return {
     ...state,
     seeds: state.seeds.filter(({ epoch }) => epoch >= oldest),
