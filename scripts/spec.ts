@@ -15,7 +15,15 @@ const STEPS_WITHOUT_RULE = 50;
 
 const VIOLATION = /^\[violation\] Found an issue/m;
 const ALWAYS = ['certificatesHold', 'votingRules', 'recordCovers', 'tcsAreUsable', 'innocence', 'accountability'] as const;
-const WITNESSES = ['hasCommitted', 'hasCommittedTwice', 'hasCommittedAfterTimeout', 'hasVotedBesideCommitVote', 'isForked'] as const;
+const WITNESSES = [
+  'hasCommitted',
+  'hasCommittedTwice',
+  'hasCommittedAfterTimeout',
+  'hasVotedBesideCommitVote',
+  'isForked',
+  'hasEnded',
+  'hasEndedByCarrier',
+] as const;
 
 /** One process of the tool. */
 interface Exploration {
@@ -56,6 +64,7 @@ function explorations(samples: number): readonly Exploration[] {
     scenarios,
     holding('init', [...ALWAYS, 'agreement', 'uniqueQcs'], samples, ['hasCommitted', 'hasCommittedTwice', 'hasCommittedAfterTimeout']),
     holding('initWithTwoByzantine', ALWAYS, samples, ['hasCommitted']),
+    holding('initToEnd', [...ALWAYS, 'agreement', 'uniqueQcs', 'canEnd', 'endsWithClosing'], samples, ['hasEnded', 'hasEndedByCarrier']),
     // From seed 1 it takes a minute until two honest validators vote for both blocks of one leader.
     violating('initWithManyVotes', 'uniqueQcs', '0xc9eb9'),
     violating('initWithLateVotes', 'votingRules'),
@@ -63,6 +72,7 @@ function explorations(samples: number): readonly Exploration[] {
     violating('initWithLowTc', 'certificatesHold'),
     violating('initWithEmptyClaims', 'tcsAreUsable'),
     violating('initWithForgetful', 'votingRules'),
+    violating('initWithoutCarriers', 'canEnd'),
   ];
 }
 

@@ -1,7 +1,8 @@
 // The blocks of one chain above its newest committed one: decoded, validated, executed. A tree in memory on top of the committed
 // outcome; nothing here touches the disk. Execution is lazy and memoised by block, one block at a time, so a block's result is ready
 // by the time its child asks for it, and voting on the child waits for it (protocol, section 5).
-import type { BlockRole } from '../core/consensus/block-role.ts';
+import { type BlockRole, isCarrier } from '../core/consensus/block-role.ts';
+import { checkCarrierContent } from '../core/consensus/carrier-content.ts';
 import { seedAfter } from '../core/consensus/leader.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
@@ -110,7 +111,7 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     const vrfOutput = this.#dependencies.vrf.verify(vrfPublicKey, vrfAlpha, held.block.header.vrfProof);
     if (vrfOutput === undefined) return refuse('bad-vrf-proof');
     const parent = await this.outcomeOf(held.block.header.parentHash);
-    const verdict = await this.#dependencies.logic.validate(this.#taskOf(held.block, parent, seedAfter(parent.seed, vrfOutput)));
+    const verdict = await this.#judge(held.block, parent, seedAfter(parent.seed, vrfOutput));
     if (!verdict.ok) return verdict;
     this.trust(hash, parent.seed, vrfOutput);
     return accept(vrfOutput);
@@ -118,7 +119,12 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
 
   /** What a header says that its block is to the instance. */
   roleOf(header: BlockHeader): BlockRole {
-    return this.#dependencies.logic.roleOf(header);
+    return isCarrier(header) ? 'carrier' : this.roleOnChain(header);
+  }
+
+  /** The same of what is no carrier, from what its content says. */
+  roleOnChain(content: Pick<BlockHeader, 'height' | 'beaconReference'>): BlockRole {
+    return this.#dependencies.logic.isClosing(content) ? 'closing' : 'ordinary';
   }
 
   /** Marks a held block as valid: just validated, made by ourselves, or stored after it was. Starts to execute it. */
@@ -184,12 +190,20 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
 
   #execute({ block, seed }: HeldBlock<Executed>, parent: Start): Promise<Executed> {
     invariant(seed !== undefined, 'only valid blocks are executed');
+    // A carrier executes nothing: what is built on it is built on what the closing block came to.
+    if (isCarrier(block.header)) return Promise.resolve({ ...(parent as Executed), hash: block.hash, seed });
     return this.#dependencies.logic.execute(this.#taskOf(block, parent, seed));
   }
 
+  async #judge(block: DecodedBlock, parent: Start, seed: Bytes32): Promise<Verdict<undefined, BlockFault>> {
+    if (!isCarrier(block.header)) return this.#dependencies.logic.validate(this.#taskOf(block, parent, seed));
+    const below = this.get(block.header.parentHash);
+    invariant(below !== undefined, 'a closing block that is committed ends the instance, and nothing is validated any more');
+    return checkCarrierContent(block, below.header);
+  }
+
   #taskOf(block: DecodedBlock, parent: Start, seed: Bytes32): BlockToExecute<Start> {
-    const parentHeader = this.get(block.header.parentHash)?.header;
-    return { block, parent, parentHeader, seed, ancestorHash: (height) => this.#ancestorHash(parent, height) };
+    return { block, parent, seed, ancestorHash: (height) => this.#ancestorHash(parent, height) };
   }
 
   #ancestorHash(from: Start, wanted: Height): Bytes32 | undefined {

@@ -1,6 +1,5 @@
 // What a kind of chain puts into consensus, as the runtime asks for it: how a body decodes, which blocks are valid, what executing them comes
 // to. Engine, gossip, catching up and storage are the same for the beacon and every shard; this is where they differ.
-import type { BlockRole } from '../core/consensus/block-role.ts';
 import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import type { Bytes32, Height } from '../core/primitives/ids.ts';
 import type { Verdict } from '../core/primitives/verdict.ts';
@@ -19,24 +18,23 @@ export interface Outcome {
 }
 
 /** Why a block cannot be decoded or is not valid. */
-export type BlockFault = BlockRefusal | 'undecodable-transaction' | 'bad-vrf-proof' | 'too-many-blocks';
+export type BlockFault = BlockRefusal | 'undecodable-transaction' | 'bad-vrf-proof' | 'too-many-blocks' | 'wrong-carrier';
 
-/** A block on its executed parent, whose header is there as long as it is not committed. */
+/** A block on its executed parent. */
 export interface BlockToExecute<Start> {
   readonly block: DecodedBlock;
   readonly parent: Start;
-  readonly parentHeader: BlockHeader | undefined;
   readonly seed: Bytes32;
   /** Hash of the block's ancestor at a height, or undefined where it is not known any more. */
   readonly ancestorHash: (height: Height) => Bytes32 | undefined;
 }
 
-/** See the file's head. `Start` is what one can build on, the start record's outcome too; `Executed` that of a block. */
+/** See the file's head. Carriers are alike on all chains, and no logic sees them. `Start` is what one can build on, the start record's outcome too; `Executed` that of a block. */
 export interface ChainLogic<Start extends Outcome, Executed extends Start> {
   /** The transactions of a body whose root the header names. */
   decode(body: BlockBody, transactionHashes: readonly Bytes32[]): Promise<Verdict<readonly Transaction[], BlockFault>>;
-  /** What a header says that its block is: validity, and nothing but the header and the instance decides it. */
-  roleOf(header: BlockHeader): BlockRole;
+  /** Whether a block, no carrier, ends its instance: validity, and nothing but the header and the instance decides it. */
+  isClosing(header: Pick<BlockHeader, 'height' | 'beaconReference'>): boolean;
   /** Validity and nothing else: a function of the block, its seed and its parent's outcome. */
   validate(task: BlockToExecute<Start>): Promise<Verdict<undefined, BlockFault>> | Verdict<undefined, BlockFault>;
   execute(task: BlockToExecute<Start>): Promise<Executed>;

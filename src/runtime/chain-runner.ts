@@ -304,13 +304,14 @@ export class ChainRunner {
   }
 
   #makePayload(request: Extract<Effect, { kind: 'request-payload' }>): void {
-    const { payloads } = this.#dependencies;
+    const { payloads, blocks } = this.#dependencies;
     invariant(payloads !== undefined, 'only a validator leads');
     payloads.make(request).then(
       (payload) => {
-        if (payload !== undefined) {
-          this.#queue({ kind: 'payload-ready', parentHash: request.parentHash, round: request.round, ...payload });
-        }
+        if (payload === undefined) return;
+        const { height, round, parentHash, isCarrier } = request;
+        const role = isCarrier ? 'carrier' : blocks.roleOnChain({ height, beaconReference: payload.beaconReference });
+        this.#queue({ kind: 'payload-ready', parentHash, round, role, payload });
       },
       (fault: unknown) => this.#onTaskFault(fault),
     );

@@ -1,12 +1,12 @@
 // A leader's payload: waits until a block is due, makes it, and keeps its body for the header that the engine makes of it. When a block is due
 // and what goes into it is for each kind of chain to say (a `PayloadSource`).
-import type { BlockRole } from '../core/consensus/block-role.ts';
+import { carrierContentOn, type HeaderContent } from '../core/consensus/carrier-content.ts';
 import type { RequestPayload } from '../core/consensus/effects.ts';
 import type { Payload as HeaderPayload } from '../core/consensus/events.ts';
 import { seedAfter } from '../core/consensus/leader.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { Bytes32, Hex, TimestampMs } from '../core/primitives/ids.ts';
-import type { BlockBody } from '../core/protocol/block.ts';
+import { type BlockBody, EMPTY_BODY } from '../core/protocol/block.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { ChainBlocks } from './chain-blocks.ts';
 import type { Outcome } from './chain-logic.ts';
@@ -18,8 +18,7 @@ const PAYLOADS_KEPT_MAX = 8;
 
 /** What a kind of chain decides of a block. */
 export interface BlockContent {
-  readonly role: BlockRole;
-  readonly fields: Omit<HeaderPayload, 'vrfProof' | 'vrfOutput'>;
+  readonly fields: HeaderContent;
   readonly body: BlockBody;
   /** Of the body, decoded. */
   readonly transactions: readonly Transaction[];
@@ -36,15 +35,9 @@ export interface PayloadPlan {
 
 /** What goes into blocks of a kind of chain, and when. */
 export interface PayloadSource<Start extends Outcome> {
-  planOn(parent: Start, request: RequestPayload): PayloadPlan;
+  planOn(parent: Start): PayloadPlan;
   /** Told whenever something comes that could go into a block. */
   onNews(listener: () => void): void;
-}
-
-/** What the engine makes a header of. */
-export interface MadePayload {
-  readonly role: BlockRole;
-  readonly payload: HeaderPayload;
 }
 
 /** A payload before its header is made. */
@@ -80,19 +73,20 @@ export class PayloadMaker<Start extends Outcome = Outcome, Executed extends Star
   }
 
   /** Makes the payload when its time has come; undefined when another one is wanted by then. */
-  async make(request: RequestPayload): Promise<MadePayload | undefined> {
+  async make(request: RequestPayload): Promise<HeaderPayload | undefined> {
     this.#wanted = request;
     this.#wake?.();
     const { blocks, signer, source, clock } = this.#dependencies;
     const parent = await blocks.outcomeOf(request.parentHash);
-    const plan = source.planOn(parent, request);
+    const plan = request.isCarrier ? this.#carrierOn(request.parentHash) : source.planOn(parent);
+    if (plan === undefined) return undefined;
     const { proof, output } = signer.proveLeader(request.vrfAlpha);
     await this.#untilDue(request, plan);
     if (this.#wanted !== request || this.#stopped) return undefined;
     this.#wanted = undefined;
-    const { role, fields, body, transactions } = plan.content({ nowMs: clock.nowMs(), seed: seedAfter(parent.seed, output) });
+    const { fields, body, transactions } = plan.content({ nowMs: clock.nowMs(), seed: seedAfter(parent.seed, output) });
     this.#keep(fields.bodyRoot, { body, transactions, parentSeed: parent.seed, vrfOutput: output });
-    return { role, payload: { ...fields, vrfProof: proof, vrfOutput: output } };
+    return { ...fields, vrfProof: proof, vrfOutput: output };
   }
 
   /** The body and proof behind a header of our own. */
@@ -104,6 +98,14 @@ export class PayloadMaker<Start extends Outcome = Outcome, Executed extends Star
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
+  }
+
+  // At once: it is all that stands between the closing block and its end. None where the instance has ended meanwhile.
+  #carrierOn(parentHash: Bytes32): PayloadPlan | undefined {
+    const parent = this.#dependencies.blocks.get(parentHash);
+    if (parent === undefined) return undefined;
+    const content = { fields: carrierContentOn(parent.header), body: EMPTY_BODY, transactions: [] };
+    return { dueMs: () => 0, isNews: () => false, content: () => content };
   }
 
   #keep(bodyRoot: Bytes32, payload: KeptPayload): void {

@@ -51,7 +51,7 @@ export function createShardLogic(dependencies: ShardLogicDependencies): ChainLog
       return accept(transactions);
     },
     // Until there is a beacon no epoch ends.
-    roleOf: () => 'ordinary',
+    isClosing: () => false,
     validate: ({ block, parent: { facts, commitment, version } }) =>
       validateBlock({ block, parent: facts, parentExecution: commitment, parentState: version, parameters }),
     execute: async ({ block, parent, seed, ancestorHash }) => {

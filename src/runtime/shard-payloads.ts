@@ -105,7 +105,7 @@ function planOn({ parameters, transactions, blocks, clock }: ShardPayloadsDepend
         nowMs,
         parameters,
       });
-      return { role: 'ordinary', fields, body, transactions: taken };
+      return { fields, body, transactions: taken };
     },
   };
 }

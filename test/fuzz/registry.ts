@@ -5,6 +5,7 @@ import { CONTAINER_TARGETS } from './targets/container-targets.ts';
 import { CRYPTO_TARGETS } from './targets/crypto-targets.ts';
 import { EVIDENCE_TARGETS } from './targets/evidence-targets.ts';
 import { FILE_TARGETS } from './targets/file-targets.ts';
+import { LANE_TARGETS } from './targets/lane-targets.ts';
 import { ROW_TARGETS } from './targets/row-targets.ts';
 import { RPC_TARGETS } from './targets/rpc-targets.ts';
 import { STORAGE_TARGETS } from './targets/storage-targets.ts';
@@ -18,6 +19,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...EVIDENCE_TARGETS,
   ...BEACON_TARGETS,
   ...TRANSACTION_TARGETS,
+  ...LANE_TARGETS,
   ...ROW_TARGETS,
   ...STORAGE_TARGETS,
   ...CRYPTO_TARGETS,
@@ -27,6 +29,7 @@ export const TARGETS: readonly FuzzTarget[] = [
 
 /** Exports whose names say that they decode, by `file#export`, and why no target runs them. */
 export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
+  ['core/messaging/lanes#openLanes', 'opens the lanes of cursors and a view of our own, not of bytes'],
   ['core/execution/evm/fast-curves#recoverOn', 'a precompile of the EVM: Ethereum’s state tests and worst blocks are its tests'],
   ['runtime/signature-verifier-tasks#decodeVerdicts', 'crosses to a worker thread of this process and back, never further'],
   ['runtime/signature-verifier-tasks#decodeSenders', 'crosses to a worker thread of this process and back, never further'],

@@ -13,6 +13,8 @@ import { type ModelState, readTrace } from './model-trace.ts';
 const SEED = 7;
 const TRACES = 16;
 const STEPS = 70;
+/** Of an instance that ends with its first block. */
+const TRACES_TO_THE_END = 10;
 const ACTIONS = [
   'propose',
   'propose-byzantine',
@@ -29,22 +31,43 @@ const ACTIONS = [
   'restart',
 ];
 
+/** For each end in the trace, whether it is the CC of a carrier that brought it. */
+function endsIn(trace: readonly ModelState[]): readonly boolean[] {
+  return trace.slice(1).flatMap(({ nodes, blocks, last, setup }) => {
+    const commits = nodes.find(([member]) => member === last.node)?.[1].out.commits ?? [];
+    const isEnd = last.name !== 'propose-byzantine' && commits.some((block) => blocks[block]?.height === setup.closingHeight);
+    if (!isEnd) return [];
+    const certified = [last.certificate.block, last.qc.block];
+    return [certified.some((block) => block !== 0 && !commits.includes(block))];
+  });
+}
+
 describe('the engine, beside the formal model', () => {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-traces-'));
   const traces: (readonly ModelState[])[] = [];
 
   before(async () => {
     const written = (name: string) => ['--backend', 'typescript', '--seed', `${SEED}`, '--out-itf', join(folder, `${name}_{seq}.itf.json`)];
-    const budget = ['--max-samples', `${TRACES}`, '--n-traces', `${TRACES}`, '--max-steps', `${STEPS}`, '--verbosity', '1'];
+    const budget = (count: number) => [
+      '--max-samples',
+      `${count}`,
+      '--n-traces',
+      `${count}`,
+      '--max-steps',
+      `${STEPS}`,
+      '--verbosity',
+      '1',
+    ];
     const outputs = await Promise.all([
       outputOfQuint('test', 'spec/scenarios.qnt', ...written('{test}')),
-      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget, ...written('random')),
+      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget(TRACES), ...written('random')),
+      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplayTheEnd', ...budget(TRACES_TO_THE_END), ...written('ending')),
     ]);
     for (const file of readdirSync(folder).sort()) {
       const trace = readTrace(readFileSync(join(folder, file), 'utf8'));
       if (trace[0]?.setup.rulesOff.length === 0) traces.push(trace); // The engine keeps all rules.
     }
-    assert.ok(traces.length > TRACES, `${traces.length} traces; the tool said:\n${outputs.join('\n')}`);
+    assert.ok(traces.length > TRACES + TRACES_TO_THE_END, `${traces.length} traces; the tool said:\n${outputs.join('\n')}`);
   });
 
   after(() => rmSync(folder, { recursive: true }));
@@ -70,6 +93,13 @@ describe('the engine, beside the formal model', () => {
     context.diagnostic([...counts].map(([action, count]) => `${action} ${count}`).join(', '));
     assert.deepEqual(new Set(counts.keys()), new Set(ACTIONS), 'an action that this test does not know');
     for (const [action, count] of counts) assert.ok(count > 0, `no trace has the action ${action}`);
+  });
+
+  it('is taken to the end of its instance, by the CC of the closing block and by one of a carrier', (context) => {
+    const ends = traces.flatMap((trace) => endsIn(trace));
+    const byCarrier = ends.filter((isByCarrier) => isByCarrier).length;
+    context.diagnostic(`${ends.length} ends, ${byCarrier} by a carrier`);
+    assert.ok(byCarrier > 0 && byCarrier < ends.length);
   });
 
   for (const [number, mutant] of ENGINE_MUTANTS.entries()) {

@@ -2,6 +2,7 @@
 // shell gives at once, and after it the engine must remember, sign and commit exactly what the model does. Signatures mean nothing here:
 // the engine sees only what was verified before.
 import assert from 'node:assert/strict';
+import type { BlockRole } from '../../src/core/consensus/block-role.ts';
 import type { Effect } from '../../src/core/consensus/effects.ts';
 import type { ConsensusEvent } from '../../src/core/consensus/events.ts';
 import { leaderOf } from '../../src/core/consensus/leader.ts';
@@ -132,7 +133,7 @@ class Replay {
           kind: 'block-validated',
           hash: this.#block(block).hash,
           vrfOutput: payloadFor(block).vrfOutput,
-          role: 'ordinary',
+          role: this.#roleOf(block),
         });
       case 'give-up':
         return this.#run(node, member, { kind: 'timer-fired', timer: 'round', round: node.state.round });
@@ -143,7 +144,7 @@ class Replay {
         const requested = node.state.requestedPayload;
         assert.deepEqual(requested, { round: node.state.round, parentHex: bytesToHex(parentHash) }, 'the leader asked for a payload');
         const { round } = node.state;
-        return this.#run(node, member, { kind: 'payload-ready', parentHash, round, role: 'ordinary', payload: payloadFor(block) });
+        return this.#run(node, member, { kind: 'payload-ready', parentHash, round, role: this.#roleOf(block), payload: payloadFor(block) });
       }
       case 'restart':
         node.state = this.#initialState(member, node);
@@ -153,8 +154,15 @@ class Replay {
     }
   }
 
+  // As the model has it: by height alone.
+  #roleOf(id: number): BlockRole {
+    const { height, parent } = this.#model.blocks[id] as ModelBlock;
+    if (parent !== 0 && height === (this.#model.blocks[parent] as ModelBlock).height) return 'carrier';
+    return height === this.#model.setup.closingHeight ? 'closing' : 'ordinary';
+  }
+
   #initialState(member: number, node?: RealNode): ConsensusState {
-    const storedBlocks = [...(node?.stored.values() ?? [])].sort((a, b) => a.header.height - b.header.height);
+    const storedBlocks = [...(node?.stored.values() ?? [])].sort((a, b) => a.header.round - b.header.round);
     return this.#engine.initialState({
       instance: this.#instance,
       parameters: PARAMETERS,
@@ -185,7 +193,11 @@ class Replay {
         output.persisted = true;
         return [];
       case 'store-block':
-        node.stored.set(bytesToHex(effect.hash), { ...effect, vrfOutput: payloadFor(this.#id(effect.hash)).vrfOutput, role: 'ordinary' });
+        node.stored.set(bytesToHex(effect.hash), {
+          ...effect,
+          vrfOutput: payloadFor(this.#id(effect.hash)).vrfOutput,
+          role: this.#roleOf(this.#id(effect.hash)),
+        });
         return [];
       case 'sign-and-send-proposal':
         output.proposals.push(this.#model.last.block);
@@ -211,6 +223,9 @@ class Replay {
         output.commits.push(this.#id(effect.hash));
         node.committed = { point: effect.point, proof: node.state.commitProof };
         node.stored.delete(bytesToHex(effect.hash));
+        return [];
+      case 'instance-closed':
+        node.stored.clear();
         return [];
       case 'discard-blocks':
         for (const hash of effect.hashes) node.stored.delete(bytesToHex(hash));

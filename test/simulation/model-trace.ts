@@ -80,7 +80,7 @@ export interface ModelState {
   readonly blocks: readonly ModelBlock[];
   readonly nodes: readonly (readonly [number, ModelNode])[];
   readonly leaders: readonly (readonly [readonly [number, number], number])[];
-  readonly setup: { readonly rulesOff: readonly string[] };
+  readonly setup: { readonly rulesOff: readonly string[]; readonly closingHeight: number };
   readonly last: ModelAction;
 }
 

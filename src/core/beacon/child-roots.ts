@@ -4,13 +4,14 @@
 // The crosslink of a closing header brings them. A record that the beacon took over has no such crosslink; for it a crosslink without headers
 // does, else a shard that dies at the moment of its split would stand for ever. Which shards there are is asked of the layout of the block that
 // holds the crosslink, as its start records are.
+
 import { BitArray } from '@chainsafe/ssz';
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32, ChainId } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { Certificate, type QuorumCertificate } from '../protocol/certificate.ts';
 import type { Crosslink } from '../protocol/crosslink.ts';
-import { isWithin } from '../protocol/subtrees.ts';
+import { contains } from '../protocol/shard-id.ts';
 import type { RecordEntry, ShardRoot } from './state.ts';
 import { joinedRoot } from './world-root.ts';
 
@@ -29,7 +30,7 @@ export const NO_CERTIFICATE: QuorumCertificate = {
 
 /** The shards of a layout that follow `shard` when it closes because it is split, left to right; none where it is not. */
 export function childrenOf(shard: ChainId, layout: readonly ChainId[]): readonly ChainId[] {
-  return layout.filter((other) => other !== shard && isWithin(other, shard));
+  return layout.filter((other) => other !== shard && contains(shard, other));
 }
 
 /** The roots of the children by their shards, if they are exactly those and come to the closing root. */

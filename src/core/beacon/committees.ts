@@ -3,9 +3,10 @@
 //
 // The rule upheld: every seat serves as often as any other, but for one, and no seat twice in one committee, so a committee is a draw without
 // replacement and committee-risk.ts is exact about it. Where there are fewer seats in all than a committee has, each committee is all of them.
+
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, ChainId, Seats, ValidatorIndex } from '../primitives/ids.ts';
-import { isLeftOf } from '../protocol/layout.ts';
+import { isLeftOf, isShardId } from '../protocol/shard-id.ts';
 import { shuffledOrder } from './shuffle.ts';
 
 /** A validator and how many seats it has: of all, or in one committee. */
@@ -55,7 +56,7 @@ function membersOf(holders: readonly SeatHolder[], seatsOf: Uint32Array): readon
 }
 
 function areInOrder(shards: readonly ChainId[]): boolean {
-  return shards.every((shard, index) => index === 0 || isLeftOf(shards[index - 1] as ChainId, shard));
+  return shards.every((shard, index) => isShardId(shard) && (index === 0 || isLeftOf(shards[index - 1] as ChainId, shard)));
 }
 
 function areHolders(holders: readonly SeatHolder[]): boolean {

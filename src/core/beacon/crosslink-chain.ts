@@ -1,15 +1,15 @@
 // What is looked at of the headers and carriers in a crosslink: one rule, one function. Their own certificates are not verified: the hash of a
 // header covers its parent's hash and its justify, so the QC and CC of the last one, by more than two thirds of the committee's seats, stand for
 // all that come before it (consensus, "a CC covers a block and all its ancestors"). What is checked is what the beacon itself relies on.
+
 import { memberIndexOf } from '../consensus/certificates.ts';
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32, Epoch, Height } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { BeaconReference, type BlockHeader, ExecutionCommitment } from '../protocol/block.ts';
 import type { Instance } from '../protocol/committee.ts';
-import { isLeftOf, isShardId } from '../protocol/layout.ts';
 import { type OutboxSummary, outboxRootOf } from '../protocol/outbox.ts';
-import { shardsIntersect } from '../protocol/subtrees.ts';
+import { contains, isLeftOf, isShardId } from '../protocol/shard-id.ts';
 import { type EpochLength, epochOfHeight } from './epochs.ts';
 import { EMPTY_BODY_ROOT } from './header-fields.ts';
 import type { Progress } from './state.ts';
@@ -175,7 +175,7 @@ function startFromRecord({ progress, headers }: CrosslinkChain): Verdict<undefin
 function readForShard({ instance, headers }: CrosslinkChain): Verdict<undefined, ChainRefusal> {
   const wrong = headers.find(({ header }) =>
     header.parentExecution.cursors.some(
-      ({ source, prefix }) => !isShardId(source) || !isShardId(prefix) || !shardsIntersect(prefix, instance.chain),
+      ({ source, prefix }) => !isShardId(source) || !isShardId(prefix) || !contains(instance.chain, prefix),
     ),
   );
   return wrong === undefined ? PASSED : refuse('wrong-cursors', at(wrong));

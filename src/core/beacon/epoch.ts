@@ -3,9 +3,9 @@
 // block comes after it and has no body: what closes the beacon's instance commits all of this.
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, ChainId, Epoch } from '../primitives/ids.ts';
-import { checkLayout, leftToRight } from '../protocol/layout.ts';
+import { checkLayout } from '../protocol/layout.ts';
 import { SHARDS_MAX } from '../protocol/limits.ts';
-import { isWithin, shardsIntersect } from '../protocol/subtrees.ts';
+import { contains, intersects, leftToRight } from '../protocol/shard-id.ts';
 import { drawCommittees, type SeatHolder } from './committees.ts';
 import type { BeaconConstants } from './constants.ts';
 import { epochOfHeight } from './epochs.ts';
@@ -67,9 +67,9 @@ export function isPermittedLayout(constants: BeaconConstants, state: BeaconState
   if (finestCount([...state.records.map(({ record }) => record.shard), ...before, ...shards]) > SHARDS_MAX) return false;
   return shards.every((shard) => {
     if (before.includes(shard)) return true;
-    const replaced = before.filter((other) => shardsIntersect(other, shard));
+    const replaced = before.filter((other) => intersects(other, shard));
     const isMergeOfTwo = replaced.length === 2 && replaced.every((other) => other >>> 1 === shard);
-    const isSplit = replaced.length === 1 && replaced.every((other) => isWithin(shard, other));
+    const isSplit = replaced.length === 1 && replaced.every((other) => contains(other, shard));
     return (isMergeOfTwo || isSplit) && replaced.every((other) => hasRecordOf(state, other, epoch));
   });
 }
@@ -79,7 +79,7 @@ function finestCount(shards: readonly ChainId[]): number {
   const ordered = leftToRight([...new Set(shards)]); // What lies within a shard comes right after it.
   return ordered.filter((shard, index) => {
     const next = ordered[index + 1];
-    return next === undefined || !isWithin(next, shard);
+    return next === undefined || !contains(shard, next);
   }).length;
 }
 

@@ -1,10 +1,11 @@
 // A shard's load when the layout changes: how a header's load, which says how it divides among three levels of descendants, becomes that of a
 // child, and how the loads of two become that of what holds both. So the controller and the rations know something of a shard before it has
 // made a block. Entry i of a load is the node i of the shard's own subtree: 1 the whole, 2 and 3 its halves, and so on level by level.
+
 import type { ChainId } from '../primitives/ids.ts';
 import type { Load, LoadEntry } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
-import { isWithin, relativeShardId } from '../protocol/subtrees.ts';
+import { contains, relativeShardId } from '../protocol/shard-id.ts';
 
 /** A shard with its load. */
 export interface ShardLoad {
@@ -19,7 +20,7 @@ export const NO_LOAD: Load = { whole: NO_ENTRY, descendants: Array.from({ length
 
 /** The load of `shard` from those in whose place it comes: of a shard that holds it, or of all that it holds. */
 export function inheritedLoad(shard: ChainId, parts: readonly ShardLoad[]): Load {
-  const holder = parts.find((part) => isWithin(shard, part.shard));
+  const holder = parts.find((part) => contains(part.shard, shard));
   return holder === undefined
     ? joinedLoad(shard, parts)
     : loadOf((node) => entryAt(holder.load, nodeUnder(relativeShardId(shard, holder.shard), node)));
@@ -28,9 +29,9 @@ export function inheritedLoad(shard: ChainId, parts: readonly ShardLoad[]): Load
 function joinedLoad(shard: ChainId, parts: readonly ShardLoad[]): Load {
   const inside = parts.map(({ shard: part, load }) => ({ place: relativeShardId(part, shard), load }));
   return loadOf((node) => {
-    const holder = inside.find(({ place }) => isWithin(node, place));
+    const holder = inside.find(({ place }) => contains(place, node));
     if (holder !== undefined) return entryAt(holder.load, relativeShardId(node, holder.place));
-    return inside.filter(({ place }) => isWithin(place, node)).reduce((sum, { load }) => sumOf(sum, load.whole), NO_ENTRY);
+    return inside.filter(({ place }) => contains(node, place)).reduce((sum, { load }) => sumOf(sum, load.whole), NO_ENTRY);
   });
 }
 

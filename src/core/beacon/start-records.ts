@@ -7,12 +7,11 @@
 //
 // A record that the layout splits needs the state roots of the children. The crosslink that closes it brings them; after a takeover, which has
 // no crosslink, they come by one of their own (child-roots.ts), and until then the record waits.
+import { joinCursors, narrowCursors } from '../messaging/cursors.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { ChainId, Epoch, Height } from '../primitives/ids.ts';
-import type { Cursor } from '../protocol/block.ts';
 import { StartRecord } from '../protocol/committee.ts';
-import { isLeftOf } from '../protocol/layout.ts';
-import { isWithin, shardsIntersect } from '../protocol/subtrees.ts';
+import { contains, intersects, isLeftOf } from '../protocol/shard-id.ts';
 import type { BeaconConstants } from './constants.ts';
 import { epochOfHeight } from './epochs.ts';
 import { instanceOfRecord } from './instance.ts';
@@ -35,7 +34,7 @@ export function replaceClosedRecords(constants: BeaconConstants, state: BeaconSt
   invariant(layout !== undefined, 'the layout of the present epoch is kept');
   const shards = shardsOf(layout);
   const replaced = shards.flatMap((shard) => {
-    const parts = state.records.filter(({ record }) => shardsIntersect(record.shard, shard));
+    const parts = state.records.filter(({ record }) => intersects(record.shard, shard));
     return parts.every((part) => isReplaceable(part, shards)) ? [{ shard, parts }] : [];
   });
   if (replaced.length === 0) return { state, newRecords: [] };
@@ -71,7 +70,7 @@ export function withKnownInstances(constants: BeaconConstants, state: BeaconStat
 
 function isReplaceable({ closed, record, childRoots }: RecordEntry, layout: readonly ChainId[]): boolean {
   if (!closed) return false;
-  const children = layout.filter((shard) => shard !== record.shard && isWithin(shard, record.shard));
+  const children = layout.filter((shard) => shard !== record.shard && contains(record.shard, shard));
   return children.every((shard, index) => childRoots[index]?.shard === shard);
 }
 
@@ -100,7 +99,7 @@ function stateRootAfter(shard: ChainId, parts: readonly RecordEntry[]): Uint8Arr
 }
 
 function entryOf(record: StartRecord, shard: ChainId, parts: readonly RecordEntry[]): RecordEntry {
-  const cursors: Cursor[] = parts.flatMap(({ progress }) => progress.cursors.filter(({ prefix }) => shardsIntersect(prefix, shard)));
+  const cursors = joinCursors(parts.map(({ progress }) => narrowCursors(progress.cursors, shard)));
   const loads = parts.map(({ record: { shard: part }, progress }) => ({ shard: part, load: progress.load }));
   return freshEntry(record, { cursors, load: inheritedLoad(shard, loads) });
 }

@@ -1,10 +1,11 @@
 // The world root (protocol, sections 4 and 6): the Merkle root over the shards' state roots at their places in the one tree. A shard's state
 // root is its subtree's, so the world root is the same before and after a split or merge: only a crosslink changes it.
+
 import { hash64 } from '../crypto/sha256.ts';
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import { type Bytes32, type ChainId, ROOT_SHARD } from '../primitives/ids.ts';
-import { isWithin } from '../protocol/subtrees.ts';
+import { contains } from '../protocol/shard-id.ts';
 import type { BeaconState } from './state.ts';
 
 /** The root of one subtree. */
@@ -24,7 +25,7 @@ export function joinedRoot(shard: ChainId, parts: readonly SubtreeRoot[]): Bytes
   const halfRoot = (half: ChainId): Bytes32 =>
     joinedRoot(
       half,
-      parts.filter((part) => isWithin(part.shard, half)),
+      parts.filter((part) => contains(half, part.shard)),
     );
   return hashOfNode(halfRoot(2 * shard), halfRoot(2 * shard + 1));
 }

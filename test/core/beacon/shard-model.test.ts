@@ -1,4 +1,5 @@
 // The beacon over many epochs of random layouts, stalls, takeovers, splits and merges: what holds in every state.
+
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { BeaconState, type RecordEntry } from '../../../src/core/beacon/state.ts';
@@ -6,7 +7,7 @@ import { stateRootOf } from '../../../src/core/beacon/state-root.ts';
 import { worldRootOf } from '../../../src/core/beacon/world-root.ts';
 import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { checkLayout } from '../../../src/core/protocol/layout.ts';
-import { isWithin } from '../../../src/core/protocol/subtrees.ts';
+import { contains } from '../../../src/core/protocol/shard-id.ts';
 import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { createWorld, LEAVES, rootOverLeaves, type World } from './shard-model.ts';
 
@@ -28,7 +29,7 @@ function holds(world: World, before: readonly RecordEntry[], listedBefore: numbe
   assert.deepEqual(worldRootOf(state), rootOverLeaves(ROOT_SHARD, world.finalLeaves), 'the world is what crosslinks made of it');
   for (const leaf of LEAVES) {
     const heightIn = (records: readonly RecordEntry[]): number =>
-      records.find(({ record }) => isWithin(leaf, record.shard))?.progress.height ?? -1;
+      records.find(({ record }) => contains(record.shard, leaf))?.progress.height ?? -1;
     assert.ok(heightIn(state.records) >= heightIn(before), `heights never go back at ${leaf}`);
   }
   for (const { record } of before) {
@@ -58,7 +59,7 @@ describe('over many epochs', () => {
         const { newRecords } = world.step(block >= BLOCKS);
         holds(world, records, sources.length);
         for (const record of newRecords) {
-          const parents = records.filter(({ record: { shard } }) => isWithin(shard, record.shard) || isWithin(record.shard, shard));
+          const parents = records.filter(({ record: { shard } }) => contains(record.shard, shard) || contains(shard, record.shard));
           if (record.closingHeaders.length === 2) seen.merges++;
           else if (parents[0]?.record.shard !== record.shard) seen.splits++;
           if (newRecords.length > 2 && record.shard >>> 2 === parents[0]?.record.shard) seen.twoLevels++;

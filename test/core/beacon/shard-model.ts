@@ -1,6 +1,7 @@
 // A whole network of fake shards over many epochs, for the beacon's rules: layouts change at random, chains stall and die, are taken over, split and
 // merge, send messages and read them at their own pace. Beside it the naive truth: the tree as sixteen leaves, each message by the leaf it goes to,
 // and how far each leaf has read each source.
+
 import { NO_CERTIFICATE } from '../../../src/core/beacon/child-roots.ts';
 import { isPermittedLayout } from '../../../src/core/beacon/epoch.ts';
 import { epochOfHeight } from '../../../src/core/beacon/epochs.ts';
@@ -10,9 +11,8 @@ import { joinedRoot } from '../../../src/core/beacon/world-root.ts';
 import type { Bytes32, ChainId, Height } from '../../../src/core/primitives/ids.ts';
 import type { Cursor } from '../../../src/core/protocol/block.ts';
 import type { StartRecord } from '../../../src/core/protocol/committee.ts';
-import { leftToRight } from '../../../src/core/protocol/layout.ts';
 import { EMPTY_OUTBOX, type OutboxSummary } from '../../../src/core/protocol/outbox.ts';
-import { isWithin, shardsIntersect } from '../../../src/core/protocol/subtrees.ts';
+import { contains, intersects, leftToRight } from '../../../src/core/protocol/shard-id.ts';
 import { type Draw, drawFrom } from '../protocol/generate-value.ts';
 import {
   advance,
@@ -121,7 +121,7 @@ export function createWorld(seed: number): World {
 
 /** The root of a shard over leaves. */
 export function rootOverLeaves(shard: ChainId, leaves: ReadonlyMap<ChainId, Bytes32>): Bytes32 {
-  const parts = LEAVES.filter((leaf) => isWithin(leaf, shard)).map((leaf) => ({ shard: leaf, stateRoot: leaves.get(leaf) as Bytes32 }));
+  const parts = LEAVES.filter((leaf) => contains(shard, leaf)).map((leaf) => ({ shard: leaf, stateRoot: leaves.get(leaf) as Bytes32 }));
   return joinedRoot(shard, parts);
 }
 
@@ -130,7 +130,7 @@ function runOf({ beacon, finalLeaves }: World, runs: Map<StartRecord, ShardRun>,
   if (known !== undefined) return known;
   const chain = chainOf(beacon, entry.record);
   const leaves = new Map(
-    LEAVES.filter((leaf) => isWithin(leaf, entry.record.shard)).map((leaf) => [leaf, finalLeaves.get(leaf) as Bytes32]),
+    LEAVES.filter((leaf) => contains(entry.record.shard, leaf)).map((leaf) => [leaf, finalLeaves.get(leaf) as Bytes32]),
   );
   const dies = draw(6) === 0 ? draw(12) : Number.MAX_SAFE_INTEGER;
   const run: ShardRun = {
@@ -199,11 +199,11 @@ function crosslinkOfRun(world: World, run: ShardRun, done: (() => void)[]): Uint
   done.push(() => {
     for (const [leaf, root] of committed) world.finalLeaves.set(leaf, root);
     for (const { source, prefix, height } of cursors) {
-      for (const leaf of committed.keys()) if (isWithin(leaf, prefix)) readTo(world, `${source}/${leaf}`, height);
+      for (const leaf of committed.keys()) if (contains(prefix, leaf)) readTo(world, `${source}/${leaf}`, height);
     }
     for (const { height } of crosslink.headers) {
       for (const { destination } of outboxes.get(height - 1)?.bundles ?? []) {
-        for (const leaf of LEAVES) if (isWithin(leaf, destination)) world.unread.push({ source: shard, height: height - 1, leaf });
+        for (const leaf of LEAVES) if (contains(destination, leaf)) world.unread.push({ source: shard, height: height - 1, leaf });
       }
     }
     world.feesWei += feesWei;
@@ -228,7 +228,7 @@ function lateChildRoots({ constants, state }: Beacon, { record }: RecordEntry, l
 }
 
 function childrenIn(shard: ChainId, layout: readonly ChainId[]): readonly ChainId[] {
-  return layout.filter((other) => other !== shard && isWithin(other, shard));
+  return layout.filter((other) => other !== shard && contains(shard, other));
 }
 
 // Cursors for exactly the listed sources over the whole shard, each somewhere between where it was and the end.
@@ -244,8 +244,8 @@ function readOn(state: BeaconState, shard: ChainId, before: readonly Cursor[], d
 }
 
 function cursorsOf(source: Source, prefix: ChainId, before: readonly Cursor[], draw: Draw): Cursor[] {
-  const holder = before.find((cursor) => isWithin(prefix, cursor.prefix));
-  const inside = before.filter((cursor) => isWithin(cursor.prefix, prefix));
+  const holder = before.find((cursor) => contains(cursor.prefix, prefix));
+  const inside = before.filter((cursor) => contains(prefix, cursor.prefix));
   if (holder === undefined && inside.length > 0) {
     const halves = [2 * prefix, 2 * prefix + 1].flatMap((half) => cursorsOf(source, half, before, draw));
     const [left, right] = halves;
@@ -273,7 +273,7 @@ function drawLayout(beacon: Beacon, state: BeaconState, draw: Draw): readonly Ch
       canMerge && draw(2) === 0
         ? [...layout.filter((other) => other !== shard && other !== sibling), shard >>> 1]
         : shard < 2 ** (DEPTH - 1)
-          ? [...layout.filter((other) => !shardsIntersect(other, shard)), ...splitOf(shard, draw)]
+          ? [...layout.filter((other) => !intersects(other, shard)), ...splitOf(shard, draw)]
           : layout;
     const ordered = leftToRight(proposed);
     if (isPermittedLayout(beacon.constants, state, ordered)) layout = ordered;

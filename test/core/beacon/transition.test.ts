@@ -285,8 +285,8 @@ describe('start records', () => {
     assert.deepEqual(
       entryOf(beacon, 1).progress.cursors.map(({ source, prefix }) => [source, prefix]),
       [
-        [3, 2],
         [2, 3],
+        [3, 2],
       ],
     );
     assert.deepEqual(

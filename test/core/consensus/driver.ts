@@ -48,8 +48,8 @@ export interface Closing {
   readonly withheldPercent: number;
   /** Faulty validators go on as if the closing block were an ordinary one. */
   readonly isIgnoredByFaulty: boolean;
-  /** The last validator is down until all others have closed, and starts from nothing then. */
-  readonly hasLateNode: boolean;
+  /** So many of the last validators are down until all others have closed, and start from nothing then. */
+  readonly lateNodes: number;
 }
 
 /** What a schedule came to. */
@@ -100,7 +100,7 @@ class World {
   run(): Outcome {
     const { badMs, heights, seed, quality, intruders, closing } = this.#schedule;
     if (intruders !== undefined) this.#addIntruders(intruders);
-    for (const node of this.#nodes) if (node !== this.#lateNode()) node.start();
+    for (const node of this.#nodes) if (!this.#late().includes(node)) node.start();
     if (badMs > 0) {
       this.#planRedraws();
       this.#planCrashes();
@@ -124,19 +124,17 @@ class World {
 
   // Who was not there hears of the end, and nobody says or does anything more.
   #afterTheEnd(): void {
-    const late = this.#lateNode();
-    late?.start();
+    for (const node of this.#late()) node.start();
     this.#time.runUntil(this.#time.nowMs + AFTER_THE_END_MS, () => false);
-    assert.ok(late === undefined || late.state.closed !== undefined, `seed ${this.#schedule.seed}: the late node has not closed`);
     for (const node of this.#correct) this.#invariants.hasClosed(node);
   }
 
-  #lateNode(): DriverNode | undefined {
-    return this.#schedule.closing?.hasLateNode === true ? this.#correct.at(-1) : undefined;
+  #late(): readonly DriverNode[] {
+    return this.#correct.slice(this.#correct.length - (this.#schedule.closing?.lateNodes ?? 0));
   }
 
   #punctual(): readonly DriverNode[] {
-    return this.#correct.filter((node) => node !== this.#lateNode());
+    return this.#correct.slice(0, this.#correct.length - this.#late().length);
   }
 
   #closes(node: DriverNode, header: Pick<BlockHeader, 'height' | 'timestampMs'>): boolean {
@@ -168,7 +166,7 @@ class World {
     this.#network.redraw(this.#nodes.map(({ name }) => name));
     for (const node of this.#nodes) {
       node.crashAfterEffects = undefined;
-      if (!node.isUp && node !== this.#lateNode()) this.#restart(node, false);
+      if (!node.isUp && !this.#late().includes(node)) this.#restart(node, false);
     }
   }
 

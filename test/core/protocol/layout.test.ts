@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  checkLayout,
-  depthOfShard,
-  isLeftOf,
-  isShardId,
-  type LayoutRefusal,
-  layoutPositions,
-  leftToRight,
-  SHARD_DEPTH_MAX,
-} from '../../../src/core/protocol/layout.ts';
+import { checkLayout, type LayoutRefusal, layoutPositions } from '../../../src/core/protocol/layout.ts';
+import { depthOf, isLeftOf, isShardId, leftToRight, SHARD_DEPTH_MAX } from '../../../src/core/protocol/shard-id.ts';
 
 const DEEPEST = 2 ** SHARD_DEPTH_MAX;
 
@@ -45,7 +37,7 @@ describe('the order of shards', () => {
     assert.deepEqual(leftToRight([3, 5, 4]), [4, 5, 3]);
     assert.deepEqual(leftToRight([7, 13, 2, 12]), [2, 12, 13, 7]);
     assert.deepEqual(leftToRight([2 * DEEPEST - 1, DEEPEST]), [DEEPEST, 2 * DEEPEST - 1]);
-    assert.deepEqual([1, 2, 3, 4, DEEPEST].map(depthOfShard), [0, 1, 1, 2, 16]);
+    assert.deepEqual([1, 2, 3, 4, DEEPEST].map(depthOf), [0, 1, 1, 2, 16]);
   });
 
   it('is found again however they are mixed, and gives each its place', () => {
