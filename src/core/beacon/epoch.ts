@@ -1,11 +1,11 @@
 // The transition of an epoch, the last step of its last but one block (protocol, section 6): the world root at its end, the seed of the next
 // epoch, and layout and committees of the one after, so that each committee has a full epoch to fetch the state of its next shard. The last
 // block comes after it and has no body: what closes the beacon's instance commits all of this.
-
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, ChainId, Epoch } from '../primitives/ids.ts';
 import { checkLayout } from '../protocol/layout.ts';
-import { contains, intersects } from '../protocol/shard-id.ts';
+import { SHARDS_MAX } from '../protocol/limits.ts';
+import { contains, intersects, leftToRight } from '../protocol/shard-id.ts';
 import { drawCommittees, type SeatHolder } from './committees.ts';
 import type { BeaconConstants } from './constants.ts';
 import { epochOfHeight } from './epochs.ts';
@@ -54,7 +54,8 @@ export function drawLayout(
 
 /**
  * No change touches a record that is not of the current epoch, and no place changes again while its last change has not happened. So a record
- * follows at most two others, and the shard of a record is in the layout or splits or merges there, but never both.
+ * follows at most two others, and the shard of a record is in the layout or splits or merges there, but never both. And there are never more
+ * records than a layout may have shards, although of some places the change may come late and of others at once.
  */
 export function isPermittedLayout(constants: BeaconConstants, state: BeaconState, shards: readonly ChainId[]): boolean {
   const epoch = epochOfHeight(state.height, constants.parameters);
@@ -63,6 +64,7 @@ export function isPermittedLayout(constants: BeaconConstants, state: BeaconState
   const before = shardsOf(next);
   const layout = checkLayout(shards);
   if (!layout.ok || !layout.value.every((shard, index) => shard === shards[index])) return false;
+  if (finestCount([...state.records.map(({ record }) => record.shard), ...before, ...shards]) > SHARDS_MAX) return false;
   return shards.every((shard) => {
     if (before.includes(shard)) return true;
     const replaced = before.filter((other) => intersects(other, shard));
@@ -70,6 +72,15 @@ export function isPermittedLayout(constants: BeaconConstants, state: BeaconState
     const isSplit = replaced.length === 1 && replaced.every((other) => contains(other, shard));
     return (isMergeOfTwo || isSplit) && replaced.every((other) => hasRecordOf(state, other, epoch));
   });
+}
+
+/** How many shards there are where each place has the smallest of those that hold it. */
+function finestCount(shards: readonly ChainId[]): number {
+  const ordered = leftToRight([...new Set(shards)]); // What lies within a shard comes right after it.
+  return ordered.filter((shard, index) => {
+    const next = ordered[index + 1];
+    return next === undefined || !contains(shard, next);
+  }).length;
 }
 
 function hasRecordOf({ records }: BeaconState, shard: ChainId, epoch: Epoch): boolean {
@@ -88,9 +99,11 @@ function isActive({ activationEpoch, exitEpoch, slashed }: Validator, epoch: Epo
   return !slashed && activationEpoch <= epoch && epoch < exitEpoch;
 }
 
-// An instance, its committee and the convictions in it are known for as long as evidence may be of it, and while a record of it is there.
+// An instance, its committee and the convictions in it are known for as long as evidence may be of it, and while its record is open, which the rule
+// of takeovers bounds. A closed record may wait for the roots of its children as long as it takes: it needs none of these any more.
 function forgetOldEpochs(nextEpoch: Epoch, state: BeaconState): BeaconState {
-  const oldest = Math.min(nextEpoch - EVIDENCE_EPOCHS, ...state.records.map(({ record }) => record.epoch));
+  const open = state.records.filter(({ closed }) => !closed);
+  const oldest = Math.min(nextEpoch - EVIDENCE_EPOCHS, ...open.map(({ record }) => record.epoch));
   return {
     ...state,
     seeds: state.seeds.filter(({ epoch }) => epoch >= oldest),

@@ -3,7 +3,7 @@
 //
 // The rule upheld: one validator is punished once for one instance, whatever pieces of evidence there are of it; and nobody for an instance that
 // the state does not know, whose committee it could not tell. Known are the instances of this epoch and of the four before it (epoch.ts), of
-// shards and of the beacon, and that of every record still there.
+// shards and of the beacon, and that of every record that is open.
 import { accusationOf, type EvidenceRefusal } from '../consensus/evidence/accusation.ts';
 import { decodeEvidence, type EvidenceCodecRefusal } from '../consensus/evidence/evidence.ts';
 import type { SignatureSet } from '../consensus/signature-sets.ts';

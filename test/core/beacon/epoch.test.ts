@@ -82,6 +82,21 @@ describe('the end of an epoch', () => {
     assert.equal(beacon.state.worldRoots.length, 10, 'world roots stay for ever');
   });
 
+  it('forgets epochs although a closed record waits for the roots of its children, as long as nobody brings them', () => {
+    const beacon = twoShards();
+    advanceTo(beacon, 6);
+    advance(beacon, {}, { nextLayout: () => [4, 5, 3] });
+    advanceTo(beacon, 8 * 40);
+    assert.deepEqual(
+      beacon.state.records.map(({ record, closed }) => [record.shard, record.epoch, closed]),
+      [
+        [2, 0, true],
+        [3, 38, false],
+      ],
+    );
+    assert.equal(beacon.state.layouts.length, EVIDENCE_EPOCHS + 2);
+  });
+
   it('takes a layout only if each change is a split, or a merge of two, of what has a record of this epoch and is in the next one', () => {
     const beacon = beaconOf(smallGenesis({ validators: 6, layout: [4, 5, 3] }));
     advanceTo(beacon, 6);
@@ -101,6 +116,20 @@ describe('the end of an epoch', () => {
     assert.ok(permits(2, 3));
     assert.ok(!permits(4, 5, 3), 'the merge has not happened');
     assert.throws(() => advance(beacon, {}, { nextLayout: () => [1] }), /invariant/);
+  });
+});
+
+describe('a change of the layout', () => {
+  it('leaves room for all records, whichever of its parts comes first', () => {
+    const all = Array.from({ length: 1_024 }, (_unused, index) => 1_024 + index);
+    const beacon = beaconOf(smallGenesis({ layout: all, parameters: { epochBlocks: 4 } }));
+    advanceTo(beacon, 2);
+    const merged = [512, ...all.slice(2)];
+    assert.ok(isPermittedLayout(beacon.constants, beacon.state, all));
+    assert.ok(isPermittedLayout(beacon.constants, beacon.state, merged));
+    const mergedAndSplit = [...merged.slice(0, -1), 4_094, 4_095];
+    assert.equal(mergedAndSplit.length, 1_024);
+    assert.ok(!isPermittedLayout(beacon.constants, beacon.state, mergedAndSplit), 'there would be 1,025 records if the split came first');
   });
 });
 
