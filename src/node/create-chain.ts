@@ -26,6 +26,7 @@ import { createEvidenceStore } from '../storage/evidence-store.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp } from '../sync/catch-up.ts';
+import { carrierOf } from '../sync/ended-instances.ts';
 import { ForkInquiry } from '../sync/fork-inquiry.ts';
 import type { NodePorts } from './create-node.ts';
 import type { LoadedInstance } from './load-instance.ts';
@@ -226,7 +227,8 @@ function blockSourceOf({ blockStore, loaded }: Stored, blocks: ChainBlocks, roun
     readRange: (fromHeight, count) => blockStore.readRange({ chain, instanceId, height: fromHeight }, count),
     readByHash: (hash) => {
       const held = blocks.get(hash);
-      return held === undefined ? blockStore.getByHash(hash)?.block : Block.serialize({ header: held.header, body: held.body });
+      if (held !== undefined) return Block.serialize({ header: held.header, body: held.body });
+      return blockStore.getByHash(hash)?.block ?? carrierOf(blockStore, instanceId, hash);
     },
   };
 }

@@ -26,6 +26,7 @@ import type { FileStore } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
+import { EndAnswers, endedSourceOf } from '../sync/ended-instances.ts';
 import { beginTogether } from './begin-together.ts';
 import { loadChain } from './chain-storage.ts';
 import type { Chain } from './create-chain.ts';
@@ -135,6 +136,13 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       'block committed',
     );
   };
+  const endAnswers = new EndAnswers({ network, blockStore: ports.blockStore, clock, logger });
+  const instances = new InstanceSwitch({
+    network,
+    metrics,
+    onUnknownInstance: (instanceId, from) => endAnswers.answer(instanceId, from),
+    onFault,
+  });
   const chain = await createShard({
     ...ports,
     parameters,
@@ -145,7 +153,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
     transactions: pool,
     signingRecord,
-    instances: new InstanceSwitch({ network, metrics, onFault }),
+    instances,
     lastViewBlock: loaded.newest.block,
     stateBlocks,
     onCommitted,
@@ -155,7 +163,9 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   invariant(chains.size <= CHAINS_MAX, 'a node runs a bounded number of chains');
   serveBlocks(
     network.request,
-    (instanceId) => [...chains.values()].map(({ blockSource }) => blockSource).find((source) => bytesEqual(source.instanceId, instanceId)),
+    (instanceId) =>
+      [...chains.values()].map(({ blockSource }) => blockSource).find((source) => bytesEqual(source.instanceId, instanceId)) ??
+      endedSourceOf(ports.blockStore, instanceId),
     (peer, reason) => network.peers.misbehaved(peer, reason, 10),
   );
   return {

@@ -69,13 +69,13 @@ export async function loadInstance<Start extends Outcome>(
   const certificates = decodeStored(BlockCertificates, stored.certificates);
   const [commitCertificate] = certificates.commitCertificate;
   const proof = commitCertificate === undefined ? undefined : { commitCertificate, quorumCertificate: certificates.quorumCertificate };
-  const end = blockStore.getEnd(chain, instanceId);
+  const end = blockStore.getEnd(instanceId);
   return {
     instance,
     committed: reading.newest({ hash: stored.hash, block: decodeStored(Block, stored.block), record }),
     engineStart: {
       committed: { point: record.point, proof },
-      closed: end === undefined ? undefined : decodeInstanceEnd(end),
+      closed: end === undefined ? undefined : decodeInstanceEnd(end.end),
       storedBlocks,
     },
     pending: blocks,

@@ -37,6 +37,8 @@ export type EvidenceListener = (message: GossipMessage) => Promise<ForwardDecisi
 export interface InstanceSwitchDependencies {
   readonly network: Network;
   readonly metrics: Metrics;
+  /** A peer has spoken in an instance that is not run here. */
+  readonly onUnknownInstance: (instanceId: Bytes32, from: PeerName) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -140,9 +142,11 @@ export class InstanceSwitch {
 
   // On the topic of its own chain only: elsewhere no honest peer says it.
   async #hand(message: ConsensusMessage, from: PeerName, topic: string | undefined): Promise<Heard> {
-    const { metrics } = this.#dependencies;
-    const attached = this.#attached.get(bytesToHex(instanceIdOf(message)));
+    const { metrics, onUnknownInstance } = this.#dependencies;
+    const instanceId = instanceIdOf(message);
+    const attached = this.#attached.get(bytesToHex(instanceId));
     if (attached === undefined) {
+      onUnknownInstance(instanceId, from);
       metrics.count('coppice_gossip_refused_total', { kind: message.kind, reason: 'unknown-instance' });
       return { message, outcome: 'unverified', listener: undefined };
     }

@@ -107,11 +107,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
   const chronicle = new Chronicle(record);
   const validatorNames = Array.from({ length: options.nodes }, (_unused, index) => `node-${index}`);
-  const keys = validatorNames.map((_name, index) => deriveValidatorKeys(sha256(uint64ToBytes(options.seed), uint64ToBytes(index))));
   const twins = options.twins ?? [];
   const names = [...validatorNames, ...twins.map((validator) => `node-${validator}-twin`)];
   const validatorOf = (index: number): ValidatorIndex => (index < options.nodes ? index : (twins[index - options.nodes] as ValidatorIndex));
-  const genesis = genesisOf(options, keys);
+  const { genesis, keys } = simulatedGenesis(options, options.nodes);
   const links = { ...quietConditions(options.latencyMs), lossShare: options.lossShare };
   const network = createMemoryNetwork({
     names: [...names, ...(options.outsiders ?? [])],
@@ -247,8 +246,20 @@ interface Making {
   readonly network: Network;
 }
 
-function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }: WorldOptions, keys: readonly ValidatorKeys[]): Genesis {
-  return {
+/** What a simulated genesis is made of. */
+export type GenesisChoice = Pick<WorldOptions, 'parameters' | 'accounts' | 'startMs' | 'seed'> & {
+  readonly crypto: Pick<WorldCrypto, 'bls' | 'vrf'>;
+};
+
+/** The genesis of so many validators, and their keys, which follow from the seed. */
+export function simulatedGenesis(
+  { parameters, accounts, startMs, seed, crypto: { bls, vrf } }: GenesisChoice,
+  validators: number,
+): { readonly genesis: Genesis; readonly keys: readonly ValidatorKeys[] } {
+  const keys = Array.from({ length: validators }, (_unused, index) =>
+    deriveValidatorKeys(sha256(uint64ToBytes(seed), uint64ToBytes(index))),
+  );
+  const genesis = {
     parameters,
     accounts,
     timestampMs: startMs,
@@ -264,6 +275,7 @@ function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }
       return { ...identity, seats: 1, proofOfPossession: bls.sign(blsSecretKey, possessionSigningRoot(identity)) };
     }),
   };
+  return { genesis, keys };
 }
 
 function recordingLogger(name: string, record: (line: string) => void): Logger {

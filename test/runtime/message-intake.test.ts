@@ -92,7 +92,16 @@ describe('the intake of messages', () => {
       gauge: () => undefined,
       observe: () => undefined,
     };
-    const shared = { instance: chain.instance, network, claims, logger, metrics, onFault: (fault: unknown) => faults.push(fault) };
+    const onUnknownInstance = (): void => undefined;
+    const shared = {
+      instance: chain.instance,
+      onUnknownInstance,
+      network,
+      claims,
+      logger,
+      metrics,
+      onFault: (fault: unknown) => faults.push(fault),
+    };
     const { store } = chain;
     const evidenceStore = createEvidenceStore(store);
     keeper = await EvidenceKeeper.open({ ...shared, topic: 'evidence', store, evidenceStore, clock: systemClock });

@@ -1,0 +1,95 @@
+// What a node says of instances that have ended: to whoever still speaks in one that is not run here any more, the certificates of its end
+// (protocol, section 6, "Closing"); to whoever asks, its blocks, and the carriers that are no part of the chain. So a node that was away for
+// epochs comes back instance by instance.
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
+import type { Bytes32 } from '../core/primitives/ids.ts';
+import { blockHashOf, EMPTY_BODY } from '../core/protocol/block.ts';
+import { Block } from '../core/protocol/certified-block.ts';
+import type { CertificateBundle } from '../core/protocol/vote.ts';
+import type { Network, PeerName } from '../network/ports.ts';
+import { encodeConsensusMessage } from '../runtime/consensus-codec.ts';
+import { decodeInstanceEnd } from '../runtime/instance-end.ts';
+import { CERTIFICATES_PROTOCOL } from '../runtime/instance-switch.ts';
+import type { Clock, Logger } from '../runtime/ports.ts';
+import type { BlockStore } from '../storage/block-store.ts';
+import type { BlockServerSource } from './block-server.ts';
+
+const SEND_TIMEOUT_MS = 5_000;
+/** A peer is answered at most this often, and only so many are remembered. */
+const ANSWER_INTERVAL_MS = 200;
+const ANSWERED_PEERS_MAX = 1_024;
+
+/** A carrier of an ended instance as a block, if the hash is of one: whoever is behind has to fetch what the certificates are of. */
+export function carrierOf(blockStore: BlockStore, instanceId: Bytes32, hash: Bytes32): Uint8Array | undefined {
+  const stored = blockStore.getEnd(instanceId);
+  if (stored === undefined) return undefined;
+  const carrier = decodeInstanceEnd(stored.end).carriers.find((header) => bytesEqual(blockHashOf(header), hash));
+  return carrier === undefined ? undefined : Block.serialize({ header: carrier, body: EMPTY_BODY });
+}
+
+/** What can be read of an instance that has ended; undefined of one that has not, or is not known. */
+export function endedSourceOf(blockStore: BlockStore, instanceId: Bytes32): BlockServerSource | undefined {
+  const stored = blockStore.getEnd(instanceId);
+  if (stored === undefined) return undefined;
+  const { chain } = stored;
+  const { quorumCertificate } = decodeInstanceEnd(stored.end).proof;
+  const { height: committedHeight, blockHash: committedHash, round } = quorumCertificate.point;
+  return {
+    chain,
+    instanceId,
+    status: () => ({ instanceId, committedHeight, committedHash, round }),
+    readRange: (fromHeight, count) => blockStore.readRange({ chain, instanceId, height: fromHeight }, count),
+    readByHash: (hash) => blockStore.getByHash(hash)?.block ?? carrierOf(blockStore, instanceId, hash),
+  };
+}
+
+/** What answering needs of its node. */
+export interface EndAnswersDependencies {
+  readonly network: Network;
+  readonly blockStore: BlockStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** See the file's head. */
+export class EndAnswers {
+  readonly #dependencies: EndAnswersDependencies;
+  readonly #answeredAtMs = new Map<PeerName, number>();
+  #nonce: number;
+
+  constructor(dependencies: EndAnswersDependencies) {
+    this.#dependencies = dependencies;
+    this.#nonce = dependencies.clock.nowMs();
+  }
+
+  /** A peer has spoken in an instance that is not run here: if it has ended, the peer is told so. */
+  answer(instanceId: Bytes32, peer: PeerName): void {
+    const { network, blockStore, logger } = this.#dependencies;
+    const stored = blockStore.getEnd(instanceId);
+    if (stored === undefined || !this.#mayAnswer(peer)) return;
+    const { proof } = decodeInstanceEnd(stored.end);
+    const certificates: CertificateBundle = {
+      instanceId,
+      highestQuorumCertificate: [],
+      commitCertificate: [proof.commitCertificate],
+      commitQuorumCertificate: [proof.quorumCertificate],
+      timeoutCertificate: [],
+      nonce: this.#nonce++,
+    };
+    const message = encodeConsensusMessage({ kind: 'certificates', certificates });
+    network.request
+      .request(peer, CERTIFICATES_PROTOCOL, message, { timeoutMs: SEND_TIMEOUT_MS, responseBytesMax: 0 })
+      .catch((error: unknown) =>
+        logger.debug({ peer, instance: bytesToHex(instanceId), error: String(error) }, 'the end of an instance not delivered'),
+      );
+  }
+
+  #mayAnswer(peer: PeerName): boolean {
+    const nowMs = this.#dependencies.clock.nowMs();
+    const lastMs = this.#answeredAtMs.get(peer);
+    if (lastMs !== undefined && nowMs - lastMs < ANSWER_INTERVAL_MS) return false;
+    if (this.#answeredAtMs.size >= ANSWERED_PEERS_MAX) this.#answeredAtMs.clear();
+    this.#answeredAtMs.set(peer, nowMs);
+    return true;
+  }
+}

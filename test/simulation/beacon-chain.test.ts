@@ -1,0 +1,103 @@
+// The beacon of four nodes on virtual time, without shards: its instances follow each other at the turns of epochs, on a bad network and over
+// crashes, and all nodes have the same state.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { epochOfHeight } from '../../src/core/beacon/epochs.ts';
+import { layoutOfEpoch } from '../../src/core/beacon/state.ts';
+import { stateRootOf } from '../../src/core/beacon/state-root.ts';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { BEACON_CHAIN } from '../../src/core/primitives/ids.ts';
+import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
+import { type BeaconWorld, createBeaconWorld } from './beacon-world.ts';
+
+const EPOCH_BLOCKS = 8;
+const RUN_MS = 20_000;
+
+function heightOf({ beacons }: BeaconWorld, index: number): number {
+  return beacons[index]?.chain.blocks.committed.facts.height ?? 0;
+}
+
+/** Every node has the same block and the same state at each height that it committed and another one too. */
+function assertAgreement(world: BeaconWorld): void {
+  for (const [height, seen] of world.seen) {
+    const states = new Set(seen.values());
+    assert.equal(states.size, 1, `height ${height}: ${[...seen]}`);
+  }
+}
+
+describe('the beacon of four nodes', () => {
+  before(async () => {
+    await installHashtree();
+    await initialiseKeccak();
+  });
+
+  it('goes from epoch to epoch at its pace, each with an instance and a seed of its own', async () => {
+    const world = await createBeaconWorld({ seed: 1, epochBlocks: EPOCH_BLOCKS });
+    await world.run(RUN_MS);
+    const heights = [0, 1, 2, 3].map((index) => heightOf(world, index));
+    assert.ok(Math.min(...heights) > 5 * EPOCH_BLOCKS, `heights ${heights}`);
+    assert.ok(Math.max(...heights) <= Math.ceil(RUN_MS / world.genesis.parameters.beaconBlockIntervalMsMin), 'no faster than its pace');
+    assertAgreement(world);
+    for (const beacon of world.beacons) {
+      const { instance, blocks } = beacon.chain;
+      const { height, timestampMs } = blocks.committed.facts;
+      assert.equal(instance.chain, BEACON_CHAIN);
+      assert.equal(instance.epoch, epochOfHeight(height + (height % EPOCH_BLOCKS === 0 ? 1 : 0), { epochBlocks: EPOCH_BLOCKS }));
+      assert.equal(beacon.state.height, height);
+      assert.equal(beacon.state.timestampMs, timestampMs);
+      assert.ok(layoutOfEpoch(beacon.state, instance.epoch + 1) !== undefined, 'the next committees are drawn');
+      assert.ok(beacon.chains.length <= 2);
+    }
+    const seeds = world.beacons[0]?.state.seeds.map(({ seed }) => bytesToHex(seed)) ?? [];
+    assert.equal(new Set(seeds).size, seeds.length);
+    assert.ok([...world.instancesRun].length > 5, 'each epoch has an instance of its own');
+    await world.stop();
+  });
+
+  for (const seed of [2, 3, 4]) {
+    it(`closes its epochs with messages lost, late and twice, and a node that comes and goes (seed ${seed})`, async () => {
+      const world = await createBeaconWorld({ seed, epochBlocks: EPOCH_BLOCKS, lossShare: 0.15, latencyMs: 30 });
+      for (let round = 0; round < 6; round++) {
+        await world.run(RUN_MS / 5);
+        await world.restart(round % 4, round % 2 === 0 ? 'killed' : 'power-lost', 700 * round);
+      }
+      world.links.lossShare = 0;
+      await world.run(RUN_MS);
+      const heights = [0, 1, 2, 3].map((index) => heightOf(world, index));
+      assert.ok(Math.min(...heights) > 5 * EPOCH_BLOCKS, `heights ${heights}`);
+      assert.ok(Math.max(...heights) - Math.min(...heights) <= 2, `heights ${heights}`);
+      assertAgreement(world);
+      await world.stop();
+    });
+  }
+
+  it('takes back a node that was away for epochs, instance by instance', async () => {
+    const world = await createBeaconWorld({ seed: 6, epochBlocks: EPOCH_BLOCKS });
+    await world.run(1_000);
+    await world.restart(2, 'power-lost', 4 * EPOCH_BLOCKS * 300);
+    const missed = heightOf(world, 0) - heightOf(world, 2);
+    assert.ok(missed > 2 * EPOCH_BLOCKS, `${missed} blocks missed`);
+    await world.run(RUN_MS / 2);
+    assert.ok(heightOf(world, 0) - heightOf(world, 2) <= 2, `heights ${heightOf(world, 0)} and ${heightOf(world, 2)}`);
+    assertAgreement(world);
+    await world.stop();
+  });
+
+  it('starts again where it ended, all at once, at any block of an epoch', async () => {
+    const world = await createBeaconWorld({ seed: 5, epochBlocks: EPOCH_BLOCKS });
+    for (let life = 0; life < 8; life++) {
+      await world.run(1_900);
+      const before = world.beacons.map((beacon) => beacon.state.height);
+      for (const index of [0, 1, 2, 3]) world.end(index, 'killed');
+      for (const index of [0, 1, 2, 3]) await world.start(index);
+      for (const [index, beacon] of world.beacons.entries()) assert.ok(beacon.state.height >= (before[index] ?? 0), 'nothing is lost');
+    }
+    await world.run(RUN_MS / 2);
+    assertAgreement(world);
+    const roots = new Set(world.beacons.map((beacon) => beacon.state).map((state) => `${state.height} ${bytesToHex(stateRootOf(state))}`));
+    assert.ok(roots.size <= 2, [...roots].join(', '));
+    assert.ok(heightOf(world, 0) > 6 * EPOCH_BLOCKS, `height ${heightOf(world, 0)}`);
+    await world.stop();
+  });
+});
