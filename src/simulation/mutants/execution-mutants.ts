@@ -151,8 +151,8 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: 'every message is executed once',
     violates: ['exactly-once', 'conservation'],
     file: EXECUTE,
-    find: '      for (const one of emitted) next.push(one);',
-    replace: '      for (const one of emitted) next.push(one, one);',
+    find: '(one.targetFamily)) next.push(one);',
+    replace: '(one.targetFamily)) next.push(one, one);',
     trials: FAILING_CALLS,
   },
   {
@@ -160,8 +160,8 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: 'a message that fails sends its value back',
     violates: ['conservation'],
     file: MESSAGE,
-    find: '  const emitted = message.valueWei > 0n ? [bounceOf(message, 0)] : [];',
-    replace: '  const emitted = message.valueWei < 0n ? [bounceOf(message, 0)] : [];',
+    find: '  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;',
+    replace: '  const hasSomethingToSay = message.valueWei < 0n || message.reservedGas > 0;',
     trials: FAILING_CALLS,
   },
   {
