@@ -8,7 +8,7 @@ import { Frame } from './frame.ts';
 import { CALL_DEPTH_MAX, CALL_STIPEND_GAS, CALL_VALUE_GAS, KEPT_GAS_DIVISOR } from './gas-costs.ts';
 import { halt } from './halt.ts';
 import type { Machine, PrecompileResult, Signal } from './machine.ts';
-import { readAndPay, sendByMessenger } from './messenger-call.ts';
+import { payForSend, sendByMessenger } from './messenger-call.ts';
 import { runPrecompile } from './precompiles.ts';
 import { accountAccessGas, worldFamilyOf } from './state-opcodes.ts';
 import { addressBytesOf, addressHexOf, toOffset } from './words.ts';
@@ -40,7 +40,7 @@ export function call(machine: Machine, frame: Frame, kind: CallKind): Signal | u
   const target = state.account(addressBytesOf(operands.targetHex), operands.targetHex, family);
   const isMessenger = operands.targetHex === MESSENGER_HEX;
   const gasLimit = payForCall(frame, operands, hasValue, hasValue && target.value === undefined && !isMessenger);
-  const request = isMessenger ? readAndPay(frame, kind, operands.inputOffset, operands.inputLength) : undefined;
+  const request = isMessenger ? payForSend(frame, kind, operands.inputOffset, operands.inputLength) : undefined;
   const stipend = hasValue ? CALL_STIPEND_GAS : 0;
   frame.returnData = NO_DATA;
   const hasFunds = !hasValue || (frame.self.value?.balanceWei ?? 0n) >= operands.valueWei;

@@ -26,7 +26,7 @@ export interface MessengerAnswer {
 }
 
 /** Reads the call data of a CALL to the messenger and takes the charge; undefined, and free, where it is no `send` or the call no CALL. */
-export function readAndPay(frame: Frame, kind: CallKind, inputOffset: number, inputLength: number): SendRequest | undefined {
+export function payForSend(frame: Frame, kind: CallKind, inputOffset: number, inputLength: number): SendRequest | undefined {
   if (kind !== 'call' || frame.start.isStatic) return undefined;
   const request = decodeSend(frame.memory.view(inputOffset, inputLength));
   if (!request.ok) return undefined;
