@@ -87,20 +87,10 @@ export function creditOf(cause: Message, index: number, from: Address, fromFamil
  */
 export function bounceOf(failed: Message, index: number): Message {
   const from = failed.target ?? failed.sender;
+  const { sender, senderFamily, targetFamily, valueWei } = failed;
   const gasLimit = failed.reservedGas > 0 ? BOUNCE_GAS : 0;
-  const bounce = emission(
-    failed,
-    index,
-    'bounce',
-    from,
-    failed.targetFamily,
-    failed.sender,
-    failed.senderFamily,
-    failed.valueWei,
-    gasLimit,
-    0,
-  );
-  return gasLimit === 0 ? bounce : { ...bounce, data: encodeBounceHook(failed.id, from, failed.valueWei) };
+  const bounce = emission(failed, index, 'bounce', from, targetFamily, sender, senderFamily, valueWei, gasLimit, 0);
+  return gasLimit === 0 ? bounce : { ...bounce, data: encodeBounceHook(failed.id, from, valueWei) };
 }
 
 /** The reply to a call that succeeded: from the messenger, directly to the sender, with the gas that was reserved and without value. */
