@@ -26,6 +26,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
   fuzz: { pattern: 'test/fuzz/**/*.test.ts', concurrency: 1, fileTimeoutMs: 120_000 },
   simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 600_000 },
   conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
+  // Real processes, sockets or disks that nobody times: two at once.
+  processes: { pattern: 'test/processes/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   system: { pattern: 'test/system/**/*.test.ts', concurrency: 1, fileTimeoutMs: 300_000 },
 };
 

@@ -98,7 +98,7 @@ export function measureCosts(instance: Instance): Costs {
 }
 
 function intakeCosts(instance: Instance): Pick<Costs, 'takeVote' | 'takeTimeout' | 'takeProposal'> {
-  const start = { instance, parameters: MAINNET, self: 0, record: undefined, committed: undefined, storedBlocks: [] };
+  const start = { instance, parameters: MAINNET, self: 0, record: undefined, committed: undefined, closed: undefined, storedBlocks: [] };
   const state = step(initialState(start), { kind: 'started' }).state;
   const half = instance.committee.members.slice(0, Math.floor(quorumOf(instance) / 2));
   let pool = emptyVotePool(instance, voteBoundsOf(state));

@@ -168,7 +168,12 @@ class ScaleWorld {
         return this.#makePayload(validator, effect);
       case 'validate-block':
         return this.#machines.work(validator, costs.vrfVerify, () =>
-          this.#post(validator, { kind: 'block-validated', hash: effect.hash, vrfOutput: sha256(effect.header.vrfProof) }),
+          this.#post(validator, {
+            kind: 'block-validated',
+            hash: effect.hash,
+            vrfOutput: sha256(effect.header.vrfProof),
+            role: 'ordinary',
+          }),
         );
       case 'request-block':
         return this.#fetch(validator, effect.hash);
@@ -210,7 +215,7 @@ class ScaleWorld {
           parentExecution: EMPTY_EXECUTION,
           postStateRoot: ZERO_32,
         };
-        this.#post(validator, { kind: 'payload-ready', parentHash, round, payload });
+        this.#post(validator, { kind: 'payload-ready', parentHash, round, role: 'ordinary', payload });
       });
     });
   }

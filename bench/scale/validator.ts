@@ -45,7 +45,15 @@ export interface Validator {
 
 /** A validator before its first event. */
 export function newValidator(instance: Instance, index: number, isSilent: boolean): Validator {
-  const state = initialState({ instance, parameters: MAINNET, self: index, record: undefined, committed: undefined, storedBlocks: [] });
+  const state = initialState({
+    instance,
+    parameters: MAINNET,
+    self: index,
+    record: undefined,
+    committed: undefined,
+    closed: undefined,
+    storedBlocks: [],
+  });
   return {
     index,
     isSilent,

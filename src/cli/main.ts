@@ -2,6 +2,7 @@
 import './compile-cache.ts';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addCommitteesCommand } from './committees.ts';
 import { addDevnetCommand } from './devnet.ts';
 import { addEvidenceCommand } from './evidence.ts';
 import { explainError, explainUsage } from './explain-error.ts';
@@ -22,6 +23,7 @@ const program = new Command('coppice')
   .version(packageVersion())
   // One line as for every other fault, where the library would write up to three.
   .configureOutput({ outputError: (text, write) => write(`coppice: ${explainUsage(text)}\n`) });
+addCommitteesCommand(program);
 addDevnetCommand(program);
 addEvidenceCommand(program);
 addInitCommand(program);

@@ -1,5 +1,7 @@
 // How values of options are read. Each throws commander's error, which names the option.
 import { InvalidArgumentError } from 'commander';
+import { type Fraction, fractionOfDecimal, isAtMost, whole } from '../core/primitives/fraction.ts';
+import { SHARDS_MAX } from '../core/protocol/limits.ts';
 import { faultOfPeerAddress } from '../node/peer-address.ts';
 
 const COUNT_MAX = 2 ** 21;
@@ -28,6 +30,46 @@ export function parseNumber(text: string): number {
   const number = Number(text);
   if (!/^\d{1,9}$/.test(text) || number > COUNT_MAX) throw new InvalidArgumentError(`It must be a whole number up to ${COUNT_MAX}.`);
   return number;
+}
+
+/** The number of a layout's shards. */
+export function parseShards(text: string): number {
+  const count = parseCount(text);
+  if (count > SHARDS_MAX) throw new InvalidArgumentError(`A layout has at most ${SHARDS_MAX} shards.`);
+  return count;
+}
+
+/** How many percentages one list may have. */
+const PERCENTAGES_MAX = 16;
+const HUNDRED = whole(100);
+const FACTOR_MAX = whole(1_000);
+
+/** Percentages as they are written, separated by commas: exact numbers from 0 to 100. */
+export function parsePercentages(text: string): readonly Fraction[] {
+  const percentages = text.split(',').map((each) => fractionOfDecimal(each.trim()));
+  if (percentages.length > PERCENTAGES_MAX) throw new InvalidArgumentError(`At most ${PERCENTAGES_MAX} percentages.`);
+  return percentages.map((percentage) => {
+    if (percentage !== undefined && isAtMost(percentage, HUNDRED)) return percentage;
+    throw new InvalidArgumentError('It must be numbers from 0 to 100, separated by commas, such as 20,25,33.3.');
+  });
+}
+
+/** A probability above 0 and below 1, as 0.001 or 1e-3. */
+export function parseProbability(text: string): Fraction {
+  const probability = fractionOfDecimal(text);
+  if (probability === undefined || probability.numerator === 0n || isAtMost(whole(1), probability)) {
+    throw new InvalidArgumentError('It must be a probability above 0 and below 1, such as 0.001 or 1e-6.');
+  }
+  return probability;
+}
+
+/** A factor of at least 1, as 2 or 1.5. */
+export function parseFactor(text: string): Fraction {
+  const factor = fractionOfDecimal(text);
+  if (factor === undefined || !isAtMost(whole(1), factor) || !isAtMost(factor, FACTOR_MAX)) {
+    throw new InvalidArgumentError('It must be a number from 1 to 1000, such as 1.5.');
+  }
+  return factor;
 }
 
 /** A port of which so many more above it are used. */

@@ -1,14 +1,11 @@
 // What the database says of a chain when a node starts: nothing yet (then genesis is written), or the newest committed block and
 // everything that running on from it takes.
-import type { StoredBlock as EngineBlock, StartingPoint } from '../core/consensus/state.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
-import { bytesToHex, compareBytes } from '../core/primitives/bytes.ts';
+import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
-import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import { type Instance, makeInstance } from '../core/protocol/committee.ts';
 import { committeeOf, type Genesis, genesisRoot, startRecordOf } from '../core/protocol/genesis.ts';
-import { decodeCanonical } from '../core/protocol/ssz.ts';
 import { commitmentOfStart, factsOfStart } from '../core/shard/parent-facts.ts';
 import { buildGenesisState } from '../core/state/genesis-state.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
@@ -17,13 +14,13 @@ import { deriveViewBlock } from '../core/view/derive-block.ts';
 import { encodeSupplyTotals, NO_SUPPLY_TOTALS } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeViewBlock, encodeViewBlock } from '../core/view/view-block-codec.ts';
-import type { Outcome } from '../runtime/chain-blocks.ts';
-import { decodeCommittedRecord } from '../runtime/committed-record.ts';
+import type { ShardOutcome } from '../runtime/shard-logic.ts';
 import type { ViewTip } from '../runtime/view-chain.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import { createMemoryStore } from '../storage/memory-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
+import { type LoadedInstance, loadInstance, type NewestBlock } from './load-instance.ts';
 import { refuseMissingBlocks } from './missing-block.ts';
 
 /** The stores of one node. */
@@ -39,40 +36,31 @@ export interface ChainOpening extends ChainStores {
   readonly vrf: VrfScheme;
 }
 
-/** Where a chain stands on disk. */
-export interface LoadedChain {
-  readonly instance: Instance;
-  /** Of the newest committed block, or of the start record. */
-  readonly committed: Outcome;
-  readonly engineStart: Pick<StartingPoint, 'committed' | 'storedBlocks'>;
-  /** Blocks that were voted for and are not committed, in the order of `engineStart.storedBlocks`. */
-  readonly pending: readonly Block[];
+/** Where a shard stands on disk, and what clients see of it. */
+export interface LoadedChain extends LoadedInstance<ShardOutcome> {
   readonly visible: ViewTip;
   readonly newest: ViewTip;
 }
 
 /** Opens a chain; a new database gets the genesis state and view block 0 in one batch, one with holes is refused (`storage/incomplete`). */
 export async function loadChain(genesis: Genesis, stores: ChainOpening): Promise<LoadedChain> {
-  const { blockStore, viewStore, states } = stores;
-  const newest = viewStore.getHead();
-  if (newest === undefined) await writeGenesis(genesis, stores);
-  else await refuseMissingBlocks(viewStore, newest);
+  const { viewStore, states } = stores;
+  const newestNumber = viewStore.getHead();
+  if (newestNumber === undefined) await writeGenesis(genesis, stores);
+  else await refuseMissingBlocks(viewStore, newestNumber);
   const genesisView = readView(viewStore, 0, genesis);
   const instance = instanceOf(genesis, genesisView.header.stateRoot);
-  const head = blockStore.getHead(instance.chain, instance.instanceId);
-  if (head === undefined) {
+  const loaded = await loadInstance(stores, instance, {
+    roleOf: () => 'ordinary', // Until there is a beacon no epoch ends.
+    start: () => startOutcome(instance, stores),
+    newest: (newest) => newestOutcome(newest, states),
+  });
+  if (loaded.engineStart.committed === undefined) {
     const tip = { block: genesisView, state: states.committed() };
-    const pending = await loadPending(stores, instance, instance.startRecord.height);
-    return {
-      instance,
-      committed: startOutcome(instance, stores),
-      engineStart: { committed: undefined, storedBlocks: pending.map(({ engine }) => engine) },
-      pending: pending.map(({ block }) => block),
-      visible: tip,
-      newest: tip,
-    };
+    return { ...loaded, visible: tip, newest: tip };
   }
-  return loadFrom(genesis, stores, instance, head.height, genesisView);
+  const newest = { block: readView(viewStore, loaded.committed.facts.height, genesis), state: loaded.committed.version };
+  return { ...loaded, visible: visibleBefore(newest, genesisView, stores, genesis), newest };
 }
 
 /** The instance that a genesis starts, without a database: for tools. */
@@ -84,41 +72,15 @@ export async function instanceOfGenesis(genesis: Genesis): Promise<Instance> {
   return instanceOf(genesis, version.root);
 }
 
-async function loadFrom(
-  genesis: Genesis,
-  stores: ChainOpening,
-  instance: Instance,
-  height: number,
-  genesisView: ViewBlock,
-): Promise<LoadedChain> {
-  const { blockStore, viewStore, states } = stores;
-  const place = { chain: instance.chain, instanceId: instance.instanceId, height };
-  const stored = blockStore.getByHeight(place);
-  const result = blockStore.getResult(place);
-  invariant(stored !== undefined && result !== undefined, 'the newest committed block is stored with its result');
-  const block = decoded(Block, stored.block);
-  const certificates = decoded(BlockCertificates, stored.certificates);
-  const record = decodeCommittedRecord(result);
+function newestOutcome({ hash, block: { header, body }, record }: NewestBlock, states: StateDatabase): ShardOutcome {
   const version = states.committed();
   invariant(
     bytesToHex(version.root) === bytesToHex(record.commitment.stateRoot),
     'the committed state is that of the newest committed block',
   );
-  const { timestampMs, baseFeePerGasWei } = block.header;
-  const facts = { hash: stored.hash, height, timestampMs, baseFeePerGasWei, hasItems: block.body.transactions.length > 0 };
-  const newest = { block: readView(viewStore, height, genesis), state: version };
-  const visible = visibleBefore(newest, genesisView, stores, genesis);
-  const [commitCertificate] = certificates.commitCertificate;
-  const proof = commitCertificate === undefined ? undefined : { commitCertificate, quorumCertificate: certificates.quorumCertificate };
-  const pending = await loadPending(stores, instance, height);
-  return {
-    instance,
-    committed: { hash: stored.hash, facts, commitment: record.commitment, version, seed: record.point.seed },
-    engineStart: { committed: { point: record.point, proof }, storedBlocks: pending.map(({ engine }) => engine) },
-    pending: pending.map(({ block: pendingBlock }) => pendingBlock),
-    visible,
-    newest,
-  };
+  const { height, timestampMs, baseFeePerGasWei } = header;
+  const facts = { hash, height, timestampMs, baseFeePerGasWei, hasItems: body.transactions.length > 0 };
+  return { hash, facts, commitment: record.commitment, version, seed: record.point.seed };
 }
 
 function visibleBefore(newest: ViewTip, genesisView: ViewBlock, { viewStore, states }: ChainStores, genesis: Genesis): ViewTip {
@@ -127,21 +89,6 @@ function visibleBefore(newest: ViewTip, genesisView: ViewBlock, { viewStore, sta
   const state = states.at(block.header.number);
   invariant(state !== undefined, 'the state before the newest is not pruned');
   return { block, state };
-}
-
-async function loadPending(
-  { blockStore, vrf }: ChainOpening,
-  instance: Instance,
-  committedHeight: number,
-): Promise<readonly { readonly engine: EngineBlock; readonly block: Block }[]> {
-  const rows = await blockStore.readPending(instance.chain, instance.instanceId);
-  return rows
-    .filter(({ height }) => height > committedHeight)
-    .sort((a, b) => a.height - b.height || compareBytes(a.hash, b.hash))
-    .map(({ hash, block: bytes }) => {
-      const block = decoded(Block, bytes);
-      return { engine: { hash, header: block.header, vrfOutput: vrf.output(block.header.vrfProof) }, block };
-    });
 }
 
 async function writeGenesis(genesis: Genesis, { store, viewStore, states }: ChainStores): Promise<void> {
@@ -168,7 +115,7 @@ function instanceOf(genesis: Genesis, stateRoot: Bytes32): Instance {
   return makeInstance(genesisRoot(genesis), startRecordOf(genesis, stateRoot), committeeOf(genesis));
 }
 
-function startOutcome(instance: Instance, { states }: ChainStores): Outcome {
+function startOutcome(instance: Instance, { states }: ChainStores): ShardOutcome {
   return {
     hash: instance.startRecordRoot,
     facts: factsOfStart(instance),
@@ -184,10 +131,4 @@ function readView(viewStore: ViewStore, number: number, genesis: Genesis): ViewB
   const receipts = viewStore.getReceipts(number);
   invariant(header !== undefined && transactions !== undefined && receipts !== undefined, `view block ${number} is stored whole`);
   return decodeViewBlock({ header, transactions, receipts }, genesis.parameters.evmChainId);
-}
-
-function decoded<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
-  const verdict = decodeCanonical(type, bytes);
-  invariant(verdict.ok, 'a stored value decodes');
-  return verdict.value;
 }

@@ -2,65 +2,62 @@
 // so that a node can run several side by side.
 import { timeoutCertificateOf } from '../core/consensus/certificates.ts';
 import { SigningRecord as SigningRecordType } from '../core/consensus/record.ts';
-import type { ItemExecutor } from '../core/execution/item-executor.ts';
+import type { ConsensusParameters } from '../core/consensus/state.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates, type CertifiedBlock } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
-import type { ViewBlock } from '../core/view/view-block.ts';
 import { topicName } from '../network/topics.ts';
 import { ChainBlocks } from '../runtime/chain-blocks.ts';
+import type { ChainLogic, CommitRows, Outcome } from '../runtime/chain-logic.ts';
 import { ChainRunner } from '../runtime/chain-runner.ts';
-import { type CommittedBlock, CommitWriter } from '../runtime/commit-writer.ts';
+import { CommitWriter } from '../runtime/commit-writer.ts';
 import { EvidenceKeeper } from '../runtime/evidence-keeper.ts';
 import { EvidenceWatch } from '../runtime/evidence-watch.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
-import { HistoryPruner } from '../runtime/history-pruner.ts';
-import { CERTIFICATES_PROTOCOL, MessageIntake } from '../runtime/message-intake.ts';
-import { PayloadMaker, type TransactionSource } from '../runtime/payload-maker.ts';
+import { CERTIFICATES_PROTOCOL, type InstanceSwitch } from '../runtime/instance-switch.ts';
+import { MessageIntake } from '../runtime/message-intake.ts';
+import { PayloadMaker, type PayloadSource } from '../runtime/payload-maker.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
-import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import { createEvidenceStore } from '../storage/evidence-store.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp } from '../sync/catch-up.ts';
 import { ForkInquiry } from '../sync/fork-inquiry.ts';
-import type { LoadedChain } from './chain-storage.ts';
 import type { NodePorts } from './create-node.ts';
+import type { LoadedInstance } from './load-instance.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
 /** Weight of a block that its proposer signed and no honest validator would have. */
 const BAD_BLOCK_WEIGHT = 20;
 
 /** What composing a chain takes beside the node's ports. */
-export interface CreateChainOptions extends NodePorts {
-  readonly parameters: NetworkParameters;
-  readonly loaded: LoadedChain;
+export interface CreateChainOptions<Start extends Outcome, Executed extends Start> extends NodePorts {
+  /** Of consensus: the beacon has a pace of its own. */
+  readonly parameters: ConsensusParameters & Pick<NetworkParameters, 'clockToleranceMs'>;
+  readonly loaded: LoadedInstance<Start>;
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
-  readonly directory: TransactionDirectory;
-  readonly evm: ItemExecutor;
-  readonly transactions: TransactionSource;
+  readonly logic: ChainLogic<Start, Executed>;
+  readonly rows: CommitRows<Executed>;
+  /** What goes into blocks, and when: on these. */
+  readonly payloadsOn: (blocks: ChainBlocks<Start, Executed>) => PayloadSource<Start>;
   readonly signingRecord: SigningRecord;
-  readonly lastViewBlock: ViewBlock;
-  /** How many blocks before the newest keep their state; infinite for an archive. */
-  readonly stateBlocks: number;
-  readonly onCommitted: (committed: CommittedBlock) => void;
+  /** Where the chain hears its messages. */
+  readonly instances: InstanceSwitch;
   readonly onFault: (fault: unknown) => void;
 }
 
-/** One chain of a node. */
-export interface Chain {
+/** One chain of a node, in one instance. */
+export interface Chain<Start extends Outcome = Outcome, Executed extends Start = Start> {
   readonly instance: Instance;
-  readonly parameters: NetworkParameters;
-  readonly blocks: ChainBlocks;
-  readonly commits: CommitWriter;
+  readonly blocks: ChainBlocks<Start, Executed>;
+  readonly commits: CommitWriter<Start, Executed>;
   readonly runner: ChainRunner;
   readonly catchUp: CatchUp;
-  readonly pruner: HistoryPruner;
   /** What was proved against validators. */
   readonly evidence: EvidenceKeeper;
   /** What other nodes may read of it. */
@@ -69,24 +66,17 @@ export interface Chain {
 }
 
 /** See the file's head. */
-export async function createChain(options: CreateChainOptions): Promise<Chain> {
+export async function createChain<Start extends Outcome, Executed extends Start>(
+  options: CreateChainOptions<Start, Executed>,
+): Promise<Chain<Start, Executed>> {
   const { loaded, parameters, network, clock, logger, metrics, bls, verifier, blockStore, secrets, onFault } = options;
   const { instance } = loaded;
-  const blocks = new ChainBlocks({ ...options, committedHash: (height) => hashAt(options, height) }, loaded.committed);
+  const committedHash = (height: Height): Uint8Array | undefined => hashAt(options, height);
+  const blocks = new ChainBlocks({ logic: options.logic, vrf: options.vrf, committedHash }, loaded.committed);
   await restorePending(blocks, loaded);
-  const pruner = new HistoryPruner({
-    ...options,
-    chain: instance.chain,
-    // A restart begins with the block that clients see, one below the newest.
-    neededFrom: () => blocks.committed.facts.height - 1,
-  });
-  const onCommitted = (committed: CommittedBlock): void => {
-    options.onCommitted(committed);
-    pruner.onCommitted();
-  };
-  const commits = new CommitWriter({ ...options, instance, blocks, onCommitted });
+  const commits = new CommitWriter({ ...options, instance, blocks });
   const signer = secrets === undefined ? undefined : createSigner(options, secrets, instance);
-  const payloads = signer === undefined ? undefined : new PayloadMaker({ ...options, blocks, signer });
+  const payloads = signer === undefined ? undefined : new PayloadMaker({ blocks, source: options.payloadsOn(blocks), signer, clock });
   const topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
   const outbox = new GossipOutbox(network.pubSub, topic, {
     onFault: (fault) => logger.warn({ chain: instance.chain, error: String(fault) }, 'not published'),
@@ -104,7 +94,6 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     ...options,
     instance,
     blocks,
-    topic,
     claims,
     watch: new EvidenceWatch({ instance, claims, keeper: evidence, onFault }),
     post: (event) => runner.post(event),
@@ -161,30 +150,30 @@ export async function createChain(options: CreateChainOptions): Promise<Chain> {
     requestBlock: (request) => (request.height <= blocks.committed.facts.height ? forkInquiry.suspect() : catchUp.request(request)),
     onFault,
   });
-  intake.listen();
+  options.instances.attach(instance, intake);
   evidence.listen();
   return {
     instance,
-    parameters,
     blocks,
     commits,
     runner,
     catchUp,
-    pruner,
     evidence,
     blockSource: blockSourceOf(options, blocks, () => runner.state.round),
     stop: async () => {
       catchUp.stop();
       forkInquiry.stop();
-      intake.stop();
+      options.instances.detach(instance.instanceId);
       evidence.stop();
-      await pruner.stop();
       await runner.stop();
     },
   };
 }
 
-async function restorePending(blocks: ChainBlocks, { pending, engineStart }: LoadedChain): Promise<void> {
+/** Where committed blocks are found. */
+type Stored = Pick<CreateChainOptions<Outcome, Outcome>, 'blockStore' | 'loaded'>;
+
+async function restorePending(blocks: ChainBlocks, { pending, engineStart }: LoadedInstance): Promise<void> {
   for (const [index, { header, body }] of pending.entries()) {
     const stored = engineStart.storedBlocks[index];
     invariant(stored !== undefined, 'each pending block has its place in the start');
@@ -202,17 +191,13 @@ function readRecord(signingRecord: SigningRecord): ReturnType<typeof SigningReco
   return record.value;
 }
 
-function hashAt({ blockStore, loaded }: CreateChainOptions, height: Height): Uint8Array | undefined {
+function hashAt({ blockStore, loaded }: Stored, height: Height): Uint8Array | undefined {
   const { chain, instanceId, startRecord, startRecordRoot } = loaded.instance;
   if (height === startRecord.height) return startRecordRoot;
   return blockStore.getByHeight({ chain, instanceId, height })?.hash;
 }
 
-async function readCommitted(
-  { blockStore, loaded }: CreateChainOptions,
-  height: Height,
-  count: number,
-): Promise<readonly CertifiedBlock[]> {
+async function readCommitted({ blockStore, loaded }: Stored, height: Height, count: number): Promise<readonly CertifiedBlock[]> {
   const { chain, instanceId } = loaded.instance;
   const stored = await blockStore.readRange({ chain, instanceId, height }, count);
   return stored.map(({ block, certificates }) => ({
@@ -227,7 +212,7 @@ function decodeStored<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: 
   return decoded.value;
 }
 
-function blockSourceOf({ blockStore, loaded }: CreateChainOptions, blocks: ChainBlocks, round: () => number): BlockServerSource {
+function blockSourceOf({ blockStore, loaded }: Stored, blocks: ChainBlocks, round: () => number): BlockServerSource {
   const { chain, instanceId } = loaded.instance;
   return {
     chain,

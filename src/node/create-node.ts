@@ -5,6 +5,7 @@ import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
@@ -12,8 +13,9 @@ import type { Transaction } from '../core/protocol/transaction.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { topicName } from '../network/topics.ts';
-import type { CommittedBlock } from '../runtime/commit-writer.ts';
+import { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
+import type { CommittedBlock } from '../runtime/shard-commits.ts';
 import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
@@ -26,7 +28,8 @@ import type { ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
 import { beginTogether } from './begin-together.ts';
 import { loadChain } from './chain-storage.ts';
-import { type Chain, createChain } from './create-chain.ts';
+import type { Chain } from './create-chain.ts';
+import { createShard, type ShardChain } from './create-shard.ts';
 import type { ChainProgress } from './health.ts';
 import { openOwnSigningRecord } from './own-signing-record.ts';
 
@@ -72,7 +75,7 @@ export interface Node {
   readonly mempool: Mempool;
   readonly view: ViewChain;
   readonly states: StateDatabase;
-  readonly chain: Chain;
+  readonly chain: ShardChain;
   start(): void;
   stop(): Promise<void>;
   progress(): readonly ChainProgress[];
@@ -132,7 +135,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       'block committed',
     );
   };
-  const chain = await createChain({
+  const chain = await createShard({
     ...ports,
     parameters,
     loaded,
@@ -142,6 +145,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
     transactions: pool,
     signingRecord,
+    instances: new InstanceSwitch({ network, metrics, onFault }),
     lastViewBlock: loaded.newest.block,
     stateBlocks,
     onCommitted,
@@ -149,7 +153,11 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   });
   const chains: ReadonlyMap<ChainId, Chain> = new Map([[instance.chain, chain]]);
   invariant(chains.size <= CHAINS_MAX, 'a node runs a bounded number of chains');
-  serveBlocks(network.request, chain.blockSource, (peer, reason) => network.peers.misbehaved(peer, reason, 10));
+  serveBlocks(
+    network.request,
+    (instanceId) => [...chains.values()].map(({ blockSource }) => blockSource).find((source) => bytesEqual(source.instanceId, instanceId)),
+    (peer, reason) => network.peers.misbehaved(peer, reason, 10),
+  );
   return {
     pool,
     mempool,

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import { compareBytes, hex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import { ROOT_SHARD } from '../core/primitives/ids.ts';
 import { checkGenesis, GENESIS_ACCOUNTS_MAX, GENESIS_SLOTS_MAX, type Genesis, type GenesisAccount } from '../core/protocol/genesis.ts';
-import { COMMITTEE_MEMBERS_MAX } from '../core/protocol/limits.ts';
+import { COMMITTEE_MEMBERS_MAX, SHARDS_MAX } from '../core/protocol/limits.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { describeIssues } from './config.ts';
 import './errors.ts';
@@ -40,6 +41,9 @@ const Parameters = z.strictObject({
   mempoolBytesMax: Count,
   mempoolTransactionsPerSenderMax: Count,
   fullHistoryBlocks: Count,
+  epochBlocks: Count,
+  takeoverGraceBlocks: Count,
+  beaconBlockIntervalMsMin: Count,
 });
 
 const Account = z.strictObject({
@@ -67,6 +71,8 @@ const GenesisFile = z.strictObject({
   seed: bytesOf(32),
   validators: z.array(Validator).max(COMMITTEE_MEMBERS_MAX),
   accounts: z.array(Account).max(GENESIS_ACCOUNTS_MAX),
+  /** One shard where the file says nothing. */
+  layout: z.array(Count).max(SHARDS_MAX).default([ROOT_SHARD]),
 });
 
 /** The JSON of a genesis file, as the program writes it. */
@@ -100,6 +106,7 @@ export function parseGenesis(path: string, text: string, bls: BlsScheme): Genesi
       accounts: file.accounts.map(accountOf).sort((a, b) => compareBytes(a.address, b.address)),
       timestampMs: file.timestampMs,
       seed: hex(file.seed),
+      layout: file.layout,
     },
     bls,
   );

@@ -7,12 +7,12 @@ import { CoppiceError } from '../core/primitives/errors.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import { openSigningRecord, type SigningRecord } from '../storage/signing-record.ts';
-import type { LoadedChain } from './chain-storage.ts';
+import type { LoadedInstance } from './load-instance.ts';
 
 /** See the file's head. The record of an observer stays empty; throws `signing-record/missing` for a validator that lost its own. */
 export async function openOwnSigningRecord(
   files: FileStore,
-  { instance, committed, engineStart, pending }: Pick<LoadedChain, 'instance' | 'committed' | 'engineStart' | 'pending'>,
+  { instance, committed, engineStart, pending }: LoadedInstance,
   isValidator: boolean,
 ): Promise<SigningRecord> {
   const path = signingRecordPath(instance);

@@ -1,25 +1,18 @@
 // The blocks of one chain above its newest committed one: decoded, validated, executed. A tree in memory on top of the committed
 // outcome; nothing here touches the disk. Execution is lazy and memoised by block, one block at a time, so a block's result is ready
 // by the time its child asks for it, and voting on the child waits for it (protocol, section 5).
+import { type BlockRole, isCarrier } from '../core/consensus/block-role.ts';
+import { checkCarrierContent } from '../core/consensus/carrier-content.ts';
 import { seedAfter } from '../core/consensus/leader.ts';
 import { keccak256 } from '../core/crypto/keccak.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
-import { commitmentOf } from '../core/execution/commitment.ts';
-import { executeBlock } from '../core/execution/execute-block.ts';
-import type { DecodedBlock, ExecutedBlock } from '../core/execution/executed-block.ts';
-import type { ItemExecutor } from '../core/execution/item-executor.ts';
+import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, Hex, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
-import { type BlockBody, type BlockHeader, bodyRootOf, type ExecutionCommitment } from '../core/protocol/block.ts';
-import type { ExecutionContext } from '../core/protocol/message.ts';
-import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import type { Transaction } from '../core/protocol/transaction.ts';
-import { factsOfBlock, type ParentFacts } from '../core/shard/parent-facts.ts';
-import { type BlockRefusal, validateBlock } from '../core/shard/validate-block.ts';
-import type { StateDatabase, StateVersion } from '../core/state/state-version.ts';
-import type { TransactionDirectory } from './transaction-directory.ts';
+import { type BlockBody, type BlockHeader, bodyRootOf } from '../core/protocol/block.ts';
+import type { BlockFault, BlockToExecute, ChainLogic, Outcome } from './chain-logic.ts';
 
 declare module '../core/primitives/errors.ts' {
   interface ErrorFacts {
@@ -30,59 +23,34 @@ declare module '../core/primitives/errors.ts' {
 
 /** Blocks held above the committed one. Consensus keeps few; a Byzantine leader may add one a round. */
 export const BLOCKS_HELD_MAX = 1024;
-/** BLOCKHASH reaches this far back. */
-const BLOCK_HASHES = 256;
-
-/** What a block came to: everything that its child needs. */
-export interface Outcome {
-  readonly hash: Bytes32;
-  readonly facts: ParentFacts;
-  readonly commitment: ExecutionCommitment;
-  readonly version: StateVersion;
-  readonly seed: Bytes32;
-}
-
-/** An outcome with what receipts and the view are made of. */
-export interface ExecutedOutcome extends Outcome {
-  readonly executed: ExecutedBlock;
-}
-
-/** Why a block cannot be decoded or is not valid. */
-export type BlockFault = BlockRefusal | 'undecodable-transaction' | 'bad-vrf-proof' | 'too-many-blocks';
-
 /** What the tree needs of its node. */
-export interface ChainBlocksDependencies {
-  readonly parameters: NetworkParameters;
-  readonly states: StateDatabase;
-  readonly directory: TransactionDirectory;
-  readonly evm: ItemExecutor;
+export interface ChainBlocksDependencies<Start extends Outcome, Executed extends Start> {
+  readonly logic: ChainLogic<Start, Executed>;
   readonly vrf: VrfScheme;
-  /** Lets the host's event loop live during long executions; absent in virtual time. */
-  readonly pause: (() => Promise<void>) | undefined;
-  /** Hash of the committed block at a height, for BLOCKHASH. */
+  /** Hash of the committed block at a height. */
   readonly committedHash: (height: Height) => Bytes32 | undefined;
 }
 
-interface HeldBlock {
+interface HeldBlock<Executed> {
   readonly block: DecodedBlock;
   seed: Bytes32 | undefined;
-  outcome: Promise<ExecutedOutcome> | undefined;
+  outcome: Promise<Executed> | undefined;
 }
 
-/** See the file's head. */
-export class ChainBlocks {
-  readonly #dependencies: ChainBlocksDependencies;
-  readonly #held = new Map<Hex, HeldBlock>();
-  #committed: Outcome;
+/** See the file's head. `Start` and `Executed` are those of the chain's logic. */
+export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start = Start> {
+  readonly #dependencies: ChainBlocksDependencies<Start, Executed>;
+  readonly #held = new Map<Hex, HeldBlock<Executed>>();
+  #committed: Start;
   #lastExecution: Promise<unknown> = Promise.resolve();
 
-  constructor(dependencies: ChainBlocksDependencies, committed: Outcome) {
+  constructor(dependencies: ChainBlocksDependencies<Start, Executed>, committed: Start) {
     this.#dependencies = dependencies;
     this.#committed = committed;
   }
 
   /** The outcome of the newest committed block, or of the start record. */
-  get committed(): Outcome {
+  get committed(): Start {
     return this.#committed;
   }
 
@@ -110,12 +78,8 @@ export class ChainBlocks {
     if (!bytesEqual(bodyRootOf(body, transactionHashes), header.bodyRoot)) return refuse('wrong-body-root');
     const known = this.get(hash);
     if (known !== undefined) return accept(known);
-    const transactions: Transaction[] = [];
-    for (const decoded of await this.#dependencies.directory.decode(body.transactions, transactionHashes)) {
-      if (!decoded.ok) return refuse('undecodable-transaction', `${decoded.reason} ${decoded.detail}`);
-      transactions.push(decoded.value);
-    }
-    return this.hold({ hash, hashHex: bytesToHex(hash), header, body, transactions });
+    const transactions = await this.#dependencies.logic.decode(body, transactionHashes);
+    return transactions.ok ? this.hold({ hash, hashHex: bytesToHex(hash), header, body, transactions: transactions.value }) : transactions;
   }
 
   /** Holds a decoded block. */
@@ -147,16 +111,20 @@ export class ChainBlocks {
     const vrfOutput = this.#dependencies.vrf.verify(vrfPublicKey, vrfAlpha, held.block.header.vrfProof);
     if (vrfOutput === undefined) return refuse('bad-vrf-proof');
     const parent = await this.outcomeOf(held.block.header.parentHash);
-    const verdict = validateBlock({
-      block: held.block,
-      parent: parent.facts,
-      parentExecution: parent.commitment,
-      parentState: parent.version,
-      parameters: this.#dependencies.parameters,
-    });
+    const verdict = await this.#judge(held.block, parent, seedAfter(parent.seed, vrfOutput));
     if (!verdict.ok) return verdict;
     this.trust(hash, parent.seed, vrfOutput);
     return accept(vrfOutput);
+  }
+
+  /** What a header says that its block is to the instance. */
+  roleOf(header: BlockHeader): BlockRole {
+    return isCarrier(header) ? 'carrier' : this.roleOnChain(header);
+  }
+
+  /** The same of what is no carrier, from what its content says. */
+  roleOnChain(content: Pick<BlockHeader, 'height' | 'beaconReference'>): BlockRole {
+    return this.#dependencies.logic.isClosing(content) ? 'closing' : 'ordinary';
   }
 
   /** Marks a held block as valid: just validated, made by ourselves, or stored after it was. Starts to execute it. */
@@ -176,21 +144,21 @@ export class ChainBlocks {
   }
 
   /** The outcome of the committed block, or of a valid block above it, as soon as it is executed. */
-  outcomeOf(hash: Bytes32): Promise<Outcome> {
+  outcomeOf(hash: Bytes32): Promise<Start> {
     const hashHex = bytesToHex(hash);
     if (hashHex === bytesToHex(this.#committed.hash)) return Promise.resolve(this.#committed);
     return this.executedOutcomeOf(hash);
   }
 
   /** As `outcomeOf`, of a block above the committed one. */
-  executedOutcomeOf(hash: Bytes32): Promise<ExecutedOutcome> {
+  executedOutcomeOf(hash: Bytes32): Promise<Executed> {
     const held = this.#require(hash);
     held.outcome ??= this.#executeInTurn(held);
     return held.outcome;
   }
 
   /** The held block became the committed one: its rows are on disk. Whatever else is held of its height or below is void. */
-  adopt(outcome: ExecutedOutcome): void {
+  adopt(outcome: Executed): void {
     this.#committed = outcome;
     for (const [hashHex, { block }] of this.#held) if (block.header.height <= outcome.facts.height) this.#held.delete(hashHex);
   }
@@ -205,14 +173,14 @@ export class ChainBlocks {
       yield held.block;
   }
 
-  #require(hash: Bytes32): HeldBlock {
+  #require(hash: Bytes32): HeldBlock<Executed> {
     const held = this.#held.get(bytesToHex(hash));
     if (held === undefined) throw new CoppiceError('chain-blocks/not-held', { hash: bytesToHex(hash) });
     return held;
   }
 
   // The EVM takes one item at a time, so blocks queue up; a parent is always ahead of its child.
-  async #executeInTurn(held: HeldBlock): Promise<ExecutedOutcome> {
+  async #executeInTurn(held: HeldBlock<Executed>): Promise<Executed> {
     const parent = this.outcomeOf(held.block.header.parentHash);
     const turn = Promise.allSettled([this.#lastExecution, parent]);
     const execution = turn.then(async () => this.#execute(held, await parent));
@@ -220,35 +188,25 @@ export class ChainBlocks {
     return execution;
   }
 
-  async #execute({ block, seed }: HeldBlock, parent: Outcome): Promise<ExecutedOutcome> {
+  #execute({ block, seed }: HeldBlock<Executed>, parent: Start): Promise<Executed> {
     invariant(seed !== undefined, 'only valid blocks are executed');
-    const { parameters, evm, states, pause } = this.#dependencies;
-    const result = await executeBlock({
-      transactions: block.transactions,
-      parentState: parent.version,
-      parentBaseFeePerGasWei: parent.facts.baseFeePerGasWei,
-      context: this.#contextOn(parent),
-      parameters,
-      evm,
-      ...(pause === undefined ? {} : { pause }),
-    });
-    const version = states.extend(parent.version, block.header.height, result.changeSet);
-    const commitment = commitmentOf(result, version.root);
-    return { hash: block.hash, facts: factsOfBlock(block), commitment, version, seed, executed: { block, result, commitment } };
+    // A carrier executes nothing: what is built on it is built on what the closing block came to.
+    if (isCarrier(block.header)) return Promise.resolve({ ...(parent as Executed), hash: block.hash, seed });
+    return this.#dependencies.logic.execute(this.#taskOf(block, parent, seed));
   }
 
-  // Until there is a beacon the parent stands for the beacon reference: NUMBER, TIMESTAMP and PREVRANDAO are its own.
-  #contextOn(parent: Outcome): ExecutionContext {
-    const { height, timestampMs } = parent.facts;
-    return {
-      referenceHeight: height,
-      referenceTimestampMs: timestampMs,
-      prevRandao: parent.seed,
-      blockHash: (wanted) => (wanted < height && wanted >= height - BLOCK_HASHES ? this.#ancestorHash(parent, wanted) : undefined),
-    };
+  async #judge(block: DecodedBlock, parent: Start, seed: Bytes32): Promise<Verdict<undefined, BlockFault>> {
+    if (!isCarrier(block.header)) return this.#dependencies.logic.validate(this.#taskOf(block, parent, seed));
+    const below = this.get(block.header.parentHash);
+    invariant(below !== undefined, 'a closing block that is committed ends the instance, and nothing is validated any more');
+    return checkCarrierContent(block, below.header);
   }
 
-  #ancestorHash(from: Outcome, wanted: Height): Bytes32 | undefined {
+  #taskOf(block: DecodedBlock, parent: Start, seed: Bytes32): BlockToExecute<Start> {
+    return { block, parent, seed, ancestorHash: (height) => this.#ancestorHash(parent, height) };
+  }
+
+  #ancestorHash(from: Start, wanted: Height): Bytes32 | undefined {
     let hash = from.hash;
     for (let held = this.#held.get(bytesToHex(hash)); held !== undefined; held = this.#held.get(bytesToHex(hash))) {
       if (held.block.header.height === wanted) return hash;

@@ -1,6 +1,13 @@
 // Runs one instance of one chain: takes events one at a time, asks the pure engine what they mean, and carries its effects out in
 // order. Whatever the engine says must be on disk before a signature leaves the node is on disk before it does (protocol, section 3).
-import type { Effect, RequestBlock, SendCertificates, SignAndSendTimeout, ValidateBlock } from '../core/consensus/effects.ts';
+import type {
+  Effect,
+  InstanceClosed,
+  RequestBlock,
+  SendCertificates,
+  SignAndSendTimeout,
+  ValidateBlock,
+} from '../core/consensus/effects.ts';
 import { step } from '../core/consensus/engine.ts';
 import type { ConsensusEvent } from '../core/consensus/events.ts';
 import { SigningRecord } from '../core/consensus/record.ts';
@@ -39,7 +46,7 @@ export interface SigningRecordWriter {
 export interface ChainRunnerDependencies {
   readonly start: StartingPoint;
   readonly blocks: ChainBlocks;
-  readonly commits: CommitWriter;
+  readonly commits: Pick<CommitWriter, 'enqueue' | 'settled'>;
   /** Both undefined for an observer. */
   readonly signer: Signer | undefined;
   readonly payloads: PayloadMaker | undefined;
@@ -194,6 +201,8 @@ export class ChainRunner {
         return requestBlock(effect);
       case 'commit':
         return commits.enqueue(effect);
+      case 'instance-closed':
+        return this.#endInstance(effect);
       case 'discard-blocks':
         return blocks.discard(effect.hashes);
       case 'round-entered':
@@ -278,6 +287,14 @@ export class ChainRunner {
     return true;
   }
 
+  // The engine only answers from now on.
+  #endInstance({ closing, carriers }: InstanceClosed): void {
+    const { logger, payloads } = this.#dependencies;
+    for (const cancel of this.#timers.values()) cancel();
+    payloads?.stop();
+    logger.info({ ...this.#facts(), hash: bytesToHex(closing.hash), carriers: carriers.length }, 'instance closed');
+  }
+
   #setTimer(timer: TimerKind, round: number, delayMs: number): void {
     this.#timers.get(timer)?.();
     this.#timers.set(
@@ -287,13 +304,14 @@ export class ChainRunner {
   }
 
   #makePayload(request: Extract<Effect, { kind: 'request-payload' }>): void {
-    const { payloads } = this.#dependencies;
+    const { payloads, blocks } = this.#dependencies;
     invariant(payloads !== undefined, 'only a validator leads');
     payloads.make(request).then(
       (payload) => {
-        if (payload !== undefined) {
-          this.#queue({ kind: 'payload-ready', parentHash: request.parentHash, round: request.round, payload });
-        }
+        if (payload === undefined) return;
+        const { height, round, parentHash, isCarrier } = request;
+        const role = isCarrier ? 'carrier' : blocks.roleOnChain({ height, beaconReference: payload.beaconReference });
+        this.#queue({ kind: 'payload-ready', parentHash, round, role, payload });
       },
       (fault: unknown) => this.#onTaskFault(fault),
     );
@@ -320,7 +338,7 @@ export class ChainRunner {
     } else if (!isCertified) {
       await this.#untilNotInFuture(header);
     }
-    this.#queue({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined });
+    this.#queue({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined, role: blocks.roleOf(header) });
   }
 
   /** A voting rule, never validity: a block from the future is voted on when the clock has come near it. */
@@ -341,7 +359,7 @@ export class ChainRunner {
       'misbehaviour seen',
     );
     if (effect.report === 'conflicting-commit') this.#dependencies.onFork();
-    const isProven = effect.report === 'conflicting-proposals' || effect.report === 'not-the-leader';
+    const isProven = effect.report === 'conflicting-proposals' || effect.report === 'not-the-leader' || effect.report === 'wrong-role';
     if (isProven && effect.validator !== undefined) this.#dependencies.blame(effect.validator, effect.report);
   }
 

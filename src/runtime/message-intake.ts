@@ -1,5 +1,4 @@
-// What comes in on a chain's consensus topic: decoded, checked in the order of cost (kind and encoding, instance and membership, round,
-// signatures), and only then told to the engine. Nothing that fails is forwarded; what an honest peer cannot send counts against
+// What comes in for one instance: checked in the order of cost (membership, round, signatures), and only then told to the engine. Nothing that fails is forwarded; what an honest peer cannot send counts against
 // the peer that handed it over (protocol, section 9).
 import { pointOf } from '../core/consensus/block-tree.ts';
 import { certificateOf, reportedRoundOf } from '../core/consensus/certificates.ts';
@@ -35,19 +34,14 @@ import { type BlockHeader, blockHashOf } from '../core/protocol/block.ts';
 import type { BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { CertificateBundle, Proposal, Timeout, Vote } from '../core/protocol/vote.ts';
-import { unpackMessages } from '../network/coalesce.ts';
-import type { ForwardDecision, Network, PeerName } from '../network/ports.ts';
-import { protocolName } from '../network/topics.ts';
+import type { Network, PeerName } from '../network/ports.ts';
 import type { ChainBlocks } from './chain-blocks.ts';
-import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
+import type { ConsensusMessage } from './consensus-codec.ts';
 import type { EvidenceWatch } from './evidence-watch.ts';
-import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
+import type { InstanceListener, MessageOutcome } from './instance-switch.ts';
 import { claimsOfMessage, type MessageClaims } from './message-claims.ts';
 import type { Logger, Metrics } from './ports.ts';
 import type { ClaimsJudgement, VerifiedClaims } from './verified-claims.ts';
-
-/** Newest certificates, handed to one peer that is behind. */
-export const CERTIFICATES_PROTOCOL: string = protocolName('certificates');
 
 /** Weight of a message that no honest peer hands over. */
 const BAD_MESSAGE_WEIGHT = 20;
@@ -66,13 +60,9 @@ const PROPOSALS_OF_PROPOSER_MAX = 2;
  */
 const PROPOSALS_AHEAD_MAX = 256;
 
-/** What became of one message; `unverified`: of no use here, so that nobody looked whether it is good. */
-type MessageOutcome = 'useful' | 'useless' | 'unverified' | 'bad';
-
 /** What the intake needs of its chain. */
 export interface MessageIntakeDependencies {
   readonly instance: Instance;
-  readonly topic: string;
   readonly blocks: ChainBlocks;
   readonly network: Network;
   /** Peer name of each validator. */
@@ -89,26 +79,12 @@ export interface MessageIntakeDependencies {
 }
 
 /** See the file's head. */
-export class MessageIntake {
+export class MessageIntake implements InstanceListener {
   readonly #dependencies: MessageIntakeDependencies;
   #pool: VotePool | undefined;
 
   constructor(dependencies: MessageIntakeDependencies) {
     this.#dependencies = dependencies;
-  }
-
-  /** Begins to listen. */
-  listen(): void {
-    const { network, topic } = this.#dependencies;
-    network.pubSub.subscribe(topic, ({ data, from }) => this.#receiveFrame(data, from));
-    network.request.handle(CERTIFICATES_PROTOCOL, (peer, body) => {
-      this.#receiveAnswer(body, peer).catch(this.#dependencies.onFault);
-      return [];
-    });
-  }
-
-  stop(): void {
-    this.#dependencies.network.pubSub.unsubscribe(this.#dependencies.topic);
   }
 
   /** A vote of our own. */
@@ -142,38 +118,8 @@ export class MessageIntake {
     return judgement;
   }
 
-  async #receiveFrame(data: Uint8Array, from: PeerName): Promise<ForwardDecision> {
-    const messages = unpackMessages(data, FRAME_MESSAGES_MAX);
-    if (!messages.ok) return this.#refuse(from, 'frame', messages.reason);
-    const outcomes = await Promise.all(messages.value.map((message) => this.#receive(message, from)));
-    if (outcomes.includes('bad')) return 'reject';
-    if (!outcomes.includes('useful')) return 'ignore';
-    const unverified = messages.value.filter((_message, index) => outcomes[index] === 'unverified');
-    return this.#answerFor(unverified, from);
-  }
-
-  // A frame goes on whole, and whoever gets it blames us for any forgery in it: what is useless here may be of use there.
-  async #answerFor(messages: readonly Uint8Array[], from: PeerName): Promise<ForwardDecision> {
-    for (const data of messages) {
-      const decoded = decodeConsensusMessage(data);
-      invariant(decoded.ok, 'what does not decode is bad');
-      const outcome = await this.#verified(claimsOfMessage(this.#dependencies.instance, decoded.value), from, decoded.value.kind);
-      if (outcome !== 'useful') return outcome === 'bad' ? 'reject' : 'ignore';
-    }
-    return 'accept';
-  }
-
-  async #receiveAnswer(data: Uint8Array, from: PeerName): Promise<MessageOutcome> {
-    const decoded = decodeConsensusMessage(data);
-    if (!decoded.ok) return this.#bad(from, 'answer', decoded.reason);
-    if (decoded.value.kind !== 'certificates') return this.#bad(from, 'answer', 'not-certificates');
-    return this.#receiveCertificates(decoded.value.certificates, from);
-  }
-
-  async #receive(data: Uint8Array, from: PeerName): Promise<MessageOutcome> {
-    const decoded = decodeConsensusMessage(data);
-    if (!decoded.ok) return this.#bad(from, 'message', decoded.reason);
-    const message = decoded.value;
+  /** A message that names this instance. */
+  async receive(message: ConsensusMessage, from: PeerName): Promise<MessageOutcome> {
     this.#dependencies.metrics.count('coppice_consensus_messages_total', { ...this.#labels(), kind: message.kind });
     switch (message.kind) {
       case 'proposal':
@@ -186,6 +132,11 @@ export class MessageIntake {
       case 'certificates':
         return this.#receiveCertificates(message.certificates, from);
     }
+  }
+
+  /** Whether a message that was of no use here is good all the same. */
+  async vouch(message: ConsensusMessage, from: PeerName): Promise<MessageOutcome> {
+    return this.#verified(claimsOfMessage(this.#dependencies.instance, message), from, message.kind);
   }
 
   // Nobody signs a bundle, so anyone can say old certificates again and again under new nonces: only news is verified and handed on.
@@ -370,12 +321,11 @@ export class MessageIntake {
     return 'bad';
   }
 
-  #refuse(from: PeerName, kind: string, reason: string): 'reject' {
+  #refuse(from: PeerName, kind: string, reason: string): void {
     const { network, logger, instance } = this.#dependencies;
     this.#count(kind, reason);
     logger.debug({ chain: instance.chain, from, kind, reason }, 'message refused');
     if (from !== '') network.peers.misbehaved(from, reason, BAD_MESSAGE_WEIGHT);
-    return 'reject';
   }
 
   /** Not taken, whoever is to blame. */
@@ -390,6 +340,7 @@ export class MessageIntake {
 
 /** True if the bundle may tell the engine something: a higher QC, a CC of an uncommitted round, or a TC that ends the round. */
 function isNews({ highestQuorumCertificate, commitCertificate, timeoutCertificate }: CertificateBundle, state: ConsensusState): boolean {
+  if (state.closed !== undefined) return commitCertificate.some(({ point }) => point.height > state.committed.height);
   const highestRound = state.record.highestQuorumCertificate[0]?.point.round ?? 0;
   return (
     highestQuorumCertificate.some(({ point }) => point.round > highestRound) ||

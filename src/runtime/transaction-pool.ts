@@ -12,8 +12,8 @@ import { TRANSACTIONS_PER_BODY_MAX } from '../core/protocol/limits.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
 import type { ForwardDecision, GossipMessage, PubSub } from '../network/ports.ts';
-import type { TakeRequest, TransactionSource } from './payload-maker.ts';
 import type { Clock, Logger, Metrics } from './ports.ts';
+import type { TakeRequest, TransactionSource } from './shard-payloads.ts';
 import type { TransactionDirectory } from './transaction-directory.ts';
 
 /**

@@ -50,7 +50,8 @@ async function simulate(): Promise<number> {
   const run = await prepareJobs();
   const tally = new SwarmTally();
   const startMs = performance.now();
-  const crew = options.workers > 1 ? new Crew(options.workers) : undefined;
+  let crew: Crew | undefined;
+  // Before there are workers: whoever sees them may interrupt.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       crew?.close();
@@ -59,6 +60,7 @@ async function simulate(): Promise<number> {
       summarise(options, tally, performance.now() - startMs);
       process.exit(SIGNAL_CODES[signal]);
     });
+  crew = options.workers > 1 ? new Crew(options.workers) : undefined;
   try {
     const failures = await runAll(options, run, crew, tally, startMs);
     const elapsedMs = performance.now() - startMs;

@@ -8,7 +8,7 @@ import { deriveValidatorKeys, type ValidatorKeys } from '../core/crypto/validato
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import { ROOT_SHARD, type TimestampMs, type ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, type GenesisAccount, possessionSigningRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
@@ -253,6 +253,7 @@ function genesisOf({ parameters, accounts, startMs, seed, crypto: { bls, vrf } }
     accounts,
     timestampMs: startMs,
     seed: sha256(uint64ToBytes(seed)),
+    layout: [ROOT_SHARD],
     validators: keys.map(({ blsSecretKey, vrfSeed, peerSeed }) => {
       const identity = {
         blsPublicKey: bls.publicKeyOf(blsSecretKey),

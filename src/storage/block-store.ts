@@ -51,6 +51,9 @@ export interface BlockStore {
   putCommitted(stored: StoredBlock): readonly RowOperation[];
   /** Operations that store the encoded result of executing the committed block at `place`. */
   putResult(place: BlockPlace, result: Uint8Array): readonly RowOperation[];
+  /** Operations that store what ended an instance, encoded: with its closing block, in one. */
+  putEnd(chain: ChainId, instanceId: Bytes32, end: Uint8Array): readonly RowOperation[];
+  getEnd(chain: ChainId, instanceId: Bytes32): Uint8Array | undefined;
   /** Operations that keep a block that is voted for and not committed: after a restart of all, somebody must still have it. */
   putPending(place: BlockPlace, hash: Bytes32, block: Uint8Array): readonly RowOperation[];
   /** Operations that forget pending blocks of an instance up to and including a height (they are committed or void). */
@@ -77,6 +80,8 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
   return {
     putCommitted: (stored) => putCommitted(stored),
     putResult: (place, result) => [{ type: 'put', key: placeKey(ROW_FAMILY.blockResult, place), value: result }],
+    putEnd: (chain, instanceId, end) => [{ type: 'put', key: endKey(chain, instanceId), value: end }],
+    getEnd: (chain, instanceId) => store.get(endKey(chain, instanceId)),
     putPending: (place, hash, block) => [{ type: 'put', key: pendingKey(place, hash), value: block }],
     dropPending: (chain, instanceId, upTo) => dropPending(store, chain, instanceId, upTo),
     removeAbove: (place) => removeAbove(store, place),
@@ -184,6 +189,10 @@ function pendingKey(place: BlockPlace, hash: Bytes32): Uint8Array {
 
 function hashKey(hash: Bytes32): Uint8Array {
   return concatBytes(Uint8Array.of(ROW_FAMILY.blockPlaceByHash), hash);
+}
+
+function endKey(chain: ChainId, instanceId: Bytes32): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.instanceEnd), uint64ToBytes(chain), instanceId);
 }
 
 function headKey({ chain, instanceId }: BlockPlace): Uint8Array {

@@ -16,6 +16,8 @@ export const ROW_FAMILY = {
   instanceHead: 0x24,
   /** What was proved against a validator. */
   evidence: 0x25,
+  /** What ended an instance: certificates of its closing block. */
+  instanceEnd: 0x26,
   viewHeader: 0x30,
   viewTransactions: 0x31,
   viewReceipts: 0x32,

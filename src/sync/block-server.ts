@@ -1,6 +1,5 @@
 // Serves blocks to nodes that are behind. What goes out is read from disk or memory as it is; what comes in is checked, and costs a
 // bounded amount of work (protocol, section 9).
-import { bytesEqual } from '../core/primitives/bytes.ts';
 import type { Bytes32, ChainId } from '../core/primitives/ids.ts';
 import { Block, CertifiedBlock } from '../core/protocol/certified-block.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
@@ -32,12 +31,20 @@ export interface BlockServerSource {
   readByHash(hash: Bytes32): Uint8Array | undefined;
 }
 
-/** Answers the block protocols; `onBadRequest` is told of each request that no honest node sends. */
-export function serveBlocks(request: Request, source: BlockServerSource, onBadRequest: (peer: PeerName, reason: string) => void): void {
+/** Answers the block protocols; `onBadRequest` is told of each request that no honest node sends. An instance not held here gets no frames. */
+export function serveBlocks(
+  request: Request,
+  sourceOf: (instanceId: Bytes32) => BlockServerSource | undefined,
+  onBadRequest: (peer: PeerName, reason: string) => void,
+): void {
   request.handle(BLOCK_PROTOCOLS.status, (peer, body) => {
     const asked = decodeCanonical(StatusRequest, body);
-    if (!asked.ok) onBadRequest(peer, 'bad-status-request');
-    return [Status.serialize(source.status())];
+    if (!asked.ok) {
+      onBadRequest(peer, 'bad-status-request');
+      return [];
+    }
+    const source = sourceOf(asked.value.instanceId);
+    return source === undefined ? [] : [Status.serialize(source.status())];
   });
   request.handle(BLOCK_PROTOCOLS.blocksByRange, (peer, body) => {
     const asked = decodeCanonical(BlocksByRangeRequest, body);
@@ -45,7 +52,8 @@ export function serveBlocks(request: Request, source: BlockServerSource, onBadRe
       onBadRequest(peer, 'bad-range-request');
       return [];
     }
-    return bytesEqual(asked.value.instanceId, source.instanceId) ? rangeFrames(source, asked.value.fromHeight, asked.value.count) : [];
+    const source = sourceOf(asked.value.instanceId);
+    return source === undefined ? [] : rangeFrames(source, asked.value.fromHeight, asked.value.count);
   });
   request.handle(BLOCK_PROTOCOLS.blockByHash, (peer, body) => {
     const asked = decodeCanonical(BlockByHashRequest, body);
@@ -53,7 +61,7 @@ export function serveBlocks(request: Request, source: BlockServerSource, onBadRe
       onBadRequest(peer, 'bad-block-request');
       return [];
     }
-    const block = bytesEqual(asked.value.instanceId, source.instanceId) ? source.readByHash(asked.value.hash) : undefined;
+    const block = sourceOf(asked.value.instanceId)?.readByHash(asked.value.hash);
     return block === undefined ? [] : [block];
   });
 }

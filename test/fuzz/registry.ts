@@ -1,9 +1,11 @@
 // Every target, and the decoders that none of them needs to run, each with the reason. A test compares both with what the source exports.
 import type { FuzzTarget } from './target.ts';
+import { BEACON_TARGETS } from './targets/beacon-targets.ts';
 import { CONTAINER_TARGETS } from './targets/container-targets.ts';
 import { CRYPTO_TARGETS } from './targets/crypto-targets.ts';
 import { EVIDENCE_TARGETS } from './targets/evidence-targets.ts';
 import { FILE_TARGETS } from './targets/file-targets.ts';
+import { LANE_TARGETS } from './targets/lane-targets.ts';
 import { ROW_TARGETS } from './targets/row-targets.ts';
 import { RPC_TARGETS } from './targets/rpc-targets.ts';
 import { STORAGE_TARGETS } from './targets/storage-targets.ts';
@@ -15,7 +17,9 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...WIRE_TARGETS,
   ...CONTAINER_TARGETS,
   ...EVIDENCE_TARGETS,
+  ...BEACON_TARGETS,
   ...TRANSACTION_TARGETS,
+  ...LANE_TARGETS,
   ...ROW_TARGETS,
   ...STORAGE_TARGETS,
   ...CRYPTO_TARGETS,
@@ -25,6 +29,7 @@ export const TARGETS: readonly FuzzTarget[] = [
 
 /** Exports whose names say that they decode, by `file#export`, and why no target runs them. */
 export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
+  ['core/messaging/lanes#openLanes', 'opens the lanes of cursors and a view of our own, not of bytes'],
   ['core/execution/evm/fast-curves#recoverOn', 'a precompile of the EVM: Ethereum’s state tests and worst blocks are its tests'],
   ['runtime/signature-verifier-tasks#decodeVerdicts', 'crosses to a worker thread of this process and back, never further'],
   ['runtime/signature-verifier-tasks#decodeSenders', 'crosses to a worker thread of this process and back, never further'],
@@ -36,6 +41,6 @@ export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ],
   ['simulation/plan#readPlan', 'a schedule that the simulator wrote: test/simulation/shrink gives it what it did not'],
   ['simulation/timeline/story#readStory', 'reads the event log of its own process'],
-  ['storage/level-store#openLevelStore', 'opens LevelDB, whose files are damaged in test/system/bad-disk and storage-level'],
+  ['storage/level-store#openLevelStore', 'opens LevelDB, whose files are damaged in test/processes/bad-disk and storage-level'],
   ['node/own-signing-record#openOwnSigningRecord', 'decides whether to open the record that signing-record opens'],
 ]);

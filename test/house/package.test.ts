@@ -25,6 +25,7 @@ describe('package.json', () => {
       'test',
       'test:unit',
       'test:conformance',
+      'test:processes',
       'test:system',
       'devnet',
       'build',

@@ -31,7 +31,7 @@ const REFUSED_HEADERS: Readonly<Record<string, string>> = {
   round: 'not-admitted',
   parentHash: 'wrong-parent',
   'justify-': 'wrong-start',
-  'justify.0.point.height': 'wrong-parent',
+  'justify.0.point.height': 'bad-signature', // One higher, and the header would be a carrier's.
   'justify.0.point.round': 'not-admitted',
   'justify.0.point.blockHash': 'wrong-parent',
   'justify.0.scheme': 'unknown-scheme',

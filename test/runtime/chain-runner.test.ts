@@ -33,10 +33,8 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
   const commits = new CommitWriter({
     ...chain.stores,
     instance: chain.instance,
-    parameters: chain.genesis.parameters,
     blocks: chain.blocks,
-    lastViewBlock: chain.newest.block,
-    onCommitted: () => undefined,
+    rows: chain.rows(() => undefined),
     onFault,
   });
   const first = await chain.extend(chain.start, { round: 1 });
@@ -48,6 +46,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
       self,
       record: undefined,
       committed: undefined,
+      closed: undefined,
       storedBlocks: [],
     },
     blocks: chain.blocks,

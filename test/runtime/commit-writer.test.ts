@@ -6,7 +6,9 @@ import { ecvrf } from '../../src/core/crypto/vrf.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { decodeSupplyTotals, NO_SUPPLY_TOTALS, supplyTotalsAfter } from '../../src/core/view/supply.ts';
 import { loadChain } from '../../src/node/chain-storage.ts';
-import { type CommittedBlock, CommitWriter } from '../../src/runtime/commit-writer.ts';
+import { CommitWriter } from '../../src/runtime/commit-writer.ts';
+import type { CommittedBlock } from '../../src/runtime/shard-commits.ts';
+import type { ExecutedShardOutcome, ShardOutcome } from '../../src/runtime/shard-logic.ts';
 import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from './signed-chain.ts';
 
 describe('the writer of commits', () => {
@@ -14,7 +16,7 @@ describe('the writer of commits', () => {
   let made: readonly MadeBlock[];
   let committed: CommittedBlock[];
   let faults: unknown[];
-  let writer: CommitWriter;
+  let writer: CommitWriter<ShardOutcome, ExecutedShardOutcome>;
 
   before(() => initialiseKeccak());
 
@@ -28,10 +30,8 @@ describe('the writer of commits', () => {
     writer = new CommitWriter({
       ...chain.stores,
       instance: chain.instance,
-      parameters: chain.genesis.parameters,
       blocks: chain.blocks,
-      lastViewBlock: chain.newest.block,
-      onCommitted: (block) => committed.push(block),
+      rows: chain.rows((block) => committed.push(block)),
       onFault: (fault) => faults.push(fault),
     });
   });
@@ -44,6 +44,7 @@ describe('the writer of commits', () => {
       quorumCertificate: certify(chain, pointOf(block)),
       commitCertificate: certify(chain, pointOf(block), 'commit-vote'),
       point: block.point,
+      closed: undefined,
     };
   }
 

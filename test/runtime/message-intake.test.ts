@@ -9,11 +9,13 @@ import { EMPTY_BODY } from '../../src/core/protocol/block.ts';
 import type { CertificateBundle } from '../../src/core/protocol/vote.ts';
 import { packMessages } from '../../src/network/coalesce.ts';
 import type { ForwardDecision, GossipHandler, Network, RequestHandler } from '../../src/network/ports.ts';
+import { topicName } from '../../src/network/topics.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import { EvidenceKeeper } from '../../src/runtime/evidence-keeper.ts';
 import { EvidenceWatch } from '../../src/runtime/evidence-watch.ts';
-import { CERTIFICATES_PROTOCOL, MessageIntake } from '../../src/runtime/message-intake.ts';
+import { CERTIFICATES_PROTOCOL, InstanceSwitch } from '../../src/runtime/instance-switch.ts';
+import { MessageIntake } from '../../src/runtime/message-intake.ts';
 import type { Metrics } from '../../src/runtime/ports.ts';
 import { VerifiedClaims } from '../../src/runtime/verified-claims.ts';
 import { createEvidenceStore } from '../../src/storage/evidence-store.ts';
@@ -35,6 +37,7 @@ describe('the intake of messages', () => {
   let keeper: EvidenceKeeper;
   let published: Uint8Array[];
   let hear: GossipHandler;
+  let topic: string;
   let answer: RequestHandler;
 
   before(() => initialiseKeccak());
@@ -43,7 +46,15 @@ describe('the intake of messages', () => {
     chain = await createSignedChain();
     first = await chain.extend(chain.start, { round: 1 });
     const { parameters } = chain.genesis;
-    state = initialState({ instance: chain.instance, parameters, self: 0, record: undefined, committed: undefined, storedBlocks: [] });
+    state = initialState({
+      instance: chain.instance,
+      parameters,
+      self: 0,
+      record: undefined,
+      committed: undefined,
+      closed: undefined,
+      storedBlocks: [],
+    });
     published = [];
     [isBusy, neighbours, events, blamed, counted, faults, verifications] = [false, ['v1'], [], [], [], [], 0];
     const network = {
@@ -87,7 +98,6 @@ describe('the intake of messages', () => {
     keeper = await EvidenceKeeper.open({ ...shared, topic: 'evidence', store, evidenceStore, clock: systemClock });
     const intake = new MessageIntake({
       ...shared,
-      topic: 'consensus',
       blocks: chain.blocks,
       validatorPeers: NAMES,
       watch: new EvidenceWatch({ ...shared, keeper }),
@@ -95,11 +105,12 @@ describe('the intake of messages', () => {
       post: (event) => events.push(event) > 0,
       state: () => state,
     });
-    intake.listen();
+    topic = topicName(chain.instance.genesisRoot, chain.instance.chain, 'consensus');
+    new InstanceSwitch(shared).attach(chain.instance, intake);
   });
 
   async function tell(messages: readonly ConsensusMessage[], from = 'v1'): Promise<ForwardDecision> {
-    return hear({ from, topic: 'consensus', data: packMessages(messages.map(encodeConsensusMessage)) });
+    return hear({ from, topic, data: packMessages(messages.map(encodeConsensusMessage)) });
   }
 
   function bundle(nonce: number, highest = certify(chain, pointOf(first))): ConsensusMessage {

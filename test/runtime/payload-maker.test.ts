@@ -6,7 +6,9 @@ import { vrfAlphaOf } from '../../src/core/consensus/leader.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
-import { PayloadMaker, type TransactionSource } from '../../src/runtime/payload-maker.ts';
+import { PayloadMaker } from '../../src/runtime/payload-maker.ts';
+import type { ExecutedShardOutcome, ShardOutcome } from '../../src/runtime/shard-logic.ts';
+import { createShardPayloads, type TransactionSource } from '../../src/runtime/shard-payloads.ts';
 import type { Signer } from '../../src/runtime/signer.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
@@ -52,7 +54,7 @@ describe('the maker of payloads', () => {
   let chain: SignedChain;
   let clock: VirtualClock;
   let source: Waiting;
-  let maker: PayloadMaker;
+  let maker: PayloadMaker<ShardOutcome, ExecutedShardOutcome>;
   let transfer: Transaction;
 
   before(() => initialiseKeccak());
@@ -62,7 +64,12 @@ describe('the maker of payloads', () => {
     clock = new VirtualClock(START_MS);
     source = new Waiting();
     const signer = chain.signers[0] as Signer;
-    maker = new PayloadMaker({ parameters: chain.genesis.parameters, blocks: chain.blocks, transactions: source, signer, clock });
+    maker = new PayloadMaker({
+      blocks: chain.blocks,
+      source: createShardPayloads({ parameters: chain.genesis.parameters, blocks: chain.blocks, transactions: source, clock }),
+      signer,
+      clock,
+    });
     const { evmChainId } = chain.genesis.parameters;
     const raw = signTransfer({ secretKey: SENDER_KEY, nonce: 0n, to: SENDER, valueWei: 1n, chainId: evmChainId }, crypto.secp256k1);
     const [decoded] = await chain.directory.decode([raw]);
@@ -75,7 +82,7 @@ describe('the maker of payloads', () => {
     parent: Pick<MadeBlock, 'hash' | 'point'> = { hash: chain.start.hash, point: chain.start },
   ): RequestPayload {
     const vrfAlpha = vrfAlphaOf(chain.instance, parent.point.seed, round);
-    return { kind: 'request-payload', parentHash: parent.hash, height: parent.point.height + 1, round, vrfAlpha };
+    return { kind: 'request-payload', parentHash: parent.hash, height: parent.point.height + 1, round, isCarrier: false, vrfAlpha };
   }
 
   /** Asks, and notes when the payload came. */

@@ -19,6 +19,8 @@ import { type ChainStores, loadChain } from '../../src/node/chain-storage.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { ChainBlocks } from '../../src/runtime/chain-blocks.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { type CommittedBlock, ShardCommits } from '../../src/runtime/shard-commits.ts';
+import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../../src/runtime/shard-logic.ts';
 import { createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
 import { createSigner, type Signer } from '../../src/runtime/signer.ts';
 import { TransactionDirectory } from '../../src/runtime/transaction-directory.ts';
@@ -44,12 +46,14 @@ export interface SignedChain {
   readonly genesis: Genesis;
   readonly instance: Instance;
   readonly signers: readonly Signer[];
-  readonly blocks: ChainBlocks;
+  readonly blocks: ChainBlocks<ShardOutcome, ExecutedShardOutcome>;
   readonly directory: TransactionDirectory;
   readonly verifier: SignatureVerifier;
   readonly store: MemoryStore;
   readonly stores: ChainStores;
   readonly newest: ViewTip;
+  /** What a committed block writes beside itself; blocks are told as they are written. */
+  readonly rows: (onCommitted: (block: CommittedBlock) => void) => ShardCommits;
   readonly start: ChainPoint;
   /** A block of the right leader on a parent that is validated in `blocks`; held and validated there itself. */
   extend(parent: ChainPoint, options: ExtendOptions): Promise<MadeBlock>;
@@ -71,6 +75,7 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     accounts: funded.map((address) => ({ address, nonce: 0n, balanceWei: 10n ** 20n, code: new Uint8Array(0), storage: [] })),
     timestampMs: START_MS,
     seed: sha256(Uint8Array.of(9)),
+    layout: [1],
     validators: keys.map(({ blsSecretKey, vrfSeed, peerSeed }) => {
       const identity = {
         blsPublicKey: bls.publicKeyOf(blsSecretKey),
@@ -95,7 +100,11 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
   const evm = createOwnLoopExecutor(genesis.parameters.evmChainId);
   const committedHash = (): undefined => undefined;
   const blocks = new ChainBlocks(
-    { ...stores, parameters: genesis.parameters, directory, evm, vrf: crypto.vrf, pause: undefined, committedHash },
+    {
+      logic: createShardLogic({ ...stores, parameters: genesis.parameters, directory, evm, pause: undefined }),
+      vrf: crypto.vrf,
+      committedHash,
+    },
     committed,
   );
   const { height, seed } = instance.startRecord;
@@ -110,6 +119,8 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     store,
     stores,
     newest,
+    rows: (onCommitted) =>
+      new ShardCommits({ ...stores, parameters: genesis.parameters, committed, lastViewBlock: newest.block, onCommitted }),
     start,
     extend: async (parent, { round, justify, timeoutCertificate, transactions = [] }) => {
       const proposer = leaderOf(instance, parent, round);

@@ -81,7 +81,7 @@ describe('a Byzantine leader', () => {
     assert.deepEqual(handedOn, [], 'nobody hands on what the liar says');
     const counted = countedReasons(world);
     for (const reason of [
-      'wrong-instance',
+      'unknown-instance',
       'wrong-parent',
       'not-admitted',
       'wrong-start',

@@ -17,7 +17,7 @@ import type { Network } from '../../src/network/ports.ts';
 import { topicName } from '../../src/network/topics.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
-import { CERTIFICATES_PROTOCOL } from '../../src/runtime/message-intake.ts';
+import { CERTIFICATES_PROTOCOL } from '../../src/runtime/instance-switch.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createSigner, type Signer } from '../../src/runtime/signer.ts';
 import { hearing } from '../../src/simulation/speaking.ts';
@@ -80,6 +80,11 @@ function timeout(atRound: number, signedFor: number, highest: readonly QuorumCer
   };
 }
 
+function inAnotherInstance(message: ConsensusMessage): ConsensusMessage {
+  assert.ok(message.kind === 'timeout');
+  return { kind: 'timeout', timeout: { ...message.timeout, instanceId: sha256() } };
+}
+
 function countedSince(line: number, reason: string): boolean {
   return world.eventLog
     .slice(line)
@@ -131,7 +136,6 @@ describe('a node that is told what no honest peer tells', () => {
     ],
     ['a vote of a stranger', 'not-a-member', () => wire({ kind: 'vote', vote: vote({ validator: 99 }) })],
     ['a commit vote of a stranger', 'not-a-member', () => wire({ kind: 'commit-vote', vote: vote({ validator: 4 }) })],
-    ['a vote of another instance', 'wrong-instance', () => wire({ kind: 'vote', vote: vote({ instanceId: sha256() }) })],
     ['a vote forged in the name of one who is away', 'bad-signature', () => wire({ kind: 'vote', vote: vote({}) })],
     ['a commit vote forged in the name of one who is away', 'bad-signature', () => wire({ kind: 'commit-vote', vote: vote({}) })],
     ['a timeout far away', 'far-round', () => wire(timeout(2_000_000_000, 0, []))],
@@ -159,7 +163,6 @@ describe('a node that is told what no honest peer tells', () => {
     ],
     ['a certificate of another scheme', 'unknown-scheme', () => wire(bundle({ highestQuorumCertificate: [certificate({ scheme: 2 })] }))],
     ['a forged certificate', 'bad-signature', () => wire(bundle({ highestQuorumCertificate: [certificate()] }))],
-    ['a bundle of another instance', 'wrong-instance', () => wire(bundle({ instanceId: sha256() }))],
   ];
   for (const [what, reason, make] of frames) {
     it(`refuses ${what}: ${reason}`, async () => {
@@ -170,6 +173,23 @@ describe('a node that is told what no honest peer tells', () => {
       await settle();
       assert.ok(countedSince(line, reason), `counted as ${reason}`);
       assert.ok((world.network.networks.get('node-0')?.stats().misbehaviour[reason] ?? 0) > 0, 'the peer is scored');
+      assert.ok(!seenByOthers.has(bytesToHex(sha256(data))), 'nobody else sees it');
+    });
+  }
+
+  const strange: readonly [string, () => Uint8Array][] = [
+    ['a vote', () => wire({ kind: 'vote', vote: vote({ instanceId: sha256() }) })],
+    ['a timeout', () => wire(inAnotherInstance(timeout(round(), 0, [])))],
+    ['a bundle', () => wire(bundle({ instanceId: sha256() }))],
+  ];
+  for (const [what, make] of strange) {
+    it(`counts ${what} of an instance that is not known without blame: it may be over, or about to begin`, async () => {
+      const line = world.eventLog.length;
+      const data = make();
+      await nextStranger().pubSub.publish(topic, data);
+      await settle();
+      assert.ok(countedSince(line, 'unknown-instance'));
+      assert.equal(world.network.networks.get('node-0')?.stats().misbehaviour['unknown-instance'], undefined);
       assert.ok(!seenByOthers.has(bytesToHex(sha256(data))), 'nobody else sees it');
     });
   }

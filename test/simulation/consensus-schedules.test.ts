@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { standInCrypto } from '../core/consensus/driver-crypto.ts';
-import { type Hits, noHits } from '../core/consensus/driver-invariants.ts';
+import { noHits, type RoundHits } from '../core/consensus/driver-invariants.ts';
 import { runSeed } from '../core/consensus/schedules.ts';
 
 const HITS_MIN = 100;
 const FIRST_SEED = 1_000;
 
-const RULES: Readonly<Record<keyof Hits, string>> = {
+const RULES: Readonly<Record<keyof RoundHits, string>> = {
   timeoutCertificatesFormed: 'TC formed',
   lateQuorumCertificatesAdopted: 'late QC adopted',
   joinedByHonestMinority: 'f+1 join',
@@ -36,7 +36,7 @@ describe('consensus under many schedules', () => {
         roundsMax = Math.max(roundsMax, runSeed(seed, size, crypto, hits).roundsToRecover);
       }
       test.diagnostic(`rounds to recover: ${roundsMax} at most`);
-      for (const rule of Object.keys(RULES) as (keyof Hits)[]) {
+      for (const rule of Object.keys(RULES) as (keyof RoundHits)[]) {
         test.diagnostic(`${RULES[rule]}: ${hits[rule]}`);
         assert.ok(hits[rule] >= HITS_MIN, `${RULES[rule]}: only ${hits[rule]} times`);
       }

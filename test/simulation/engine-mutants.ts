@@ -105,6 +105,70 @@ export const ENGINE_MUTANTS: readonly EngineMutant[] = [
   },
 ];
 
+/** What schedules that end their instance must notice. */
+export const CLOSING_MUTANTS: readonly EngineMutant[] = [
+  {
+    what: 'make no carriers',
+    file: 'proposal.ts',
+    from: 'const role = roleOf(state, parentHex);',
+    to: 'const role = roleOf(state, parentHex);\n  if (endsChain(role)) return unchanged(state);',
+  },
+  {
+    what: 'let ordinary blocks follow a closing one',
+    file: 'block-role.ts',
+    from: 'return isCarrier(header) === endsChain(parentRole);',
+    to: 'return true;',
+  },
+  {
+    what: 'commit nothing by the CC of a carrier',
+    file: 'commit.ts',
+    from: 'const last = chain.at(-1);',
+    to: 'if (carriers.length > 0) return unchanged(state);\n  const last = chain.at(-1);',
+  },
+  {
+    what: 'commit carriers',
+    file: 'closed-instance.ts',
+    from: "role !== 'carrier'",
+    to: "role !== 'ordinary' || true",
+  },
+  {
+    what: 'look for the parent of a carrier one height below',
+    file: 'block-role.ts',
+    from: 'return isCarrier(header) ? header.height : header.height - 1;',
+    to: 'return header.height - 1;',
+  },
+  {
+    what: 'go on after the end',
+    file: 'engine.ts',
+    from: 'if (state.closed !== undefined) return',
+    to: 'if (state.closed !== undefined && state.committed.height < 0) return',
+  },
+  {
+    what: 'finish the step in which the instance ends',
+    file: 'state.ts',
+    from: 'if (current.closed !== undefined) break;',
+    to: '',
+  },
+  {
+    what: 'answer nobody after the end',
+    file: 'closed-instance.ts',
+    from: "return { state, effects: [{ kind: 'send-certificates', to: from, certificates }] };",
+    to: 'return { state, effects: [] };',
+  },
+  {
+    what: 'forget the end at a restart',
+    file: 'state.ts',
+    from: 'closed: from.closed,',
+    to: 'closed: undefined,',
+  },
+  {
+    what: 'commit the closing block without what shows the end',
+    file: 'commit.ts',
+    from: 'block === last ? closed : undefined',
+    to: 'undefined',
+  },
+];
+
 /** The engine as it is, loaded in the same way: what fails with a mutant must not fail with this. */
 export const NO_MUTANT: EngineMutant = { what: 'nothing', file: 'vote.ts', from: '', to: '' };
 

@@ -132,6 +132,7 @@ class Replay {
           kind: 'block-validated',
           hash: this.#block(block).hash,
           vrfOutput: payloadFor(block).vrfOutput,
+          role: 'ordinary',
         });
       case 'give-up':
         return this.#run(node, member, { kind: 'timer-fired', timer: 'round', round: node.state.round });
@@ -141,7 +142,8 @@ class Replay {
         const parentHash = this.#hashOf((this.#model.blocks[block] as ModelBlock).parent);
         const requested = node.state.requestedPayload;
         assert.deepEqual(requested, { round: node.state.round, parentHex: bytesToHex(parentHash) }, 'the leader asked for a payload');
-        return this.#run(node, member, { kind: 'payload-ready', parentHash, round: node.state.round, payload: payloadFor(block) });
+        const { round } = node.state;
+        return this.#run(node, member, { kind: 'payload-ready', parentHash, round, role: 'ordinary', payload: payloadFor(block) });
       }
       case 'restart':
         node.state = this.#initialState(member, node);
@@ -159,6 +161,7 @@ class Replay {
       self: validatorOf(member),
       record: node?.record,
       committed: node?.committed,
+      closed: undefined,
       storedBlocks,
     });
   }
@@ -182,7 +185,7 @@ class Replay {
         output.persisted = true;
         return [];
       case 'store-block':
-        node.stored.set(bytesToHex(effect.hash), { ...effect, vrfOutput: payloadFor(this.#id(effect.hash)).vrfOutput });
+        node.stored.set(bytesToHex(effect.hash), { ...effect, vrfOutput: payloadFor(this.#id(effect.hash)).vrfOutput, role: 'ordinary' });
         return [];
       case 'sign-and-send-proposal':
         output.proposals.push(this.#model.last.block);

@@ -62,7 +62,8 @@ describe('a server of blocks', () => {
         handlers.set(protocol, handler);
       },
     };
-    serveBlocks(request, source, (_peer, reason) => offences.push(reason));
+    const sourceOf = (wanted: Uint8Array) => (Buffer.compare(wanted, instanceId) === 0 ? source : undefined);
+    serveBlocks(request, sourceOf, (_peer, reason) => offences.push(reason));
   });
 
   async function ask(protocol: string, body: Uint8Array): Promise<Uint8Array[]> {

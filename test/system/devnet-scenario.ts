@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, parseEther } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
+import { compileContract } from '../processes/tools/compile.ts';
 import { type Devnet, MAIN_FILE, tailOfLogs } from './devnet-fixture.ts';
 import { pause } from './network-fixture.ts';
-import { compileContract } from './tools/compile.ts';
 
 const RECEIPT_MS_MAX = 60_000;
 const POLL_MS = 50;

@@ -2,6 +2,7 @@
 import { bytesToHex } from '../primitives/bytes.ts';
 import type { Bytes32, Height, Hex } from '../primitives/ids.ts';
 import type { BlockHeader } from '../protocol/block.ts';
+import { type BlockRole, parentHeightOf } from './block-role.ts';
 import type { ChainPoint } from './leader.ts';
 import { type ConsensusState, startPoint, type TreeBlock } from './state.ts';
 
@@ -11,7 +12,7 @@ export const TREE_BLOCKS_MAX = 4096;
 /** A block of the tree, not yet valid. */
 export function treeBlockOf(hash: Bytes32, header: BlockHeader, isCertified: boolean): TreeBlock {
   const parentHex = bytesToHex(header.parentHash);
-  return { hash, hashHex: bytesToHex(hash), parentHex, header, isCertified, status: 'waiting', point: undefined };
+  return { hash, hashHex: bytesToHex(hash), parentHex, header, isCertified, status: 'waiting', point: undefined, role: 'ordinary' };
 }
 
 /** The state with the block added or replaced. */
@@ -22,6 +23,11 @@ export function withBlock(state: ConsensusState, block: TreeBlock): ConsensusSta
 /** The committed block, or a valid one above it, as something to build on. */
 export function pointOf(state: ConsensusState, hashHex: Hex): ChainPoint | undefined {
   return bytesToHex(state.committed.hash) === hashHex ? state.committed : state.blocks.get(hashHex)?.point;
+}
+
+/** What a block is that others may build on: the committed block is never a closing one, as long as the instance goes on. */
+export function roleOf(state: ConsensusState, hashHex: Hex): BlockRole {
+  return state.blocks.get(hashHex)?.role ?? 'ordinary';
 }
 
 /**
@@ -51,7 +57,7 @@ export function pathToCommitted(state: ConsensusState, hash: Bytes32, height: He
     const block = state.blocks.get(bytesToHex(wanted.hash));
     if (block === undefined) return { kind: 'missing', ...wanted };
     path.push(block);
-    wanted = { hash: block.header.parentHash, height: block.header.height - 1 };
+    wanted = { hash: block.header.parentHash, height: parentHeightOf(block.header) };
   }
   return { kind: 'complete', path: path.reverse() };
 }
@@ -74,10 +80,11 @@ export function splitAtCommitted(
   const kept = new Map<Hex, TreeBlock>();
   const dropped: TreeBlock[] = [];
   const committedHex = bytesToHex(committed.hash);
-  const ascending = [...blocks.values()].sort((a, b) => a.header.height - b.header.height);
+  // A carrier is at the height of its parent, and of a later round.
+  const ascending = [...blocks.values()].sort((a, b) => a.header.height - b.header.height || a.header.round - b.header.round);
   for (const block of ascending) {
     const isChild = block.parentHex === committedHex;
-    const isOrphan = !blocks.has(block.parentHex) && block.header.height > committed.height + 1;
+    const isOrphan = !blocks.has(block.parentHex) && parentHeightOf(block.header) > committed.height;
     if (isChild || isOrphan || kept.has(block.parentHex)) kept.set(block.hashHex, block);
     else if (block.hashHex !== committedHex) dropped.push(block);
   }

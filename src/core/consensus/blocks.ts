@@ -2,8 +2,10 @@
 // certificate or another block names. A block is opened (its leader checked, its validation asked for) when its parent is valid,
 // because the leader draw and the VRF input come from the parent.
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
 import { adoptQuorumCertificate, adoptTimeoutCertificate } from './adopt.ts';
-import { isWanted, pointOf, TREE_BLOCKS_MAX, treeBlockOf, withBlock } from './block-tree.ts';
+import { isRoleOf, mayFollow, parentHeightOf } from './block-role.ts';
+import { isWanted, pointOf, roleOf, TREE_BLOCKS_MAX, treeBlockOf, withBlock } from './block-tree.ts';
 import { commitPending } from './commit.ts';
 import type { Report, ReportKind } from './effects.ts';
 import type { BlockFetched, BlockNotHeld, BlockValidated, ProposalReceived } from './events.ts';
@@ -32,14 +34,15 @@ export function onBlockFetched(state: ConsensusState, { hash, header }: BlockFet
 }
 
 /** Upon the shell's verdict on a block: a valid one may be voted for, committed and built on. */
-export function onBlockValidated(state: ConsensusState, { hash, vrfOutput }: BlockValidated): Transition {
+export function onBlockValidated(state: ConsensusState, { hash, vrfOutput, role }: BlockValidated): Transition {
   const block = state.blocks.get(bytesToHex(hash));
   if (block === undefined || block.status !== 'validating') return unchanged(state);
   const parent = pointOf(state, block.parentHex);
   if (vrfOutput === undefined || parent === undefined) return markInvalid(state, block);
+  invariant(isRoleOf(role, block.header), 'what the shell calls a carrier is at the height of its parent, and nothing else is');
   const { height, round } = block.header;
   const point = pointAfter(parent, { hash: block.hash, height, round }, vrfOutput, state.parameters.leaderWindow);
-  const valid: TreeBlock = { ...block, status: 'valid', point };
+  const valid: TreeBlock = { ...block, status: 'valid', point, role };
   return sequence(
     withBlock(state, valid),
     (current) => voteFor(current, valid),
@@ -91,11 +94,15 @@ function openBlock(state: ConsensusState, block: TreeBlock): Transition {
   if (parent === undefined) {
     const waiting = withBlock(state, block);
     if (state.blocks.has(block.parentHex)) return unchanged(waiting);
-    return { state: waiting, effects: [{ kind: 'request-block', hash: header.parentHash, height: header.height - 1 }] };
+    return { state: waiting, effects: [{ kind: 'request-block', hash: header.parentHash, height: parentHeightOf(header) }] };
   }
   const proposer = leaderOf(state.instance, parent, header.round);
   if (proposer !== header.proposer) {
     return { state: withBlock(state, { ...block, status: 'invalid' }), effects: [reportOn(block, 'not-the-leader')] };
+  }
+  if (!mayFollow(header, roleOf(state, block.parentHex))) {
+    const { state: next, effects } = markInvalid(state, block);
+    return { state: next, effects: effects.length > 0 ? effects : [reportOn(block, 'wrong-role')] };
   }
   const vrfAlpha = vrfAlphaOf(state.instance, parent.seed, header.round);
   return {

@@ -4,6 +4,7 @@ import { invariant } from '../primitives/errors.ts';
 import type { Round } from '../primitives/ids.ts';
 import type { QuorumCertificate } from '../protocol/certificate.ts';
 import { pathToCommitted, splitAtCommitted } from './block-tree.ts';
+import { type ClosedInstance, closedEffect, splitAtClosing } from './closed-instance.ts';
 import type { Commit, CommitProof, Effect } from './effects.ts';
 import { type ConsensusState, type PendingCommit, sequence, type Transition, type TreeBlock, unchanged } from './state.ts';
 
@@ -56,21 +57,32 @@ export function requestMissing(state: ConsensusState): Transition {
 
 function commitPath(state: ConsensusState, path: readonly TreeBlock[], proof: CommitProof): Transition {
   if (path.some(({ status }) => status !== 'valid')) return unchanged(state); // Its validation is under way.
-  const committed = path.at(-1)?.point;
-  invariant(committed !== undefined, 'a CC above the committed block covers a valid block');
-  const effects: Effect[] = path.map((block, index) => commitOf(block, path[index + 1], proof));
+  const { chain, carriers } = splitAtClosing(path);
+  const last = chain.at(-1);
+  const committed = last?.point;
+  invariant(committed !== undefined, 'a CC above the committed block covers a valid block that is no carrier');
+  const closed = last?.role === 'closing' ? { carriers, proof } : undefined;
+  const effects: Effect[] = chain.map((block, index) => commitOf(block, path[index + 1], proof, block === last ? closed : undefined));
+  if (closed !== undefined) effects.push(closedEffect(committed, closed));
   const { kept, dropped } = splitAtCommitted(state.blocks, committed);
-  const committedHexes = new Set(path.map(({ hashHex }) => hashHex));
-  const hashes = dropped.filter(({ hashHex }) => !committedHexes.has(hashHex)).map(({ hash }) => hash);
+  const coveredHexes = new Set(path.map(({ hashHex }) => hashHex));
+  const useless = closed === undefined ? dropped : [...state.blocks.values()];
+  const hashes = useless.filter(({ hashHex }) => !coveredHexes.has(hashHex)).map(({ hash }) => hash);
   if (hashes.length > 0) effects.push({ kind: 'discard-blocks', hashes });
-  const committedState = { ...state, committed, commitProof: proof, blocks: kept };
-  return { state: withoutPendingUpTo(committedState, committed.round), effects };
+  const committedState = { ...state, committed, commitProof: proof };
+  if (closed !== undefined) return { state: closeState(committedState, closed), effects };
+  return { state: withoutPendingUpTo({ ...committedState, blocks: kept }, committed.round), effects };
+}
+
+// An instance that has ended remembers how it did, and nothing else.
+function closeState(state: ConsensusState, closed: ClosedInstance): ConsensusState {
+  return { ...state, closed, blocks: new Map(), timeouts: new Map(), pendingCommit: undefined, nearestCommit: undefined };
 }
 
 // The QC of a block below the certified one is its child's justify.
-function commitOf(block: TreeBlock, child: TreeBlock | undefined, proof: CommitProof): Commit {
+function commitOf(block: TreeBlock, child: TreeBlock | undefined, proof: CommitProof, closed: ClosedInstance | undefined): Commit {
   const quorumCertificate: QuorumCertificate | undefined = child === undefined ? proof.quorumCertificate : child.header.justify[0];
   invariant(quorumCertificate !== undefined && block.point !== undefined, 'a committed block is valid, and its child justified by its QC');
   const commitCertificate = child === undefined ? proof.commitCertificate : undefined;
-  return { kind: 'commit', hash: block.hash, header: block.header, quorumCertificate, commitCertificate, point: block.point };
+  return { kind: 'commit', hash: block.hash, header: block.header, quorumCertificate, commitCertificate, point: block.point, closed };
 }

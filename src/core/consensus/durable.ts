@@ -35,6 +35,7 @@ function phaseOf(effect: Effect): Phase {
     case 'sign-and-send-timeout':
       return 'spoken';
     case 'commit':
+    case 'instance-closed':
     case 'discard-blocks':
     case 'send-certificates':
       return 'after';

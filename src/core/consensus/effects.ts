@@ -5,6 +5,7 @@ import type { Bytes32, Height, Round, ValidatorIndex } from '../primitives/ids.t
 import type { BlockHeader } from '../protocol/block.ts';
 import type { BlockPoint, CommitCertificate, QuorumCertificate, TimeoutCertificate } from '../protocol/certificate.ts';
 import type { Timeout } from '../protocol/vote.ts';
+import type { ClosedInstance } from './closed-instance.ts';
 import type { ChainPoint } from './leader.ts';
 import type { SigningRecord } from './record.ts';
 
@@ -94,11 +95,16 @@ export interface RequestPayload {
   readonly parentHash: Bytes32;
   readonly height: Height;
   readonly round: Round;
+  /** The parent is a closing block or a carrier: make no block but a carrier, with nothing in it. */
+  readonly isCarrier: boolean;
   /** What to prove with the VRF key. */
   readonly vrfAlpha: Uint8Array;
 }
 
-/** Check the block and answer `block-validated`. Its parent was validated before. */
+/**
+ * Check the block and answer `block-validated`. Its parent was validated before. Where its height is the parent's it is a carrier, on a
+ * closing block or another carrier: it has the parent's reference and execution commitment, and no body.
+ */
 export interface ValidateBlock {
   readonly kind: 'validate-block';
   readonly hash: Bytes32;
@@ -118,7 +124,7 @@ export interface RequestBlock {
   readonly height: Height;
 }
 
-/** The block is final in the instance. Comes once for each block, in the order of heights. */
+/** The block is final in the instance. Comes once for each block, in the order of heights; never of a carrier. */
 export interface Commit {
   readonly kind: 'commit';
   readonly hash: Bytes32;
@@ -128,6 +134,17 @@ export interface Commit {
   readonly commitCertificate: CommitCertificate | undefined;
   /** What a restarted engine needs to go on from here: to be stored with the block. */
   readonly point: ChainPoint;
+  /** Of a closing block: to be stored with it, in one, since a node that starts again without it would go on beyond the end. */
+  readonly closed: ClosedInstance | undefined;
+}
+
+/**
+ * The instance has ended with the block just committed: what its crosslink is made of. Comes once in each life; in a later one as answer to
+ * `started`. Whoever asks for one of the carriers is behind, and gets it. Timers and payloads under way are of no use any more.
+ */
+export interface InstanceClosed extends ClosedInstance {
+  readonly kind: 'instance-closed';
+  readonly closing: ChainPoint;
 }
 
 /** The tree does not hold these blocks (any more): forget their bodies and results. One that a certificate names later is fetched. */
@@ -144,7 +161,7 @@ export interface RoundEntered {
 }
 
 /** What should not happen if fewer than a third are faulty, or is an offence of one validator. */
-export type ReportKind = 'conflicting-proposals' | 'not-the-leader' | 'conflicting-commit' | 'certified-block-invalid';
+export type ReportKind = 'conflicting-proposals' | 'not-the-leader' | 'wrong-role' | 'conflicting-commit' | 'certified-block-invalid';
 
 /** For metrics and, later, evidence. */
 export interface Report {
@@ -170,6 +187,7 @@ export type Effect =
   | ValidateBlock
   | RequestBlock
   | Commit
+  | InstanceClosed
   | DiscardBlocks
   | RoundEntered
   | Report;

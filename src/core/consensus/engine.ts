@@ -3,6 +3,7 @@
 
 import { adoptQuorumCertificate, adoptTimeoutCertificate, receiveCommitCertificate } from './adopt.ts';
 import { onBlockFetched, onBlockNotHeld, onBlockValidated, onProposalReceived } from './blocks.ts';
+import { stepClosed } from './closed-instance.ts';
 import { durableBeforeSpoken } from './durable.ts';
 import type { ConsensusEvent } from './events.ts';
 import { answerWithNewest, startRound } from './pacemaker.ts';
@@ -16,6 +17,7 @@ export function step(state: ConsensusState, event: ConsensusEvent): Transition {
 }
 
 function handle(state: ConsensusState, event: ConsensusEvent): Transition {
+  if (state.closed !== undefined) return stepClosed(state, state.closed, event);
   switch (event.kind) {
     case 'started':
       return startRound(state);

@@ -4,6 +4,7 @@ import type { Bytes32, Round } from '../primitives/ids.ts';
 import type { BlockHeader } from '../protocol/block.ts';
 import type { CommitCertificate, QuorumCertificate, TimeoutCertificate } from '../protocol/certificate.ts';
 import type { CertificateBundle, Timeout } from '../protocol/vote.ts';
+import type { BlockRole } from './block-role.ts';
 import type { TimerKind } from './state.ts';
 
 /** The first event of an engine, after `initialState`. */
@@ -34,6 +35,8 @@ export interface BlockValidated {
   readonly hash: Bytes32;
   /** The verified VRF output of a valid block; undefined for an invalid block. */
   readonly vrfOutput: Uint8Array | undefined;
+  /** Of no meaning for an invalid block. */
+  readonly role: BlockRole;
 }
 
 /** The other answer to `validate-block`: the shell holds no such block (any more). */
@@ -86,6 +89,8 @@ export interface PayloadReady {
   readonly kind: 'payload-ready';
   readonly parentHash: Bytes32;
   readonly round: Round;
+  /** `carrier` exactly where one was asked for. */
+  readonly role: BlockRole;
   readonly payload: Payload;
 }
 

@@ -3,7 +3,9 @@
 import { bytesEqual } from '../primitives/bytes.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import type { BlockHeader } from '../protocol/block.ts';
+import type { QuorumCertificate } from '../protocol/certificate.ts';
 import type { Instance } from '../protocol/committee.ts';
+import { isCarrier } from './block-role.ts';
 import { memberIndexOf } from './certificates.ts';
 
 /** Why a header is wrong on its face. */
@@ -21,6 +23,11 @@ export function isAdmittedToRound(header: BlockHeader): boolean {
   return justifyRound < header.round && justifyRound >= Math.max(...timeoutCertificate.highestQuorumCertificateRounds);
 }
 
+/** A block is one above the block of its justify; a carrier, which only a closing block or a carrier bears, is beside it. */
+export function isAtHeightOf(justify: QuorumCertificate, header: BlockHeader): boolean {
+  return isCarrier(header) || header.height === justify.point.height + 1;
+}
+
 /** Checks a header on its face. */
 export function checkHeader(instance: Instance, header: BlockHeader): Verdict<undefined, HeaderRefusal> {
   if (!bytesEqual(header.instanceId, instance.instanceId)) return refuse('wrong-instance');
@@ -30,7 +37,7 @@ export function checkHeader(instance: Instance, header: BlockHeader): Verdict<un
     const { height } = instance.startRecord;
     const isFirst = bytesEqual(header.parentHash, instance.startRecordRoot) && header.height === height + 1;
     if (!isFirst) return refuse('wrong-start', `height ${header.height} without justify`);
-  } else if (!bytesEqual(header.parentHash, justify.point.blockHash) || header.height !== justify.point.height + 1) {
+  } else if (!bytesEqual(header.parentHash, justify.point.blockHash) || !isAtHeightOf(justify, header)) {
     return refuse('wrong-parent', `height ${header.height} on ${justify.point.height}`);
   }
   return isAdmittedToRound(header) ? accept(undefined) : refuse('not-admitted', `round ${header.round}`);

@@ -1,6 +1,8 @@
 // Who leads a round (protocol, sections 3 and 10.1). The leader of round r on parent P is drawn, weighted by seats, by
 // SHA256(seed(A) ‖ instance ‖ r), A being P's newest ancestor in the instance whose height is a multiple of the leader window and
 // at most height(P) − 2, else the start record. Drawn so, two tips that differ by a hidden QC nearly always agree on the leader.
+// A carrier (block-role.ts) is no ancestor in this sense: carriers change no height, so the leaders of all rounds after a closing block are
+// the same, whichever carriers a tip has.
 // Integers are hashed as uint64 in big-endian order.
 import { domainRoot, SIGNATURE_KIND } from '../crypto/domains.ts';
 import { sha256 } from '../crypto/sha256.ts';
@@ -66,7 +68,8 @@ export function pointAfter(
   leaderWindow: number,
 ): ChainPoint {
   const seed = seedAfter(parent.seed, vrfOutput);
-  const candidates = block.height % leaderWindow === 0 ? [{ height: block.height, seed }, ...parent.anchors] : parent.anchors;
+  const isAnchor = block.height > parent.height && block.height % leaderWindow === 0; // A carrier is at its parent's height.
+  const candidates = isAnchor ? [{ height: block.height, seed }, ...parent.anchors] : parent.anchors;
   const deepEnough = candidates.findIndex(({ height }) => height <= block.height - ANCHOR_DEPTH);
   const anchors = deepEnough < 0 ? candidates : candidates.slice(0, deepEnough + 1);
   return { ...block, seed, anchors };

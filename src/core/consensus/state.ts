@@ -9,7 +9,9 @@ import type { CommitCertificate, QuorumCertificate } from '../protocol/certifica
 import type { Instance } from '../protocol/committee.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { Timeout } from '../protocol/vote.ts';
+import type { BlockRole } from './block-role.ts';
 import { memberIndexOf } from './certificates.ts';
+import type { ClosedInstance } from './closed-instance.ts';
 import type { CommitProof, Effect, SetTimer } from './effects.ts';
 import { type ChainPoint, pointAfter } from './leader.ts';
 import { admittedRoundOf, emptyRecord, highestRoundOf, type SigningRecord } from './record.ts';
@@ -35,6 +37,8 @@ export interface TreeBlock {
   readonly status: 'waiting' | 'validating' | 'valid' | 'invalid';
   /** Of a valid block. */
   readonly point: ChainPoint | undefined;
+  /** As the shell found it; of a block that is not valid (yet) `ordinary`. */
+  readonly role: BlockRole;
 }
 
 /** A CC whose block is not committed yet: its QC, the block or an ancestor is still missing. */
@@ -57,6 +61,8 @@ export interface ConsensusState {
   readonly durableRecord: SigningRecord | undefined;
   readonly committed: ChainPoint;
   readonly commitProof: CommitProof | undefined;
+  /** The instance has ended with the committed block. */
+  readonly closed: ClosedInstance | undefined;
   /** The newest CC that is not carried out yet. */
   readonly pendingCommit: PendingCommit | undefined;
   /** The lowest below it, whose blocks may all be here while the newest one's are still fetched: catching up goes by it, step by step. */
@@ -91,7 +97,9 @@ export interface StartingPoint {
   readonly record: SigningRecord | undefined;
   /** The newest committed block in storage (the `point` of its commit effect) and its proof; undefined at the instance's start. */
   readonly committed: { readonly point: ChainPoint; readonly proof: CommitProof | undefined } | undefined;
-  /** Blocks above it that were stored before they were voted for, in the order of heights; the shell holds their bodies. */
+  /** Of a committed closing block, from its commit effect: the instance has ended, and the node only answers. */
+  readonly closed: ClosedInstance | undefined;
+  /** Blocks above it that were stored before they were voted for, parents before children; the shell holds their bodies. */
   readonly storedBlocks: readonly StoredBlock[];
 }
 
@@ -100,6 +108,7 @@ export interface StoredBlock {
   readonly hash: Bytes32;
   readonly header: BlockHeader;
   readonly vrfOutput: Uint8Array;
+  readonly role: BlockRole;
 }
 
 /** The state before the first event, which is `started`. */
@@ -108,6 +117,7 @@ export function initialState(from: StartingPoint): ConsensusState {
   const isMember = from.self !== undefined && memberIndexOf(instance.committee, from.self) !== undefined;
   const record = recordToResume(from);
   const committed = from.committed?.point ?? startPoint(instance);
+  invariant(from.closed === undefined || from.committed !== undefined, 'an instance ends with a committed block');
   return {
     instance,
     parameters,
@@ -117,10 +127,11 @@ export function initialState(from: StartingPoint): ConsensusState {
     record,
     durableRecord: record === from.record ? record : undefined,
     committed,
-    commitProof: from.committed?.proof,
+    commitProof: from.closed?.proof ?? from.committed?.proof,
+    closed: from.closed,
     pendingCommit: undefined,
     nearestCommit: undefined,
-    blocks: storedTree(committed, from.storedBlocks, parameters.leaderWindow),
+    blocks: from.closed === undefined ? storedTree(committed, from.storedBlocks, parameters.leaderWindow) : new Map(),
     timeouts: new Map(),
     aggregatedRound: 0,
     resendingRound: 0,
@@ -134,11 +145,15 @@ export function startPoint(instance: Instance): ChainPoint {
   return { hash: instance.startRecordRoot, height, round: 0, seed, anchors: [] };
 }
 
-/** Applies rules one after the other, each to the state that the one before left, and joins their effects. */
+/**
+ * Applies rules one after the other, each to the state that the one before left, and joins their effects. With the end of the instance there
+ * is nothing left to do for those that come after.
+ */
 export function sequence(state: ConsensusState, ...rules: readonly Rule[]): Transition {
   let current = state;
   const effects: Effect[] = [];
   for (const rule of rules) {
+    if (current.closed !== undefined) break;
     const transition = rule(current);
     current = transition.state;
     effects.push(...transition.effects);
@@ -168,13 +183,14 @@ function recordToResume(from: StartingPoint): SigningRecord {
 function storedTree(committed: ChainPoint, stored: readonly StoredBlock[], leaderWindow: number): ReadonlyMap<Hex, TreeBlock> {
   const points = new Map<Hex, ChainPoint>([[bytesToHex(committed.hash), committed]]);
   const blocks = new Map<Hex, TreeBlock>();
-  for (const { hash, header, vrfOutput } of stored) {
+  for (const { hash, header, vrfOutput, role } of stored) {
     const [hashHex, parentHex] = [bytesToHex(hash), bytesToHex(header.parentHash)];
     const { height, round } = header;
     const parent = points.get(parentHex);
     const point = parent === undefined ? undefined : pointAfter(parent, { hash, height, round }, vrfOutput, leaderWindow);
     if (point !== undefined) points.set(hashHex, point);
-    blocks.set(hashHex, { hash, hashHex, parentHex, header, isCertified: false, status: point === undefined ? 'waiting' : 'valid', point });
+    const status = point === undefined ? 'waiting' : 'valid';
+    blocks.set(hashHex, { hash, hashHex, parentHex, header, isCertified: false, status, point, role });
   }
   return blocks;
 }

@@ -57,6 +57,8 @@ export interface VoteBounds {
   readonly certifiedRound: Round;
   /** Round of the newest committed block: commit votes up to it are late. */
   readonly committedRound: Round;
+  /** The instance has ended: whoever still votes has to be told. */
+  readonly isClosed: boolean;
 }
 
 /** What the runner has to do next. */
@@ -89,7 +91,12 @@ export function emptyVotePool(instance: Instance, bounds: VoteBounds): VotePool 
 
 /** The bounds that the engine's state sets: give them to `advanceVotePool` when they change. */
 export function voteBoundsOf(state: ConsensusState): VoteBounds {
-  return { round: state.round, certifiedRound: highestRoundOf(state.record), committedRound: state.committed.round };
+  return {
+    round: state.round,
+    certifiedRound: highestRoundOf(state.record),
+    committedRound: state.committed.round,
+    isClosed: state.closed !== undefined,
+  };
 }
 
 /** Forgets what the new bounds make useless. */
@@ -199,7 +206,7 @@ function evaluated(pool: VotePool, tally: Tally, point: BlockPoint): PoolTransit
 }
 
 function placeOf(bounds: VoteBounds, kind: VoteKind, round: Round): 'held' | 'late' | 'old-round' | 'far-round' {
-  if (round < bounds.round - VOTE_ROUNDS_BEHIND_MAX) return 'old-round';
+  if (bounds.isClosed || round < bounds.round - VOTE_ROUNDS_BEHIND_MAX) return 'old-round';
   if (round > bounds.round + VOTE_ROUNDS_AHEAD_MAX) return 'far-round';
   const settledRound = kind === 'vote' ? bounds.certifiedRound : bounds.committedRound;
   return round <= settledRound ? 'late' : 'held';

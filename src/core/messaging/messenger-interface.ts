@@ -3,7 +3,8 @@
 import { bytesToBigint, concatBytes, hex } from '../primitives/bytes.ts';
 import type { Address, Bytes32, Wei } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
-import { BOUNCE_GAS, MESSAGE_BYTE_GAS, MESSAGE_DATA_BYTES_MAX, MESSAGE_GAS, REPLY_RESULT_BYTES_MAX } from '../protocol/gas.ts';
+import { BOUNCE_GAS, MESSAGE_BYTE_GAS, MESSAGE_GAS, REPLY_RESULT_BYTES_MAX } from '../protocol/gas.ts';
+import { MESSAGE_DATA_BYTES_MAX } from '../protocol/limits.ts';
 
 /** `send(address to, uint64 gas, bytes4 replySelector, uint64 replyGas, bytes data)`. */
 export const SEND_SELECTOR = hex('517ed765');

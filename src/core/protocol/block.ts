@@ -27,7 +27,10 @@ import { Bytes32Type, Bytes80, Bytes256, byteList, Uint32, Uint64, Uint256 } fro
 export const BeaconReference = new ContainerType({ height: Uint64, hash: Bytes32Type }, { typeName: 'BeaconReference', jsonCase: 'eth2' });
 export type BeaconReference = ValueOf<typeof BeaconReference>;
 
-/** How far a stream of messages (source, prefix) has been executed: next unread index at the height of the source. */
+/**
+ * How far a stream of messages (source, prefix) has been executed: of the outbox at `height` of the source, what is under the prefix and
+ * stands before position `index`, counted over all its bundles (decision 014), and all of lower heights.
+ */
 export const Cursor = new ContainerType(
   { source: Uint64, prefix: Uint64, height: Uint64, index: Uint32 },
   { typeName: 'Cursor', jsonCase: 'eth2' },

@@ -14,8 +14,6 @@ export const SEND_GAS = 3 * MESSAGE_GAS + RECEIVE_GAS + BOUNCE_GAS;
 export const POINTER_GAS = 2 * MESSAGE_GAS + 20_000;
 /** Of an explicit message (messenger): each byte of its data. */
 export const MESSAGE_BYTE_GAS = 16;
-/** Of an explicit message: the most data that it may carry. */
-export const MESSAGE_DATA_BYTES_MAX = 128 * 1024;
 /** What a reply carries of the callee's return data; the rest is cut off. */
 export const REPLY_RESULT_BYTES_MAX = 1024;
 /** SELFDESTRUCT to a foreign account credits only. */

@@ -3,17 +3,18 @@
 //
 // The rule upheld: one network, one root. `genesisRoot` commits every parameter, validator and account; it is in the domain of all
 // that is signed, in topics and in databases, so nodes of networks that differ in anything cannot take each other for their own.
-import { ContainerType, ListCompositeType } from '@chainsafe/ssz';
+import { ContainerType, ListBasicType, ListCompositeType } from '@chainsafe/ssz';
 import type { BlsScheme } from '../crypto/bls.ts';
 import { domainRoot, SIGNATURE_KIND, signingRoot } from '../crypto/domains.ts';
 import { sha256 } from '../crypto/sha256.ts';
 import { isEdwardsPublicKey } from '../crypto/vrf.ts';
 import { bytesToHex, compareBytes, ZERO_32 } from '../primitives/bytes.ts';
-import { type Address, type Bytes32, ROOT_SHARD, type Seats, type TimestampMs, type Wei } from '../primitives/ids.ts';
+import { type Address, type Bytes32, type ChainId, ROOT_SHARD, type Seats, type TimestampMs, type Wei } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import type { Committee, StartRecord } from './committee.ts';
 import { CODE_BYTES_MAX } from './gas.ts';
-import { COMMITTEE_MEMBERS_MAX, TRANSACTION_BYTES_MAX } from './limits.ts';
+import { checkLayout } from './layout.ts';
+import { COMMITTEE_MEMBERS_MAX, SHARDS_MAX, TRANSACTION_BYTES_MAX } from './limits.ts';
 import type { NetworkParameters } from './parameters.ts';
 import { Bytes20, Bytes32Type, Bytes48, Bytes96, byteList, Uint64, Uint64Bigint, Uint256 } from './ssz.ts';
 
@@ -23,6 +24,10 @@ export const GENESIS_ACCOUNTS_MAX = 2 ** 21;
 export const GENESIS_SLOTS_MAX = 2 ** 16;
 /** Seats of one validator, and of all: far above any committee, and products of it stay exact. */
 export const SEATS_MAX = 2 ** 20;
+/** Beacon blocks of an epoch at least: a first, the one with the transition, the last, and one between. */
+export const EPOCH_BLOCKS_MIN = 4;
+/** Epochs that the grace before a takeover may last: so long committees of open instances are kept. */
+export const TAKEOVER_GRACE_EPOCHS_MAX = 8;
 
 /** Who a validator is: what its proof of possession signs. */
 export interface ValidatorIdentity {
@@ -61,6 +66,8 @@ export interface Genesis {
   readonly timestampMs: TimestampMs;
   /** The first input of leader draws. */
   readonly seed: Bytes32;
+  /** The shards of the first epochs, from left to right. */
+  readonly layout: readonly ChainId[];
 }
 
 const Identity = new ContainerType(
@@ -110,6 +117,9 @@ const Parameters = new ContainerType(
     mempoolBytesMax: Uint64,
     mempoolTransactionsPerSenderMax: Uint64,
     fullHistoryBlocks: Uint64,
+    epochBlocks: Uint64,
+    takeoverGraceBlocks: Uint64,
+    beaconBlockIntervalMsMin: Uint64,
   } satisfies Readonly<Record<keyof NetworkParameters, typeof Uint64 | typeof Uint256>>,
   { typeName: 'NetworkParameters', jsonCase: 'eth2' },
 );
@@ -122,6 +132,7 @@ const GenesisCommitment = new ContainerType(
     accountHashes: new ListCompositeType(Bytes32Type, GENESIS_ACCOUNTS_MAX),
     timestampMs: Uint64,
     seed: Bytes32Type,
+    layout: new ListBasicType(Uint64, SHARDS_MAX),
   },
   { typeName: 'GenesisCommitment', jsonCase: 'eth2' },
 );
@@ -149,6 +160,7 @@ function computeRoot(genesis: Genesis): Bytes32 {
     accountHashes: genesis.accounts.map(accountHash),
     timestampMs: genesis.timestampMs,
     seed: genesis.seed,
+    layout: [...genesis.layout],
   });
 }
 
@@ -186,7 +198,7 @@ export function possessionSigningRoot(identity: ValidatorIdentity): Bytes32 {
 }
 
 /** Why a genesis is not one. */
-export type GenesisRefusal = 'parameters' | 'validators' | 'accounts';
+export type GenesisRefusal = 'parameters' | 'validators' | 'accounts' | 'layout';
 
 /** Everything that must hold of a genesis; the one way to a `Genesis` from outside. */
 export function checkGenesis(genesis: Genesis, bls: BlsScheme): Verdict<Genesis, GenesisRefusal> {
@@ -194,6 +206,8 @@ export function checkGenesis(genesis: Genesis, bls: BlsScheme): Verdict<Genesis,
   if (parameters !== undefined) return refuse('parameters', parameters);
   const validators = validatorFault(genesis.validators, bls);
   if (validators !== undefined) return refuse('validators', validators);
+  const layout = layoutFault(genesis.layout);
+  if (layout !== undefined) return refuse('layout', layout);
   const accounts = accountFault(genesis.accounts);
   return accounts === undefined ? accept(genesis) : refuse('accounts', accounts);
 }
@@ -217,6 +231,11 @@ function parameterFault(parameters: NetworkParameters): string | undefined {
     [parameters.roundTimeoutMs <= parameters.roundTimeoutMsMax, 'roundTimeoutMs is above roundTimeoutMsMax'],
     [parameters.roundTimeoutGrowthPercent > 100, 'roundTimeoutGrowthPercent does not grow'],
     [parameters.blockIntervalMsMin <= parameters.idleIntervalMs, 'blockIntervalMsMin is above idleIntervalMs'],
+    [parameters.epochBlocks >= EPOCH_BLOCKS_MIN, `epochBlocks is below ${EPOCH_BLOCKS_MIN}`],
+    [
+      parameters.takeoverGraceBlocks <= TAKEOVER_GRACE_EPOCHS_MAX * parameters.epochBlocks,
+      `takeoverGraceBlocks is above ${TAKEOVER_GRACE_EPOCHS_MAX} epochs`,
+    ],
   ];
   return rules.find(([holds]) => !holds)?.[1];
 }
@@ -245,6 +264,12 @@ function validatorFault(validators: readonly GenesisValidator[], bls: BlsScheme)
     }
   }
   return totalSeats > SEATS_MAX ? `${totalSeats} seats in all, at most ${SEATS_MAX}` : undefined;
+}
+
+function layoutFault(layout: readonly ChainId[]): string | undefined {
+  const checked = checkLayout(layout);
+  if (!checked.ok) return `${checked.reason}: ${checked.detail}`;
+  return checked.value.every((shard, index) => shard === layout[index]) ? undefined : 'shards are not in order from left to right';
 }
 
 function accountFault(accounts: readonly GenesisAccount[]): string | undefined {

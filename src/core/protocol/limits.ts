@@ -39,3 +39,11 @@ export const EVIDENCE_BYTES_MAX = 128 * 1024;
 export const CURSORS_MAX = 1024;
 /** Load levels in headers: 2 + 4 + 8 descendants. */
 export const LOAD_DESCENDANTS = 14;
+/** Data of one message: a transaction's, or what the messenger sends. */
+export const MESSAGE_DATA_BYTES_MAX = 128 * 1024;
+/** Entries of an access list: in the 128 KiB of a transaction each takes 23 bytes at least. */
+export const ACCESS_LIST_ENTRIES_MAX = 8192;
+/** Storage keys of one entry: in the 128 KiB of a transaction each takes 33 bytes. */
+export const ACCESS_LIST_KEYS_MAX = 4096;
+/** Bytes of one message: those of its transaction, in which access lists take a quarter more, and 600 of its own. An inbox item's, less the proof. */
+export const MESSAGE_BYTES_MAX = 240 * 1024;

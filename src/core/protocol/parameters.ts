@@ -30,4 +30,10 @@ export interface NetworkParameters {
   readonly mempoolTransactionsPerSenderMax: number;
   /** Blocks before the newest whose state a `full` node keeps, where its operator does not choose. */
   readonly fullHistoryBlocks: number;
+  /** Beacon blocks of one epoch. */
+  readonly epochBlocks: number;
+  /** So many beacon blocks after its epoch's last an instance that is not closed is taken over by the beacon. */
+  readonly takeoverGraceBlocks: number;
+  /** What `blockIntervalMsMin` is for shards: the pace of the beacon. */
+  readonly beaconBlockIntervalMsMin: number;
 }

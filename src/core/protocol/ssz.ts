@@ -22,6 +22,7 @@ export const Uint64: UintNumberType = new SafeUint64Type(8);
 /** A full uint64 as bigint: nonces. */
 export const Uint64Bigint = new UintBigintType(8);
 export const Uint256 = new UintBigintType(32);
+export const Bytes4 = new ByteVectorType(4);
 export const Bytes20 = new ByteVectorType(20);
 export const Bytes32Type = new ByteVectorType(32);
 export const Bytes48 = new ByteVectorType(48);

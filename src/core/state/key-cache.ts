@@ -3,41 +3,48 @@
 import { bytesEqual } from '../primitives/bytes.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
 
-/** What was kept last under at most `placesMax` (a power of two, up to 2^24) keys. */
+const PLACES_PER_PAGE = 256;
+
+interface Kept<T> {
+  readonly key: Bytes32;
+  readonly value: T;
+}
+
+/** What was kept last under at most `placesMax` (a power of two, up to 2^24) keys. Places are made, a page at a time, when they are needed. */
 export class KeyCache<T> {
   readonly #mask: number;
-  readonly #keys: (Bytes32 | undefined)[];
-  readonly #values: (T | undefined)[];
+  readonly #pages: (Kept<T> | undefined)[][] = [];
 
   constructor(placesMax: number) {
     this.#mask = placesMax - 1;
-    this.#keys = new Array<Bytes32 | undefined>(placesMax).fill(undefined);
-    this.#values = new Array<T | undefined>(placesMax).fill(undefined);
   }
 
   get(key: Bytes32): T | undefined {
     const place = this.#placeOf(key);
-    const kept = this.#keys[place];
-    return kept !== undefined && bytesEqual(kept, key) ? this.#values[place] : undefined;
+    const kept = this.#pages[place >>> 8]?.[place & (PLACES_PER_PAGE - 1)];
+    return kept !== undefined && bytesEqual(kept.key, key) ? kept.value : undefined;
   }
 
   set(key: Bytes32, value: T): void {
     const place = this.#placeOf(key);
-    this.#keys[place] = key;
-    this.#values[place] = value;
+    let page = this.#pages[place >>> 8];
+    if (page === undefined) {
+      page = new Array<Kept<T> | undefined>(PLACES_PER_PAGE).fill(undefined);
+      this.#pages[place >>> 8] = page;
+    }
+    page[place & (PLACES_PER_PAGE - 1)] = { key, value };
   }
 
   delete(key: Bytes32): void {
     const place = this.#placeOf(key);
-    const kept = this.#keys[place];
-    if (kept === undefined || !bytesEqual(kept, key)) return;
-    this.#keys[place] = undefined;
-    this.#values[place] = undefined;
+    const page = this.#pages[place >>> 8];
+    const kept = page?.[place & (PLACES_PER_PAGE - 1)];
+    if (page === undefined || kept === undefined || !bytesEqual(kept.key, key)) return;
+    page[place & (PLACES_PER_PAGE - 1)] = undefined;
   }
 
   clear(): void {
-    this.#keys.fill(undefined);
-    this.#values.fill(undefined);
+    this.#pages.length = 0;
   }
 
   // Of the bytes that differ within a family too.

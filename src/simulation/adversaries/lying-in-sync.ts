@@ -5,7 +5,7 @@ import type { CompositeType } from '@chainsafe/ssz';
 import { Block, CertifiedBlock } from '../../core/protocol/certified-block.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { Network, RequestHandler } from '../../network/ports.ts';
-import { CERTIFICATES_PROTOCOL } from '../../runtime/message-intake.ts';
+import { CERTIFICATES_PROTOCOL } from '../../runtime/instance-switch.ts';
 import { BLOCK_PROTOCOLS, BlocksByRangeRequest, Status } from '../../sync/block-protocol.ts';
 import type { SeededRandom } from '../random.ts';
 import { damaged, noise } from './babbling.ts';

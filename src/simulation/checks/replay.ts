@@ -20,7 +20,8 @@ import type { StateDatabase, StateVersion } from '../../core/state/state-version
 import { deriveViewBlock } from '../../core/view/derive-block.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import { type LoadedChain, loadChain } from '../../node/chain-storage.ts';
-import { ChainBlocks, type ExecutedOutcome, type Outcome } from '../../runtime/chain-blocks.ts';
+import { ChainBlocks } from '../../runtime/chain-blocks.ts';
+import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../../runtime/shard-logic.ts';
 import { TransactionDirectory } from '../../runtime/transaction-directory.ts';
 import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import { createMemoryStore, type MemoryStore } from '../../storage/memory-store.ts';
@@ -42,7 +43,7 @@ export class Replay {
   readonly #store: MemoryStore;
   readonly #states: StateDatabase;
   readonly #loaded: LoadedChain;
-  readonly #blocks: ChainBlocks;
+  readonly #blocks: ChainBlocks<ShardOutcome, ExecutedShardOutcome>;
   readonly #executor: ItemExecutor;
   readonly #executed = new Set<string>();
   /** By number. */
@@ -68,12 +69,14 @@ export class Replay {
     this.#executor = createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1);
     this.#blocks = new ChainBlocks(
       {
-        parameters,
-        states: stores.states,
-        directory: new TransactionDirectory(inlineVerifier(options.crypto), parameters.evmChainId),
-        evm: this.#executor,
+        logic: createShardLogic({
+          parameters,
+          states: stores.states,
+          directory: new TransactionDirectory(inlineVerifier(options.crypto), parameters.evmChainId),
+          evm: this.#executor,
+          pause: undefined,
+        }),
         vrf: options.crypto.vrf,
-        pause: undefined,
         committedHash: (height) => this.#hashAt(height),
       },
       loaded.committed,
@@ -158,7 +161,7 @@ export class Replay {
     return bytesToHex(this.#states.committed().root);
   }
 
-  #viewOf({ executed, facts, seed, version, hash }: ExecutedOutcome, parent: Outcome): ViewBlock {
+  #viewOf({ executed, facts, seed, version, hash }: ExecutedShardOutcome, parent: ShardOutcome): ViewBlock {
     const { height, timestampMs } = facts;
     const { baseFeePerGasWei } = parent.facts;
     return deriveViewBlock(
@@ -169,7 +172,7 @@ export class Replay {
     );
   }
 
-  #checkMoney(name: string, { executed, facts }: ExecutedOutcome): void {
+  #checkMoney(name: string, { executed, facts }: ExecutedShardOutcome): void {
     const { changeSet, burnedFeesWei, proposerFeesWei } = executed.result;
     const gained = gainOf(changeSet);
     const sum = gained + burnedFeesWei + proposerFeesWei;
@@ -181,7 +184,7 @@ export class Replay {
       );
   }
 
-  #checkOnce(name: string, { executed, facts }: ExecutedOutcome): void {
+  #checkOnce(name: string, { executed, facts }: ExecutedShardOutcome): void {
     for (const { hashHex } of executed.block.transactions) this.#once(name, `transaction ${hashHex}`, facts.height);
     for (const { message, outcome } of executed.result.messages) {
       const item = `${message.kind} ${outcome}`;
@@ -191,7 +194,7 @@ export class Replay {
   }
 
   // Wave 1 is the main calls in the order of the transactions, each further wave what the one before emitted.
-  #checkWaves(name: string, { executed, facts }: ExecutedOutcome): void {
+  #checkWaves(name: string, { executed, facts }: ExecutedShardOutcome): void {
     const waves = new Map<number, { readonly ids: string[]; readonly emitted: string[] }>();
     for (const { message, wave, emitted } of executed.result.messages) {
       const of = waves.get(wave) ?? { ids: [], emitted: [] };
@@ -208,7 +211,7 @@ export class Replay {
     }
   }
 
-  async #checkFamilies(name: string, parent: Outcome, { executed, facts }: ExecutedOutcome): Promise<void> {
+  async #checkFamilies(name: string, parent: ShardOutcome, { executed, facts }: ExecutedShardOutcome): Promise<void> {
     const { height, timestampMs, baseFeePerGasWei } = parent.facts;
     const found = await replayFamilies(
       {

@@ -108,15 +108,6 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     trials: underSeeds(1, 3, { faults: [], dishonest: [] }),
   },
   {
-    name: 'block-of-another-instance',
-    rule: 'a header names the instance that it is of',
-    violates: ['validity'],
-    file: HEADER,
-    find: "  if (!bytesEqual(header.instanceId, instance.instanceId)) return refuse('wrong-instance');\n",
-    replace: '',
-    trials: underSeeds(1, 10, { faults: [], dishonest: [], forger: 'wrong-instance' }),
-  },
-  {
     name: 'certificate-unverified',
     rule: 'the signature of a certificate is verified',
     violates: ['validity', 'agreement'],

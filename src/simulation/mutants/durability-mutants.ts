@@ -123,15 +123,11 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     violates: ['durability'],
     file: WRITER,
     find: `    await store.write(operations, { sync: true });
-    states.adopted(outcome.version);
     blocks.adopt(outcome);
-    this.#lastViewBlock = viewBlock;
-    onCommitted({ outcome, viewBlock });`,
-    replace: `    onCommitted({ outcome, viewBlock });
+    rows.written(outcome);`,
+    replace: `    rows.written(outcome);
     await store.write(operations, { sync: true });
-    states.adopted(outcome.version);
-    blocks.adopt(outcome);
-    this.#lastViewBlock = viewBlock;`,
+    blocks.adopt(outcome);`,
     trials: WHILE_WRITING,
   },
   {

@@ -7,6 +7,7 @@ const CHECKS = 'src/core/execution/transaction-checks.ts';
 const EXECUTE = 'src/core/execution/execute-block.ts';
 const MESSAGE = 'src/core/execution/execute-message.ts';
 const BLOCKS = 'src/runtime/chain-blocks.ts';
+const LOGIC = 'src/runtime/shard-logic.ts';
 
 const EMIT = 'src/core/messaging/emit.ts';
 
@@ -109,16 +110,16 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     name: 'wrong-parent-state',
     rule: "a block is executed on its parent's state",
     violates: ['determinism', 'validity', 'exactly-once', 'conservation', 'liveness'],
-    file: BLOCKS,
-    find: '      parentState: parent.version,\n      parentBaseFeePerGasWei',
-    replace: '      parentState: this.#committed.version,\n      parentBaseFeePerGasWei',
+    file: LOGIC,
+    find: '        parentState: parent.version,\n        parentBaseFeePerGasWei',
+    replace: '        parentState: states.committed(),\n        parentBaseFeePerGasWei',
     trials: QUIET,
   },
   {
     name: 'stale-state-root',
     rule: 'what a block came to has the root of the state after it',
     violates: ['validity', 'determinism'],
-    file: BLOCKS,
+    file: LOGIC,
     find: 'const commitment = commitmentOf(result, version.root);',
     replace: 'const commitment = commitmentOf(result, parent.version.root);',
     trials: QUIET,

@@ -17,7 +17,6 @@ export type ForgerName =
 
 /** What a leader's block says wrongly, all else being made to fit. */
 export type WrongField =
-  | 'instance'
   | 'vrf-proof'
   | 'timestamp'
   | 'beacon-reference'

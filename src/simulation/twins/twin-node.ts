@@ -96,6 +96,7 @@ export class TwinNode {
       self: validator,
       record: undefined,
       committed: undefined,
+      closed: undefined,
       storedBlocks: [],
     });
     return new TwinNode({ index, validator, state }, speech, surroundings);
@@ -163,7 +164,7 @@ export class TwinNode {
       parentExecution: NOTHING_EXECUTED,
       postStateRoot: ZERO_32,
     };
-    this.#post({ kind: 'payload-ready', parentHash, round, payload });
+    this.#post({ kind: 'payload-ready', parentHash, round, role: 'ordinary', payload });
   }
 
   /** A block and its ancestors above a height, if all are here. */
@@ -264,6 +265,7 @@ export class TwinNode {
       case 'store-block':
       case 'set-timer': // The scenario is the clock.
       case 'round-entered':
+      case 'instance-closed': // Scenarios have ordinary blocks only.
         return;
     }
   }
@@ -271,7 +273,8 @@ export class TwinNode {
   #validate({ hash, header, vrfAlpha, proposer }: ValidateBlock): void {
     const member = this.#speech.instance.committee.members[proposer];
     invariant(member !== undefined, 'the leader is a member');
-    this.#post({ kind: 'block-validated', hash, vrfOutput: this.#speech.keys.vrf.verify(member.vrfPublicKey, vrfAlpha, header.vrfProof) });
+    const vrfOutput = this.#speech.keys.vrf.verify(member.vrfPublicKey, vrfAlpha, header.vrfProof);
+    this.#post({ kind: 'block-validated', hash, vrfOutput, role: 'ordinary' });
   }
 
   #sendVote(kind: VoteKind, point: BlockPoint): void {

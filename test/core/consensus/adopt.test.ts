@@ -188,7 +188,9 @@ describe('a restarted engine', () => {
     const { state, blocks } = threeBlocks();
     const committed = after(state, committing(blocks[0])).state;
     const point = { point: committed.committed, proof: committed.commitProof };
-    const stored = blocks.slice(1).map((block) => ({ ...block, vrfOutput: new Uint8Array(64).fill(block.header.round) }));
+    const stored = blocks
+      .slice(1)
+      .map((block) => ({ ...block, vrfOutput: new Uint8Array(64).fill(block.header.round), role: 'ordinary' as const }));
     const resumed = startedEngine(0, { record: state.record, committed: point, storedBlocks: stored });
     assert.equal(resumed.round, state.round);
     const transition = after(resumed, committing(blocks[2]));
@@ -201,7 +203,7 @@ describe('a restarted engine', () => {
 
   it('keeps a stored block whose parent it never had, and validates it again when that one is there', () => {
     const { state, blocks } = threeBlocks();
-    const stored = [{ ...blocks[1], vrfOutput: new Uint8Array(64).fill(2) }];
+    const stored = [{ ...blocks[1], vrfOutput: new Uint8Array(64).fill(2), role: 'ordinary' as const }];
     const resumed = startedEngine(0, { record: state.record, storedBlocks: stored });
     const fetched = after(resumed, { kind: 'block-fetched', ...blocks[0] }, validated(blocks[0]));
     assert.deepEqual(

@@ -88,6 +88,7 @@ describe('a certified block', () => {
       kind: 'block-validated',
       hash: first.hash,
       vrfOutput: undefined,
+      role: 'ordinary',
     });
     assert.equal(effectsOf(transition, 'report')[0]?.report, 'certified-block-invalid');
   });

@@ -1,15 +1,20 @@
 // What must hold in every schedule (protocol, section 1: agreement, durability, accountability), checked at each step of each correct
 // node, across its crashes; and how often each rule of interest was exercised.
 import assert from 'node:assert/strict';
+import { isCarrier } from '../../../src/core/consensus/block-role.ts';
 import type { Effect } from '../../../src/core/consensus/effects.ts';
 import type { ConsensusEvent } from '../../../src/core/consensus/events.ts';
 import { highestRoundOf, type SigningRecord } from '../../../src/core/consensus/record.ts';
 import type { ConsensusState } from '../../../src/core/consensus/state.ts';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
+import { blockHashOf } from '../../../src/core/protocol/block.ts';
 import { type DriverNode, isLeaderChangedByWindow } from './driver-node.ts';
 
 /** How often each rule was at work. */
-export interface Hits {
+export type Hits = RoundHits & ClosingHits;
+
+/** Rules that every schedule may come to. */
+export interface RoundHits {
   timeoutCertificatesFormed: number;
   lateQuorumCertificatesAdopted: number;
   joinedByHonestMinority: number;
@@ -18,6 +23,18 @@ export interface Hits {
   leadersChangedByWindow: number;
   equivocationsAmongTwins: number;
   blocksCommitted: number;
+}
+
+/** Rules of the end of an instance. */
+export interface ClosingHits {
+  carriersMade: number;
+  closedByOwnCertificate: number;
+  closedByCarrier: number;
+  /** By a CC that a node which had closed sent as answer. */
+  closedByAnswer: number;
+  /** When a block arrived that was missing. */
+  closedByFetching: number;
+  restartsAfterTheEnd: number;
 }
 
 /** No hits yet. */
@@ -31,6 +48,12 @@ export function noHits(): Hits {
     leadersChangedByWindow: 0,
     equivocationsAmongTwins: 0,
     blocksCommitted: 0,
+    carriersMade: 0,
+    closedByOwnCertificate: 0,
+    closedByCarrier: 0,
+    closedByAnswer: 0,
+    closedByFetching: 0,
+    restartsAfterTheEnd: 0,
   };
 }
 
@@ -40,12 +63,20 @@ interface Signed {
   readonly proposals: Map<number, string>;
   lastTimeoutRound: number;
   durable: SigningRecord | undefined;
+  /** How often the end of the instance was told in this life, and in all. */
+  ends: number;
+  endsInAll: number;
 }
+
+/** All that a node does whose instance has ended: it answers. */
+const AFTER_THE_END: ReadonlySet<Effect['kind']> = new Set(['send-certificates', 'instance-closed']);
 
 /** Watches the correct nodes of one instance. */
 export class Invariants {
   readonly #hits: Hits;
   readonly #committed = new Map<number, string>();
+  #closing: { readonly height: number; readonly hashHex: string } | undefined;
+  readonly #closingHeights = new Set<number>();
   readonly #heightOf = new Map<string, number>();
   readonly #signed = new Map<string, Signed>();
 
@@ -56,6 +87,19 @@ export class Invariants {
   /** Block at a height that correct nodes committed, in hexadecimal. */
   committedAt(height: number): string | undefined {
     return this.#committed.get(height);
+  }
+
+  /** True if blocks of this height are closing blocks and carriers, as far as was seen. */
+  isClosingHeight(height: number): boolean {
+    return this.#closingHeights.has(height);
+  }
+
+  /** At the end of a run: the node told its shell, agrees, and is at the end. */
+  hasClosed(node: DriverNode): void {
+    const { state } = node;
+    assert.ok(state.closed !== undefined && this.#signedBy(node).endsInAll > 0, `${node.name} has told its shell`);
+    assert.equal(bytesToHex(state.committed.hash), this.#closing?.hashHex, `${node.name} has closed with the block of the others`);
+    assert.equal(node.disk.closed?.carriers.length, state.closed.carriers.length, `${node.name} finds the end when it starts again`);
   }
 
   /** After each step. */
@@ -71,6 +115,17 @@ export class Invariants {
       assert.ok(effect.kind !== 'report' || effect.report !== 'conflicting-commit', `${node.name} saw conflicting commits`);
       assert.ok(effect.kind !== 'report' || effect.report !== 'certified-block-invalid', `${node.name} saw an invalid certified block`);
     }
+    for (const { role, header } of after.blocks.values()) if (role === 'closing') this.#closingHeights.add(header.height);
+    if (before.closed === undefined && after.closed !== undefined) {
+      if (after.closed.carriers.length === 0) hits.closedByOwnCertificate++;
+      else hits.closedByCarrier++;
+      const beyond = effects.some((effect) => effect.kind === 'request-payload' && effect.height > after.committed.height);
+      assert.ok(!beyond && effects.every(({ kind }) => kind !== 'sign-and-send-timeout'), `${node.name} stops where the instance ends`);
+      if (event.kind === 'commit-certificate-received' && event.quorumCertificate !== undefined) hits.closedByAnswer++;
+      if (event.kind === 'block-validated') hits.closedByFetching++;
+    }
+    const excess = before.closed === undefined ? undefined : effects.find(({ kind }) => !AFTER_THE_END.has(kind));
+    assert.equal(excess?.kind, undefined, `${node.name} does nothing but answer after the end`);
     const [parent, child] = [before.committed, after.committed];
     if (child.height === parent.height + 1 && isLeaderChangedByWindow(node.instance, parent, child)) hits.leadersChangedByWindow++;
     assert.ok(after.blocks.size <= 200 && after.timeouts.size <= node.instance.committee.members.length, 'memory is bounded');
@@ -88,6 +143,7 @@ export class Invariants {
         assert.ok(effect.point.round > signed.lastTimeoutRound, `${node.name} voted in a round that it gave up`);
         assert.equal(signed.durable?.lastVotedRound, effect.point.round, 'the vote is on disk');
         assert.ok(node.disk.stored.has(bytesToHex(effect.point.blockHash)), 'the block voted for is on disk');
+        this.#isCarrierAboveTheEnd(node, effect.point.blockHash);
         return;
       case 'sign-and-send-commit-vote':
         this.#once(node, signed.commitVotes, effect.point.round, effect.point.blockHash);
@@ -96,6 +152,7 @@ export class Invariants {
       case 'sign-and-send-proposal':
         this.#once(node, signed.proposals, effect.header.round, effect.hash);
         assert.equal(signed.durable?.lastProposedRound, effect.header.round, 'the proposal is on disk');
+        if (isCarrier(effect.header)) this.#hits.carriersMade++;
         return;
       case 'sign-and-send-timeout':
         signed.lastTimeoutRound = Math.max(signed.lastTimeoutRound, effect.round);
@@ -105,15 +162,46 @@ export class Invariants {
       case 'commit':
         this.#commit(node, effect);
         return;
+      case 'instance-closed':
+        this.#close(node, signed, effect);
+        return;
     }
   }
 
   /** A node starts again from its record; the heights that it lost may be committed again. */
   restarted(node: DriverNode): void {
+    this.#signedBy(node).ends = 0;
+    if (node.disk.closed !== undefined) this.#hits.restartsAfterTheEnd++;
     this.#heightOf.set(node.name, node.disk.committed?.point.height ?? node.instance.startRecord.height);
   }
 
+  // Above a closing block there are carriers, and nowhere else.
+  #isCarrierAboveTheEnd({ name, state }: DriverNode, hash: Uint8Array): void {
+    const block = state.blocks.get(bytesToHex(hash));
+    const parentRole = state.blocks.get(block?.parentHex ?? '')?.role ?? 'ordinary';
+    assert.ok(block === undefined || isCarrier(block.header) === (parentRole !== 'ordinary'), `${name} voted against the end`);
+  }
+
+  // The carriers lead from the closing block to the certificates, and the closing block was committed just before.
+  #close(node: DriverNode, signed: Signed, { closing, carriers, proof }: Extract<Effect, { kind: 'instance-closed' }>): void {
+    assert.equal(++signed.ends, 1, `${node.name} tells of the end once in a life`);
+    signed.endsInAll++;
+    const hashHex = bytesToHex(closing.hash);
+    this.#closing ??= { height: closing.height, hashHex };
+    assert.equal(hashHex, this.#closing.hashHex, `${node.name} closes with another block`);
+    assert.equal(this.#committed.get(closing.height), hashHex, `${node.name} has committed what it closes with`);
+    let tip = closing.hash;
+    for (const carrier of carriers) {
+      assert.deepEqual([bytesToHex(carrier.parentHash), carrier.height], [bytesToHex(tip), closing.height], 'carriers are a chain');
+      tip = blockHashOf(carrier);
+    }
+    const { quorumCertificate, commitCertificate } = proof;
+    for (const { point } of [quorumCertificate, commitCertificate]) assert.equal(bytesToHex(point.blockHash), bytesToHex(tip));
+  }
+
   #commit(node: DriverNode, { hash, header, point, quorumCertificate }: Extract<Effect, { kind: 'commit' }>): void {
+    assert.ok(!isCarrier(header), `${node.name} committed a carrier`);
+    assert.ok(header.height <= (this.#closing?.height ?? header.height), `${node.name} committed a block after the end`);
     const { height } = header;
     const below = this.#heightOf.get(node.name) ?? node.instance.startRecord.height;
     assert.equal(height, below + 1, `${node.name} commits in the order of heights`);
@@ -156,6 +244,8 @@ export class Invariants {
       proposals: new Map(),
       lastTimeoutRound: 0,
       durable: undefined,
+      ends: 0,
+      endsInAll: 0,
     };
     this.#signed.set(node.name, known);
     return known;

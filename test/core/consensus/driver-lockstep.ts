@@ -1,4 +1,6 @@
 // The driver's nodes on a perfect network in virtual time, with their steps timed: for the benchmark.
+import { step } from '../../../src/core/consensus/engine.ts';
+import { initialState } from '../../../src/core/consensus/state.ts';
 import type { Instance } from '../../../src/core/protocol/committee.ts';
 import type { DriverCrypto } from './driver-crypto.ts';
 import { DriverNode, type NodeWorld } from './driver-node.ts';
@@ -24,6 +26,8 @@ export function runInLockstep(instance: Instance, crypto: DriverCrypto, blocks: 
     parameters: PARAMETERS,
     verified: undefined,
     payloadDelayMs: 1,
+    engine: { step, initialState },
+    closes: () => false,
     send: (from, to, message) => {
       for (const node of nodes)
         if (node !== from && (to === undefined || to === node.name)) time.schedule(1, () => node.deliver(message, from.name));

@@ -1,9 +1,11 @@
 // One node of the in-memory driver: the engine and the vote pool as a runner would drive them, with a disk that survives crashes and
 // crashes that come between any two effects.
 
+import { type BlockRole, isCarrier, parentHeightOf } from '../../../src/core/consensus/block-role.ts';
 import { certificateOf, timeoutCertificateOf } from '../../../src/core/consensus/certificates.ts';
+import type { ClosedInstance } from '../../../src/core/consensus/closed-instance.ts';
 import type { Effect } from '../../../src/core/consensus/effects.ts';
-import { step } from '../../../src/core/consensus/engine.ts';
+import type { step } from '../../../src/core/consensus/engine.ts';
 import { type ConsensusEvent, eventsOfBundle } from '../../../src/core/consensus/events.ts';
 import { type ChainPoint, leaderOf } from '../../../src/core/consensus/leader.ts';
 import type { SigningRecord } from '../../../src/core/consensus/record.ts';
@@ -17,7 +19,7 @@ import {
   timeoutMessage,
   voteMessage,
 } from '../../../src/core/consensus/signature-sets.ts';
-import { type ConsensusState, initialState, type StoredBlock } from '../../../src/core/consensus/state.ts';
+import type { ConsensusState, initialState, StoredBlock } from '../../../src/core/consensus/state.ts';
 import {
   addVote,
   advanceVotePool,
@@ -46,6 +48,12 @@ export type DriverMessage =
   | { readonly kind: 'certificates'; readonly bundle: CertificateBundle }
   | { readonly kind: 'blocks'; readonly blocks: readonly { readonly hash: Uint8Array; readonly header: BlockHeader }[] };
 
+/** What a node runs. */
+export interface DriverEngine {
+  readonly step: typeof step;
+  readonly initialState: typeof initialState;
+}
+
 /** What a node needs of its world. */
 export interface NodeWorld {
   readonly time: VirtualTime;
@@ -68,6 +76,10 @@ export interface NodeWorld {
   readonly observeEffect: (node: DriverNode, effect: Effect) => void;
   /** Verification is a pure function of the message, so it is done once for all nodes; undefined to have each do it. */
   readonly verified: WeakMap<object, boolean> | undefined;
+  /** The engine as it is, or a mutant of it. */
+  readonly engine: DriverEngine;
+  /** True if the node takes the header, which is of no carrier, for that of a closing block: validity, so it knows nothing but the header. */
+  readonly closes: (node: DriverNode, header: Pick<BlockHeader, 'height' | 'timestampMs'>) => boolean;
   /** Runs one step of an engine: a benchmark takes its time. */
   readonly timeStep: <T>(run: () => T) => T;
   readonly payloadDelayMs: number;
@@ -77,16 +89,18 @@ interface Disk {
   record: SigningRecord | undefined;
   stored: Map<string, StoredBlock>;
   committed: { readonly point: ChainPoint; readonly proof: ConsensusState['commitProof'] } | undefined;
+  closed: ClosedInstance | undefined;
 }
 
-const FAR_PAST_MS = 1_700_000_000_000;
+/** When virtual time begins. */
+export const FAR_PAST_MS = 1_700_000_000_000;
 
 /** See the file's head. */
 export class DriverNode {
   readonly name: string;
   readonly validator: number;
   readonly instance: Instance;
-  readonly disk: Disk = { record: undefined, stored: new Map(), committed: undefined };
+  readonly disk: Disk = { record: undefined, stored: new Map(), committed: undefined, closed: undefined };
   state: ConsensusState;
   isUp = false;
   /** The node crashes after this many further effects; undefined for not. */
@@ -131,6 +145,7 @@ export class DriverNode {
   loseAllButTheRecord(): void {
     this.disk.stored.clear();
     this.disk.committed = undefined;
+    this.disk.closed = undefined;
     this.headers.clear();
     this.#outputs.clear();
   }
@@ -142,6 +157,7 @@ export class DriverNode {
       case 'proposal': {
         const { header, hash, signature } = message;
         if (!this.#isGood(message, () => proposalClaims(this.instance, header, hash, signature))) return;
+        if (this.state.closed !== undefined) return this.#post({ kind: 'old-message-seen', from });
         this.headers.set(bytesToHex(hash), header);
         return this.#post({ kind: 'proposal-received', hash, header });
       }
@@ -173,20 +189,21 @@ export class DriverNode {
       const header = this.headers.get(bytesToHex(wanted));
       if (header === undefined) return undefined;
       chain.unshift({ hash: wanted, header });
-      if (header.height <= aboveHeight + 1) return chain;
+      if (parentHeightOf(header) <= aboveHeight) return chain;
       wanted = header.parentHash;
     }
   }
 
   #initialState(): ConsensusState {
-    const { record, stored, committed } = this.disk;
-    const storedBlocks = [...stored.values()].sort((a, b) => a.header.height - b.header.height);
-    return initialState({
+    const { record, stored, committed, closed } = this.disk;
+    const storedBlocks = [...stored.values()].sort((a, b) => a.header.round - b.header.round);
+    return this.#world.engine.initialState({
       instance: this.instance,
       parameters: this.#world.parameters,
       self: this.validator,
       record,
       committed,
+      closed,
       storedBlocks,
     });
   }
@@ -223,7 +240,7 @@ export class DriverNode {
 
   #step(event: ConsensusEvent): void {
     const before = this.state;
-    const { state, effects } = this.#world.timeStep(() => step(before, event));
+    const { state, effects } = this.#world.timeStep(() => this.#world.engine.step(before, event));
     this.state = state;
     this.#world.observe(this, event, before, state, effects);
     for (const effect of effects) {
@@ -246,7 +263,7 @@ export class DriverNode {
       case 'store-block': {
         const hashHex = bytesToHex(effect.hash);
         const vrfOutput = this.#outputs.get(bytesToHex(effect.header.vrfProof)) as Uint8Array;
-        this.disk.stored.set(hashHex, { hash: effect.hash, header: effect.header, vrfOutput });
+        this.disk.stored.set(hashHex, { hash: effect.hash, header: effect.header, vrfOutput, role: this.#roleOf(effect.header) });
         return;
       }
       case 'sign-and-send-proposal': {
@@ -284,6 +301,7 @@ export class DriverNode {
         return fetch(this, effect.hash, this.state.committed.height);
       case 'commit':
         this.disk.committed = { point: effect.point, proof: this.state.commitProof };
+        this.disk.closed = effect.closed;
         this.disk.stored.delete(bytesToHex(effect.hash));
         return;
       case 'discard-blocks':
@@ -293,6 +311,7 @@ export class DriverNode {
         }
         return;
       case 'round-entered':
+      case 'instance-closed':
       case 'report':
         return;
     }
@@ -376,7 +395,12 @@ export class DriverNode {
     else this.#post({ kind: 'commit-certificate-received', certificate, quorumCertificate: undefined });
   }
 
-  #makePayload({ parentHash, round, vrfAlpha }: Extract<Effect, { kind: 'request-payload' }>): void {
+  #roleOf(header: BlockHeader): BlockRole {
+    if (isCarrier(header)) return 'carrier';
+    return this.#world.closes(this, header) ? 'closing' : 'ordinary';
+  }
+
+  #makePayload({ parentHash, height, round, isCarrier: isWantedCarrier, vrfAlpha }: Extract<Effect, { kind: 'request-payload' }>): void {
     const { chance, crypto, payloadDelayMs, time } = this.#world;
     this.#later(1 + chance.integer(payloadDelayMs), () => {
       const { proof, output } = crypto.proveVrf(this.validator, vrfAlpha);
@@ -392,14 +416,22 @@ export class DriverNode {
         parentExecution: EMPTY_EXECUTION,
         postStateRoot: ZERO_32,
       };
-      this.#post({ kind: 'payload-ready', parentHash, round, payload });
+      const role = isWantedCarrier
+        ? 'carrier'
+        : this.#world.closes(this, { height, timestampMs: payload.timestampMs })
+          ? 'closing'
+          : 'ordinary';
+      this.#post({ kind: 'payload-ready', parentHash, round, role, payload });
     });
   }
 
   #validate({ hash, header, vrfAlpha, proposer }: Extract<Effect, { kind: 'validate-block' }>): void {
     const vrfOutput = this.#world.crypto.verifyVrf(proposer, vrfAlpha, header.vrfProof);
     if (vrfOutput !== undefined) this.#outputs.set(bytesToHex(header.vrfProof), vrfOutput);
-    this.#later(1 + this.#world.chance.integer(this.#world.payloadDelayMs), () => this.#post({ kind: 'block-validated', hash, vrfOutput }));
+    const role = this.#roleOf(header);
+    this.#later(1 + this.#world.chance.integer(this.#world.payloadDelayMs), () =>
+      this.#post({ kind: 'block-validated', hash, vrfOutput, role }),
+    );
   }
 }
 

@@ -5,12 +5,15 @@
 // A faulty validator is a pair of twins: two correct nodes with one key and two disks. Together they vote and propose twice and forget
 // what they said, which covers what a Byzantine validator may do by signing.
 import assert from 'node:assert/strict';
+import { step } from '../../../src/core/consensus/engine.ts';
+import { initialState } from '../../../src/core/consensus/state.ts';
+import type { BlockHeader } from '../../../src/core/protocol/block.ts';
 import type { Instance } from '../../../src/core/protocol/committee.ts';
 import type { NetworkParameters } from '../../../src/core/protocol/parameters.ts';
 import type { DriverCrypto } from './driver-crypto.ts';
 import { forgedFrom } from './driver-forger.ts';
 import { type Hits, Invariants } from './driver-invariants.ts';
-import { type DriverMessage, DriverNode, type NodeWorld } from './driver-node.ts';
+import { type DriverEngine, type DriverMessage, DriverNode, type NodeWorld } from './driver-node.ts';
 import { BadNetwork, Chance, HEALTHY, type NetworkQuality, VirtualTime } from './driver-world.ts';
 import { PARAMETERS } from './values.ts';
 
@@ -31,6 +34,22 @@ export interface Schedule {
   readonly intruders?: Instance;
   /** Heights to commit after the network healed. */
   readonly heights: number;
+  /** The instance ends, and after the network healed every correct node has to hear of it; undefined to go on for ever. */
+  readonly closing?: Closing;
+  /** A mutant of the engine, for correct nodes. */
+  readonly engine?: DriverEngine;
+}
+
+/** How an instance ends. */
+export interface Closing {
+  /** True if a header, which is of no carrier, is of a closing block. */
+  readonly closes: (header: Pick<BlockHeader, 'height' | 'timestampMs'>) => boolean;
+  /** While the network is bad, votes and certificates for the closing block and carriers are lost this often: QCs are in the hands of a few. */
+  readonly withheldPercent: number;
+  /** Faulty validators go on as if the closing block were an ordinary one. */
+  readonly isIgnoredByFaulty: boolean;
+  /** The last validator is down until all others have closed, and starts from nothing then. */
+  readonly hasLateNode: boolean;
 }
 
 /** What a schedule came to. */
@@ -45,6 +64,7 @@ export const ROUNDS_TO_RECOVER_MAX = 20;
 
 const REDRAW_MS = 700;
 const HEALTHY_MS_MAX = 600_000;
+const AFTER_THE_END_MS = 5_000;
 
 /** Runs a schedule, asserting every invariant. */
 export function runSchedule(schedule: Schedule): Outcome {
@@ -78,9 +98,9 @@ class World {
   }
 
   run(): Outcome {
-    const { badMs, heights, seed, quality, intruders } = this.#schedule;
+    const { badMs, heights, seed, quality, intruders, closing } = this.#schedule;
     if (intruders !== undefined) this.#addIntruders(intruders);
-    for (const node of this.#nodes) node.start();
+    for (const node of this.#nodes) if (node !== this.#lateNode()) node.start();
     if (badMs > 0) {
       this.#planRedraws();
       this.#planCrashes();
@@ -89,7 +109,8 @@ class World {
     this.#heal(quality);
     const roundBefore = this.#highestRound();
     const target = this.#highestCommitted() + heights;
-    const isDone = (): boolean => this.#correct.every(({ state }) => state.committed.height >= target);
+    const isDone = (): boolean =>
+      this.#punctual().every(({ state }) => (closing === undefined ? state.committed.height >= target : state.closed !== undefined));
     this.#time.runUntil(
       this.#time.nowMs + HEALTHY_MS_MAX,
       () => isDone() || this.#highestRound() > roundBefore + ROUNDS_TO_RECOVER_MAX + heights,
@@ -97,7 +118,41 @@ class World {
     const roundsToRecover = this.#highestRound() - roundBefore;
     const where = this.#correct.map(({ name, state }) => `${name}@${state.committed.height}/${state.round}`).join(' ');
     assert.ok(isDone(), `seed ${seed}: no progress to ${target} after ${roundsToRecover} rounds from ${roundBefore}: ${where}`);
+    if (closing !== undefined) this.#afterTheEnd();
     return { committedHeight: target, roundsToRecover };
+  }
+
+  // Who was not there hears of the end, and nobody says or does anything more.
+  #afterTheEnd(): void {
+    const late = this.#lateNode();
+    late?.start();
+    this.#time.runUntil(this.#time.nowMs + AFTER_THE_END_MS, () => false);
+    assert.ok(late === undefined || late.state.closed !== undefined, `seed ${this.#schedule.seed}: the late node has not closed`);
+    for (const node of this.#correct) this.#invariants.hasClosed(node);
+  }
+
+  #lateNode(): DriverNode | undefined {
+    return this.#schedule.closing?.hasLateNode === true ? this.#correct.at(-1) : undefined;
+  }
+
+  #punctual(): readonly DriverNode[] {
+    return this.#correct.filter((node) => node !== this.#lateNode());
+  }
+
+  #closes(node: DriverNode, header: Pick<BlockHeader, 'height' | 'timestampMs'>): boolean {
+    const { closing } = this.#schedule;
+    if (closing === undefined || (closing.isIgnoredByFaulty && !this.#correct.includes(node))) return false;
+    return closing.closes(header);
+  }
+
+  #isWithheld(message: DriverMessage): boolean {
+    const { closing, badMs } = this.#schedule;
+    if (closing === undefined || this.#time.nowMs >= badMs || !this.#chance.percent(closing.withheldPercent)) return false;
+    if (message.kind === 'vote' || message.kind === 'commit-vote') return this.#invariants.isClosingHeight(message.vote.point.height);
+    return (
+      message.kind === 'certificates' &&
+      message.bundle.highestQuorumCertificate.some(({ point }) => this.#invariants.isClosingHeight(point.height))
+    );
   }
 
   #addIntruders(instance: Instance): void {
@@ -113,7 +168,7 @@ class World {
     this.#network.redraw(this.#nodes.map(({ name }) => name));
     for (const node of this.#nodes) {
       node.crashAfterEffects = undefined;
-      if (!node.isUp) this.#restart(node, false);
+      if (!node.isUp && node !== this.#lateNode()) this.#restart(node, false);
     }
   }
 
@@ -129,16 +184,16 @@ class World {
   // One correct node may lose its disk, not more: what a quorum stored has to stay somewhere.
   #planCrashes(): void {
     const { badMs } = this.#schedule;
-    const forgetful = this.#chance.pick(this.#correct);
+    const forgetful = this.#chance.pick(this.#punctual());
     const crashes = this.#chance.integer(4);
     for (let i = 0; i < crashes; i++) {
       this.#time.schedule(this.#chance.integer(badMs), () =>
-        this.#crash(this.#chance.percent(40) ? forgetful : this.#chance.pick(this.#correct), forgetful),
+        this.#crash(this.#chance.percent(40) ? forgetful : this.#chance.pick(this.#punctual()), forgetful),
       );
     }
     if (this.#chance.percent(10)) {
       this.#time.schedule(this.#chance.integer(badMs), () => {
-        for (const node of this.#correct) this.#crash(node, undefined);
+        for (const node of this.#punctual()) this.#crash(node, undefined);
       });
     }
   }
@@ -175,6 +230,8 @@ class World {
       verified: new WeakMap(),
       timeStep: (run) => run(),
       payloadDelayMs: 10,
+      engine: this.#schedule.engine ?? { step, initialState },
+      closes: (node, header) => this.#closes(node, header),
       send: (from, to, message) => this.#send(from, to, message),
       fetch: (from, hash, aboveHeight) => this.#fetch(from, hash, aboveHeight),
       observe: (node, event, before, after, effects) => {
@@ -188,7 +245,7 @@ class World {
 
   #send(from: DriverNode, to: string | undefined, message: DriverMessage): void {
     for (const node of this.#nodes) {
-      if (node === from || (to !== undefined && node.name !== to)) continue;
+      if (node === from || (to !== undefined && node.name !== to) || this.#isWithheld(message)) continue;
       this.#network.carry(from.name, node.name, () => node.deliver(message, from.name));
       if (this.#chance.percent(this.#schedule.forgedPercent ?? 0)) this.#forge(message, node);
     }

@@ -34,6 +34,7 @@ const ready = (round: number, parentHash: Uint8Array = FOUR.startRecordRoot, see
   kind: 'payload-ready',
   parentHash,
   round,
+  role: 'ordinary',
   payload: payloadFor(seed),
 });
 
@@ -45,6 +46,7 @@ describe('the leader of a round', () => {
       parentHash: FOUR.startRecordRoot,
       height: 1,
       round: 1,
+      isCarrier: false,
       vrfAlpha: vrfAlphaOf(FOUR, FOUR.startRecord.seed, 1),
     });
     assert.equal(effectsOf(after(unstartedEngine(OTHER), { kind: 'started' }), 'request-payload').length, 0);
@@ -127,7 +129,7 @@ describe('the leader of a round', () => {
       const known = after(
         unknown.state,
         { kind: 'block-fetched', ...first },
-        { kind: 'block-validated', hash: first.hash, vrfOutput: new Uint8Array(64) },
+        { kind: 'block-validated', hash: first.hash, vrfOutput: new Uint8Array(64), role: 'ordinary' },
       );
       if (effectsOf(known, 'request-payload').length === 1) return;
     }

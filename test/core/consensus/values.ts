@@ -1,5 +1,6 @@
 // Values that the tests of consensus share: an execution that did nothing, parameters, instances, headers.
 
+import type { BlockRole } from '../../../src/core/consensus/block-role.ts';
 import { pointOf } from '../../../src/core/consensus/block-tree.ts';
 import { certificateOf, timeoutCertificateOf } from '../../../src/core/consensus/certificates.ts';
 import type { Effect } from '../../../src/core/consensus/effects.ts';
@@ -157,6 +158,7 @@ export function unstartedEngine(self: number | undefined = 0, changes: Partial<S
     self,
     record: undefined,
     committed: undefined,
+    closed: undefined,
     storedBlocks: [],
     ...changes,
   });
@@ -180,8 +182,11 @@ export function proposedAndValid(block: { readonly hash: Uint8Array; readonly he
 }
 
 /** The shell's answer that a block is valid. */
-export function validated({ hash, header }: { readonly hash: Uint8Array; readonly header: BlockHeader }): ConsensusEvent {
-  return { kind: 'block-validated', hash, vrfOutput: new Uint8Array(64).fill(header.round) };
+export function validated(
+  { hash, header }: { readonly hash: Uint8Array; readonly header: BlockHeader },
+  role: BlockRole = 'ordinary',
+): ConsensusEvent {
+  return { kind: 'block-validated', hash, vrfOutput: new Uint8Array(64).fill(header.round), role };
 }
 
 /** A QC as an event. */

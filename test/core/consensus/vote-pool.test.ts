@@ -24,7 +24,7 @@ import { instanceOf } from './values.ts';
 const crypto = standInCrypto();
 const VALIDATORS = [0, 1, 2, 3, 4, 5, 6];
 const instance = instanceOf(committeeOf(crypto, new Map(VALIDATORS.map((validator) => [validator, 1]))), 1, 0);
-const BOUNDS = { round: 10, certifiedRound: 9, committedRound: 8 };
+const BOUNDS = { round: 10, certifiedRound: 9, committedRound: 8, isClosed: false };
 const pointAt = (round: number, block = 0): BlockPoint => ({ height: 5, round, blockHash: sha256(Uint8Array.of(block)) });
 
 function voteOf(validator: number, point = pointAt(10)): Vote {
@@ -201,6 +201,6 @@ describe('the bounds of a pool', () => {
       for (const validator of VALIDATORS) for (const block of [1, 2, 3]) harness.add(forged(validator, pointAt(round, block)));
     }
     assert.ok(harness.pool.tallies.size <= VOTE_ROUNDS_AHEAD_MAX + VOTE_ROUNDS_BEHIND_MAX + 1);
-    assert.equal(advanceVotePool(harness.pool, { round: 30, certifiedRound: 29, committedRound: 28 }).tallies.size, 0);
+    assert.equal(advanceVotePool(harness.pool, { ...BOUNDS, round: 30, certifiedRound: 29, committedRound: 28 }).tallies.size, 0);
   });
 });

@@ -34,7 +34,10 @@ describe('a vote', () => {
     const proposed = after(state, { kind: 'proposal-received', ...first });
     assert.equal(effectsOf(proposed, 'sign-and-send-vote').length, 0);
     assert.equal(effectsOf(proposed, 'validate-block').length, 1);
-    assert.equal(after(proposed.state, { kind: 'block-validated', hash: first.hash, vrfOutput: undefined }).effects.length, 0);
+    assert.equal(
+      after(proposed.state, { kind: 'block-validated', hash: first.hash, vrfOutput: undefined, role: 'ordinary' }).effects.length,
+      0,
+    );
   });
 
   it('is given once in a round', () => {

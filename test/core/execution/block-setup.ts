@@ -37,6 +37,9 @@ export const PARAMETERS: NetworkParameters = {
   mempoolBytesMax: 32 * 1024 * 1024,
   mempoolTransactionsPerSenderMax: 64,
   fullHistoryBlocks: 1_000,
+  epochBlocks: 80,
+  takeoverGraceBlocks: 120,
+  beaconBlockIntervalMsMin: 250,
 };
 
 export const CONTEXT: ExecutionContext = {

@@ -23,7 +23,8 @@ import {
   unreachableTargetError,
 } from '../../../src/core/messaging/messenger-interface.ts';
 import { bigintToBytes, bytesToBigint, bytesToHex, hex } from '../../../src/core/primitives/bytes.ts';
-import { HOPS_MAX, MESSAGE_DATA_BYTES_MAX, POINTER_GAS, SELFDESTRUCT_FOREIGN_GAS, SEND_GAS } from '../../../src/core/protocol/gas.ts';
+import { HOPS_MAX, POINTER_GAS, SELFDESTRUCT_FOREIGN_GAS, SEND_GAS } from '../../../src/core/protocol/gas.ts';
+import { MESSAGE_DATA_BYTES_MAX } from '../../../src/core/protocol/limits.ts';
 
 const EMPTY = new Uint8Array(0);
 const STIPEND = 2_300n;

@@ -31,6 +31,9 @@ export const parameters: NetworkParameters = {
   mempoolBytesMax: 33_554_432,
   mempoolTransactionsPerSenderMax: 64,
   fullHistoryBlocks: 16_384,
+  epochBlocks: 80,
+  takeoverGraceBlocks: 120,
+  beaconBlockIntervalMsMin: 250,
 };
 
 let transactionsMade = 0;

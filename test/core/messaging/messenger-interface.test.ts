@@ -15,7 +15,8 @@ import {
   unreachableTargetError,
 } from '../../../src/core/messaging/messenger-interface.ts';
 import { bytesToPrefixedHex, concatBytes } from '../../../src/core/primitives/bytes.ts';
-import { MESSAGE_DATA_BYTES_MAX, REPLY_RESULT_BYTES_MAX } from '../../../src/core/protocol/gas.ts';
+import { REPLY_RESULT_BYTES_MAX } from '../../../src/core/protocol/gas.ts';
+import { MESSAGE_DATA_BYTES_MAX } from '../../../src/core/protocol/limits.ts';
 
 const ABI = parseAbi([
   'function send(address to, uint64 gas, bytes4 replySelector, uint64 replyGas, bytes data) payable returns (bytes32 id)',

@@ -4,8 +4,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Type } from '@chainsafe/ssz';
+import { BeaconState, EpochLayout, RecordEntry } from '../../../src/core/beacon/state.ts';
 import { SigningRecord } from '../../../src/core/consensus/record.ts';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
+import { CarriedBundleIndex } from '../../../src/core/messaging/bundle-index.ts';
+import { InboxItem } from '../../../src/core/messaging/inbox-item.ts';
 import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { BeaconReference, BlockBody, BlockHeader, Cursor, ExecutionCommitment, Load } from '../../../src/core/protocol/block.ts';
 import {
@@ -18,6 +21,7 @@ import {
 import { Block, BlockCertificates, CertifiedBlock } from '../../../src/core/protocol/certified-block.ts';
 import { StartRecord } from '../../../src/core/protocol/committee.ts';
 import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
+import { EncodedMessage } from '../../../src/core/protocol/message-codec.ts';
 import { BundleIndex, BundleIndexRoots, EMPTY_OUTBOX, OutboxSummary, outboxRootOf } from '../../../src/core/protocol/outbox.ts';
 import { decodeCanonical, Uint64 } from '../../../src/core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
@@ -48,6 +52,12 @@ const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
   [BundleIndex as Type<unknown>, 1_000, '2cb2df24f362a9358af0adce37a02f7175e3a94d02c82927e14d3f8ef4e02480'],
   [BundleIndexRoots as Type<unknown>, 1_000, '67adba62c2dd501487e81d79c671978500fe776ff77f1a5b388e8777d46ec49a'],
   [Crosslink as Type<unknown>, 200, '68307b9388b417cb0f14d38b5df31c8160e66be4a5a14f44f5ba42922d08aad9'],
+  [EpochLayout as Type<unknown>, 500, 'e873292ec5345d600bffaf380e9a48eb764217cbb29057b064a4b0fa698ec85d'],
+  [RecordEntry as Type<unknown>, 300, '41041efbec984021f636c78d1d1f65d2106ce14b58ed0cdb9f85339fc6a33613'],
+  [BeaconState as unknown as Type<unknown>, 200, 'bf668dcc4589bf62e608934ff7814b49a1c63e056b977e839e7096a04f8e10ef'],
+  [EncodedMessage as Type<unknown>, 1_000, '43cef08823f61b86fa50832fe2362cc583eab475c5b59835906a56276a757658'],
+  [InboxItem as Type<unknown>, 1_000, '08f4bb8df1ab16888044047642b08aaf1089f01701ced4217f5c022e67e78b74'],
+  [CarriedBundleIndex as Type<unknown>, 1_000, 'd0cbd356191aa9c4d3fb30827029081377296e48c1b670d3c40d0358bbc93784'],
   [SigningRecord as Type<unknown>, 1_000, 'd84663d836d2b2a50a57493629ea4e7751d70518f404c3e2b0e23a7ac3874f0d'],
 ];
 

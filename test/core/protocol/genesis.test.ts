@@ -43,6 +43,9 @@ const parameters: NetworkParameters = {
   mempoolBytesMax: 33_554_432,
   mempoolTransactionsPerSenderMax: 64,
   fullHistoryBlocks: 16_384,
+  epochBlocks: 80,
+  takeoverGraceBlocks: 120,
+  beaconBlockIntervalMsMin: 250,
 };
 
 const validatorOf = (number: number, changed: Partial<ValidatorIdentity> = {}): GenesisValidator => {
@@ -68,6 +71,7 @@ const genesis: Genesis = {
   accounts: [eoa, contract],
   timestampMs: 1_700_000_000_000,
   seed: hex('07'.repeat(32)),
+  layout: [1],
 };
 
 const refusal = (changed: Partial<Genesis>): GenesisRefusal | 'accepted' => {
@@ -105,6 +109,7 @@ describe('the genesis root', () => {
       { accounts: [eoa] },
       { timestampMs: 1 },
       { seed: ZERO_32 },
+      { layout: [2, 3] },
     ];
     const roots = new Set([genesis, ...changes.map((change) => ({ ...genesis, ...change }))].map((each) => bytesToHex(genesisRoot(each))));
     assert.equal(roots.size, changes.length + 1);
@@ -113,7 +118,7 @@ describe('the genesis root', () => {
   it('is pinned: a change of the format is a decision', () => {
     assert.equal(
       bytesToHex(genesisRoot({ ...genesis, validators: [] })),
-      '3e313a0f2ff55ae3481e64873cd879fc98faf199e4818920db9e7b5af0e43b70',
+      '10b81cb6147d25f17d161e01a0591fb356e9688dcaca2299c543f86f164198b3',
     );
   });
 });
@@ -151,6 +156,9 @@ describe('a genesis is refused', () => {
       { evmChainId: 1.5 },
       { baseFeePerGasWeiMin: 0n },
       { mempoolBytesMax: 131_071 },
+      { epochBlocks: 3, takeoverGraceBlocks: 3 },
+      { takeoverGraceBlocks: 641 },
+      { beaconBlockIntervalMsMin: 0 },
     ];
     for (const change of wrong)
       assert.equal(refusal({ parameters: { ...parameters, ...change } }), 'parameters', JSON.stringify(change, String));
@@ -178,6 +186,11 @@ describe('a genesis is refused', () => {
         assert.equal(verdict.detail, `validator 1: its ${said} key ${bytesToHex(key)} is no key of edwards25519`);
       }
     }
+  });
+
+  it('when its layout is no complete cover of the tree, from left to right', () => {
+    assert.equal(refusal({ layout: [2, 6, 7] }), 'accepted');
+    for (const layout of [[], [2], [3, 2], [1, 2, 3], [2, 3, 3], [0]]) assert.equal(refusal({ layout }), 'layout', String(layout));
   });
 
   it('when accounts are out of order, double, empty, or have storage that is not canonical', () => {

@@ -1,6 +1,7 @@
 // SSZ containers, each by the one way that foreign bytes are decoded; and the requests and answers of synchronisation that hold them.
 import assert from 'node:assert/strict';
 import type { Type } from '@chainsafe/ssz';
+import { BeaconState, EpochLayout, RecordEntry, Validator } from '../../../src/core/beacon/state.ts';
 import { SigningRecord } from '../../../src/core/consensus/record.ts';
 import { ItemReceipt } from '../../../src/core/execution/item-receipt.ts';
 import type { Verdict } from '../../../src/core/primitives/verdict.ts';
@@ -15,6 +16,8 @@ import {
 } from '../../../src/core/protocol/certificate.ts';
 import { Block, BlockCertificates, CertifiedBlock } from '../../../src/core/protocol/certified-block.ts';
 import { StartRecord } from '../../../src/core/protocol/committee.ts';
+import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
+import { BundleEntry, BundleIndex, BundleIndexRoots, BundleSummary, OutboxSummary } from '../../../src/core/protocol/outbox.ts';
 import { decodeCanonical } from '../../../src/core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
 import { BlockByHashRequest, BlocksByRangeRequest, Status, StatusRequest } from '../../../src/sync/block-protocol.ts';
@@ -27,7 +30,10 @@ const CONTAINERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   'core/protocol/certificate': { SignerBits, BlockPoint, Certificate, OptionalCertificate, TimeoutPoint, TimeoutCertificate },
   'core/protocol/block': { BeaconReference, Cursor, LoadEntry, Load, ExecutionCommitment, BlockHeader, BlockBody },
   'core/protocol/certified-block': { Block, BlockCertificates, CertifiedBlock },
+  'core/protocol/crosslink': { Crosslink },
+  'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },
   'core/protocol/committee': { StartRecord },
+  'core/beacon/state': { Validator, EpochLayout, RecordEntry, BeaconState },
   'core/protocol/vote': { Proposal, Vote, Timeout, CertificateBundle },
   'core/consensus/record': { SigningRecord },
   'core/execution/item-receipt': { ItemReceipt },

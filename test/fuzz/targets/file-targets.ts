@@ -8,9 +8,21 @@ import { Command, InvalidArgumentError } from 'commander';
 import { prepareDevnet } from '../../../src/cli/devnet-files.ts';
 import { explainError } from '../../../src/cli/explain-error.ts';
 import { addInitCommand } from '../../../src/cli/init.ts';
-import { collectPeer, parseAddress, parseBasePort, parseCount, parseNumber, parseValidators } from '../../../src/cli/parse-option.ts';
+import {
+  collectPeer,
+  parseAddress,
+  parseBasePort,
+  parseCount,
+  parseFactor,
+  parseNumber,
+  parsePercentages,
+  parseProbability,
+  parseShards,
+  parseValidators,
+} from '../../../src/cli/parse-option.ts';
 import { bytesToHex, bytesToPrefixedHex, hex } from '../../../src/core/primitives/bytes.ts';
 import { CoppiceError } from '../../../src/core/primitives/errors.ts';
+import { decimalOf, type Fraction } from '../../../src/core/primitives/fraction.ts';
 import { genesisRoot } from '../../../src/core/protocol/genesis.ts';
 import { peerNameOfPublicKey } from '../../../src/network/peer-name.ts';
 import { CONFIG_SETTINGS, environmentName, makeConfig, resolveConfig } from '../../../src/node/config.ts';
@@ -142,7 +154,41 @@ const peerAddress: FuzzTarget = {
   },
 };
 
-const OPTION_PARSERS = { parseCount, parseNumber, parseBasePort, parseValidators } as const;
+const OPTION_PARSERS = { parseCount, parseNumber, parseBasePort, parseShards, parseValidators } as const;
+
+/** Readers of decimal numbers, each with the most that it may give. */
+const DECIMAL_PARSERS: Readonly<Record<string, readonly [(text: string) => readonly Fraction[], number]>> = {
+  parsePercentages: [parsePercentages, 100],
+  parseProbability: [(text) => [parseProbability(text)], 1],
+  parseFactor: [(text) => [parseFactor(text)], 1_000],
+};
+
+const decimals: FuzzTarget = {
+  name: 'decimal-options',
+  covers: Object.keys(DECIMAL_PARSERS).map((name) => `cli/parse-option#${name}`),
+  executions: 2_000,
+  words: ['e-', 'E', '.', ',', '0', '1e999', '-1', '+1', '0x1', '٣', ' ', 'Infinity', 'NaN'].map(textToBytes),
+  generate(random) {
+    const number = (): string =>
+      `${random.integer(0, 101)}${random.chance(0.5) ? `.${random.integer(0, 999)}` : ''}${random.chance(0.3) ? `e-${random.integer(0, 9)}` : ''}`;
+    return textToBytes(Array.from({ length: random.integer(1, 3) }, number).join(','));
+  },
+  judge(bytes) {
+    const text = textOf(bytes);
+    const read = Object.entries(DECIMAL_PARSERS).filter(([name, [parse, most]]) => {
+      const label = judgeReader(() => {
+        const values = text.split(',').map(Number);
+        for (const [index, { numerator, denominator }] of parse(text).entries()) {
+          assert.ok(numerator >= 0n && denominator > 0n && numerator <= BigInt(most) * denominator, `${name} keeps its bounds`);
+          const [given, written] = [Number(decimalOf({ numerator, denominator }, 17)), values[index] as number];
+          assert.ok(Math.abs(given - written) <= 1e-15 * written, `${name} gives the number that was written`);
+        }
+      });
+      return label === 'read';
+    });
+    return read.length === 0 ? 'no decimal' : read.map(([name]) => name).join(', ');
+  },
+};
 
 const options: FuzzTarget = {
   name: 'command-options',
@@ -220,7 +266,16 @@ const validatorEntry: FuzzTarget = {
 };
 
 /** See the file's head. */
-export const FILE_TARGETS: readonly FuzzTarget[] = [config, genesis, seedFile, peerAddress, options, devnetMarker, validatorEntry];
+export const FILE_TARGETS: readonly FuzzTarget[] = [
+  config,
+  genesis,
+  seedFile,
+  peerAddress,
+  options,
+  decimals,
+  devnetMarker,
+  validatorEntry,
+];
 
 const GENESIS_TEXT = makeGenesis();
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { invariant } from '../../../src/core/primitives/errors.ts';
 import { BlockHeader } from '../../../src/core/protocol/block.ts';
+import { Certificate } from '../../../src/core/protocol/certificate.ts';
 import { ACCOUNT_LEAF_BYTES, decodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
 import { changeRows, readChangeRow } from '../../../src/core/state/change-rows.ts';
 import {
@@ -27,6 +28,7 @@ import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
 import { decodeSupplyTotals, encodeSupplyTotals } from '../../../src/core/view/supply.ts';
 import { decodeViewBlock, decodeViewHeader, encodeViewBlock } from '../../../src/core/view/view-block-codec.ts';
 import { decodeCommittedRecord, encodeCommittedRecord } from '../../../src/runtime/committed-record.ts';
+import { decodeInstanceEnd, encodeInstanceEnd } from '../../../src/runtime/instance-end.ts';
 import type { SeededRandom } from '../../../src/simulation/random.ts';
 import { anchor, CHAIN_ID, execution } from '../../core/view/executed-fixture.ts';
 import { assertSameBytes, type FuzzTarget, judgeRow, ownFault } from '../target.ts';
@@ -189,6 +191,18 @@ const committedRecord: FuzzTarget = {
   judge: (bytes) => judgeRow(bytes, decodeCommittedRecord, encodeCommittedRecord),
 };
 
+const instanceEnd: FuzzTarget = {
+  name: 'instance-end',
+  covers: ['runtime/instance-end#decodeInstanceEnd'],
+  executions: 1_000,
+  generate(random) {
+    const carriers = Array.from({ length: random.integer(0, 2) }, () => sszValue(BlockHeader, random));
+    const proof = { quorumCertificate: sszValue(Certificate, random), commitCertificate: sszValue(Certificate, random) };
+    return encodeInstanceEnd({ carriers, proof });
+  },
+  judge: (bytes) => judgeRow(bytes, decodeInstanceEnd, encodeInstanceEnd),
+};
+
 const viewHeader: FuzzTarget = {
   name: 'view-header',
   covers: ['core/view/view-block-codec#decodeViewHeader'],
@@ -233,6 +247,7 @@ export const ROW_TARGETS: readonly FuzzTarget[] = [
   headRows,
   supplyTotals,
   committedRecord,
+  instanceEnd,
   viewHeader,
   viewBlockRows,
 ];

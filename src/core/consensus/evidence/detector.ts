@@ -57,9 +57,11 @@ interface Tally {
   readonly singles: Map<number, VoteWord>;
 }
 
+/** The branch that stands in evidence is made when there is some: it hashes the whole header. */
 interface KeptProposal {
   readonly hash: Bytes32;
-  readonly witness: ProposalWitness;
+  readonly header: BlockHeader;
+  readonly signature: Uint8Array;
 }
 
 interface RoundWords {
@@ -141,11 +143,12 @@ export class EvidenceDetector {
     const kept = proposals.get(validator);
     if (kept !== undefined && bytesEqual(kept.hash, hash)) return [];
     if (kept === undefined && !isVerified) return [];
-    const witness: ProposalWitness = { branch: roundBranchOf(header), signature };
-    if (kept !== undefined)
-      return [{ evidence: proposalPairOf(this.#instance.instanceId, { validator, round }, kept.witness, witness), doubts: [] }];
-    proposals.set(validator, { hash, witness });
-    return [];
+    if (kept === undefined) {
+      proposals.set(validator, { hash, header, signature });
+      return [];
+    }
+    const [first, second] = [witnessOf(kept), witnessOf({ hash, header, signature })];
+    return [{ evidence: proposalPairOf(this.#instance.instanceId, { validator, round }, first, second), doubts: [] }];
   }
 
   /** True if a proposal of the header's proposer and round is remembered. */
@@ -253,6 +256,10 @@ export class EvidenceDetector {
     this.#rounds.set(round, words);
     return words;
   }
+}
+
+function witnessOf({ header, signature }: KeptProposal): ProposalWitness {
+  return { branch: roundBranchOf(header), signature };
 }
 
 function emptyTally(): Tally {

@@ -32,8 +32,6 @@ function wrongProposal(field: WrongField, proposal: Proposal, hand: Hand): Propo
   const { committed } = hand.node.chain.blocks;
   if (header.justify.length === 0 || !bytesEqual(header.parentHash, committed.hash)) return proposal;
   switch (field) {
-    case 'instance':
-      return signedAgain(proposal, { ...header, instanceId: flipped(header.instanceId) }, hand);
     case 'vrf-proof':
       return signedAgain(proposal, { ...header, vrfProof: flipped(header.vrfProof) }, hand);
     case 'timestamp':

@@ -190,6 +190,8 @@ describe('evidence of a vote against the rules', () => {
       { ...second, round: 3 },
       { ...second, parentHash: new Uint8Array(32) },
       { ...second, height: 9 },
+      { ...second, height: 0 },
+      { ...second, height: 3 },
       { ...first, round: 2 },
       { ...second, proposer: 1 },
       { ...second, instanceId: new Uint8Array(32) },
@@ -212,6 +214,8 @@ describe('evidence of a vote against the rules', () => {
   it('is none of a vote for a header within the rules, another header, or a commit vote', () => {
     nothing(against(votes([2], pointOfHeader(first)), first), 'no-contradiction');
     nothing(against(votes([2], pointOfHeader(second)), second), 'no-contradiction');
+    const carrier = { ...second, height: first.height };
+    nothing(against(votes([2], pointOfHeader(carrier)), carrier), 'no-contradiction');
     nothing(against(votes([2], pointOfHeader(second)), { ...second, round: 3 }), 'another-block');
     const header = { ...second, round: 3 };
     nothing(against(votes([2], pointOfHeader(header), 'commit-vote'), header), 'bad-signature');

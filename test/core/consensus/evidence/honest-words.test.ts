@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { type BlockRole, isCarrier } from '../../../../src/core/consensus/block-role.ts';
 import { signerBitsOf } from '../../../../src/core/consensus/certificates.ts';
 import type { Effect } from '../../../../src/core/consensus/effects.ts';
 import { step } from '../../../../src/core/consensus/engine.ts';
@@ -32,6 +33,12 @@ import {
 const SELF = 6;
 const SELF_INDEX = 3;
 const SIGNATURE = new Uint8Array(96).fill(1);
+
+/** A block of this time, if it is no carrier, closes the instance. */
+const CLOSING_MS = 1_001;
+
+const roleOf = (header: BlockHeader): BlockRole =>
+  isCarrier(header) ? 'carrier' : header.timestampMs === CLOSING_MS ? 'closing' : 'ordinary';
 
 interface Block {
   readonly hash: Uint8Array;
@@ -84,11 +91,12 @@ class Lives {
         const justifyRound = certificate?.point.round ?? 0;
         const forRound = justifyRound + 1 + ahead;
         const timeoutCertificate = ahead === 0 ? undefined : timeoutCertificateFor(forRound - 1, certificate);
-        const block = blockOn(this.#state, forRound, certificate, timeoutCertificate, { timestampMs: 1_000 + (a % 2) });
+        const carried = certificate !== undefined && b % 4 === 3 ? { height: certificate.point.height } : {};
+        const block = blockOn(this.#state, forRound, certificate, timeoutCertificate, { timestampMs: 1_000 + (a % 2), ...carried });
         if (!headerClaims(FOUR, block.header).ok) return;
         this.#know(block);
         this.happen({ kind: 'proposal-received', ...block });
-        return this.happen(validated(block), effectsDone);
+        return this.happen(validated(block, roleOf(block.header)), effectsDone);
       }
       case 1:
         if (certificate !== undefined) this.happen({ kind: 'quorum-certificate-received', certificate }, effectsDone);
@@ -125,7 +133,8 @@ class Lives {
         if (requested === undefined) return;
         this.#requested = undefined;
         const payload = payloadFor(1 + (b % 250));
-        return this.happen({ kind: 'payload-ready', parentHash: requested.parentHash, round: requested.round, payload }, effectsDone);
+        const role = requested.isCarrier ? 'carrier' : payload.timestampMs === CLOSING_MS ? 'closing' : 'ordinary';
+        return this.happen({ kind: 'payload-ready', parentHash: requested.parentHash, round: requested.round, role, payload }, effectsDone);
       }
     }
   }
@@ -141,7 +150,10 @@ class Lives {
         this.#record = effect.record;
         return;
       case 'store-block':
-        this.#stored = [...this.#stored, { hash: effect.hash, header: effect.header, vrfOutput: new Uint8Array(64) }];
+        this.#stored = [
+          ...this.#stored,
+          { hash: effect.hash, header: effect.header, vrfOutput: new Uint8Array(64), role: roleOf(effect.header) },
+        ];
         return;
       case 'sign-and-send-vote':
         return void this.votes.push(effect.point);

@@ -1,0 +1,111 @@
+// When a shard's block is due and with what (protocol, section 3, "Pace"). After a parent whose results only a following block makes final, at
+// once; with transactions waiting, at a pace that leaves the machine time for them; on an idle chain after `idleInterval`. Never before the
+// earliest timestamp.
+import type { DecodedBlock } from '../core/execution/executed-block.ts';
+import type { Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import type { Transaction } from '../core/protocol/transaction.ts';
+import { buildPayload, earliestTimestampMs } from '../core/shard/build-block.ts';
+import type { StateReader } from '../core/state/state-reader.ts';
+import type { PayloadPlan, PayloadSource } from './payload-maker.ts';
+import type { Clock } from './ports.ts';
+import type { ShardOutcome } from './shard-logic.ts';
+
+/**
+ * With transactions waiting, a block follows its parent after this many times what the parent took to be proposed, voted for and
+ * executed: on a quiet machine soon, on a busy one later, so that certificates and votes, whose cost is per block, leave room for
+ * transactions. After this long at most, and at once when there is a full block of them: waiting longer would make no block larger.
+ */
+const PACE_FACTOR = 2;
+const PACE_MS_MAX = 400;
+/** A new chain's first two blocks do not wait: the second makes the first final, which is what people wait to see. */
+const FIRST_HEIGHTS = 2;
+/** The six list offsets at the head of an encoded body. */
+const BODY_FRAMING_BYTES = 24;
+
+/** Where transactions for blocks come from: the mempool, as the runner sees it. */
+export interface TransactionSource {
+  /** True when at least one transaction could go into such a block. Dear: it looks at every sender. */
+  hasWaiting(request: TakeRequest): boolean;
+  /** True when about as many wait as such a block has room for. Cheap: it compares sums. */
+  hasFullBlock(room: { readonly gasLimit: number; readonly inFlightGas: number }): boolean;
+  /** Transactions that are executable in this order on this state, within the limits. */
+  take(request: TakeRequest): readonly Transaction[];
+  /** Told whenever a transaction comes that could go into a block. */
+  onWaiting(listener: () => void): void;
+  /** A block is committed: its transactions are no longer wanted, its state is the one to judge by. */
+  onCommitted(block: DecodedBlock, state: StateReader, baseFeePerGasWei: Wei): void;
+}
+
+/** What a block can hold, and the state that it stands on. */
+export interface TakeRequest {
+  readonly state: StateReader;
+  readonly baseFeePerGasWei: Wei;
+  readonly gasLimit: number;
+  readonly bytesMax: number;
+  /** Hashes of transactions in uncommitted ancestors. */
+  readonly inFlight: ReadonlySet<Hex>;
+}
+
+/** What planning a shard's blocks needs of its node. */
+export interface ShardPayloadsDependencies {
+  readonly parameters: NetworkParameters;
+  readonly transactions: TransactionSource;
+  /** Transactions in the uncommitted blocks from one down, and the gas that they bought. */
+  readonly blocks: {
+    inFlightOn(hash: Bytes32): ReadonlySet<Hex>;
+    inFlightGasOn(hash: Bytes32): number;
+  };
+  readonly clock: Clock;
+}
+
+/** See the file's head. */
+export function createShardPayloads(dependencies: ShardPayloadsDependencies): PayloadSource<ShardOutcome> {
+  return {
+    planOn: (parent) => planOn(dependencies, parent),
+    onNews: (listener) => dependencies.transactions.onWaiting(listener),
+  };
+}
+
+// What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it.
+function planOn({ parameters, transactions, blocks, clock }: ShardPayloadsDependencies, parent: ShardOutcome): PayloadPlan {
+  const { facts } = parent;
+  const roomNow = (): TakeRequest => ({
+    state: parent.version,
+    baseFeePerGasWei: facts.baseFeePerGasWei,
+    gasLimit: parameters.blockGasLimit,
+    bytesMax: parameters.bodyBytesMax - BODY_FRAMING_BYTES,
+    inFlight: blocks.inFlightOn(parent.hash),
+  });
+  const hasFullBlock = (): boolean =>
+    transactions.hasFullBlock({ gasLimit: parameters.blockGasLimit, inFlightGas: blocks.inFlightGasOn(parent.hash) });
+  const room = roomNow();
+  // On a parent that is ready to be built on now.
+  const tookMs = Math.max(0, clock.nowMs() - facts.timestampMs);
+  const pacedMs = facts.timestampMs + Math.min(PACE_FACTOR * tookMs, PACE_MS_MAX);
+  const idleUntilMs = facts.timestampMs + parameters.idleIntervalMs;
+  const earliestMs = earliestTimestampMs(facts, parameters);
+  let isWanted = false;
+  let isFull = false;
+  return {
+    dueMs: () => {
+      isWanted ||= transactions.hasWaiting(room);
+      isFull ||= isWanted && hasFullBlock();
+      const isAtOnce = isFull || (!isWanted && (facts.hasItems || facts.height < FIRST_HEIGHTS));
+      const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
+      return Math.max(earliestMs, reasonMs);
+    },
+    isNews: () => !isWanted || (!isFull && hasFullBlock()),
+    content: ({ nowMs }) => {
+      const taken = transactions.take(roomNow());
+      const { body, ...fields } = buildPayload({
+        parent: facts,
+        parentExecution: parent.commitment,
+        transactions: taken,
+        nowMs,
+        parameters,
+      });
+      return { fields, body, transactions: taken };
+    },
+  };
+}
