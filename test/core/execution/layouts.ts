@@ -9,6 +9,7 @@ import { StateOverlay } from '../../../src/core/execution/state-overlay.ts';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
 import type { Address, Hex } from '../../../src/core/primitives/ids.ts';
 import type { Message, MessageResult } from '../../../src/core/protocol/message.ts';
+import { decodeMessage, encodeMessage } from '../../../src/core/protocol/message-codec.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
 import { accountKey } from '../../../src/core/state/key.ts';
 import { BASE_FEE_WEI, CONTEXT, PARAMETERS, runBlock } from './block-setup.ts';
@@ -70,7 +71,7 @@ class Shards {
     this.states[place] = state.after(result.changeSet);
     this.blocks.push({ transactions: body, result });
     this.feesWei += result.burnedFeesWei + result.proposerFeesWei;
-    return result;
+    return { ...result, outbox: result.outbox.map(overTheWire) };
   }
 
   assertNothingLost(underWay: readonly Message[]): void {
@@ -83,6 +84,13 @@ class Shards {
     const { states, blocks, feesWei } = this;
     return { state: MemoryState.join(states), results: blocks.flatMap(({ result }) => result.messages), feesWei, blocks };
   }
+}
+
+/** As it comes to another shard: all of a message is in its encoding. */
+function overTheWire(message: Message): Message {
+  const decoded = decodeMessage(encodeMessage(message));
+  assert.ok(decoded.ok, 'whatever is emitted has an encoding');
+  return decoded.value;
 }
 
 /** Each shard goes on by itself; what it gives out is in the inboxes of the next blocks, source by source. */
