@@ -89,6 +89,7 @@ export function caseOf(line: StateTestLine, index: number, gasLimitMax: number):
       data,
       gasLimit,
       reservedGas: 0,
+      replySelector: new Uint8Array(4),
       gasPriceWei: BigInt(transaction.gasPrice ?? transaction.maxFeePerGas ?? '0'),
       baseFeePerGasWei: BigInt(env['currentBaseFee'] ?? '0'),
       travellingTipWei: 0n,

@@ -122,6 +122,9 @@ describe('families replayed alone', () => {
       'bounce success',
       'value-send success',
       'credit success',
+      'call success',
+      'call revert',
+      'reply success',
     ])
       assert.ok((kinds.get(item) ?? 0) > 0, `${item}: ${JSON.stringify([...kinds])}`);
   });

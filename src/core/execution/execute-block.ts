@@ -1,10 +1,11 @@
-// Executes a block in waves (protocol, section 5). Wave 0 is the transactions' sender parts in body order: nonce, fee and value, which
-// static validation has made certain. Wave k+1 is what wave k emitted, by position of the emitter, then by index. Nothing else orders
-// items, and nothing but the parent state, the transactions, the price and the context is read: equal input, equal result.
+// Executes a block in waves (protocol, section 5). Wave 0 is the messages of the inbox as taken, then the transactions' sender parts in body
+// order: nonce, fee and value, which static validation has made certain. Wave k+1 is what wave k emitted to families of this shard, by
+// position of the emitter, then by index; what is for others is the outbox, in the order of emission. Nothing else orders items, and nothing
+// but the parent state, the inbox, the transactions, the prices and the context is read: equal input, equal result.
 import { mainCallOf } from '../messaging/emit.ts';
 import { bytesToHex, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
-import type { Wei } from '../primitives/ids.ts';
+import type { Address, Bytes32, Wei } from '../primitives/ids.ts';
 import type { ExecutionContext, Message, MessageResult } from '../protocol/message.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { Transaction } from '../protocol/transaction.ts';
@@ -29,6 +30,14 @@ export interface ExecuteBlockInput {
   readonly parentState: StateReader;
   /** The price that the parent's header sets: what each transaction of this block pays at least. */
   readonly parentBaseFeePerGasWei: Wei;
+  /** Messages of other shards, in the order in which they were taken. */
+  readonly inbox?: readonly Message[] | undefined;
+  /** Whether a family lies in this shard; absent: the shard is the whole state. */
+  readonly isOwnFamily?: ((family: Address) => boolean) | undefined;
+  /** The root of what goes to other shards, by the layout of this block's epoch. Needed where there are others. */
+  readonly outboxRootOf?: ((outbox: readonly Message[]) => Bytes32) | undefined;
+  /** The base fee of the shard that a transaction's target is in; absent: its own shard's. */
+  readonly targetBaseFeeOf?: ((transaction: Transaction) => Wei) | undefined;
   readonly context: ExecutionContext;
   readonly parameters: NetworkParameters;
   readonly evm: ItemExecutor;
@@ -49,8 +58,6 @@ export function effectiveGasPriceWei(
 /** Executes the block; see the file's head. */
 export async function executeBlock(input: ExecuteBlockInput): Promise<BlockResult> {
   const overlay = new StateOverlay(input.parentState);
-  const wave0 = executeSenderParts(overlay, input.transactions, input.parentBaseFeePerGasWei);
-  const messages: MessageResult[] = [];
   const environment: ItemEnvironment = {
     overlay,
     context: rememberBlockHashes(input.context),
@@ -58,19 +65,30 @@ export async function executeBlock(input: ExecuteBlockInput): Promise<BlockResul
     gasLimitSeenByCode: input.parameters.transactionGasLimitMax,
     pause: input.pause,
   };
-  const waves = await executeWaves(environment, wave0.mainCalls, messages);
+  const waves = new Waves(environment, input.isOwnFamily);
+  const first = await waves.execute(input.inbox ?? [], 0);
+  const wave0 = executeSenderParts(overlay, input.transactions, input.parentBaseFeePerGasWei, input.targetBaseFeeOf);
+  waves.route(wave0.mainCalls, first);
+  await waves.executeAll(first);
   return {
     senderParts: wave0.senderParts,
-    messages,
+    messages: waves.results,
     changeSet: overlay.changeSet(),
     proposerFeesWei: wave0.proposerFeesWei + waves.travelledTipsWei,
     burnedFeesWei: wave0.burnedWei + waves.burnedWei,
     gasUsed: wave0.gasBought,
-    logsBloom: logsBloomOf(messages),
-    receiptsRoot: receiptsRootOf(messages),
-    // One shard is the whole state: no bundle leaves it, and the root of an empty list of bundles is by definition 32 zero bytes.
-    outboxRoot: ZERO_32,
+    logsBloom: logsBloomOf(waves.results),
+    receiptsRoot: receiptsRootOf(waves.results),
+    outbox: waves.outbox,
+    outboxRoot: outboxRootOf(input, waves.outbox),
   };
+}
+
+/** One shard is the whole state: no bundle leaves it. The root of no bundles is by definition 32 zero bytes. */
+function outboxRootOf({ outboxRootOf: rootOf }: ExecuteBlockInput, outbox: readonly Message[]): Bytes32 {
+  if (outbox.length === 0) return ZERO_32;
+  invariant(rootOf !== undefined, 'whoever gives other shards something says how its root is made');
+  return rootOf(outbox);
 }
 
 /** What wave 0 came to. */
@@ -83,7 +101,12 @@ export interface Wave0 {
 }
 
 /** Takes nonce, fee and value of each transaction, in order, and emits its main call: reads and changes nothing but the senders' families. */
-export function executeSenderParts(overlay: StateOverlay, transactions: readonly Transaction[], baseFeePerGasWei: Wei): Wave0 {
+export function executeSenderParts(
+  overlay: StateOverlay,
+  transactions: readonly Transaction[],
+  ownBaseFeePerGasWei: Wei,
+  targetBaseFeeOf?: ((transaction: Transaction) => Wei) | undefined,
+): Wave0 {
   const senderParts: SenderPart[] = [];
   const mainCalls: Message[] = [];
   let gasBought = 0;
@@ -91,7 +114,9 @@ export function executeSenderParts(overlay: StateOverlay, transactions: readonly
   let proposerFeesWei = 0n;
   for (const transaction of transactions) {
     const { gasLimit } = transaction;
+    const baseFeePerGasWei = higherOf(ownBaseFeePerGasWei, targetBaseFeeOf?.(transaction));
     const gasPriceWei = effectiveGasPriceWei(transaction, baseFeePerGasWei);
+    invariant(gasPriceWei >= baseFeePerGasWei, `${transaction.hashHex} offers the base fee, as static validation saw`);
     const priorityWei = (gasPriceWei - baseFeePerGasWei) * BigInt(gasLimit);
     // Half travels to whoever executes the main call; of an odd wei the proposer of the sender part keeps the greater half.
     const travellingTipWei = priorityWei / 2n;
@@ -114,6 +139,11 @@ export function executeSenderParts(overlay: StateOverlay, transactions: readonly
   return { senderParts, mainCalls, gasBought, burnedWei, proposerFeesWei };
 }
 
+/** Congestion is paid for by those who cause it: a transaction pays its own shard's base fee, or its target's if that is higher. */
+function higherOf(ownWei: Wei, targetsWei: Wei | undefined): Wei {
+  return targetsWei !== undefined && targetsWei > ownWei ? targetsWei : ownWei;
+}
+
 /** Gas bought is gas paid: the whole limit, at once, and nothing comes back. */
 function debitSender(overlay: StateOverlay, transaction: Transaction, gasPriceWei: Wei): void {
   const family = overlay.family(transaction.sender, transaction.senderHex);
@@ -133,34 +163,54 @@ function isInSenderFamily(overlay: StateOverlay, transaction: Transaction): bool
   return overlay.hasLeaf(overlay.family(transaction.sender, transaction.senderHex), transaction.to, toHex);
 }
 
-/** What the waves burned, and the halves of priority fees that travelled with main calls. */
-export interface WaveTotals {
-  readonly burnedWei: Wei;
-  readonly travelledTipsWei: Wei;
-}
+/** What the waves of one block, or of one simulated transaction, come to. They end: gas never grows along a chain of messages, and hops are bounded. */
+export class Waves {
+  readonly results: MessageResult[] = [];
+  /** What is for families of other shards, in the order of emission. */
+  readonly outbox: Message[] = [];
+  burnedWei: Wei = 0n;
+  /** The halves of priority fees that travelled with main calls. */
+  travelledTipsWei: Wei = 0n;
+  readonly #environment: ItemEnvironment;
+  readonly #isOwnFamily: ((family: Address) => boolean) | undefined;
+  #gasSincePause = 0;
 
-/** Runs wave after wave until one emits nothing. They end: gas never grows along a chain of messages, and hops are bounded. */
-export async function executeWaves(environment: ItemEnvironment, first: readonly Message[], results: MessageResult[]): Promise<WaveTotals> {
-  let burnedWei = 0n;
-  let travelledTipsWei = 0n;
-  let gasSincePause = 0;
-  let current = first;
-  for (let wave = 1; current.length > 0; wave++) {
+  constructor(environment: ItemEnvironment, isOwnFamily?: ((family: Address) => boolean) | undefined) {
+    this.#environment = environment;
+    this.#isOwnFamily = isOwnFamily;
+  }
+
+  /** Wave after wave, from the first on, until one emits nothing for this shard. */
+  async executeAll(first: readonly Message[]): Promise<void> {
+    let current = first;
+    for (let wave = 1; current.length > 0; wave++) current = await this.execute(current, wave);
+  }
+
+  /** One wave; gives the next. */
+  async execute(messages: readonly Message[], wave: number): Promise<Message[]> {
+    const { pause } = this.#environment;
     const next: Message[] = [];
-    for (const message of current) {
-      const pending = executeMessage(environment, message, wave);
-      const { result, emitted, burnedWei: burned } = pending instanceof Promise ? await pending : pending;
-      results.push(result);
-      for (const one of emitted) next.push(one);
-      burnedWei += burned;
-      if (result.outcome !== 'forwarded') travelledTipsWei += message.travellingTipWei;
-      gasSincePause += ITEM_PAUSE_GAS + result.executionGasUsed;
-      if (environment.pause !== undefined && gasSincePause >= PAUSE_GAS) {
-        gasSincePause = 0;
-        await environment.pause();
+    for (const message of messages) {
+      const pending = executeMessage(this.#environment, message, wave);
+      const { result, emitted, burnedWei } = pending instanceof Promise ? await pending : pending;
+      this.results.push(result);
+      this.route(emitted, next);
+      this.burnedWei += burnedWei;
+      if (result.outcome !== 'forwarded') this.travelledTipsWei += message.travellingTipWei;
+      this.#gasSincePause += ITEM_PAUSE_GAS + result.executionGasUsed;
+      if (pause !== undefined && this.#gasSincePause >= PAUSE_GAS) {
+        this.#gasSincePause = 0;
+        await pause();
       }
     }
-    current = next;
+    return next;
   }
-  return { burnedWei, travelledTipsWei };
+
+  /** Each message to where it executes: the next wave of this shard, or another shard. */
+  route(emitted: readonly Message[], next: Message[]): void {
+    for (const one of emitted) {
+      if (this.#isOwnFamily === undefined || this.#isOwnFamily(one.targetFamily)) next.push(one);
+      else this.outbox.push(one);
+    }
+  }
 }

@@ -1,17 +1,17 @@
 // Executes one message: an item that depends on the message, the state of its one family and its recorded context, and on nothing else
 // (protocol, sections 1.6 and 5). What it emits goes to the next wave.
-import { bounceOf, creditOf, forwardOf, isNaturalPlace, pointerOf, sweepOf, valueSendOf } from '../messaging/emit.ts';
+import { bounceOf, callOf, creditOf, forwardOf, isNaturalPlace, pointerOf, replyOf, sweepOf, valueSendOf } from '../messaging/emit.ts';
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Address, Wei } from '../primitives/ids.ts';
 import { HOPS_MAX } from '../protocol/gas.ts';
-import type { ExecutionContext, Log, Message, MessageResult } from '../protocol/message.ts';
+import { type ExecutionContext, type Log, type Message, type MessageResult, NO_REPLY } from '../protocol/message.ts';
 import { EMPTY_ACCOUNT, hasCode } from './account-value.ts';
 import { foreignCallError } from './family-rules.ts';
 import type { CallOutcome, ItemExecutor } from './item-executor.ts';
 import { type Emission, ItemState } from './item-state.ts';
 import type { AccountEntry, StateOverlay } from './state-overlay.ts';
-import { MESSENGER_HEX } from './system-addresses.ts';
+import { MESSENGER_ADDRESS, MESSENGER_HEX } from './system-addresses.ts';
 
 const NO_DATA = new Uint8Array(0);
 const NO_LOGS: readonly Log[] = [];
@@ -39,12 +39,25 @@ export interface ExecutedMessage {
 
 /** Runs the message. Plain transfers to accounts without code are done before anything is awaited. */
 export function executeMessage(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
-  if (message.kind === 'pointer') return writePointer(environment, message, wave);
+  switch (message.kind) {
+    case 'pointer':
+      return writePointer(environment, message, wave);
+    case 'bounce':
+      return bounce(environment, message, wave);
+    case 'reply':
+      return reply(environment, message, wave);
+    default:
+      return deliver(environment, message, wave);
+  }
+}
+
+/** What does not go directly to its family is sent on where a pointer says so. */
+function deliver(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
   if (isNaturalPlace(message)) {
     const family = environment.overlay.pointer(message.target as Address);
     if (family !== undefined) return forward(message, family, wave);
   }
-  if (message.kind !== 'main-call' && message.kind !== 'value-send') return credit(environment, message, wave);
+  if (message.kind === 'credit' || message.kind === 'sweep') return credit(environment, message, wave);
   return call(environment, message, wave);
 }
 
@@ -67,11 +80,35 @@ function forward(message: Message, family: Address, wave: number): ExecutedMessa
   return { ...succeeded(message, wave, [forwardOf(message, family)], 'forwarded'), burnedWei: 0n };
 }
 
-/** Bounces, credits and sweeps run nothing, and so cannot fail. */
-function credit({ overlay }: ItemEnvironment, message: Message, wave: number): ExecutedMessage {
-  invariant(message.target !== undefined, 'a credit has a target');
-  creditAccount(overlay.account(overlay.family(message.targetFamily), message.target), message.valueWei);
+/** Credits and sweeps run nothing, and so cannot fail. */
+function credit(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage {
+  creditAccount(targetOf(environment, message), message.valueWei);
   return succeeded(message, wave, []);
+}
+
+/** The value is back before the hook runs, and nothing that the hook does takes that away: a bounce is always a success. */
+function bounce(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
+  const entry = targetOf(environment, message);
+  creditAccount(entry, message.valueWei);
+  if (message.gasLimit === 0 || entry.value === undefined || !hasCode(entry.value)) return succeeded(message, wave, []);
+  const hook: Message = { ...message, sender: MESSENGER_ADDRESS, valueWei: 0n };
+  return runCode(environment, hook, (state, outcome) =>
+    outcome.outcome === 'success' ? done(message, wave, state, outcome) : succeeded(message, wave, [], 'success', outcome),
+  );
+}
+
+/** To an account without code there is nothing to say. A reply that fails is dropped: it has no value, and nobody waits for it. */
+function reply(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
+  const { value } = targetOf(environment, message);
+  if (value === undefined || !hasCode(value)) return succeeded(message, wave, []);
+  return runCode(environment, message, (state, outcome) =>
+    outcome.outcome === 'success' ? done(message, wave, state, outcome) : failed(message, wave, outcome),
+  );
+}
+
+function targetOf({ overlay }: ItemEnvironment, { target, targetFamily }: Message): AccountEntry {
+  invariant(target !== undefined, 'whatever is no main call has a target');
+  return overlay.account(overlay.family(targetFamily), target);
 }
 
 function creditAccount(entry: AccountEntry, amountWei: Wei): void {
@@ -82,7 +119,11 @@ function creditAccount(entry: AccountEntry, amountWei: Wei): void {
 
 function call(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
   const { target } = message;
-  if (target === undefined) return runCode(environment, message, wave);
+  const run = (): ExecutedMessage | Promise<ExecutedMessage> =>
+    runCode(environment, message, (state, outcome) =>
+      outcome.outcome === 'success' ? done(message, wave, state, outcome) : failed(message, wave, outcome),
+    );
+  if (target === undefined) return run();
   const targetHex = bytesToHex(target);
   const isPrecompile = environment.executor.isPrecompile(targetHex);
   if (targetHex === MESSENGER_HEX || (isPrecompile && message.valueWei > 0n)) {
@@ -92,10 +133,10 @@ function call(environment: ItemEnvironment, message: Message, wave: number): Exe
   const family = isNaturalPlace(message) ? overlay.family(target, targetHex) : overlay.family(message.targetFamily);
   const entry = overlay.account(family, target, targetHex);
   const { value } = entry;
-  if (isPrecompile || (value !== undefined && hasCode(value))) return runCode(environment, message, wave);
+  if (isPrecompile || (value !== undefined && hasCode(value))) return run();
   if (mayBecomeContract(message, value?.nonce ?? 0n)) return failed(message, wave, failure(NO_DATA));
   creditAccount(entry, message.valueWei);
-  return succeeded(message, wave, []);
+  return succeeded(message, wave, replyTo(message, 0, NO_DATA));
 }
 
 /** A call of what has no pointer, no code and nonce 0 fails: it may be a contract whose pointer is still under way. */
@@ -105,19 +146,21 @@ function mayBecomeContract(message: Message, nonce: bigint): boolean {
   return !bytesEqual(message.originAddress, target);
 }
 
-function runCode(environment: ItemEnvironment, message: Message, wave: number): ExecutedMessage | Promise<ExecutedMessage> {
+/** What becomes of an item whose code has ended. */
+type AfterCode = (state: ItemState, outcome: CallOutcome) => ExecutedMessage;
+
+function runCode(environment: ItemEnvironment, message: Message, after: AfterCode): ExecutedMessage | Promise<ExecutedMessage> {
   const { overlay, context, executor, gasLimitSeenByCode, pause, readsWorld } = environment;
   const state = new ItemState(overlay, message.targetFamily, readsWorld);
   const outcome = executor.execute({ state, message, context, gasLimitSeenByCode, pause });
-  return outcome instanceof Promise
-    ? outcome.then((later) => afterCode(message, wave, state, later))
-    : afterCode(message, wave, state, outcome);
+  return outcome instanceof Promise ? outcome.then((later) => after(state, later)) : after(state, outcome);
 }
 
-function afterCode(message: Message, wave: number, state: ItemState, outcome: CallOutcome): ExecutedMessage {
-  if (outcome.outcome !== 'success') return failed(message, wave, outcome);
+/** Code has ended well. */
+function done(message: Message, wave: number, state: ItemState, outcome: CallOutcome): ExecutedMessage {
   const burnedWei = state.finish();
   const emitted = emissionsOf(message, state);
+  for (const one of replyTo(message, emitted.length, outcome.returnData)) emitted.push(one);
   return { ...succeeded(message, wave, emitted, 'success', outcome, state.logs), burnedWei };
 }
 
@@ -132,7 +175,14 @@ function emissionsOf(message: Message, state: ItemState): Message[] {
   return emitted;
 }
 
+/** The reply to a call that succeeded, where its sender wanted one: after everything else that the call emitted. */
+function replyTo(message: Message, index: number, result: Uint8Array): readonly Message[] {
+  const isWanted = message.kind === 'call' && !bytesEqual(message.replySelector, NO_REPLY);
+  return isWanted ? [replyOf(message, index, MESSENGER_ADDRESS, result)] : [];
+}
+
 function messageOf(cause: Message, index: number, family: Address, emission: Emission): Message {
+  if (emission.kind === 'call') return callOf(cause, index, family, emission);
   const emit = emission.kind === 'value-send' ? valueSendOf : creditOf;
   return emit(cause, index, emission.from, family, emission.to, emission.valueWei);
 }
@@ -158,10 +208,14 @@ function succeeded(
   return { result, emitted, burnedWei: 0n };
 }
 
-/** A failed message sends its value back; with none there is nothing to send until there is a bounce hook. A bounce never fails. */
 function failed(message: Message, wave: number, ran: CallOutcome): ExecutedMessage {
-  const emitted = message.valueWei > 0n ? [bounceOf(message, 0)] : [];
-  return succeeded(message, wave, emitted, ran.outcome, { ...ran, createdAddress: undefined });
+  return succeeded(message, wave, bouncesOf(message), ran.outcome, { ...ran, createdAddress: undefined });
+}
+
+/** A failed message comes back: with its value, and to the hook if that is prepaid, also without value. A reply never does. */
+function bouncesOf(message: Message): readonly Message[] {
+  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;
+  return message.kind !== 'reply' && hasSomethingToSay ? [bounceOf(message, 0)] : [];
 }
 
 function failure(returnData: Uint8Array): CallOutcome {

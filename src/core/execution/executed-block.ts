@@ -2,7 +2,7 @@
 
 import type { Bytes32, Hex, Wei } from '../primitives/ids.ts';
 import type { BlockBody, BlockHeader, ExecutionCommitment } from '../protocol/block.ts';
-import type { MessageResult } from '../protocol/message.ts';
+import type { Message, MessageResult } from '../protocol/message.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import type { ChangeSet } from '../state/change-set.ts';
 
@@ -17,7 +17,7 @@ export interface SenderPart {
 /** Everything that came of a block, in execution order with waves flattened. */
 export interface BlockResult {
   readonly senderParts: readonly SenderPart[];
-  /** Wave by wave; a transaction's main call is the result whose `message.kind` is 'main-call' and origin hash its own, not forwarded. */
+  /** Wave by wave, from 0 (inbox) on; a transaction's main call is the result whose `message.kind` is 'main-call' and origin hash its own, not forwarded. */
   readonly messages: readonly MessageResult[];
   readonly changeSet: ChangeSet;
   readonly proposerFeesWei: Wei;
@@ -25,6 +25,8 @@ export interface BlockResult {
   readonly gasUsed: number;
   readonly logsBloom: Uint8Array;
   readonly receiptsRoot: Bytes32;
+  /** Messages to families of other shards, in the order of their emission: not executed here. */
+  readonly outbox: readonly Message[];
   readonly outboxRoot: Bytes32;
 }
 

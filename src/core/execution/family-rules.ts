@@ -1,5 +1,6 @@
 // What a call does when its target is of another family (protocol, section 5, "Foreign accounts in EVM code"). One function decides for
-// both interpreter loops. Precompiles are of every family, but no value can be sent to them; the messenger answers to nobody yet.
+// both interpreter loops. Precompiles are of every family, but no value can be sent to them. The
+// messenger takes nothing but a CALL from a frame that may change state.
 import { concatBytes, hex } from '../primitives/bytes.ts';
 import type { Address } from '../primitives/ids.ts';
 
@@ -22,13 +23,13 @@ export interface CallFacts {
   readonly isOfFamily: boolean;
 }
 
-/** Run it here; emit a message and return 1; do nothing and return 1; return 0 with the typed error. */
-export type CallRoute = 'local' | 'send' | 'nothing' | 'foreign-call';
+/** Run it here; emit a message and return 1; do nothing and return 1; let the messenger read it; return 0 with the typed error. */
+export type CallRoute = 'local' | 'send' | 'nothing' | 'messenger' | 'foreign-call';
 
 /** Routes one call. */
 export function routeCall(facts: CallFacts): CallRoute {
   const { kind, hasValue } = facts;
-  if (facts.isMessenger) return 'foreign-call';
+  if (facts.isMessenger) return kind === 'call' && !facts.isStaticFrame ? 'messenger' : 'foreign-call';
   if (facts.isPrecompile) return kind === 'call' && hasValue ? 'foreign-call' : 'local';
   if (facts.isOfFamily) return 'local';
   if (kind !== 'call' || facts.isStaticFrame || facts.hasData) return 'foreign-call';

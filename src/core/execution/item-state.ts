@@ -2,18 +2,17 @@
 // so that a reverted frame takes back its messages with everything else (protocol, section 10.3). Everything here is synchronous.
 //
 // *Foreign* is every address with no record in the family: its balance, code size and hash are then empty by themselves.
+
+import type { CallTerms } from '../messaging/emit.ts';
 import type { Address, Hex, Wei } from '../primitives/ids.ts';
 import type { Log } from '../protocol/message.ts';
 import { type AccountValue, EMPTY_ACCOUNT, isEmptyAccount } from './account-value.ts';
 import type { AccountEntry, FamilyEntry, SlotEntry, StateOverlay } from './state-overlay.ts';
 
-/** A message that code emitted; it gets its id, from its place in the outbox, when the item has ended. */
-export interface Emission {
-  readonly kind: 'value-send' | 'credit';
-  readonly from: Address;
-  readonly to: Address;
-  readonly valueWei: Wei;
-}
+/** A message that code emitted. Its place in the outbox is final: a revert cuts off the end, and what stays has the id that it had. */
+export type Emission =
+  | { readonly kind: 'value-send' | 'credit'; readonly from: Address; readonly to: Address; readonly valueWei: Wei }
+  | ({ readonly kind: 'call' } & CallTerms);
 
 /** A place in the undo log. */
 export type Checkpoint = number;

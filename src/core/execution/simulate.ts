@@ -13,7 +13,7 @@ import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { AccessListEntry } from '../protocol/transaction.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import { EMPTY_ACCOUNT } from './account-value.ts';
-import { executeWaves } from './execute-block.ts';
+import { Waves } from './execute-block.ts';
 import type { ItemEnvironment } from './execute-message.ts';
 import { foreignCallError } from './family-rules.ts';
 import type { Halt } from './halt-reason.ts';
@@ -189,8 +189,9 @@ async function runTransaction(input: SimulationInput, gasLimit: number): Promise
     gasLimitSeenByCode: input.parameters.transactionGasLimitMax,
     pause: input.pause,
   };
-  const results: MessageResult[] = [];
-  await executeWaves(environment, [mainCallIn(overlay, input, gasLimit - intrinsic)], results);
+  const waves = new Waves(environment);
+  await waves.executeAll([mainCallIn(overlay, input, gasLimit - intrinsic)]);
+  const { results } = waves;
   const mainCall = results.find(({ message, outcome }) => message.kind === 'main-call' && outcome !== 'forwarded');
   if (mainCall === undefined) throw new Error('invariant broken: a main call is executed in some wave');
   const outcomes = results.map(({ outcome }) => outcome).join();

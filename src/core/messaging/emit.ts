@@ -3,9 +3,10 @@
 import { bytesEqual } from '../primitives/bytes.ts';
 import type { Address, Wei } from '../primitives/ids.ts';
 import { BOUNCE_GAS, HOPS_MAX, RECEIVE_GAS } from '../protocol/gas.ts';
-import type { Message } from '../protocol/message.ts';
+import { type Message, NO_REPLY } from '../protocol/message.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import { messageIdOf } from './message-id.ts';
+import { encodeBounceHook, encodeReply } from './messenger-interface.ts';
 
 const NO_DATA = new Uint8Array(0);
 
@@ -38,6 +39,7 @@ export function mainCallOf(terms: MainCallTerms): Message {
     data: transaction.data,
     gasLimit: terms.gasLimit,
     reservedGas: 0,
+    replySelector: NO_REPLY,
     gasPriceWei: terms.gasPriceWei,
     baseFeePerGasWei: terms.baseFeePerGasWei,
     travellingTipWei: terms.travellingTipWei,
@@ -53,15 +55,49 @@ export function valueSendOf(cause: Message, index: number, from: Address, fromFa
   return emission(cause, index, 'value-send', from, fromFamily, to, to, valueWei, RECEIVE_GAS, BOUNCE_GAS);
 }
 
+/** What code said when it had the messenger send a call; all of it is paid by then. */
+export interface CallTerms {
+  readonly from: Address;
+  readonly to: Address;
+  /** The sender's family had a leaf at `to`: then the message goes there without the natural place. */
+  readonly isInSenderFamily: boolean;
+  readonly valueWei: Wei;
+  readonly data: Uint8Array;
+  readonly gasLimit: number;
+  readonly reservedGas: number;
+  readonly replySelector: Uint8Array;
+}
+
+/** An explicit call that code sent by the messenger: a message also within one's own family. */
+export function callOf(cause: Message, index: number, fromFamily: Address, terms: CallTerms): Message {
+  const { from, to, valueWei, data, gasLimit, reservedGas, replySelector } = terms;
+  const toFamily = terms.isInSenderFamily ? fromFamily : to;
+  const call = emission(cause, index, 'call', from, fromFamily, to, toFamily, valueWei, gasLimit, reservedGas);
+  return { ...call, data, replySelector };
+}
+
 /** SELFDESTRUCT to a foreign account: credits and runs nothing. */
 export function creditOf(cause: Message, index: number, from: Address, fromFamily: Address, to: Address, valueWei: Wei): Message {
   return emission(cause, index, 'credit', from, fromFamily, to, to, valueWei, 0, 0);
 }
 
-/** The bounce of a failed message: its value goes directly back to its sender. A bounce never bounces. */
+/**
+ * The bounce of a failed message: its value goes directly back to its sender, and what it had reserved runs the sender's bounce hook, with
+ * BOUNCE_GAS and no more. A bounce never bounces.
+ */
 export function bounceOf(failed: Message, index: number): Message {
   const from = failed.target ?? failed.sender;
-  return emission(failed, index, 'bounce', from, failed.targetFamily, failed.sender, failed.senderFamily, failed.valueWei, 0, 0);
+  const { sender, senderFamily, targetFamily, valueWei } = failed;
+  const gasLimit = failed.reservedGas > 0 ? BOUNCE_GAS : 0;
+  const bounce = emission(failed, index, 'bounce', from, targetFamily, sender, senderFamily, valueWei, gasLimit, 0);
+  return gasLimit === 0 ? bounce : { ...bounce, data: encodeBounceHook(failed.id, from, valueWei) };
+}
+
+/** The reply to a call that succeeded: from the messenger, directly to the sender, with the gas that was reserved and without value. */
+export function replyOf(call: Message, index: number, messenger: Address, result: Uint8Array): Message {
+  const { sender, senderFamily, targetFamily, reservedGas } = call;
+  const reply = emission(call, index, 'reply', messenger, targetFamily, sender, senderFamily, 0n, reservedGas, 0);
+  return { ...reply, data: encodeReply(call.replySelector, call.id, call.target ?? sender, result) };
 }
 
 /** Names the family of a contract that `cause` created, at the contract's natural place. */
@@ -111,6 +147,7 @@ function emission(
     data: NO_DATA,
     gasLimit,
     reservedGas,
+    replySelector: NO_REPLY,
     gasPriceWei: cause.gasPriceWei,
     baseFeePerGasWei: cause.baseFeePerGasWei,
     travellingTipWei: 0n,

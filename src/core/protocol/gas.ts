@@ -12,6 +12,10 @@ export const BOUNCE_GAS = 30_000;
 export const SEND_GAS = 3 * MESSAGE_GAS + RECEIVE_GAS + BOUNCE_GAS;
 /** On top of CREATE's 32,000, during execution: a pointer leaf for ever, its message, and the sweep. */
 export const POINTER_GAS = 2 * MESSAGE_GAS + 20_000;
+/** Of an explicit message (messenger): each byte of its data. */
+export const MESSAGE_BYTE_GAS = 16;
+/** What a reply carries of the callee's return data; the rest is cut off. */
+export const REPLY_RESULT_BYTES_MAX = 1024;
 /** SELFDESTRUCT to a foreign account credits only. */
 export const SELFDESTRUCT_FOREIGN_GAS = 25_000;
 /** Emission at this hop reverts; a forward at it bounces. */

@@ -9,7 +9,7 @@ import type { Message, MessageKind } from './message.ts';
 import { Bytes4, Bytes20, Bytes32Type, byteList, decodeCanonical, Uint8, Uint64, Uint64Bigint, Uint256 } from './ssz.ts';
 
 /** The number of each kind. Never used again for another. */
-const KIND_NUMBERS: Readonly<Record<MessageKind | 'call' | 'reply', number>> = {
+const KIND_NUMBERS: Readonly<Record<MessageKind, number>> = {
   'main-call': 1,
   'value-send': 2,
   credit: 3,
@@ -23,8 +23,6 @@ const KIND_NUMBERS: Readonly<Record<MessageKind | 'call' | 'reply', number>> = {
 const KINDS: ReadonlyMap<number, MessageKind> = new Map(
   Object.entries(KIND_NUMBERS).map(([kind, kindNumber]) => [kindNumber, kind as MessageKind]),
 );
-
-const NO_SELECTOR = new Uint8Array(4);
 
 const OptionalAddress = new ListCompositeType(Bytes20, 1);
 
@@ -74,7 +72,6 @@ export function encodeMessage(message: Message): Uint8Array {
     target: listOf(message.target),
     accessList: message.accessList.map(({ address, storageKeys }) => ({ address, storageKeys: [...storageKeys] })),
     pointerFamily: listOf(message.pointerFamily),
-    replySelector: replySelectorOf(message),
   });
 }
 
@@ -87,11 +84,6 @@ export function decodeMessage(bytes: Uint8Array): Verdict<Message, MessageFault>
   if (kind === undefined) return refuse('unknown-kind', `kind ${kindNumber}`);
   if (same.hop > HOPS_MAX) return refuse('too-many-hops', `hop ${same.hop}`);
   return accept({ ...same, kind, target: target[0], pointerFamily: pointerFamily[0] });
-}
-
-// Kinds without replies need not say so.
-function replySelectorOf(message: Message & { readonly replySelector?: Uint8Array }): Uint8Array {
-  return message.replySelector ?? NO_SELECTOR;
 }
 
 function listOf(address: Address | undefined): Address[] {

@@ -4,8 +4,14 @@
 import type { Address, Bytes32, Height, TimestampMs, Wei } from '../primitives/ids.ts';
 import type { AccessListEntry } from './transaction.ts';
 
-/** Main call of a transaction, a value send or SELFDESTRUCT credit, a bounce, a pointer write, a sweep of value to a new contract. */
-export type MessageKind = 'main-call' | 'value-send' | 'credit' | 'bounce' | 'pointer' | 'sweep';
+/**
+ * Main call of a transaction, a value send or SELFDESTRUCT credit, a bounce, a pointer write, a sweep of value to a new contract, a call that
+ * code sent by the messenger, and the reply to one.
+ */
+export type MessageKind = 'main-call' | 'value-send' | 'credit' | 'bounce' | 'pointer' | 'sweep' | 'call' | 'reply';
+
+/** The reply selector of a message that wants none. Never write to it. */
+export const NO_REPLY: Uint8Array = new Uint8Array(4);
 
 /** An asynchronous call or value transfer from one family to another, or to one's own. */
 export interface Message {
@@ -27,8 +33,10 @@ export interface Message {
   readonly valueWei: Wei;
   readonly data: Uint8Array;
   readonly gasLimit: number;
-  /** Prepaid for a bounce hook. */
+  /** Prepaid for a bounce hook, or for the reply: one of the two comes back. */
   readonly reservedGas: number;
+  /** kind 'call': 4 bytes, the function of the sender that is called with the result; zeros where no reply is wanted. */
+  readonly replySelector: Uint8Array;
   /** What a gas of this message costs: BASEFEE is its base fee, GASPRICE its charged price. */
   readonly gasPriceWei: Wei;
   readonly baseFeePerGasWei: Wei;

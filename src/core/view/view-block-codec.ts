@@ -104,7 +104,7 @@ const FLAG_SUCCEEDED = 1;
 const FLAG_CREATED_CONTRACT = 2;
 const FLAG_IMPLIED_MESSAGE = 4;
 
-const MESSAGE_KINDS: readonly MessageKind[] = ['main-call', 'value-send', 'credit', 'bounce', 'pointer', 'sweep'];
+const MESSAGE_KINDS: readonly MessageKind[] = ['main-call', 'value-send', 'credit', 'bounce', 'pointer', 'sweep', 'call', 'reply'];
 const OUTCOMES: readonly MessageResult['outcome'][] = ['success', 'revert', 'failure', 'forwarded'];
 const NO_ADDRESS = new Uint8Array(20);
 /** The sender parts are wave 0, and each emits its main call first. */

@@ -1,7 +1,7 @@
 // Validity, determinism, conservation, exactly once: every block that becomes final is validated and executed again, once, from its
 // parent's state alone, by a node that took part in nothing. What it comes to must be what the next header says, what all accounts
 // gained and lost must be what was burned and is owed, no message or transaction may come a second time, each wave is what the one before
-// emitted, in its order; and each family's items come to the same when they are executed alone (family-replay.ts).
+// emitted, in its order, and what messages owe each other is there (message-rules.ts); and each family's items come to the same when they are executed alone (family-replay.ts).
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../core/consensus/leader.ts';
 import { initialiseKeccak } from '../../core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
@@ -29,6 +29,7 @@ import { createViewStore } from '../../storage/view-store.ts';
 import { inlineVerifier } from '../inline-verifier.ts';
 import type { WorldCrypto } from '../world.ts';
 import { replayFamilies } from './family-replay.ts';
+import { brokenMessageRules } from './message-rules.ts';
 import type { Report } from './violation.ts';
 
 /** BLOCKHASH reaches this far back. */
@@ -123,6 +124,8 @@ export class Replay {
     this.#checkMoney(name, outcome);
     this.#checkOnce(name, outcome);
     this.#checkWaves(name, outcome);
+    for (const { property, detail } of brokenMessageRules(outcome.executed.result.messages))
+      this.#report(property, name, `block ${height}: ${detail}`);
     await this.#checkFamilies(name, parent, outcome);
     await this.#store.write([...this.#states.commit(outcome.version)], { sync: true });
     this.#states.adopted(outcome.version);

@@ -9,8 +9,12 @@ const MESSAGE = 'src/core/execution/execute-message.ts';
 const BLOCKS = 'src/runtime/chain-blocks.ts';
 const LOGIC = 'src/runtime/shard-logic.ts';
 
+const EMIT = 'src/core/messaging/emit.ts';
+
 const QUIET = underSeeds(1, 4, { faults: [], dishonest: [] });
 const FAILING_CALLS = underSeeds(1, 6, { faults: [], dishonest: [], failingCalls: true });
+/** Long enough that contracts which send by the messenger are deployed, called, answered and refused. */
+const TALKING = underSeeds(1, 10, { faults: [], dishonest: [] });
 /** Blocks of four transfers, so that there are full ones and the base fee moves. */
 const BUSY = underSeeds(1, 4, { faults: [], dishonest: [], blockGasLimit: 84_000 });
 
@@ -152,8 +156,8 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: 'every message is executed once',
     violates: ['exactly-once', 'conservation'],
     file: EXECUTE,
-    find: '      for (const one of emitted) next.push(one);',
-    replace: '      for (const one of emitted) next.push(one, one);',
+    find: '(one.targetFamily)) next.push(one);',
+    replace: '(one.targetFamily)) next.push(one, one);',
     trials: FAILING_CALLS,
   },
   {
@@ -161,8 +165,8 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: 'a message that fails sends its value back',
     violates: ['conservation'],
     file: MESSAGE,
-    find: '  const emitted = message.valueWei > 0n ? [bounceOf(message, 0)] : [];',
-    replace: '  const emitted = message.valueWei < 0n ? [bounceOf(message, 0)] : [];',
+    find: '  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;',
+    replace: '  const hasSomethingToSay = message.valueWei < 0n || message.reservedGas > 0;',
     trials: FAILING_CALLS,
   },
   {
@@ -182,5 +186,42 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     find: 'const elapsedMs = Math.max(0, Math.min(ELAPSED_MS_MAX, input.elapsedMs));',
     replace: 'const elapsedMs = Math.max(ELAPSED_MS_MAX, input.elapsedMs);',
     trials: BUSY,
+  },
+  {
+    name: 'bounce-to-the-origin',
+    rule: 'a bounce goes to the sender of what failed',
+    violates: ['determinism', 'validity'],
+    file: EMIT,
+    find: 'const { sender, senderFamily, targetFamily, valueWei } = failed;',
+    replace: 'const { originAddress: sender, originFamily: senderFamily, targetFamily, valueWei } = failed;',
+    trials: TALKING,
+  },
+  {
+    name: 'value-lost-with-a-hook',
+    rule: 'the value of a bounce stands, whatever becomes of the hook',
+    violates: ['conservation'],
+    file: MESSAGE,
+    find: "outcome.outcome === 'success' ? done(message, wave, state, outcome) : succeeded(message, wave, [], 'success', outcome),",
+    replace:
+      "outcome.outcome === 'success' ? done(message, wave, state, outcome) : (creditAccount(entry, -message.valueWei), succeeded(message, wave, [], 'success', outcome)),",
+    trials: TALKING,
+  },
+  {
+    name: 'reply-to-a-failure',
+    rule: 'a call is answered only where it succeeded',
+    violates: ['validity'],
+    file: MESSAGE,
+    find: 'return succeeded(message, wave, bouncesOf(message), ran.outcome, {',
+    replace: 'return succeeded(message, wave, [...bouncesOf(message), ...replyTo(message, 1, NO_DATA)], ran.outcome, {',
+    trials: TALKING,
+  },
+  {
+    name: 'messenger-for-free',
+    rule: 'what code sends is paid from the gas that it came with',
+    violates: ['validity'],
+    file: 'src/core/execution/evm/messenger-call.ts',
+    find: 'frame.useGas(messengerCharge(request.value));',
+    replace: 'frame.useGas(messengerCharge(request.value) * 0);',
+    trials: TALKING,
   },
 ];

@@ -97,6 +97,14 @@ function bytesOf(part: Part): Uint8Array {
   return concatBytes(Uint8Array.of(0x5f + bytes.length), bytes);
 }
 
+/** Writes the bytes to memory, from 0 on. */
+export function storing(bytes: Uint8Array): Part[] {
+  const writes: Part[] = [];
+  for (let at = 0; at < bytes.length; at += 32)
+    writes.push(concatBytes(bytes.slice(at, at + 32), new Uint8Array(Math.max(0, at + 32 - bytes.length))), at, 'MSTORE');
+  return writes;
+}
+
 /** Initcode that deploys `runtime`. */
 export function deploying(runtime: Uint8Array): Uint8Array {
   const size = runtime.length;

@@ -3,7 +3,7 @@
 
 import { keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { EMPTY_CODE_HASH } from '../../../src/core/execution/account-value.ts';
-import { bytesToHex, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
+import { bytesToHex, hex, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
 import type { Address, Bytes32, Hex } from '../../../src/core/primitives/ids.ts';
 import type { Account } from '../../../src/core/state/account.ts';
 import type { ChangeSet } from '../../../src/core/state/change-set.ts';
@@ -70,15 +70,51 @@ export class MemoryState implements StateReader {
     for (const change of changes.accounts) {
       const key = keyOf(change.family, change.address);
       if (next.accounts.get(key) !== change.before) throw new Error(`the change of ${key} does not begin at what is there`);
-      if (change.after === undefined) next.accounts.delete(key);
-      else next.accounts.set(key, change.storage.size === 0 ? change.after : { ...change.after, storageRoot: SOME_STORAGE_ROOT });
       for (const [slot, { after }] of change.storage) {
         if (after === undefined) next.storage.delete(key + slot);
         else next.storage.set(key + slot, after);
       }
+      if (change.after === undefined) next.accounts.delete(key);
+      else next.accounts.set(key, change.storage.size === 0 ? change.after : { ...change.after, storageRoot: next.#rootOf(key) });
     }
     for (const { address, family } of changes.pointers) next.pointers.set(bytesToHex(address), family);
     return next;
+  }
+
+  #rootOf(key: string): Bytes32 {
+    for (const name of this.storage.keys()) if (name.startsWith(key)) return SOME_STORAGE_ROOT;
+    return ZERO_32;
+  }
+
+  /** The part of some families. */
+  only(isTheirs: (family: Address) => boolean): MemoryState {
+    const part = new MemoryState();
+    for (const [key, account] of this.accounts) {
+      if (!isTheirs(account.family)) continue;
+      part.accounts.set(key, account);
+      for (const [slot, value] of this.storage) if (slot.startsWith(key)) part.storage.set(slot, value);
+    }
+    for (const [address, family] of this.pointers) if (isTheirs(hex(address))) part.pointers.set(address, family);
+    for (const [hash, code] of this.codes) part.codes.set(hash, code);
+    return part;
+  }
+
+  /** The parts as one state again. */
+  static join(parts: readonly MemoryState[]): MemoryState {
+    const whole = new MemoryState();
+    for (const part of parts) {
+      for (const [key, account] of part.accounts) whole.accounts.set(key, account);
+      for (const [slot, value] of part.storage) whole.storage.set(slot, value);
+      for (const [address, family] of part.pointers) whole.pointers.set(address, family);
+      for (const [hash, code] of part.codes) whole.codes.set(hash, code);
+    }
+    return whole;
+  }
+
+  /** Everything but code, in one defined order: what must be equal under every layout. */
+  contents(): unknown {
+    const sorted = <T>(map: ReadonlyMap<Hex, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+    return { accounts: sorted(this.accounts), storage: sorted(this.storage), pointers: sorted(this.pointers) };
   }
 
   /** Σ of all balances. */

@@ -12,11 +12,12 @@ import type { Transaction } from '../../../src/core/protocol/transaction.ts';
 import type { StateReader } from '../../../src/core/state/state-reader.ts';
 import { CONTEXT, PARAMETERS, runBlock } from './block-setup.ts';
 import type { MemoryState } from './memory-state.ts';
-import { randomBlock } from './random-blocks.ts';
+import { randomBlock, talkativeBlock } from './random-blocks.ts';
 import { createStockLoopExecutor } from './stock-loop-executor.ts';
 
 const RUNS = 150;
 const KINDS_MIN = 6;
+const anyBlock = fc.oneof(randomBlock, talkativeBlock);
 
 /** Shows one family of a state and nothing else. */
 function onlyFamily(state: MemoryState, familyHex: Hex): StateReader {
@@ -69,7 +70,7 @@ describe('random blocks', () => {
   it('give the same on the own loop as on the library’s', async (context) => {
     const kinds = new Set<string>();
     await fc.assert(
-      fc.asyncProperty(randomBlock, async ({ state, transactions }) => {
+      fc.asyncProperty(anyBlock, async ({ state, transactions }) => {
         const own = await runBlock(state, transactions);
         for (const { message, outcome } of own.messages) kinds.add(`${message.kind} ${outcome}`);
         assert.deepEqual(own, await runBlock(state, transactions, { evm: stock }));
@@ -82,7 +83,7 @@ describe('random blocks', () => {
 
   it('neither lose nor make a wei, wave by wave', async () => {
     await fc.assert(
-      fc.asyncProperty(randomBlock, async ({ state, transactions }) => {
+      fc.asyncProperty(anyBlock, async ({ state, transactions }) => {
         const result = await runBlock(state, transactions);
         assert.equal(state.after(result.changeSet).totalWei() + result.burnedFeesWei + result.proposerFeesWei, state.totalWei());
         for (const { message, emitted } of result.messages) {
@@ -99,7 +100,7 @@ describe('random blocks', () => {
 
   it('give each family the same when its items are replayed alone', async () => {
     await fc.assert(
-      fc.asyncProperty(randomBlock, async ({ state, transactions }) => {
+      fc.asyncProperty(anyBlock, async ({ state, transactions }) => {
         const result = await runBlock(state, transactions);
         const families = new Set(result.messages.map(({ message }) => bytesToHex(message.targetFamily)));
         for (const familyHex of families) await replayFamily(state, familyHex, transactions, result);

@@ -2,13 +2,14 @@
 // transactions that set them off.
 import fc from 'fast-check';
 import { MESSENGER_ADDRESS } from '../../../src/core/execution/system-addresses.ts';
-import { concatBytes } from '../../../src/core/primitives/bytes.ts';
+import { encodeSend } from '../../../src/core/messaging/messenger-interface.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
-import { assemble, deploying, type Part } from './assembler.ts';
+import { assemble, deploying, type Part, storing } from './assembler.ts';
 import { addressOf, ETHER, GWEI, transactionOf } from './block-setup.ts';
 import { MemoryState } from './memory-state.ts';
 
-const FAMILIES = [addressOf('family 0'), addressOf('family 1'), addressOf('family 2')] as const;
+/** Externally owned accounts, of which each has two contracts; each in a quarter of the tree of its own. */
+export const FAMILIES = [addressOf('family 0'), addressOf('family 1'), addressOf('family 3')] as const;
 const CONTRACTS = FAMILIES.flatMap((family, index) =>
   [0, 1].map((place) => ({ family, address: addressOf(`contract ${index} ${place}`) })),
 );
@@ -80,6 +81,27 @@ const calling: fc.Arbitrary<Part[]> = fc
     ];
   });
 
+/** A CALL to the messenger, most often one that it takes: what it returns goes to slots 3 and 4. */
+const sending: fc.Arbitrary<Part[]> = fc
+  .record({
+    to: target,
+    gas: fc.oneof(fc.nat(60_000), fc.constant(0)),
+    hasReply: fc.boolean(),
+    replyGas: fc.nat(60_000),
+    data: fc.uint8Array({ maxLength: 40 }),
+    sent: value,
+    cut: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: -32, max: 200 }) }),
+  })
+  .map(({ to, gas, hasReply, replyGas, data, sent, cut }) => {
+    const replySelector = new Uint8Array(4).fill(hasReply ? 0xcd : 0);
+    const callData = encodeSend({ to, gas: BigInt(gas), replySelector, replyGas: BigInt(replyGas), data });
+    return [
+      ...storing(callData),
+      // The id goes to 1: the library takes what a creation reverts with for deployed code, and refuses it where it begins with 0xef.
+      ...[32, 1, Math.max(0, callData.length - cut), 0, sent, MESSENGER_ADDRESS, 'GAS', 'CALL', 4, 'SSTORE', 1, 'MLOAD', 3, 'SSTORE'],
+    ];
+  });
+
 const simple: fc.Arbitrary<Part[]> = fc.oneof(
   fc.tuple(wordPart, wordPart, binary, small).map(([a, b, operation, slot]) => [a, b, operation, slot, 'SSTORE']),
   fc.tuple(small, small).map(([from, to]) => [from, 'SLOAD', 1, 'ADD', to, 'SSTORE']),
@@ -107,24 +129,28 @@ function programOf(steps: fc.Arbitrary<Part[]>): fc.Arbitrary<Uint8Array> {
   return fc.tuple(fc.array(steps, { maxLength: 6 }), ending).map(([body, end]) => assemble(...body.flat(), ...end));
 }
 
-const leafProgram = programOf(fc.oneof(simple, calling));
+const leafProgram = programOf(fc.oneof(simple, calling, sending));
 
 /** CREATE or CREATE2 of a contract that is deployed, or that its initcode ends otherwise. */
 const creating: fc.Arbitrary<Part[]> = fc
   .tuple(leafProgram, fc.boolean(), fc.boolean(), value, small)
   .map(([program, isDeployed, isSalted, sent, salt]) => {
     const initcode = isDeployed ? deploying(program) : program;
-    const writes: Part[] = [];
-    for (let at = 0; at < initcode.length; at += 32)
-      writes.push(concatBytes(initcode.slice(at, at + 32), new Uint8Array(Math.max(0, at + 32 - initcode.length))), at, 'MSTORE');
     const create: Part[] = isSalted ? [salt, initcode.length, 0, sent, 'CREATE2'] : [initcode.length, 0, sent, 'CREATE'];
-    return [...writes, ...create, 'DUP1', 5, 'SSTORE', 0, 0, 0, 0, 3, { raw: Uint8Array.of(0x85) }, 'GAS', 'CALL', 'POP'];
+    return [...storing(initcode), ...create, 'DUP1', 5, 'SSTORE', 0, 0, 0, 0, 3, { raw: Uint8Array.of(0x85) }, 'GAS', 'CALL', 'POP'];
   });
 
 const program = fc.oneof(
   {
     weight: 8,
-    arbitrary: programOf(fc.oneof({ weight: 4, arbitrary: simple }, { weight: 5, arbitrary: calling }, { weight: 2, arbitrary: creating })),
+    arbitrary: programOf(
+      fc.oneof(
+        { weight: 4, arbitrary: simple },
+        { weight: 5, arbitrary: calling },
+        { weight: 4, arbitrary: sending },
+        { weight: 2, arbitrary: creating },
+      ),
+    ),
   },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }) },
 );
@@ -145,28 +171,69 @@ const transactionFields = fc.record({
   tip: fc.bigInt({ min: 0n, max: 3n * GWEI }),
 });
 
-/** Blocks of one to four transactions. */
-export const randomBlock: fc.Arbitrary<RandomBlock> = fc
+/** What a talkative contract does: it counts in a slot, sends, calls, creates. Few of them fail. */
+const saying: fc.Arbitrary<Part[]> = fc.oneof(
+  { weight: 2, arbitrary: fc.tuple(small, small).map<Part[]>(([from, to]) => [from, 'SLOAD', 1, 'ADD', to, 'SSTORE']) },
+  { weight: 4, arbitrary: sending },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(target, fc.nat(1_000)).map<Part[]>(([to, sent]) => [0, 0, 0, 0, sent, to, 'GAS', 'CALL', 7, 'SSTORE']),
+  },
+  { weight: 1, arbitrary: fc.constant<Part[]>([0, 0, 0, 'CREATE', 5, 'SSTORE']) },
+);
+/** What replies and hooks run: a count, and nothing that could cost more than they have. */
+const listening = assemble(0, 'SLOAD', 1, 'ADD', 0, 'SSTORE', 'STOP');
+const unlessMessenger = assemble('CALLER', MESSENGER_ADDRESS, 'EQ', 'ISZERO');
+const listeningFirst = assemble(
+  { raw: unlessMessenger },
+  unlessMessenger.length + 3 + listening.length,
+  'JUMPI',
+  { raw: listening },
+  'JUMPDEST',
+);
+const talkativeProgram = fc
   .tuple(
-    fc.array(program, { minLength: CONTRACTS.length, maxLength: CONTRACTS.length }),
-    fc.array(transactionFields, { minLength: 1, maxLength: 4 }),
+    fc.constantFrom(true, true, false),
+    fc.array(saying, { minLength: 1, maxLength: 4 }),
+    fc.constantFrom<Part[]>([], [], [], [32, 0, 'RETURN'], [8, 0, 'REVERT']),
   )
-  .map(([programs, body]) => {
-    const contracts = CONTRACTS.map(({ family, address }, index) => ({
-      family,
-      address,
-      nonce: 1n,
-      balanceWei: ETHER,
-      code: programs[index] as Uint8Array,
-      storage: { ['00'.repeat(32)]: new Uint8Array(32).fill(1, 31) },
-    }));
-    const state = MemoryState.of([...FAMILIES.map((address) => ({ address, balanceWei: 100n * ETHER, nonce: 1n })), ...contracts]);
-    const nonces = FAMILIES.map(() => 1n);
-    const transactions = body.map(({ sender, to, valueWei, dataLength, initcode, gasLimit, tip }) => {
-      const nonce = nonces[sender] as bigint;
-      nonces[sender] = nonce + 1n;
-      const data = to === undefined ? initcode : new Uint8Array(dataLength).fill(0xab);
-      return transactionOf({ sender: FAMILIES[sender] as Uint8Array, nonce, to, valueWei, data, gasLimit, maxPriorityFeePerGasWei: tip });
-    });
-    return { state, transactions };
+  .map(([isListening, body, end]) => assemble(...(isListening ? [{ raw: listeningFirst }] : []), ...body.flat(), ...end));
+const contractAddress = fc.constantFrom(...CONTRACTS.map(({ address }) => address));
+
+/** Blocks of one to four transactions. */
+export const randomBlock = blockOf(program, transactionFields);
+
+/** The same with much gas, to contracts that talk across families. */
+export const talkativeBlock = blockOf(
+  talkativeProgram,
+  fc
+    .tuple(transactionFields, contractAddress, fc.integer({ min: 300_000, max: 3_000_000 }))
+    .map(([fields, to, gasLimit]) => ({ ...fields, to, gasLimit })),
+);
+
+type TransactionFields = typeof transactionFields extends fc.Arbitrary<infer T> ? T : never;
+
+function blockOf(programs: fc.Arbitrary<Uint8Array>, fields: fc.Arbitrary<TransactionFields>): fc.Arbitrary<RandomBlock> {
+  const contracts = fc.array(programs, { minLength: CONTRACTS.length, maxLength: CONTRACTS.length });
+  return fc.tuple(contracts, fc.array(fields, { minLength: 1, maxLength: 4 })).map(([codes, body]) => blockFrom(codes, body));
+}
+
+function blockFrom(programs: readonly Uint8Array[], body: readonly TransactionFields[]): RandomBlock {
+  const contracts = CONTRACTS.map(({ family, address }, index) => ({
+    family,
+    address,
+    nonce: 1n,
+    balanceWei: ETHER,
+    code: programs[index] as Uint8Array,
+    storage: { ['00'.repeat(32)]: new Uint8Array(32).fill(1, 31) },
+  }));
+  const state = MemoryState.of([...FAMILIES.map((address) => ({ address, balanceWei: 100n * ETHER, nonce: 1n })), ...contracts]);
+  const nonces = FAMILIES.map(() => 1n);
+  const transactions = body.map(({ sender, to, valueWei, dataLength, initcode, gasLimit, tip }) => {
+    const nonce = nonces[sender] as bigint;
+    nonces[sender] = nonce + 1n;
+    const data = to === undefined ? initcode : new Uint8Array(dataLength).fill(0xab);
+    return transactionOf({ sender: FAMILIES[sender] as Uint8Array, nonce, to, valueWei, data, gasLimit, maxPriorityFeePerGasWei: tip });
   });
+  return { state, transactions };
+}

@@ -4,9 +4,11 @@ import { describe, it } from 'node:test';
 import { createOwnLoopExecutor } from '../../../src/core/execution/evm/own-loop-executor.ts';
 import { foreignCallError } from '../../../src/core/execution/family-rules.ts';
 import { createQueuedExecutor, estimateGas, type SimulatedCall, simulateCall } from '../../../src/core/execution/simulate.ts';
+import { MESSENGER_ADDRESS } from '../../../src/core/execution/system-addresses.ts';
+import { encodeSend } from '../../../src/core/messaging/messenger-interface.ts';
 import { bytesToBigint, hex } from '../../../src/core/primitives/bytes.ts';
 import { isError } from '../../../src/core/primitives/errors.ts';
-import { assemble, deploying, type Part } from './assembler.ts';
+import { assemble, deploying, type Part, storing } from './assembler.ts';
 import { addressOf, BASE_FEE_WEI, CONTEXT, ETHER, GWEI, PARAMETERS, runBlock, transactionOf } from './block-setup.ts';
 import { type AccountSetup, MemoryState } from './memory-state.ts';
 
@@ -92,6 +94,59 @@ describe('a simulated call', () => {
     const outcome = await simulateCall(inputOf(stateWith(lens(assemble(0xee, 0, 'MSTORE', 32, 0, 'REVERT'))), { to: LENS }));
     assert.ok(outcome.outcome === 'revert');
     assert.equal(bytesToBigint(outcome.returnData), 0xeen);
+  });
+});
+
+describe('a message of the messenger', () => {
+  const callData = encodeSend({ to: ORACLE, gas: 40_000n, replySelector: hex('cafebabe'), replyGas: 0n, data: hex('01020304') });
+  const asking = assemble(
+    ...storing(callData),
+    32,
+    0,
+    callData.length,
+    0,
+    0,
+    MESSENGER_ADDRESS,
+    'GAS',
+    'CALL',
+    32,
+    'MSTORE',
+    64,
+    0,
+    'RETURN',
+  );
+
+  it('is sent by a simulated call, which gives its id', async () => {
+    const outcome = await simulateCall(inputOf(stateWith(lens(asking), answering), { to: LENS }));
+    assert.ok(outcome.outcome === 'success');
+    assert.deepEqual(
+      [bytesToBigint(outcome.returnData.slice(32)), outcome.returnData.subarray(0, 32).some((byte) => byte > 0)],
+      [1n, true],
+    );
+  });
+
+  it('is in an estimate with all that follows from it, and its gas is enough', async () => {
+    const estimate = await estimateGas(inputOf(stateWith(lens(asking), answering), { to: LENS }));
+    assert.ok(estimate.outcome === 'success');
+    assert.ok(estimate.gasLimit > 21_000 + 6_000 + 40_000 + 30_000);
+    const send = async (gasLimit: number) => {
+      const { messages } = await runBlock(stateWith(lens(asking), answering), [
+        transactionOf({ sender: ALICE, nonce: 3n, to: LENS, gasLimit }),
+      ]);
+      return messages.filter(({ outcome }) => outcome !== 'forwarded').map(({ message, outcome }) => `${message.kind} ${outcome}`);
+    };
+    assert.deepEqual(
+      await send(estimate.gasLimit),
+      ['main-call success', 'call success', 'reply failure'],
+      'the reply calls it again, with too little',
+    );
+    assert.deepEqual(await send(Math.floor(estimate.gasLimit * 0.99)), ['main-call failure']);
+  });
+
+  it('to the messenger itself is refused, as of a transaction', async () => {
+    const outcome = await simulateCall(inputOf(stateWith(), { to: MESSENGER_ADDRESS, data: callData }));
+    assert.ok(outcome.outcome === 'revert');
+    assert.deepEqual(outcome.returnData, foreignCallError(MESSENGER_ADDRESS));
   });
 });
 

@@ -12,8 +12,19 @@ import { type CallKind, foreignCallError, routeCall } from '../../../src/core/ex
 import type { CallOutcome, ItemCall, ItemExecutor } from '../../../src/core/execution/item-executor.ts';
 import type { Checkpoint, ItemState } from '../../../src/core/execution/item-state.ts';
 import { COINBASE_ADDRESS, MESSENGER_HEX } from '../../../src/core/execution/system-addresses.ts';
+import { messageIdOf } from '../../../src/core/messaging/message-id.ts';
+import {
+  decodeSend,
+  MALFORMED_SEND_ERROR,
+  messengerCharge,
+  reservedGasOf,
+  type SendRequest,
+  TOO_MANY_HOPS_ERROR,
+  unreachableTargetError,
+} from '../../../src/core/messaging/messenger-interface.ts';
 import { bigintToBytes, bytesToBigint, bytesToHex, hex } from '../../../src/core/primitives/bytes.ts';
-import { HOPS_MAX, POINTER_GAS, SELFDESTRUCT_FOREIGN_GAS } from '../../../src/core/protocol/gas.ts';
+import { HOPS_MAX, POINTER_GAS, SELFDESTRUCT_FOREIGN_GAS, SEND_GAS } from '../../../src/core/protocol/gas.ts';
+import { MESSAGE_DATA_BYTES_MAX } from '../../../src/core/protocol/limits.ts';
 
 const EMPTY = new Uint8Array(0);
 const STIPEND = 2_300n;
@@ -100,7 +111,7 @@ class TwinEvm extends EVM {
     super({
       ...evmOptions(evmChainId, nobleSecp256k1),
       stateManager: views as unknown as StateManagerInterface,
-      customOpcodes: [selfDestructOpcode(evmRef)],
+      customOpcodes: [selfDestructOpcode(evmRef), callOpcode(evmChainId)],
     });
     this.views = views;
     this.blockchain = Object.assign(new EVMMockBlockchain(), {
@@ -148,6 +159,11 @@ class TwinEvm extends EVM {
       execResult: { executionGasUsed, returnValue, exceptionError: new EVMError(EVMError.errorMessages.REVERT) },
     });
     if (route === 'foreign-call') return failed(foreignCallError(callee));
+    if (route === 'messenger') {
+      const answer = this.#sendByMessenger(message);
+      if (!answer.success) return failed(answer.output);
+      return { execResult: { executionGasUsed, returnValue: answer.output, gasRefund: message.gasRefund } };
+    }
     if (route === 'send') {
       if (this.item.message.hop >= HOPS_MAX) return failed(EMPTY);
       const from = message.caller.bytes.slice();
@@ -155,6 +171,24 @@ class TwinEvm extends EVM {
       state.emit({ kind: 'value-send', from, to: callee, valueWei: message.value });
     }
     return { execResult: { executionGasUsed, returnValue: EMPTY, gasRefund: message.gasRefund } };
+  }
+
+  #sendByMessenger(message: EvmMessage): { readonly success: boolean; readonly output: Uint8Array } {
+    const { state, message: cause } = this.item;
+    const request = decodeSend(message.data);
+    if (!request.ok) return { success: false, output: MALFORMED_SEND_ERROR };
+    const { to, gas, replySelector, data } = request.value;
+    const toHex = bytesToHex(to);
+    if (this.getPrecompile(new LibraryAddress(to)) !== undefined || toHex === MESSENGER_HEX)
+      return { success: false, output: unreachableTargetError(to) };
+    if (cause.hop >= HOPS_MAX) return { success: false, output: TOO_MANY_HOPS_ERROR };
+    const from = message.caller.bytes.slice();
+    const id = messageIdOf(cause.id, state.outbox.length);
+    state.addBalance(state.account(from, bytesToHex(from)), -message.value);
+    const isInSenderFamily = toHex === state.family.familyHex || state.account(to, toHex).value !== undefined;
+    const [gasLimit, reservedGas] = [Number(gas), reservedGasOf(request.value)];
+    state.emit({ kind: 'call', from, to, isInSenderFamily, valueWei: message.value, data, gasLimit, reservedGas, replySelector });
+    return { success: true, output: id };
   }
 }
 
@@ -171,6 +205,56 @@ type LibraryRunState = {
     readonly journal: { isWarmedAddress(address: Uint8Array): boolean; addWarmedAddress(address: Uint8Array): void };
   };
 };
+
+type LibraryCallState = LibraryRunState & {
+  readonly memory: { read(offset: number, size: number): Uint8Array };
+};
+
+/** The library's own CALL; one to the messenger pays the messenger's charge in the place of SEND_GAS. */
+function callOpcode(evmChainId: number) {
+  const library = new LibraryOpcodes(evmOptions(evmChainId, nobleSecp256k1));
+  const { gasFunction, logicFunction, baseFee } = library.callOpcode();
+  return {
+    opcode: 0xf1,
+    opcodeName: 'CALL',
+    baseFee,
+    async gasFunction(runState: never, gas: bigint, common: never): Promise<bigint> {
+      const request = messengerRequestOf(runState);
+      const [, , value] = (runState as LibraryCallState).stack.peek(7);
+      const isMessenger = isCallOfMessenger(runState);
+      const other = (request === undefined ? 0n : BigInt(messengerCharge(request))) - (isMessenger && value !== 0n ? BigInt(SEND_GAS) : 0n);
+      return gasFunction(runState, gas + other, common);
+    },
+    logicFunction,
+  };
+}
+
+function isCallOfMessenger(run: LibraryCallState): boolean {
+  const [, to] = run.stack.peek(7);
+  return (((to as bigint) & ((1n << 160n) - 1n)) as bigint) === BigInt(`0x${MESSENGER_HEX}`);
+}
+
+function messengerRequestOf(run: LibraryCallState): SendRequest | undefined {
+  const [, , , offset, length] = run.stack.peek(7) as [bigint, bigint, bigint, bigint, bigint];
+  // Beyond these it is malformed, or its memory cannot be paid for.
+  const isReadable = length <= BigInt(2 * MESSAGE_DATA_BYTES_MAX) && offset < 2n ** 24n;
+  if (!isCallOfMessenger(run) || run.env.isStatic || !isReadable) return undefined;
+  const request = decodeSend(length === 0n ? EMPTY : run.memory.read(Number(offset), Number(length)).slice());
+  return request.ok ? request.value : undefined;
+}
+
+type LibraryOpcode = (runState: never, common: never) => void | Promise<void>;
+type LibraryGas = (runState: never, gas: bigint, common: never) => Promise<bigint>;
+
+class LibraryOpcodes extends EVM {
+  callOpcode(): { readonly gasFunction: LibraryGas; readonly logicFunction: LibraryOpcode; readonly baseFee: number } {
+    return {
+      gasFunction: this._dynamicGasHandlers.get(0xf1) as unknown as LibraryGas,
+      logicFunction: this._handlers.get(0xf1) as unknown as LibraryOpcode,
+      baseFee: this._opcodes.get(0xf1)?.fee as number,
+    };
+  }
+}
 
 function selfDestructOpcode(ref: { current?: TwinEvm }) {
   const targetOf = (word: bigint) => hex((word & ((1n << 160n) - 1n)).toString(16).padStart(40, '0'));

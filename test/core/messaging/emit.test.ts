@@ -4,20 +4,24 @@ import { describe, it } from 'node:test';
 import { createOwnLoopExecutor } from '../../../src/core/execution/evm/own-loop-executor.ts';
 import { type ExecutedMessage, executeMessage } from '../../../src/core/execution/execute-message.ts';
 import { StateOverlay } from '../../../src/core/execution/state-overlay.ts';
+import { MESSENGER_ADDRESS } from '../../../src/core/execution/system-addresses.ts';
 import {
   bounceOf,
+  callOf,
   creditOf,
   forwardOf,
   isNaturalPlace,
   mainCallOf,
   pointerOf,
+  replyOf,
   sweepOf,
   valueSendOf,
 } from '../../../src/core/messaging/emit.ts';
 import { messageIdOf } from '../../../src/core/messaging/message-id.ts';
+import { encodeSend, TOO_MANY_HOPS_ERROR } from '../../../src/core/messaging/messenger-interface.ts';
 import { BOUNCE_GAS, HOPS_MAX, RECEIVE_GAS } from '../../../src/core/protocol/gas.ts';
-import type { Message } from '../../../src/core/protocol/message.ts';
-import { assemble } from '../execution/assembler.ts';
+import { type Message, NO_REPLY } from '../../../src/core/protocol/message.ts';
+import { assemble, storing } from '../execution/assembler.ts';
 import { addressOf, CONTEXT, ETHER, GWEI, PARAMETERS, transactionOf } from '../execution/block-setup.ts';
 import { MemoryState } from '../execution/memory-state.ts';
 
@@ -57,6 +61,26 @@ describe('an emitted message', () => {
     }
   });
 
+  it('that the messenger sends has gas, data and a reply of its own, and is answered and bounced with what it reserved', () => {
+    const terms = {
+      from: VAULT,
+      to: BOB,
+      isInSenderFamily: false,
+      valueWei: 7n,
+      data: new Uint8Array(9),
+      gasLimit: 5,
+      reservedGas: 70_000,
+    };
+    const call = callOf(cause, 1, CAROL, { ...terms, replySelector: new Uint8Array(4).fill(1) });
+    assert.deepEqual([call.targetFamily, call.gasLimit, call.reservedGas, call.data.length], [BOB, 5, 70_000, 9]);
+    assert.deepEqual(callOf(cause, 1, CAROL, { ...terms, isInSenderFamily: true, replySelector: NO_REPLY }).targetFamily, CAROL);
+    const reply = replyOf(call, 0, MESSENGER_ADDRESS, new Uint8Array(3));
+    assert.deepEqual([reply.sender, reply.target, reply.targetFamily], [MESSENGER_ADDRESS, VAULT, CAROL]);
+    assert.deepEqual([reply.gasLimit, reply.reservedGas, reply.valueWei, reply.hop], [70_000, 0, 0n, 2]);
+    const bounce = bounceOf(call, 0);
+    assert.deepEqual([bounce.gasLimit, bounce.reservedGas, bounce.valueWei, bounce.targetFamily], [BOUNCE_GAS, 0, 7n, CAROL]);
+  });
+
   it('goes back, as a bounce, directly to the family of the sender', () => {
     const bounce = bounceOf({ ...cause, senderFamily: CAROL, sender: VAULT }, 0);
     assert.deepEqual([bounce.target, bounce.targetFamily, bounce.valueWei], [VAULT, CAROL, 5n]);
@@ -93,6 +117,32 @@ describe('at the last hop', () => {
     assert.deepEqual([executed.result.outcome, executed.result.returnData.at(-1), executed.emitted.length], ['success', 0, 0]);
     const before = await execute(sending, { ...last, hop: HOPS_MAX - 1 });
     assert.deepEqual([before.executed.result.returnData.at(-1), before.executed.emitted.length], [1, 1]);
+  });
+
+  it('the messenger refuses by name, and one hop earlier it does not', async () => {
+    const callData = encodeSend({ to: BOB, gas: 0n, replySelector: new Uint8Array(4), replyGas: 0n, data: new Uint8Array(0) });
+    const code = assemble(
+      ...storing(callData),
+      32,
+      0,
+      callData.length,
+      0,
+      1,
+      MESSENGER_ADDRESS,
+      'GAS',
+      'CALL',
+      32,
+      'MSTORE',
+      64,
+      0,
+      'RETURN',
+    );
+    const { executed, overlay } = await execute(code, last);
+    assert.deepEqual([executed.result.returnData.at(-1), executed.emitted.length], [0, 0]);
+    assert.deepEqual(executed.result.returnData.subarray(0, 4), TOO_MANY_HOPS_ERROR);
+    assert.equal(overlay.account(overlay.family(CAROL), VAULT).value?.balanceWei, ETHER + last.valueWei);
+    const before = await execute(code, { ...last, hop: HOPS_MAX - 1 });
+    assert.deepEqual([before.executed.result.returnData.at(-1), before.executed.emitted[0]?.hop], [1, HOPS_MAX]);
   });
 
   it('a SELFDESTRUCT to a foreign account reverts', async () => {

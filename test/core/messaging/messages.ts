@@ -45,7 +45,7 @@ export function messageTo(family: Uint8Array, salt: number, change: Partial<Mess
     accessList: [],
     hop: 1,
     pointerFamily: undefined,
-    ...{ replySelector: new Uint8Array(4) },
+    replySelector: new Uint8Array(4),
     ...change,
   };
 }

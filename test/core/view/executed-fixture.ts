@@ -56,33 +56,34 @@ export const transaction: fc.Arbitrary<Transaction> = fc.tuple(fields, address).
   return withSender(parsed.value, sender);
 });
 
-const result = fc.record({
-  outcome: fc.constantFrom<MessageResult['outcome']>('success', 'revert', 'failure'),
-  logs: fc.array(log, { maxLength: 4 }),
-  executionGasUsed: fc.integer({ min: 0, max: 8_000_000 }),
-  createdAddress: fc.option(address, { nil: undefined }),
-  isForwarded: fc.boolean(),
-  hasPointer: fc.boolean(),
-  sends: fc.array(
-    fc.record({ kind: fc.constantFrom<MessageKind>('value-send', 'credit', 'bounce', 'sweep'), target: address, value: integer }),
-    {
+/** Kinds of messages that code and the protocol emit, without pointers. The format's pin knows the first four. */
+export const EMITTED_KINDS: readonly MessageKind[] = ['value-send', 'credit', 'bounce', 'sweep', 'call', 'reply'];
+
+const resultOf = (kinds: readonly MessageKind[]) =>
+  fc.record({
+    outcome: fc.constantFrom<MessageResult['outcome']>('success', 'revert', 'failure'),
+    logs: fc.array(log, { maxLength: 4 }),
+    executionGasUsed: fc.integer({ min: 0, max: 8_000_000 }),
+    createdAddress: fc.option(address, { nil: undefined }),
+    isForwarded: fc.boolean(),
+    hasPointer: fc.boolean(),
+    sends: fc.array(fc.record({ kind: fc.constantFrom(...kinds), target: address, value: integer }), {
       maxLength: 2,
-    },
-  ),
-});
+    }),
+  });
 
 /** A block of up to `transactionsMax` transactions: plain transfers, forwards, sends, pointers, failures. */
-export function execution(transactionsMax: number): fc.Arbitrary<AnchoredExecution> {
+export function execution(transactionsMax: number, kinds: readonly MessageKind[] = EMITTED_KINDS): fc.Arbitrary<AnchoredExecution> {
   return fc
     .uniqueArray(transaction, { maxLength: transactionsMax, selector: (one) => one.hashHex })
     .chain((transactions) =>
       fc
-        .array(result, { minLength: transactions.length, maxLength: transactions.length })
+        .array(resultOf(kinds), { minLength: transactions.length, maxLength: transactions.length })
         .map((results) => executionOf(transactions, results)),
     );
 }
 
-type ResultChoice = typeof result extends fc.Arbitrary<infer T> ? T : never;
+type ResultChoice = ReturnType<typeof resultOf> extends fc.Arbitrary<infer T> ? T : never;
 
 function executionOf(transactions: readonly Transaction[], choices: readonly ResultChoice[]): AnchoredExecution {
   const wave1: MessageResult[] = [];
@@ -146,6 +147,7 @@ function mainCall(one: Transaction, hop: number): Message {
     data: one.data,
     gasLimit: one.gasLimit - 21_000,
     reservedGas: 0,
+    replySelector: new Uint8Array(4),
     gasPriceWei: one.maxFeePerGasWei,
     baseFeePerGasWei: 7n,
     travellingTipWei: 0n,

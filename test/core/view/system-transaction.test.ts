@@ -23,6 +23,7 @@ const message: Message = {
   data: Uint8Array.of(0xab),
   gasLimit: 30_000,
   reservedGas: 30_000,
+  replySelector: new Uint8Array(4),
   gasPriceWei: 1n,
   baseFeePerGasWei: 1n,
   travellingTipWei: 0n,

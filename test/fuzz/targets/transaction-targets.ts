@@ -1,8 +1,9 @@
-// Transactions as Ethereum encodes them, RLP in general, and the view's own type 0x7e. What is accepted is encoded again from its fields by
+// Transactions as Ethereum encodes them, RLP in general, the view's own type 0x7e, and what code asks of the messenger. What is accepted is encoded again from its fields by
 // the generic encoder, and its sender recovered by both implementations.
 import assert from 'node:assert/strict';
 import { keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { nobleSecp256k1 } from '../../../src/core/crypto/secp256k1-noble.ts';
+import { decodeSend, encodeSend, type SendRequest } from '../../../src/core/messaging/messenger-interface.ts';
 import { bytesToHex, concatBytes } from '../../../src/core/primitives/bytes.ts';
 import { decodeRlp, encodeRlp, integerToRlp, type RlpItem } from '../../../src/core/primitives/rlp.ts';
 import { decodeTransaction, signatureOf } from '../../../src/core/protocol/decode-transaction.ts';
@@ -78,8 +79,27 @@ const systemTransaction: FuzzTarget = {
   judge: (bytes) => judgeRow(bytes, decodeSystemTransaction, systemEncodingOf),
 };
 
+const messengerSend: FuzzTarget = {
+  name: 'messenger-send',
+  covers: ['core/messaging/messenger-interface#decodeSend'],
+  executions: 8_000,
+  generate(random) {
+    const request: SendRequest = {
+      to: bytesOf(random, 20),
+      gas: integerOf(random, 64),
+      replySelector: bytesOf(random, 4),
+      replyGas: integerOf(random, 64),
+      data: bytesOf(random, random.integer(0, 100)),
+    };
+    const encoded = encodeSend(request);
+    assert.deepEqual(decodeSend(encoded), { ok: true, value: request });
+    return encoded;
+  },
+  judge: (bytes) => judgeCanonical(bytes, decodeSend(bytes), encodeSend),
+};
+
 /** See the file's head. */
-export const TRANSACTION_TARGETS: readonly FuzzTarget[] = [rlp, rawTransaction, systemTransaction];
+export const TRANSACTION_TARGETS: readonly FuzzTarget[] = [rlp, rawTransaction, systemTransaction, messengerSend];
 
 function rlpItem(random: SeededRandom, depth: number): RlpItem {
   if (depth === 0 || random.chance(0.5))

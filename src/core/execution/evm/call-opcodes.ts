@@ -8,6 +8,7 @@ import { Frame } from './frame.ts';
 import { CALL_DEPTH_MAX, CALL_STIPEND_GAS, CALL_VALUE_GAS, KEPT_GAS_DIVISOR } from './gas-costs.ts';
 import { halt } from './halt.ts';
 import type { Machine, PrecompileResult, Signal } from './machine.ts';
+import { payForSend, sendByMessenger } from './messenger-call.ts';
 import { runPrecompile } from './precompiles.ts';
 import { accountAccessGas, worldFamilyOf } from './state-opcodes.ts';
 import { addressBytesOf, addressHexOf, toOffset } from './words.ts';
@@ -37,7 +38,9 @@ export function call(machine: Machine, frame: Frame, kind: CallKind): Signal | u
   // Paid before it is read: a frame with too little gas must not cost a read from disk.
   frame.useGas(accountAccessGas(machine, operands.targetHex));
   const target = state.account(addressBytesOf(operands.targetHex), operands.targetHex, family);
-  const gasLimit = payForCall(frame, operands, target, hasValue);
+  const isMessenger = operands.targetHex === MESSENGER_HEX;
+  const gasLimit = payForCall(frame, operands, hasValue, hasValue && target.value === undefined && !isMessenger);
+  const request = isMessenger ? payForSend(frame, kind, operands.inputOffset, operands.inputLength) : undefined;
   const stipend = hasValue ? CALL_STIPEND_GAS : 0;
   frame.returnData = NO_DATA;
   const hasFunds = !hasValue || (frame.self.value?.balanceWei ?? 0n) >= operands.valueWei;
@@ -52,13 +55,20 @@ export function call(machine: Machine, frame: Frame, kind: CallKind): Signal | u
     hasValue,
     hasData: operands.inputLength > 0,
     isPrecompile: machine.rules.precompiles.has(operands.targetHex),
-    isMessenger: operands.targetHex === MESSENGER_HEX,
+    isMessenger,
     isOfFamily: target.value !== undefined || operands.targetHex === family.familyHex,
   });
   if (route === 'foreign-call' && mayReadWorld(machine, kind, hasValue, operands.targetHex)) {
     const targetFamily = worldFamilyOf(machine, operands.targetHex);
     const foreign = state.account(target.address, target.addressHex, targetFamily);
     return enter(machine, frame, { operands, target: foreign, family: targetFamily, isStatic: true, gasLimit, stipend: 0 });
+  }
+  if (route === 'messenger') {
+    const { success, output } = sendByMessenger(machine, frame, request, operands.valueWei);
+    frame.returnData = output;
+    writeOutput(frame, operands.outputOffset, operands.outputLength);
+    frame.stack.push(success ? 1n : 0n);
+    return undefined;
   }
   if (route !== 'local') return callForeign(machine, frame, operands, target, route);
   return enter(machine, frame, { operands, target, family, isStatic, gasLimit, stipend });
@@ -93,12 +103,12 @@ function popOperands(frame: Frame, kind: CallKind): CallOperands {
 }
 
 // Charges the rest of the call itself; gives the gas of the callee, stipend not counted, which is charged when it begins.
-function payForCall(frame: Frame, operands: CallOperands, target: AccountEntry, hasValue: boolean): number {
+function payForCall(frame: Frame, operands: CallOperands, hasValue: boolean, isForeign: boolean): number {
   frame.useGas(frame.memoryGas(operands.inputOffset, operands.inputLength));
   frame.useGas(frame.memoryGas(operands.outputOffset, operands.outputLength));
   let gas = hasValue ? CALL_VALUE_GAS : 0;
   // In the place of Ethereum's new-account charge, before the 63/64 rule, and kept if the call fails.
-  if (hasValue && operands.kind === 'call' && target.value === undefined) gas += SEND_GAS;
+  if (isForeign && operands.kind === 'call') gas += SEND_GAS;
   frame.useGas(gas);
   const available = frame.gasLeft - Math.floor(frame.gasLeft / KEPT_GAS_DIVISOR);
   return operands.requestedGas >= BigInt(available) ? available : Number(operands.requestedGas);

@@ -10,7 +10,13 @@ const privateKeys = (process.env['COPPICE_PRIVATE_KEYS'] ?? '').split(',');
 
 export default defineConfig({
   plugins: [hardhatEthers],
-  paths: { artifacts: join(buildFolder, 'artifacts'), cache: join(buildFolder, 'cache') },
+  // In full: Hardhat takes the nearest package.json for the root of the project, which is that of the whole repository.
+  paths: {
+    sources: join(import.meta.dirname, 'contracts'),
+    tests: { solidity: join(import.meta.dirname, 'tests') },
+    artifacts: join(buildFolder, 'artifacts'),
+    cache: join(buildFolder, 'cache'),
+  },
   solidity: { version: '0.8.37', path: createRequire(import.meta.url).resolve('solc/soljson.js') },
   networks: {
     coppice: { type: 'http', url: process.env['COPPICE_RPC_URL'] ?? 'http://127.0.0.1:8545', accounts: privateKeys },

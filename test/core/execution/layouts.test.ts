@@ -1,0 +1,101 @@
+// Layout independence (protocol, section 1, property 6): the same items under layouts of one to four shards, on an interpreter without waves,
+// and family by family.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
+import type { MessageResult } from '../../../src/core/protocol/message.ts';
+import { runBlock } from './block-setup.ts';
+import { isConcurrent, isInShard, LAYOUTS, replayAlone, type Settled, settleFreely, settleInStep, settleOneByOne } from './layouts.ts';
+import { FAMILIES, talkativeBlock } from './random-blocks.ts';
+
+const RUNS = 150;
+/** Share of random transactions whose messages are never under way to one family at once. */
+const COMPARED_MIN = 0.2;
+const layout = fc.constantFrom(...LAYOUTS);
+
+function byId(results: readonly MessageResult[]): unknown {
+  return results
+    .map((result): [string, unknown] => [`${bytesToHex(result.message.id)}/${result.message.hop}`, { ...result, wave: 0 }])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function assertSame(one: Pick<Settled, 'state' | 'results' | 'feesWei'>, other: Settled): void {
+  assert.deepEqual(byId(other.results), byId(one.results));
+  assert.deepEqual(other.state.contents(), one.state.contents());
+  assert.equal(other.feesWei, one.feesWei);
+}
+
+describe('a block', () => {
+  it('has families in different shards of each layout', () => {
+    for (const shards of LAYOUTS) {
+      const places = new Set(FAMILIES.map((family) => shards.find((shard) => isInShard(family, shard))));
+      assert.ok(places.size >= 2, `${shards}`);
+    }
+  });
+
+  it('comes to the same when every message crosses between shards, in the same order', async (context) => {
+    const kinds = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(talkativeBlock, layout, async ({ state, transactions }, shards) => {
+        const whole = await runBlock(state, transactions);
+        const split = await settleInStep(state, transactions, shards);
+        assert.deepEqual(split.results, whole.messages);
+        for (const { message, outcome } of split.results) {
+          const kind = `${message.kind} ${outcome}`;
+          kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+        }
+        assert.deepEqual(split.state.contents(), state.after(whole.changeSet).contents());
+        assert.equal(split.feesWei, whole.burnedFeesWei + whole.proposerFeesWei);
+      }),
+      { numRuns: RUNS },
+    );
+    context.diagnostic([...kinds].map(([kind, count]) => `${kind} ${count}`).join(', '));
+    for (const kind of ['call success', 'call forwarded', 'bounce success', 'pointer success', 'reply success'])
+      assert.ok(kinds.has(kind), `the blocks are varied enough to have a ${kind}`);
+  });
+
+  it('under way between shards loses no wei, and comes to the same for each family alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(talkativeBlock, layout, async ({ state, transactions }, shards) => {
+        const split = await settleFreely(state, transactions, shards);
+        const families = new Set(split.results.map(({ message }) => bytesToHex(message.targetFamily)));
+        for (const { senderHex } of transactions) families.add(senderHex);
+        for (const familyHex of families) {
+          const alone = await replayAlone(state, familyHex, split);
+          const there = split.state.only((family) => bytesToHex(family) === familyHex);
+          assert.deepEqual(alone.contents(), there.contents());
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe('a workload that waits for all effects, none of them to one family at once', () => {
+  it('ends in equal states under every layout, and in whatever order messages arrive', async (context) => {
+    let all = 0;
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(talkativeBlock, layout, fc.infiniteStream(fc.nat(1_000)), async ({ state, transactions }, shards, stream) => {
+        let now = state;
+        let nonces = new Map<string, bigint>();
+        for (const drawn of transactions) {
+          const transaction = { ...drawn, nonce: nonces.get(drawn.senderHex) ?? 1n };
+          const { messages, changeSet, burnedFeesWei, proposerFeesWei } = await runBlock(now, [transaction]);
+          all++;
+          if (isConcurrent(messages)) continue;
+          compared++;
+          const whole = { state: now.after(changeSet), results: messages, feesWei: burnedFeesWei + proposerFeesWei };
+          assertSame(whole, await settleFreely(now, [transaction], shards));
+          assertSame(whole, await settleOneByOne(now, transaction, (count) => stream.next().value % count));
+          now = whole.state;
+          nonces = new Map([...nonces, [drawn.senderHex, transaction.nonce + 1n]]);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+    context.diagnostic(`${compared} of ${all} transactions`);
+    assert.ok(compared >= all * COMPARED_MIN, `${compared} of ${all}`);
+  });
+});
