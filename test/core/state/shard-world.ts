@@ -217,6 +217,8 @@ export function checkKept(world: ShardWorld): void {
       if (height > database.committed().height || height < database.oldest()) continue;
       assert.ok(version !== undefined, `shard ${shard} has its version at ${height}`);
       checkVersion(shard, version, model);
+      // Current values are read from rows of their own: all nodes must be there, too.
+      addRows(new Set(), world, { owner: undefined, subtree: subtreeOf(shard) }, treeOf(world, shard, height));
     }
   }
 }
@@ -248,9 +250,7 @@ export async function dump(store: MemoryStore): Promise<ReadonlyMap<string, stri
 export async function checkNothingLeft(world: ShardWorld): Promise<void> {
   const expected = new Set<string>();
   for (const [shard, { database }] of world.shards) {
-    const { height } = database.committed();
-    const root = decodeRoot(world.store.get(rootRowKey(height, shard)) as Uint8Array);
-    addRows(expected, world, { owner: undefined, subtree: subtreeOf(shard) }, root);
+    addRows(expected, world, { owner: undefined, subtree: subtreeOf(shard) }, treeOf(world, shard, database.committed().height));
   }
   const rows = [...(await dump(world.store)).keys()];
   assert.deepEqual(rows.filter((key) => key.startsWith('13')).sort(), [...expected].sort(), 'nodes of committed versions only');
@@ -261,6 +261,10 @@ export async function checkNothingLeft(world: ShardWorld): Promise<void> {
       `kind ${kind}`,
     );
   assert.equal(rows.filter((key) => key.startsWith('14')).length, world.shards.size, 'one root for each shard');
+}
+
+function treeOf({ store }: ShardWorld, shard: ChainId, height: number): TreeRoot {
+  return decodeRoot(store.get(rootRowKey(height, shard)) as Uint8Array);
 }
 
 function addRows(rows: Set<string>, world: ShardWorld, place: Pick<NodeSource, 'owner' | 'subtree'>, root: TreeRoot): void {

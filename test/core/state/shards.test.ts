@@ -155,6 +155,52 @@ describe('shards over one store', () => {
     assert.ok(createStateDatabase(world.store, 17).at(1) === undefined);
   });
 
+  it('are forgotten so that after every single row that is written, what is left is whole', async () => {
+    const world = await dividedWorld();
+    await commitTo(world, 16, everyFamily());
+    await commitTo(world, 17, everyFamily());
+    await relayout(world, [16, 17], [8]);
+    await relayout(world, [8], [32, 33, 34, 35]);
+    await commitTo(world, 34, everyFamily());
+    const { database } = live(world, 34);
+    const changesLeft = async (): Promise<number> => [...(await dump(world.store)).keys()].filter((name) => name.startsWith('16')).length;
+    const changesBefore = await changesLeft();
+    await prune(world, database, 1);
+    assert.equal(await changesLeft(), changesBefore, 'what was changed at its start was changed by those before it, which are kept');
+    assert.ok(checkPast(world) > 3);
+    for await (const batch of database.prune(2)) {
+      for (const operation of batch) {
+        await world.store.write([operation], { sync: false });
+        checkPast(world);
+        checkKept(world);
+      }
+    }
+    assert.equal(checkPast(world), 0);
+  });
+
+  it('are taken back without a row of a neighbour of the same heights', async () => {
+    const world = await newWorld();
+    await relayout(world, [1], [2, 3]);
+    for (const shard of [2, 3, 2, 3]) await commitTo(world, shard, everyFamily());
+    const before = await dump(world.store);
+    const { database } = live(world, 2);
+    const { version, operations } = await database.rollbackTo(0);
+    await world.store.write(operations, { sync: false });
+    database.adopted(version);
+    await checkTouched(world, before, 2);
+    checkKept(world);
+  });
+
+  it('are removed with the versions of those before them, which cannot be read without them', async () => {
+    const world = await newWorld();
+    await commitTo(world, 1, everyFamily());
+    await relayout(world, [1], [2, 3]);
+    assert.equal(checkPast(world), 2);
+    await moveAway(world, 2, 7);
+    assert.equal(checkPast(world), 0);
+    checkKept(world);
+  });
+
   it('read what they said before a split and a merge, until a successor is pruned beyond it', async () => {
     const world = await newWorld();
     await commitTo(world, 1, everyFamily());
