@@ -14,6 +14,7 @@ import type { BlockResult } from '../src/core/execution/executed-block.ts';
 import { checkAgainstAccount, checkTransactionShape, type SenderReservation } from '../src/core/execution/transaction-checks.ts';
 import { Mempool } from '../src/core/mempool/pool.ts';
 import { bytesToPrefixedHex, hex, uint64ToBytes, ZERO_32 } from '../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../src/core/primitives/ids.ts';
 import { bodyRootOf, EMPTY_BODY } from '../src/core/protocol/block.ts';
 import type { Transaction } from '../src/core/protocol/transaction.ts';
 import { buildGenesisState } from '../src/core/state/genesis-state.ts';
@@ -185,7 +186,7 @@ async function openBench(store: KeyValueStore): Promise<Bench> {
   const verifier = new BatchingSignatureVerifier({ crypto: selectCrypto({ disableNative: false }), pool, schedule: queueMicrotask });
   return {
     store,
-    states: await createStateDatabase(store),
+    states: await createStateDatabase(store, ROOT_SHARD),
     pool: new Mempool(PARAMETERS),
     directory: new TransactionDirectory(verifier, PARAMETERS.evmChainId),
     times: new Map(),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { initialiseKeccak } from '../src/core/crypto/keccak.ts';
 import { bytesToHex, ZERO_32 } from '../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../src/core/primitives/ids.ts';
 import type { Account } from '../src/core/state/account.ts';
 import type { AccountChange, ChangeSet } from '../src/core/state/change-set.ts';
 import { buildGenesisState } from '../src/core/state/genesis-state.ts';
@@ -65,7 +66,7 @@ export async function runTreeBench(options: BenchOptions = { accounts: 100_000, 
 }
 
 async function measure(store: KeyValueStore, folder: string, { accounts, blocks, active }: BenchOptions): Promise<TreeBenchResult> {
-  const database = createStateDatabase(store);
+  const database = createStateDatabase(store, ROOT_SHARD);
   const random = createRandom(7);
   const addresses = Array.from({ length: accounts }, () => random.bytes(20));
   const token = random.bytes(20);

@@ -3,7 +3,7 @@
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32 } from '../core/primitives/ids.ts';
+import { type Bytes32, ROOT_SHARD } from '../core/primitives/ids.ts';
 import { type Instance, makeInstance } from '../core/protocol/committee.ts';
 import { committeeOf, type Genesis, genesisRoot, startRecordOf } from '../core/protocol/genesis.ts';
 import { commitmentOfStart, factsOfStart } from '../core/shard/parent-facts.ts';
@@ -66,7 +66,7 @@ export async function loadChain(genesis: Genesis, stores: ChainOpening): Promise
 /** The instance that a genesis starts, without a database: for tools. */
 export async function instanceOfGenesis(genesis: Genesis): Promise<Instance> {
   const store = createMemoryStore();
-  const states = await createStateDatabase(store);
+  const states = await createStateDatabase(store, ROOT_SHARD);
   const changes = buildGenesisState(genesis.accounts.map((account) => ({ ...account, family: account.address })));
   const version = await states.writeFirst(0, changes, (operations) => store.write(operations, { sync: false }));
   return instanceOf(genesis, version.root);

@@ -102,7 +102,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       store,
       blockStore: createBlockStore(store),
       viewStore: createViewStore(store),
-      states: await createStateDatabase(store),
+      states: await createStateDatabase(store, ROOT_SHARD),
       files,
       clock: systemClock,
       logger,

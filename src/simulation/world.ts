@@ -219,7 +219,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         store,
         blockStore: createBlockStore(store),
         viewStore: createViewStore(store),
-        states: await createStateDatabase(store),
+        states: await createStateDatabase(store, ROOT_SHARD),
         files,
         logger: recordingLogger(name, recordAlive),
         metrics: countingMetrics(name, recordAlive),

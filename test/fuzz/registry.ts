@@ -8,6 +8,7 @@ import { FILE_TARGETS } from './targets/file-targets.ts';
 import { LANE_TARGETS } from './targets/lane-targets.ts';
 import { ROW_TARGETS } from './targets/row-targets.ts';
 import { RPC_TARGETS } from './targets/rpc-targets.ts';
+import { SHARD_TARGETS } from './targets/shard-targets.ts';
 import { STORAGE_TARGETS } from './targets/storage-targets.ts';
 import { TRANSACTION_TARGETS } from './targets/transaction-targets.ts';
 import { WIRE_TARGETS } from './targets/wire-targets.ts';
@@ -21,6 +22,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...TRANSACTION_TARGETS,
   ...LANE_TARGETS,
   ...ROW_TARGETS,
+  ...SHARD_TARGETS,
   ...STORAGE_TARGETS,
   ...CRYPTO_TARGETS,
   ...FILE_TARGETS,

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { bytesToHex, uint64ToBytes, ZERO_32 } from '../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import type { Account } from '../../src/core/state/account.ts';
 import type { ChangeSet } from '../../src/core/state/change-set.ts';
 import { buildGenesisState } from '../../src/core/state/genesis-state.ts';
@@ -51,8 +52,8 @@ describe('the state on disk', () => {
     const path = join(folder, 'db');
     let store = await openLevelStore(path, ZERO_32);
     const memory = createMemoryStore();
-    let database = createStateDatabase(store);
-    const twin = createStateDatabase(memory);
+    let database = createStateDatabase(store, ROOT_SHARD);
+    const twin = createStateDatabase(memory, ROOT_SHARD);
     assert.equal(await commit(database, store, genesis(), 0), await commit(twin, memory, genesis(), 0));
     for (let height = 1; height <= 12; height++) {
       const root = await commit(database, store, block(database.committed(), height), height);
@@ -61,7 +62,7 @@ describe('the state on disk', () => {
       for await (const batch of database.prune(height - 2)) await store.write(batch, { sync: false });
       await store.close();
       store = await openLevelStore(path, ZERO_32);
-      database = createStateDatabase(store);
+      database = createStateDatabase(store, ROOT_SHARD);
       assert.equal(bytesToHex(database.committed().root), root);
       assert.equal(bytesToHex((database.at(height - 2) as StateVersion).root), bytesToHex((twin.at(height - 2) as StateVersion).root));
       assert.equal(database.at(height - 3), undefined);

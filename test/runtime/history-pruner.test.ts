@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { createStateDatabase } from '../../src/core/state/state-database.ts';
 import type { StateDatabase, StateVersion } from '../../src/core/state/state-version.ts';
 import { HistoryPruner, STATE_BLOCKS_MIN } from '../../src/runtime/history-pruner.ts';
@@ -38,7 +39,7 @@ class PrunedState {
 
   constructor(store: MemoryStore = createMemoryStore(), from?: PrunedState) {
     this.store = store;
-    this.states = createStateDatabase(store);
+    this.states = createStateDatabase(store, ROOT_SHARD);
     for (const [height, model] of from === undefined ? [] : from.#models) this.#models.set(height, model);
   }
 

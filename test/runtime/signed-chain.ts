@@ -7,6 +7,7 @@ import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { deriveValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
 import { vrfPublicKeyOf } from '../../src/core/crypto/vrf.ts';
 import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { type BlockHeader, blockHashOf } from '../../src/core/protocol/block.ts';
 import type { BlockPoint, QuorumCertificate, TimeoutCertificate } from '../../src/core/protocol/certificate.ts';
 import type { Instance } from '../../src/core/protocol/committee.ts';
@@ -91,7 +92,7 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     store,
     blockStore: createBlockStore(store),
     viewStore: createViewStore(store),
-    states: await createStateDatabase(store),
+    states: await createStateDatabase(store, ROOT_SHARD),
   };
   const { instance, committed, newest } = await loadChain(genesis, { ...stores, vrf: crypto.vrf });
   const signers = keys.map((secrets, validator) => createSigner(crypto, { validator, ...secrets }, instance));

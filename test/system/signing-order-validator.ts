@@ -5,6 +5,7 @@
 import { connect } from 'node:net';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { deriveValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { createStateDatabase } from '../../src/core/state/state-database.ts';
 import type { Network } from '../../src/network/ports.ts';
 import { makeGenesisText } from '../../src/node/create-network.ts';
@@ -72,7 +73,7 @@ const node = await createNode(
     store,
     blockStore: createBlockStore(store),
     viewStore: createViewStore(store),
-    states: await createStateDatabase(store),
+    states: await createStateDatabase(store, ROOT_SHARD),
     files: createNodeFileStore(folder ?? ''),
     clock: systemClock,
     logger: createLogger({ level: 'silent', file: undefined, base: {} }),

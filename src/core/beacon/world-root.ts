@@ -1,11 +1,10 @@
 // The world root (protocol, sections 4 and 6): the Merkle root over the shards' state roots at their places in the one tree. A shard's state
 // root is its subtree's, so the world root is the same before and after a split or merge: only a crosslink changes it.
 
-import { hash64 } from '../crypto/sha256.ts';
-import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import { type Bytes32, type ChainId, ROOT_SHARD } from '../primitives/ids.ts';
 import { contains } from '../protocol/shard-id.ts';
+import { hashChildren } from '../state/world-root.ts';
 import type { BeaconState } from './state.ts';
 
 /** The root of one subtree. */
@@ -27,7 +26,7 @@ export function joinedRoot(shard: ChainId, parts: readonly SubtreeRoot[]): Bytes
       half,
       parts.filter((part) => contains(half, part.shard)),
     );
-  return hashOfNode(halfRoot(2 * shard), halfRoot(2 * shard + 1));
+  return hashChildren(halfRoot(2 * shard), halfRoot(2 * shard + 1));
 }
 
 /** See the file's head: over the records, whose shards are the whole tree in every state. */
@@ -36,9 +35,4 @@ export function worldRootOf({ records }: Pick<BeaconState, 'records'>): Bytes32 
     ROOT_SHARD,
     records.map(({ record, progress }) => ({ shard: record.shard, stateRoot: progress.stateRoot })),
   );
-}
-
-// At depths 0 to 15 two children are always hashed, unless both are empty.
-function hashOfNode(left: Bytes32, right: Bytes32): Bytes32 {
-  return bytesEqual(left, ZERO_32) && bytesEqual(right, ZERO_32) ? ZERO_32 : hash64(left, right);
 }

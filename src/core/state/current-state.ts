@@ -10,6 +10,7 @@ import { NODES_LOADED_MAX, sweepNodes } from './node-sweep.ts';
 import { RecentMap } from './recent-map.ts';
 import { codeRowKey, leafRowKey, slotRowKey } from './row-keys.ts';
 import type { StateRows } from './state-rows.ts';
+import { type Subtree, WHOLE_TREE } from './subtree.ts';
 import type { TreeRoot } from './tree-node.ts';
 import { findLeaf, isAloneIn } from './tree-read.ts';
 import type { BaseReader, VersionLayer } from './version-layer.ts';
@@ -28,6 +29,7 @@ type Cached<T> = { readonly value: T | undefined };
 
 /** See the file's head. */
 export class CurrentState implements BaseReader {
+  readonly subtree: Subtree;
   readonly #rows: StateRows;
   readonly #accounts = new KeyCache<Cached<AccountRecord>>(ACCOUNTS_CACHED_MAX);
   readonly #slots = new RecentMap<Hex, Cached<Bytes32>>(SLOTS_CACHED_MAX);
@@ -42,16 +44,17 @@ export class CurrentState implements BaseReader {
   // While a batch is being written nobody knows whether a current row is the old or the new one: then the tree is read.
   #rowsAreCommitted = true;
 
-  constructor(rows: StateRows) {
+  constructor(rows: StateRows, subtree: Subtree) {
     this.#rows = rows;
-    this.#source = { rows, kind: 'account', owner: undefined, use: this.#use };
+    this.subtree = subtree;
+    this.#source = { rows, kind: 'account', owner: undefined, subtree, use: this.#use };
     this.#oldVersionSource = { ...this.#source, use: this.#oldVersionUse };
   }
 
   /** Where the nodes of the account tree (or, with `owner`, of a storage tree) come from as `layer` sees them. */
   source(layer: VersionLayer, owner?: Bytes32): NodeSource {
     const source = layer.base() === this.#committed ? this.#source : this.#oldVersionSource;
-    return owner === undefined ? source : { ...source, kind: 'storage', owner };
+    return owner === undefined ? source : { rows: source.rows, kind: 'storage', owner, subtree: WHOLE_TREE, use: source.use };
   }
 
   /** From now on the current rows may be those of the version before or after the committed one. */

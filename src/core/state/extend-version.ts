@@ -8,6 +8,7 @@ import type { AccountChange, ChangeSet, PointerChange } from './change-set.ts';
 import type { CurrentState } from './current-state.ts';
 import { accountKey, pointerKey, type StateKey, slotKey } from './key.ts';
 import { accountLeaf, accountRow, pointerLeaf, slotLeaf, slotRow } from './leaf.ts';
+import { holdsKey } from './subtree.ts';
 import { EMPTY_TREE, type Superseded, type TreeRoot } from './tree-node.ts';
 import { NOT_IN_MEMORY, walkNodes } from './tree-read.ts';
 import { type LeafChange, sortChanges, supersede, updateTree } from './tree-update.ts';
@@ -46,10 +47,16 @@ export function extendVersion(current: CurrentState, parent: VersionLayer, heigh
     if (leaf !== undefined) changed.push(leaf);
   }
   sortChanges(changed);
+  invariant(changed.length === 0 || (isOwn(current, changed[0]) && isOwn(current, changed.at(-1))), 'a shard changes what is its own');
   const tree = updateTree(current.source(parent), parent.tree, height, changed, making.superseded);
   const leaves = changed.map(({ key, leaf, before, slots }) => ({ key, before, after: leaf?.row, slots }));
   // A version of its own also where nothing changed: nodes are loaded into a tree, and let go, for one version at a time.
   return new VersionLayer(current, height, { ...tree }, parent, { ...gathered, codes: changes.codes, leaves });
+}
+
+// In order of keys, what lies between two of the shard's is the shard's.
+function isOwn({ subtree }: CurrentState, change: LeafChange | undefined): boolean {
+  return change !== undefined && holdsKey(subtree, change.key);
 }
 
 function changeAccount(making: Making, change: AccountChange): ChangedLeaf {
@@ -121,9 +128,10 @@ function clearStorage(
   written: readonly SlotRows[],
 ): readonly SlotRows[] {
   const slots = new Map<Hex, SlotRows>(written.map((slot) => [bytesToHex(slot.key), slot]));
-  for (const placed of walkNodes(current.source(parent, key.bytes), tree)) {
+  const source = current.source(parent, key.bytes);
+  for (const placed of walkNodes(source, tree)) {
     const { node } = placed;
-    supersede(superseded, node, height, key.bytes, placed);
+    supersede(superseded, node, height, source, placed);
     if (node.kind === 'page') continue;
     for (const leaf of node.leaves) {
       const name = bytesToHex(leaf.key);

@@ -10,6 +10,7 @@ import type { CurrentState } from './current-state.ts';
 import { extendVersion } from './extend-version.ts';
 import { accountKey } from './key.ts';
 import type { RowOperation } from './state-rows.ts';
+import type { TreeRoot } from './tree-node.ts';
 import { VersionLayer } from './version-layer.ts';
 import { versionRows } from './version-rows.ts';
 
@@ -31,6 +32,11 @@ export async function writeFirstVersion(
     await write(versionRows(layer).operations);
     tree = { ...layer.tree, node: undefined };
   }
+  return firstVersionOf(current, empty, height, tree);
+}
+
+/** The first version, whose rows are written but for those of `commit`. */
+export function firstVersionOf(current: CurrentState, empty: VersionLayer, height: Height, tree: TreeRoot): VersionLayer {
   const none = { storage: new Map(), storageTrees: new Map(), codes: new Map(), leaves: [], superseded: { keys: [], nodes: 0 } };
   return new VersionLayer(current, height, tree, empty, none);
 }

@@ -2,8 +2,9 @@
 import { bytesToHex } from '../primitives/bytes.ts';
 import { CoppiceError } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
-import { nodeRowKey } from './row-keys.ts';
+import { nodeRowKey, shardPageRowKey } from './row-keys.ts';
 import type { StateRows } from './state-rows.ts';
+import type { Subtree } from './subtree.ts';
 import { nibbleAt, type Page, type TreeKind, type TreeNode, type TreeRoot } from './tree-node.ts';
 import { decodeNode } from './tree-rows.ts';
 
@@ -22,18 +23,23 @@ export interface NodeUse {
   turnAt: number;
 }
 
-/** One tree's nodes on disk. `owner` is the account's state key for a storage tree. */
-export interface NodeSource {
+/** Which tree: `owner` is the account's state key for a storage tree; of the account tree, `subtree` is the part that a shard has. */
+export interface TreePlace {
+  readonly owner: Bytes32 | undefined;
+  readonly subtree: Subtree;
+}
+
+/** One tree's nodes on disk. */
+export interface NodeSource extends TreePlace {
   readonly rows: StateRows;
   readonly kind: TreeKind;
-  readonly owner: Bytes32 | undefined;
   readonly use: NodeUse;
 }
 
 /** The tree's root node, loaded once. */
 export function rootNode(source: NodeSource, root: TreeRoot): TreeNode | undefined {
   if (root.leafCount === 0) return undefined;
-  root.node ??= loadNode(source, root.version, 0, EMPTY_PATH);
+  root.node ??= loadNode(source, root.version, source.subtree.rootDepth, source.subtree.path);
   root.node.touched = source.use.generation;
   return root.node;
 }
@@ -65,11 +71,16 @@ export function leadsInto(page: Page, key: Uint8Array, from: number): boolean {
   return true;
 }
 
-const EMPTY_PATH = new Uint8Array(32);
+/** The key of a node's row. The page in which a shard's root lies has a row of its own: its neighbours have theirs for the same place. */
+export function keyOfNode({ owner, subtree }: TreePlace, version: Height, slotDepth: number, path: Uint8Array): Uint8Array {
+  const isShardPage = subtree.rootLevel !== 0 && slotDepth === subtree.rootDepth;
+  return isShardPage ? shardPageRowKey(version, subtree.shard) : nodeRowKey(version, owner, slotDepth, path);
+}
 
-function loadNode(source: NodeSource, version: Height, slotDepth: number, path: Uint8Array): TreeNode {
+/** The node whose row `version` wrote at a place, read anew. */
+export function loadNode(source: NodeSource, version: Height, slotDepth: number, path: Uint8Array): TreeNode {
   const rowOf = (rowVersion: Height): Uint8Array => {
-    const key = nodeRowKey(rowVersion, source.owner, slotDepth, path);
+    const key = keyOfNode(source, rowVersion, slotDepth, path);
     const row = source.rows.get(key);
     if (row === undefined) throw new CoppiceError('state/missing-node', { version: rowVersion, key: bytesToHex(key) });
     return row;

@@ -28,14 +28,17 @@ type Step = { readonly next: TreeNode } | { readonly next: undefined; readonly e
 export function proveKey(source: NodeSource, root: TreeRoot, key: Bytes32): StateProof {
   const siblings: Bytes32[] = [];
   let node = rootNode(source, root);
-  let depth = 0;
+  const { rootDepth, rootLevel } = source.subtree;
+  let depth = rootDepth;
   while (node?.kind === 'page') {
     const step = descendPage(source, node, depth, key, siblings);
-    if (step.next === undefined) return { key, siblings, leaf: proven(step.end) };
+    if (step.next === undefined) return { key, siblings: siblings.slice(rootLevel), leaf: proven(step.end) };
     depth = node.depth + 1;
     node = step.next;
   }
-  return { key, siblings, leaf: node === undefined ? undefined : proven(descendBucket(node.leaves, PAGE_LEVELS * depth, key, siblings)) };
+  const end = node === undefined ? undefined : descendBucket(node.leaves, PAGE_LEVELS * depth, key, siblings);
+  // What lies above the shard's root in its page is no part of the shard.
+  return { key, siblings: siblings.slice(rootLevel), leaf: proven(end) };
 }
 
 // Adds the hashes that a page has beside the way of `key`.

@@ -2,25 +2,19 @@
 
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
-import type { Bytes32, Height } from '../primitives/ids.ts';
+import type { Bytes32, ChainId, Height } from '../primitives/ids.ts';
+import { contains } from '../protocol/shard-id.ts';
 import type { Leaf } from './leaf.ts';
 import { childNode, leadsInto, type NodeSource, pathThrough, rootNode } from './node-source.ts';
-import {
-  FIXED_DEPTH,
-  hashAtSlot,
-  KEY_DEPTH,
-  nibbleAt,
-  PAGE_SLOTS,
-  pageHash,
-  sharedNibbles,
-  type TreeNode,
-  type TreeRoot,
-} from './tree-node.ts';
+import { type Subtree, subtreeOf } from './subtree.ts';
+import { hashAtSlot, KEY_DEPTH, nibbleAt, PAGE_SLOTS, pageHash, sharedNibbles, type TreeNode, type TreeRoot } from './tree-node.ts';
+
+const PAGE_LEVELS = 4;
 
 /** The leaf of `key`, or undefined. */
 export function findLeaf(source: NodeSource, root: TreeRoot, key: Bytes32): Leaf | undefined {
   let node = rootNode(source, root);
-  let depth = 0;
+  let depth = source.subtree.rootDepth;
   while (node !== undefined && node.kind === 'page') {
     if (!leadsInto(node, key, depth)) return undefined;
     depth = node.depth + 1;
@@ -33,10 +27,10 @@ export function findLeaf(source: NodeSource, root: TreeRoot, key: Bytes32): Leaf
 export const NOT_IN_MEMORY = 'not-in-memory';
 
 /** The leaf of `key`, or undefined, if all nodes on its way are in memory. */
-export function peekLeaf({ use }: NodeSource, root: TreeRoot, key: Bytes32): Leaf | undefined | typeof NOT_IN_MEMORY {
+export function peekLeaf({ use, subtree }: NodeSource, root: TreeRoot, key: Bytes32): Leaf | undefined | typeof NOT_IN_MEMORY {
   if (root.leafCount === 0) return undefined;
   let { node } = root;
-  let depth = 0;
+  let depth = subtree.rootDepth;
   while (node !== undefined) {
     node.touched = use.generation;
     if (node.kind === 'bucket') return leafIn(node.leaves, key);
@@ -52,7 +46,7 @@ export function peekLeaf({ use }: NodeSource, root: TreeRoot, key: Bytes32): Lea
 /** Whether no leaf but that of `key` has the first `nibbles` half-bytes of `key`. Where there are many, the answer may be false. */
 export function isAloneIn(source: NodeSource, root: TreeRoot, key: Bytes32, nibbles: number): boolean {
   let node = rootNode(source, root);
-  let depth = 0;
+  let depth = source.subtree.rootDepth;
   while (node !== undefined && node.kind === 'page') {
     const end = Math.min(node.depth, nibbles);
     if (depth < end && sharedNibbles(node.path, key, depth) < end) return true;
@@ -83,7 +77,8 @@ export interface PlacedNode {
 /** All nodes of a tree from the root down, left to right. */
 export function* walkNodes(source: NodeSource, root: TreeRoot): Generator<PlacedNode> {
   const node = rootNode(source, root);
-  if (node !== undefined) yield* walkBelow(source, { node, slotDepth: 0, path: ZERO_32 });
+  const { rootDepth, path } = source.subtree;
+  if (node !== undefined) yield* walkBelow(source, { node, slotDepth: rootDepth, path });
 }
 
 function* walkBelow(source: NodeSource, placed: PlacedNode): Generator<PlacedNode> {
@@ -98,9 +93,9 @@ function* walkBelow(source: NodeSource, placed: PlacedNode): Generator<PlacedNod
 }
 
 /** The nodes that a version added to a tree; they are all in memory until it is committed. */
-export function nodesWrittenBy(version: Height, root: TreeRoot): readonly PlacedNode[] {
+export function nodesWrittenBy(version: Height, { rootDepth, path }: Subtree, root: TreeRoot): readonly PlacedNode[] {
   const written: PlacedNode[] = [];
-  if (root.node !== undefined) gatherWritten(version, { node: root.node, slotDepth: 0, path: ZERO_32 }, written);
+  if (root.node !== undefined) gatherWritten(version, { node: root.node, slotDepth: rootDepth, path }, written);
   return written;
 }
 
@@ -117,24 +112,24 @@ function gatherWritten(version: Height, placed: PlacedNode, written: PlacedNode[
   }
 }
 
-/** The root of the subtree at a generalized index (1 is the whole tree) of depth 0 to 16 of the account tree. */
-export function subtreeRootAt(source: NodeSource, root: TreeRoot, generalizedIndex: number): Bytes32 {
-  const bitDepth = 31 - Math.clz32(generalizedIndex);
-  invariant(generalizedIndex >= 1 && bitDepth <= 4 * FIXED_DEPTH, 'a subtree that can be a shard is at depth 0 to 16');
-  const path = new Uint8Array(32);
-  const bits = generalizedIndex - 2 ** bitDepth;
-  for (let depth = 0; depth < bitDepth; depth++) {
-    if ((bits >>> (bitDepth - 1 - depth)) & 1) path[depth >>> 3] = (path[depth >>> 3] as number) | (0x80 >>> (depth & 7));
-  }
+/** The root of the subtree of a shard that lies in the tree's own. */
+export function subtreeRootAt(source: NodeSource, root: TreeRoot, shard: ChainId): Bytes32 {
+  invariant(source.kind === 'account' && contains(source.subtree.shard, shard), 'the subtree is one of this tree');
+  const target = subtreeOf(shard);
   let node = rootNode(source, root);
-  let depth = 0;
-  while (node !== undefined && node.kind === 'page' && bitDepth - 4 * depth > 4) {
-    node = childNode(source, node, nibbleAt(path, depth), path);
+  let depth = source.subtree.rootDepth;
+  while (node !== undefined && node.kind === 'page' && target.depth - PAGE_LEVELS * depth > PAGE_LEVELS) {
+    node = childNode(source, node, nibbleAt(target.path, depth), target.path);
     depth++;
   }
+  return hashWithin(node, depth, target);
+}
+
+/** The hash of a shard's root from the node at half-byte `depth` that it lies in, or is. */
+export function hashWithin(node: TreeNode | undefined, depth: number, { depth: bitDepth, path }: Subtree): Bytes32 {
   if (node === undefined) return ZERO_32;
-  if (bitDepth === 4 * depth) return hashAtSlot(node, depth);
+  const levels = bitDepth - PAGE_LEVELS * depth;
+  if (levels === 0) return hashAtSlot(node, depth);
   invariant(node.kind === 'page', 'the fixed levels of the account tree are pages');
-  const levels = bitDepth - 4 * depth;
-  return pageHash(node, (1 << levels) | (nibbleAt(path, depth) >>> (4 - levels)));
+  return pageHash(node, (1 << levels) | (nibbleAt(path, depth) >>> (PAGE_LEVELS - levels)));
 }

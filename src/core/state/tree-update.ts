@@ -4,9 +4,8 @@ import { compareBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height } from '../primitives/ids.ts';
 import type { Leaf } from './leaf.ts';
-import { childNode, type NodeSource, pathThrough, rootNode } from './node-source.ts';
+import { childNode, keyOfNode, type NodeSource, pathThrough, rootNode, type TreePlace } from './node-source.ts';
 import { PageHasher } from './page-hasher.ts';
-import { nodeRowKey } from './row-keys.ts';
 import {
   ADDED_SLOTS_MAX,
   BUCKET_LEAVES_MAX,
@@ -14,7 +13,6 @@ import {
   bucketOf,
   EMPTY_TREE,
   emptyHashes,
-  hashAtSlot,
   isFixed,
   leafCountOf,
   nibbleAt,
@@ -27,7 +25,7 @@ import {
   type TreeNode,
   type TreeRoot,
 } from './tree-node.ts';
-import type { PlacedNode } from './tree-read.ts';
+import { hashWithin, type PlacedNode } from './tree-read.ts';
 
 const NO_BASES: readonly Height[] = [];
 
@@ -65,10 +63,11 @@ export function updateTree(
   if (changes.length === 0) return root;
   const update: Update = { source, version, changes, superseded, hasher: new PageHasher(source.kind) };
   const before = rootNode(source, root);
-  const node = updateNode(update, before, 0, 0, changes.length);
+  const { subtree } = source;
+  const node = updateNode(update, before, subtree.rootDepth, 0, changes.length);
   update.hasher.run();
   if (node === undefined) return EMPTY_TREE;
-  return { hash: hashAtSlot(node, 0), version: node.version, leafCount: leafCountOf(node), node };
+  return { hash: hashWithin(node, subtree.rootDepth, subtree), version: node.version, leafCount: leafCountOf(node), node };
 }
 
 // The node at a slot at half-byte `depth` after changes [from, to), all of which lead to the slot.
@@ -270,7 +269,7 @@ function mergeLeaves(leaves: readonly Leaf[], changes: readonly LeafChange[], fr
 }
 
 function markStale({ version, source, superseded }: Update, node: TreeNode, slotDepth: number, path: Uint8Array): void {
-  supersede(superseded, node, version, source.owner, { slotDepth, path });
+  supersede(superseded, node, version, source, { slotDepth, path });
 }
 
 /** Adds a node that `version` has no use for, and the rows that its own adds to. Those of this very version were never written. */
@@ -278,14 +277,14 @@ export function supersede(
   superseded: Superseded,
   node: TreeNode,
   version: Height,
-  owner: Bytes32 | undefined,
+  tree: TreePlace,
   { slotDepth, path }: Pick<PlacedNode, 'slotDepth' | 'path'>,
 ): void {
   if (node.version < version) {
-    superseded.keys.push(nodeRowKey(node.version, owner, slotDepth, path));
+    superseded.keys.push(keyOfNode(tree, node.version, slotDepth, path));
     superseded.nodes++;
   }
-  if (node.kind === 'page') for (const base of node.bases) superseded.keys.push(nodeRowKey(base, owner, slotDepth, path));
+  if (node.kind === 'page') for (const base of node.bases) superseded.keys.push(keyOfNode(tree, base, slotDepth, path));
 }
 
 // Most keys differ in their first four bytes.

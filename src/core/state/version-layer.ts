@@ -1,6 +1,7 @@
 // One version of the state: what its block changed, over the version before it. Reads look through the layers of blocks that are not
 // committed yet, down to a version that the database has.
 import { bytesToHex } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
 import type { Address, Bytes32, Height, Hex } from '../primitives/ids.ts';
 import type { AccountRecord } from './account-codec.ts';
 import type { LeafRows } from './change-rows.ts';
@@ -8,6 +9,7 @@ import { accountKey, pointerKey, type StateKey } from './key.ts';
 import { type Leaf, pointerOfRow } from './leaf.ts';
 import type { NodeSource } from './node-source.ts';
 import type { StateVersion } from './state-version.ts';
+import { holdsKey, type Subtree } from './subtree.ts';
 import type { Superseded, TreeRoot } from './tree-node.ts';
 import { NOT_IN_MEMORY, peekLeaf } from './tree-read.ts';
 
@@ -35,6 +37,8 @@ export interface LayerChanges {
 
 /** What layers read from that is not in memory: the database's current rows, or a version's tree. */
 export interface BaseReader {
+  /** The shard's part of the tree. */
+  readonly subtree: Subtree;
   /** Where the nodes of the account tree come from as `layer` sees them. */
   source(layer: VersionLayer): NodeSource;
   /** What no layer above the base of `layer` changed. */
@@ -50,6 +54,7 @@ export class VersionLayer implements StateVersion {
   readonly root: Bytes32;
   readonly height: Height;
   readonly leafCount: number;
+  readonly subtree: Subtree;
   tree: TreeRoot;
   parent: VersionLayer | undefined;
   changes: LayerChanges | undefined;
@@ -59,6 +64,7 @@ export class VersionLayer implements StateVersion {
     this.root = tree.hash;
     this.height = height;
     this.leafCount = tree.leafCount;
+    this.subtree = base.subtree;
     this.tree = tree;
     this.parent = parent;
     this.changes = changes;
@@ -66,7 +72,7 @@ export class VersionLayer implements StateVersion {
   }
 
   getAccount(family: Address, address: Address): AccountRecord['account'] | undefined {
-    return this.recordOf(accountKey(family, address))?.account;
+    return this.recordOf(this.#own(accountKey(family, address)))?.account;
   }
 
   /** The account as the database keeps it. */
@@ -76,13 +82,13 @@ export class VersionLayer implements StateVersion {
   }
 
   getPointer(address: Address): Address | undefined {
-    const key = pointerKey(address);
+    const key = this.#own(pointerKey(address));
     const leaf = this.peek(key);
     return leaf === NOT_IN_MEMORY ? this.#base.pointer(this, key) : leaf && pointerOfRow(leaf.row);
   }
 
   isLoneFamily(family: Address): boolean {
-    return this.#base.isLoneFamily(this, accountKey(family, family));
+    return this.#base.isLoneFamily(this, this.#own(accountKey(family, family)));
   }
 
   /** The leaf of a key as far as it takes no reading. What a layer that is not yet committed changed is always in memory. */
@@ -91,7 +97,7 @@ export class VersionLayer implements StateVersion {
   }
 
   getStorage(family: Address, address: Address, slot: Bytes32): Bytes32 | undefined {
-    const key = accountKey(family, address);
+    const key = this.#own(accountKey(family, address));
     const slotName = bytesToHex(slot);
     let layer: VersionLayer = this;
     while (layer.changes !== undefined) {
@@ -128,6 +134,12 @@ export class VersionLayer implements StateVersion {
       layer = layer.parent;
     }
     return undefined;
+  }
+
+  // What another shard holds is not absent: whoever asks here would be told so.
+  #own(key: StateKey): StateKey {
+    invariant(this.subtree.depth === 0 || holdsKey(this.subtree, key.bytes), 'a shard is asked for its own part of the state');
+    return key;
   }
 
   /** The version at the bottom of the layers: one that the database has. */

@@ -1,10 +1,14 @@
 // The rows that a version adds to or changes in the database, but for those that say that it is there.
 import { hexToBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
+import type { Height } from '../primitives/ids.ts';
 import { rowOperation } from './change-rows.ts';
-import { codeRowKey, leafRowKey, nodeRowKey, slotRowKey, staleRowKey } from './row-keys.ts';
+import { keyOfNode, type TreePlace } from './node-source.ts';
+import { codeRowKey, leafRowKey, slotRowKey, staleRowKey } from './row-keys.ts';
 import { encodeStaleKeys } from './state-history.ts';
 import type { RowOperation } from './state-rows.ts';
+import { WHOLE_TREE } from './subtree.ts';
+import type { TreeRoot } from './tree-node.ts';
 import { nodesWrittenBy } from './tree-read.ts';
 import { encodeNode } from './tree-rows.ts';
 import type { LayerChanges, VersionLayer } from './version-layer.ts';
@@ -18,16 +22,19 @@ export function versionRows(layer: VersionLayer): { readonly operations: RowOper
   const nodesAdded = operations.length - changes.superseded.nodes;
   pushCurrentRows(operations, changes);
   const { keys } = changes.superseded;
-  if (keys.length > 0) operations.push({ type: 'put', key: staleRowKey(height), value: encodeStaleKeys(keys) });
+  if (keys.length > 0) operations.push({ type: 'put', key: staleRowKey(height, layer.subtree.shard), value: encodeStaleKeys(keys) });
   return { operations, nodesAdded };
 }
 
 function pushNodes(operations: RowOperation[], layer: VersionLayer, changes: LayerChanges): void {
-  const trees = [{ owner: undefined, tree: layer.tree }, ...changes.storageTrees.values()];
-  for (const { owner, tree } of trees) {
-    for (const { node, slotDepth, path } of nodesWrittenBy(layer.height, tree)) {
-      operations.push({ type: 'put', key: nodeRowKey(layer.height, owner, slotDepth, path), value: encodeNode(node, slotDepth) });
-    }
+  pushWritten(operations, { owner: undefined, subtree: layer.subtree }, layer.height, layer.tree);
+  for (const { owner, tree } of changes.storageTrees.values()) pushWritten(operations, { owner, subtree: WHOLE_TREE }, layer.height, tree);
+}
+
+/** Adds the rows of the nodes that `height` added to a tree. */
+export function pushWritten(operations: RowOperation[], place: TreePlace, height: Height, tree: TreeRoot): void {
+  for (const { node, slotDepth, path } of nodesWrittenBy(height, place.subtree, tree)) {
+    operations.push({ type: 'put', key: keyOfNode(place, height, slotDepth, path), value: encodeNode(node, slotDepth) });
   }
 }
 

@@ -8,7 +8,7 @@ import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executo
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
-import type { Bytes32, Height, Wei } from '../../core/primitives/ids.ts';
+import { type Bytes32, type Height, ROOT_SHARD, type Wei } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block } from '../../core/protocol/certified-block.ts';
 import type { Instance } from '../../core/protocol/committee.ts';
@@ -89,7 +89,7 @@ export class Replay {
   static async begin(options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report }): Promise<Replay> {
     await initialiseKeccak();
     const store = createMemoryStore();
-    const states = await createStateDatabase(store);
+    const states = await createStateDatabase(store, ROOT_SHARD);
     const opening = { store, blockStore: createBlockStore(store), viewStore: createViewStore(store), states, vrf: options.crypto.vrf };
     return new Replay(options, { store, states }, await loadChain(options.genesis, opening));
   }

@@ -47,6 +47,7 @@ export function generateValue(type: Type<unknown>, draw: Draw): unknown {
   if (type instanceof ByteVectorType) return bytes(type.lengthBytes, draw);
   if (type instanceof BooleanType) return draw(2) === 1;
   if (type instanceof BitListType) return BitArray.fromBoolArray(Array.from({ length: draw(BITS_MAX) }, () => draw(2) === 1));
+  if (type instanceof BooleanType) return draw(2) === 1;
   if (type instanceof UintNumberType) return draw(3) === 0 ? draw(4) : integer(Math.min(type.byteLength, 6), draw);
   if (type instanceof UintBigintType) return draw(3) === 0 ? BigInt(draw(4)) : bigInteger(type.byteLength, draw);
   throw new Error(`no generator for ${type.typeName}`);

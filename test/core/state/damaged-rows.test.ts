@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { concatBytes, uint64At, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { readChangeRow } from '../../../src/core/state/change-rows.ts';
 import { accountOfRow, accountRow, LEAF_TAG, pointerOfRow, slotOfRow } from '../../../src/core/state/leaf.ts';
 import { RowReader } from '../../../src/core/state/row-encoding.ts';
-import { readHead } from '../../../src/core/state/state-history.ts';
+import { readHead } from '../../../src/core/state/shard-head.ts';
 import { decodeRoot, encodeRoot } from '../../../src/core/state/tree-rows.ts';
 
 const INVARIANT = /^Error: invariant broken: /;
@@ -49,7 +50,7 @@ describe('a row', () => {
     const root = encodeRoot({ hash: new Uint8Array(32), version: 300, leafCount: 2, node: undefined });
     assert.equal(decodeRoot(root).version, 300);
     assert.throws(() => decodeRoot(concatBytes(root, Uint8Array.of(0))), INVARIANT);
-    const head = (bytes: Uint8Array) => readHead({ get: () => bytes, iterate: () => assert.fail('nothing is searched for') });
+    const head = (bytes: Uint8Array) => readHead({ get: () => bytes, iterate: () => assert.fail('nothing is searched for') }, ROOT_SHARD);
     assert.equal(head(uint64ToBytes(7))?.committed, 7);
     for (const bytes of [new Uint8Array(7), new Uint8Array(9), new Uint8Array(8).fill(0xff)]) assert.throws(() => head(bytes), INVARIANT);
   });

@@ -5,6 +5,7 @@ import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { bytesToHex, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import type { Account } from '../../../src/core/state/account.ts';
 import { decodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
 import type { AccountChange } from '../../../src/core/state/change-set.ts';
@@ -43,7 +44,7 @@ function genesisOf(count: number): {
   readonly version: StateVersion;
 } {
   const accounts = Array.from({ length: count }, (_unused, index) => accountAt(index + 1));
-  const database = createStateDatabase(createMemoryStore());
+  const database = createStateDatabase(createMemoryStore(), ROOT_SHARD);
   return { accounts, database, version: database.extend(database.committed(), 0, buildGenesisState(accounts)) };
 }
 
@@ -113,7 +114,7 @@ describe('a version made from genesis', () => {
     const many = Array.from({ length: 4_500 }, (_unused, index) => ({ ...accountAt(index + 1), ...(index < 300 ? {} : { storage: [] }) }));
     const changes = buildGenesisState(many);
     const whole = createMemoryStore();
-    const atOnce = createStateDatabase(whole);
+    const atOnce = createStateDatabase(whole, ROOT_SHARD);
     const expected = atOnce.extend(atOnce.committed(), 0, changes);
     await whole.write(atOnce.commit(expected), { sync: false });
     const parts = createMemoryStore();
@@ -122,8 +123,8 @@ describe('a version made from genesis', () => {
       if (left-- === 0) throw new Error('broken off');
       await parts.write(operations, { sync: false });
     };
-    await assert.rejects(createStateDatabase(parts).writeFirst(0, changes, breakOff));
-    const inParts = createStateDatabase(parts);
+    await assert.rejects(createStateDatabase(parts, ROOT_SHARD).writeFirst(0, changes, breakOff));
+    const inParts = createStateDatabase(parts, ROOT_SHARD);
     assert.equal(inParts.committed().height, -1, 'nothing counts until it is complete');
     const written = await inParts.writeFirst(0, changes, (operations) => parts.write(operations, { sync: false }));
     await parts.write(inParts.commit(written), { sync: false });
@@ -153,7 +154,7 @@ describe('a version made from genesis', () => {
 describe('the rows of the state', () => {
   it('are encoded as they always were: another encoding is another schema version', async () => {
     const store = createMemoryStore();
-    const database = createStateDatabase(store);
+    const database = createStateDatabase(store, ROOT_SHARD);
     const accounts = Array.from({ length: 200 }, (_unused, index) => accountAt(index + 1));
     let version = database.extend(database.committed(), 0, buildGenesisState(accounts));
     for (let height = 1; height <= 4; height++) {

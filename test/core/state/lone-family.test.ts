@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { StateOverlay } from '../../../src/core/execution/state-overlay.ts';
 import { bytesToHex, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
-import type { Address } from '../../../src/core/primitives/ids.ts';
+import { type Address, ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import type { Account } from '../../../src/core/state/account.ts';
 import { EMPTY_CODE_HASH } from '../../../src/core/state/account-codec.ts';
 import type { AccountChange, ChangeSet } from '../../../src/core/state/change-set.ts';
@@ -96,7 +96,7 @@ describe('asking whether a family is one account by itself', () => {
     await fc.assert(
       fc.asyncProperty(blocks, fc.boolean(), async (sequence, restarts) => {
         const [store, other] = [createMemoryStore(), createMemoryStore()];
-        let [database, reference] = [createStateDatabase(store), createStateDatabase(other)];
+        let [database, reference] = [createStateDatabase(store, ROOT_SHARD), createStateDatabase(other, ROOT_SHARD)];
         for (const [height, block] of sequence.entries()) {
           const changes = changesOf(block, database.committed());
           const version = database.extend(database.committed(), height, changes);
@@ -108,7 +108,7 @@ describe('asking whether a family is one account by itself', () => {
           await store.write(operations, { sync: false });
           database.adopted(version);
           await adopt({ database: reference, store: other }, expected);
-          if (restarts) [database, reference] = [createStateDatabase(store), createStateDatabase(other)];
+          if (restarts) [database, reference] = [createStateDatabase(store, ROOT_SHARD), createStateDatabase(other, ROOT_SHARD)];
           compare(database.committed(), reference.committed());
         }
       }),
@@ -119,7 +119,7 @@ describe('asking whether a family is one account by itself', () => {
 
   it('says so of a family with its own account only, and of one without any; not where a member or a pointer is', async () => {
     const store = createMemoryStore();
-    const database = createStateDatabase(store);
+    const database = createStateDatabase(store, ROOT_SHARD);
     const changes = changesOf(
       [
         { kind: 'account', family: 1, address: 1, balance: 1 },
@@ -133,6 +133,6 @@ describe('asking whether a family is one account by itself', () => {
     const answers = (of: StateVersion): unknown[] => [1, 2, 3, 4].map((family) => of.isLoneFamily?.(addressOf(family)));
     assert.deepEqual(answers(version), [true, false, false, true]);
     await adopt({ database, store }, version);
-    assert.deepEqual(answers(createStateDatabase(store).committed()), [true, false, false, true]);
+    assert.deepEqual(answers(createStateDatabase(store, ROOT_SHARD).committed()), [true, false, false, true]);
   });
 });

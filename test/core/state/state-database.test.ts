@@ -4,6 +4,7 @@ import { before as beforeAll, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { bytesToHex, hexToBytes } from '../../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { createStateDatabase } from '../../../src/core/state/state-database.ts';
 import type { RowOperation } from '../../../src/core/state/state-rows.ts';
 import type { StateDatabase, StateVersion } from '../../../src/core/state/state-version.ts';
@@ -37,7 +38,7 @@ interface Chain {
 
 function newChain(): Chain {
   const store = createMemoryStore();
-  return { store, database: createStateDatabase(store), models: new Map([[-1, new Map()]]), roots: new Map() };
+  return { store, database: createStateDatabase(store, ROOT_SHARD), models: new Map([[-1, new Map()]]), roots: new Map() };
 }
 
 async function commitBlock(chain: Chain, writes: readonly ModelWrite[]): Promise<void> {
@@ -89,9 +90,9 @@ describe('versions of the state', () => {
         const chain = newChain();
         for (const writes of sequence) {
           await commitBlock(chain, writes);
-          if (restarts) chain.database = createStateDatabase(chain.store);
+          if (restarts) chain.database = createStateDatabase(chain.store, ROOT_SHARD);
         }
-        const fresh = createStateDatabase(createMemoryStore());
+        const fresh = createStateDatabase(createMemoryStore(), ROOT_SHARD);
         for (const [height, state] of chain.models) {
           if (height < 0) continue;
           const version = chain.database.at(height) as StateVersion;
@@ -165,7 +166,7 @@ describe('versions of the state', () => {
         const keepFrom = choice % first.length;
         await prune(chain, keepFrom);
         for (const writes of second) await commitBlock(chain, writes);
-        chain.database = createStateDatabase(chain.store);
+        chain.database = createStateDatabase(chain.store, ROOT_SHARD);
         for (const [height, state] of chain.models) {
           if (height < 0) continue;
           const version = chain.database.at(height);
@@ -174,7 +175,7 @@ describe('versions of the state', () => {
         }
         await prune(chain, chain.database.committed().height);
         checkReads(chain.database.committed(), chain.models.get(chain.database.committed().height) as ModelState);
-        const other = createStateDatabase(createMemoryStore());
+        const other = createStateDatabase(createMemoryStore(), ROOT_SHARD);
         const whole = other.extend(
           other.committed(),
           1,
@@ -202,7 +203,7 @@ describe('versions of the state', () => {
         // Broken off in the midst of a batch that was larger, as if it had been several.
         const [one = []] = batches;
         await chain.store.write(one.slice(0, 1 + (choice % one.length)), { sync: false });
-        chain.database = createStateDatabase(chain.store);
+        chain.database = createStateDatabase(chain.store, ROOT_SHARD);
         checkReads(chain.database.committed(), chain.models.get(chain.database.committed().height) as ModelState);
         await prune(chain, chain.database.committed().height);
         const left = [...(await dump(chain.store)).keys()];
@@ -220,7 +221,7 @@ describe('versions of the state', () => {
         const chain = newChain();
         for (const writes of sequence) await commitBlock(chain, writes);
         const found = chain.store.afterPowerLoss(kept % (sequence.length + 1));
-        const database = createStateDatabase(found);
+        const database = createStateDatabase(found, ROOT_SHARD);
         const version = database.committed();
         assert.equal(version.height, (kept % (sequence.length + 1)) - 1);
         checkReads(version, chain.models.get(version.height) as ModelState);

@@ -7,6 +7,7 @@ import { type Leaf, pointerLeaf, slotLeaf } from '../../../src/core/state/leaf.t
 import type { NodeSource } from '../../../src/core/state/node-source.ts';
 import { type StateProof, verifyProof } from '../../../src/core/state/proof.ts';
 import { nodeRowKey } from '../../../src/core/state/row-keys.ts';
+import { WHOLE_TREE } from '../../../src/core/state/subtree.ts';
 import { EMPTY_TREE, hashAtSlot, type Superseded, sharedNibbles, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
 import { proveKey } from '../../../src/core/state/tree-proof.ts';
 import {
@@ -51,6 +52,7 @@ function harness(kind: TreeKind): Harness {
     source: {
       kind,
       owner: undefined,
+      subtree: WHOLE_TREE,
       use: { loaded: 0, generation: 0, turnAt: 0 },
       rows: { get: (key) => rows.get(bytesToHex(key)), iterate: unsupported },
     },
@@ -58,7 +60,7 @@ function harness(kind: TreeKind): Harness {
 }
 
 function store({ rows }: Harness, root: TreeRoot, version: number): void {
-  for (const { node, slotDepth, path } of nodesWrittenBy(version, root))
+  for (const { node, slotDepth, path } of nodesWrittenBy(version, WHOLE_TREE, root))
     rows.set(bytesToHex(nodeRowKey(version, undefined, slotDepth, path)), encodeNode(node, slotDepth));
 }
 
@@ -96,7 +98,7 @@ describe('the stored tree', () => {
           const nodesBefore = [...walkNodes(it.source, root)].length;
           const superseded = noneSuperseded();
           root = updateTree(it.source, root, index + 1, changes, superseded);
-          const nodesWritten = nodesWrittenBy(index + 1, root).length;
+          const nodesWritten = nodesWrittenBy(index + 1, WHOLE_TREE, root).length;
           assert.equal([...walkNodes(it.source, root)].length, nodesBefore + nodesWritten - superseded.nodes);
           applyTo(model, changes);
           store(it, root, index + 1);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { invariant } from '../../../src/core/primitives/errors.ts';
+import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { BlockHeader } from '../../../src/core/protocol/block.ts';
 import { Certificate } from '../../../src/core/protocol/certificate.ts';
 import { ACCOUNT_LEAF_BYTES, decodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
@@ -19,8 +20,8 @@ import {
   slotOfRow,
   slotRow,
 } from '../../../src/core/state/leaf.ts';
-import { COMMITTED_KEY, OLDEST_KEY, STATE_ROW } from '../../../src/core/state/row-keys.ts';
-import { readHead } from '../../../src/core/state/state-history.ts';
+import { committedRowKey, oldestRowKey, STATE_ROW } from '../../../src/core/state/row-keys.ts';
+import { readHead } from '../../../src/core/state/shard-head.ts';
 import type { Row } from '../../../src/core/state/state-rows.ts';
 import { KEY_DEPTH, type TreeKind } from '../../../src/core/state/tree-node.ts';
 import { decodeNode, decodeRoot, encodeNode, encodeRoot } from '../../../src/core/state/tree-rows.ts';
@@ -145,24 +146,25 @@ const nodeRow: FuzzTarget = {
 
 const headRows: FuzzTarget = {
   name: 'state-head',
-  covers: ['core/state/state-history#readHead'],
+  covers: ['core/state/shard-head#readHead'],
   executions: 4_000,
   generate: (random) => uint64ToBytes(random.integer(0, 2 ** 50)),
   judge(bytes) {
     const whole = uint64ToBytes(7);
     const rows = (committed: Uint8Array, oldest: Uint8Array) => ({
-      get: (key: Uint8Array) => (bytesEqual(key, COMMITTED_KEY) ? committed : bytesEqual(key, OLDEST_KEY) ? oldest : undefined),
+      get: (key: Uint8Array) =>
+        bytesEqual(key, committedRowKey(ROOT_SHARD)) ? committed : bytesEqual(key, oldestRowKey(ROOT_SHARD)) ? oldest : undefined,
       iterate: () => assert.fail('nothing is searched for'),
     });
     const label = judgeRow(
       bytes,
-      (value) => readHead(rows(value, whole)),
+      (value) => readHead(rows(value, whole), ROOT_SHARD),
       (head) => uint64ToBytes(head?.committed ?? -1),
     );
     assert.equal(
       judgeRow(
         bytes,
-        (value) => readHead(rows(whole, value)),
+        (value) => readHead(rows(whole, value), ROOT_SHARD),
         (head) => uint64ToBytes(head?.oldest ?? -1),
       ),
       label,

@@ -1,6 +1,8 @@
 // Rows as a state database writes them: a few hundred accounts with storage over some versions, so that there are buckets, pages and pages
 // that add to others.
+
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
+import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { createStateDatabase } from '../../../src/core/state/state-database.ts';
 import type { Row } from '../../../src/core/state/state-rows.ts';
 import { SeededRandom } from '../../../src/simulation/random.ts';
@@ -23,7 +25,7 @@ async function make(): Promise<readonly Row[]> {
   await initialiseKeccak();
   const random = new SeededRandom(1, 'state rows');
   const store = createMemoryStore();
-  const database = createStateDatabase(store);
+  const database = createStateDatabase(store, ROOT_SHARD);
   let state: ModelState = new Map();
   for (let height = 0; height < VERSIONS; height++) {
     const parent = database.committed();
