@@ -2,6 +2,7 @@
 
 import { stateRootOf } from '../../src/core/beacon/state-root.ts';
 import { bytesEqual, bytesToHex, ZERO_32 } from '../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import type { Genesis } from '../../src/core/protocol/genesis.ts';
 import { createStateDatabase } from '../../src/core/state/state-database.ts';
 import { Beacon } from '../../src/node/create-beacon.ts';
@@ -87,7 +88,7 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
       blockStore,
       viewStore: createViewStore(store),
       beaconStore: createBeaconStore(store),
-      states: createStateDatabase(store),
+      states: createStateDatabase(store, ROOT_SHARD),
       clock: nodeClock,
       logger: SILENT,
       metrics: UNCOUNTED,

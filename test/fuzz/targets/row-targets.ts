@@ -1,7 +1,10 @@
 // Rows of the database that core and runtime encode: state, history, view, results. A row is this node's own and carries a checksum, so one
 // that does not decode is a broken promise and says so; it never is an error of the language, an endless loop or a wrong value.
+
 import assert from 'node:assert/strict';
+import type { Type } from '@chainsafe/ssz';
 import fc from 'fast-check';
+import { BeaconState } from '../../../src/core/beacon/state.ts';
 import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { invariant } from '../../../src/core/primitives/errors.ts';
 import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
@@ -28,6 +31,7 @@ import { decodeNode, decodeRoot, encodeNode, encodeRoot } from '../../../src/cor
 import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
 import { decodeSupplyTotals, encodeSupplyTotals } from '../../../src/core/view/supply.ts';
 import { decodeViewBlock, decodeViewHeader, encodeViewBlock } from '../../../src/core/view/view-block-codec.ts';
+import { decodeBeaconState, encodeBeaconState } from '../../../src/runtime/beacon-commits.ts';
 import { decodeCommittedRecord, encodeCommittedRecord } from '../../../src/runtime/committed-record.ts';
 import { decodeInstanceEnd, encodeInstanceEnd } from '../../../src/runtime/instance-end.ts';
 import type { SeededRandom } from '../../../src/simulation/random.ts';
@@ -193,6 +197,14 @@ const committedRecord: FuzzTarget = {
   judge: (bytes) => judgeRow(bytes, decodeCommittedRecord, encodeCommittedRecord),
 };
 
+const beaconState: FuzzTarget = {
+  name: 'beacon-state',
+  covers: ['runtime/beacon-commits#decodeBeaconState'],
+  executions: 500,
+  generate: (random) => encodeBeaconState(sszValue(BeaconState as unknown as Type<BeaconState>, random)),
+  judge: (bytes) => judgeRow(bytes, decodeBeaconState, encodeBeaconState),
+};
+
 const instanceEnd: FuzzTarget = {
   name: 'instance-end',
   covers: ['runtime/instance-end#decodeInstanceEnd'],
@@ -249,6 +261,7 @@ export const ROW_TARGETS: readonly FuzzTarget[] = [
   headRows,
   supplyTotals,
   committedRecord,
+  beaconState,
   instanceEnd,
   viewHeader,
   viewBlockRows,
