@@ -116,8 +116,14 @@ export class Beacon {
   async #writeGenesis(): Promise<void> {
     const { genesis, genesisRootOf, beaconStore, store } = this.#options;
     const state = genesisBeaconState(genesis, genesisRootOf);
-    const record = StartRecord.serialize(firstBeaconRecord(state));
-    await store.write([...beaconStore.putState(0, encodeBeaconState(state)), ...beaconStore.putRecord('current', record)], { sync: true });
+    const record = firstBeaconRecord(state);
+    const { timestampMs, seed } = record;
+    const operations = [
+      ...beaconStore.putState(0, encodeBeaconState(state)),
+      ...beaconStore.putPoint(0, { hash: StartRecord.hashTreeRoot(record), timestampMs, seed }),
+      ...beaconStore.putRecord('current', StartRecord.serialize(record)),
+    ];
+    await store.write(operations, { sync: true });
   }
 
   async #run(which: 'current' | 'previous'): Promise<Running> {
@@ -136,12 +142,15 @@ export class Beacon {
     });
     const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
     const claims = new VerifiedClaims(verifier);
+    const hashBefore = (height: Height): Bytes32 | undefined => beaconStore.getPoint(height)?.hash;
     const chain = await createChain<BeaconOutcome, ExecutedBeaconOutcome>({
       ...this.#options,
       parameters: { ...genesis.parameters, idleIntervalMs: genesis.parameters.beaconBlockIntervalMsMin },
       loaded,
       logic: createBeaconLogic({
         constants,
+        instance,
+        hashBefore,
         nextLayout: sameLayout,
         verify: async (sets) => (await claims.judge(sets)) === 'valid',
       }),
@@ -155,7 +164,7 @@ export class Beacon {
           constants,
           nextLayout: sameLayout,
           operations: this.#options.operations,
-          beaconHashAt: (height) => blocks.ancestorHashOf(height),
+          beaconHashAt: (height) => (height <= instance.startRecord.height ? hashBefore(height) : blocks.ancestorHashOf(height)),
         }),
       signingRecord,
     });
@@ -188,7 +197,9 @@ export class Beacon {
     await this.#endPrevious();
     this.#previous = this.#current;
     this.#current = await this.#run('current');
-    if (this.#hasStarted) this.#current.chain.runner.start();
+    if (!this.#hasStarted) return;
+    this.#current.chain.runner.start();
+    this.#current.chain.runner.greet(); // A node that was away comes back through many instances: it waits for no timer in each.
   }
 
   async #endPrevious(): Promise<void> {

@@ -26,7 +26,8 @@ export interface BeaconCommitsDependencies {
 /** See the file's head. */
 export function createBeaconCommits({ constants, beaconStore, onCommitted }: BeaconCommitsDependencies): CommitRows<ExecutedBeaconOutcome> {
   return {
-    rowsOf: ({ facts: { height }, hash, state }): readonly RowOperation[] => [
+    rowsOf: ({ facts: { height, timestampMs }, hash, seed, state }): readonly RowOperation[] => [
+      ...beaconStore.putPoint(height, { hash, timestampMs, seed }),
       ...beaconStore.putState(height, encodeBeaconState(state)),
       ...staleStates(beaconStore, constants, height),
       ...(isLastOfEpoch(height, constants.parameters) ? nextRecord(beaconStore, beaconStartRecord(constants, state, hash)) : []),

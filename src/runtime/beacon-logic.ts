@@ -10,7 +10,7 @@ import { validateBeaconBlock } from '../core/beacon/validate-block.ts';
 import type { SignatureSet } from '../core/consensus/signature-sets.ts';
 import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32 } from '../core/primitives/ids.ts';
+import type { Bytes32, Height } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { BlockToExecute, ChainLogic, Outcome } from './chain-logic.ts';
@@ -28,6 +28,9 @@ export interface ExecutedBeaconOutcome extends BeaconOutcome {
 /** What running the beacon's blocks needs of its node. */
 export interface BeaconLogicDependencies {
   readonly constants: BeaconConstants;
+  readonly instance: Instance;
+  /** Hash of the beacon block at a height at or below that of the instance's record. */
+  readonly hashBefore: (height: Height) => Bytes32 | undefined;
   readonly nextLayout: NextLayout;
   /** True if every set verifies. */
   readonly verify: (sets: readonly SignatureSet[]) => Promise<boolean>;
@@ -35,7 +38,7 @@ export interface BeaconLogicDependencies {
 
 /** See the file's head. */
 export function createBeaconLogic(dependencies: BeaconLogicDependencies): ChainLogic<BeaconOutcome, ExecutedBeaconOutcome> {
-  const { constants, nextLayout, verify } = dependencies;
+  const { constants, instance, hashBefore, nextLayout, verify } = dependencies;
   // A valid block is executed right after it was judged, which is the same work.
   const judged = new WeakMap<DecodedBlock, Applied>();
   const inputOf = ({ block, parent, seed, ancestorHash }: BlockToExecute<BeaconOutcome>): TransitionInput => {
@@ -46,7 +49,10 @@ export function createBeaconLogic(dependencies: BeaconLogicDependencies): ChainL
       state,
       block: { height, timestampMs, seed },
       body: block.body,
-      beaconHashAt: (wanted) => (wanted === parent.facts.height ? parent.hash : ancestorHash(wanted)),
+      beaconHashAt: (wanted) => {
+        if (wanted <= instance.startRecord.height) return hashBefore(wanted);
+        return wanted === parent.facts.height ? parent.hash : ancestorHash(wanted);
+      },
       nextLayout,
     };
   };

@@ -24,7 +24,7 @@ export interface BeaconPayloadsDependencies {
   readonly constants: BeaconConstants;
   readonly nextLayout: NextLayout;
   readonly operations: BeaconOperations;
-  /** Hash of the beacon's block at a height at or below the parent's. */
+  /** Hash of the beacon block at a height below the parent's, and at the height of the instance's record. */
   readonly beaconHashAt: (height: Height) => Bytes32 | undefined;
 }
 
@@ -54,7 +54,7 @@ function contentOn(
     state: parent.state,
     block: { height, timestampMs, seed },
     body,
-    beaconHashAt: (wanted) => (wanted === parent.facts.height ? parent.hash : beaconHashAt(wanted)),
+    beaconHashAt: (wanted) => beaconHashAt(wanted) ?? (wanted === parent.facts.height ? parent.hash : undefined),
     nextLayout,
   });
   const wanted = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : { ...EMPTY_BODY, ...operations.collect(parent.state) };

@@ -113,6 +113,12 @@ export class ChainRunner {
     this.#scheduleDrain();
   }
 
+  /** Says something in the instance that tells nobody anything: whoever has left it behind answers with its end. */
+  greet(): void {
+    const nothing = { highestQuorumCertificate: undefined, commitProof: undefined, timeoutCertificate: undefined };
+    this.#sendCertificates({ kind: 'send-certificates', to: undefined, certificates: nothing });
+  }
+
   /** Queues an event that comes from outside; false when the mailbox is full. */
   post(event: ConsensusEvent): boolean {
     if (this.#mailbox.length >= MAILBOX_MAX) return false;

@@ -1,9 +1,23 @@
-// Rows of the beacon: the state after each block that is kept. Values are bytes; core/beacon defines them.
-import { concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
-import type { Height } from '../core/primitives/ids.ts';
+// Rows of the beacon: the state after each block that is kept, a point for every block, the records of the instances that a node runs. States and
+// records are bytes here; core/beacon defines them.
+import { concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, Height, TimestampMs } from '../core/primitives/ids.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import { ROW_FAMILY } from './schema.ts';
+
+/** A committed beacon block, whatever its instance. Height 0 is genesis, with the root of the first start record for a hash. */
+export interface BeaconPoint {
+  readonly hash: Bytes32;
+  readonly timestampMs: TimestampMs;
+  /** seed(B). */
+  readonly seed: Bytes32;
+}
+
+const HASH_BYTES = 32;
+const TIMESTAMP_BYTES = 8;
+const POINT_BYTES = HASH_BYTES + TIMESTAMP_BYTES + HASH_BYTES;
 
 /** Reads and operations on beacon rows. */
 export interface BeaconStore {
@@ -11,6 +25,8 @@ export interface BeaconStore {
   /** Operations that forget the state of a height, if there is one; nothing below genesis. */
   dropState(height: Height): readonly RowOperation[];
   getState(height: Height): Uint8Array | undefined;
+  putPoint(height: Height, point: BeaconPoint): readonly RowOperation[];
+  getPoint(height: Height): BeaconPoint | undefined;
   /** Operations that store the start record of the beacon's instance, the current one or the one before it. */
   putRecord(which: BeaconInstance, record: Uint8Array): readonly RowOperation[];
   getRecord(which: BeaconInstance): Uint8Array | undefined;
@@ -25,9 +41,26 @@ export function createBeaconStore(store: KeyValueStore): BeaconStore {
     putState: (height, state) => [{ type: 'put', key: stateKey(height), value: state }],
     dropState: (height) => (height < 0 ? [] : [{ type: 'delete', key: stateKey(height) }]),
     getState: (height) => store.get(stateKey(height)),
+    putPoint: (height, { hash, timestampMs, seed }) => [
+      { type: 'put', key: pointKey(height), value: concatBytes(hash, uint64ToBytes(timestampMs), seed) },
+    ],
+    getPoint: (height) => {
+      const value = store.get(pointKey(height));
+      return value === undefined ? undefined : decodePoint(value);
+    },
     putRecord: (which, record) => [{ type: 'put', key: recordKey(which), value: record }],
     getRecord: (which) => store.get(recordKey(which)),
   };
+}
+
+function decodePoint(value: Uint8Array): BeaconPoint {
+  invariant(value.length === POINT_BYTES, 'a stored point is a hash, a time and a seed');
+  const seedAt = HASH_BYTES + TIMESTAMP_BYTES;
+  return { hash: value.slice(0, HASH_BYTES), timestampMs: uint64At(value, HASH_BYTES), seed: value.slice(seedAt) };
+}
+
+function pointKey(height: Height): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.beaconPoint), uint64ToBytes(height));
 }
 
 function recordKey(which: BeaconInstance): Uint8Array {

@@ -20,6 +20,8 @@ export const ROW_FAMILY = {
   instanceEnd: 0x26,
   /** The state after a beacon block. */
   beaconState: 0x28,
+  /** Hash, time and seed of each beacon block: what shard blocks see of the past. */
+  beaconPoint: 0x2a,
   /** The start record of the beacon's instance, and of the one before. */
   beaconRecord: 0x29,
   viewHeader: 0x30,

@@ -15,9 +15,9 @@ import type { BlockStore } from '../storage/block-store.ts';
 import type { BlockServerSource } from './block-server.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
-/** A peer is answered at most this often, and only so many are remembered. */
+/** In one instance a peer is answered at most this often, and only so much is remembered. */
 const ANSWER_INTERVAL_MS = 200;
-const ANSWERED_PEERS_MAX = 1_024;
+const ANSWERS_REMEMBERED_MAX = 1_024;
 
 /** A carrier of an ended instance as a block, if the hash is of one: whoever is behind has to fetch what the certificates are of. */
 export function carrierOf(blockStore: BlockStore, instanceId: Bytes32, hash: Bytes32): Uint8Array | undefined {
@@ -54,7 +54,8 @@ export interface EndAnswersDependencies {
 /** See the file's head. */
 export class EndAnswers {
   readonly #dependencies: EndAnswersDependencies;
-  readonly #answeredAtMs = new Map<PeerName, number>();
+  /** By peer and instance: who comes back after epochs goes through many instances in a moment. */
+  readonly #answeredAtMs = new Map<string, number>();
   #nonce: number;
 
   constructor(dependencies: EndAnswersDependencies) {
@@ -66,7 +67,7 @@ export class EndAnswers {
   answer(instanceId: Bytes32, peer: PeerName): void {
     const { network, blockStore, logger } = this.#dependencies;
     const stored = blockStore.getEnd(instanceId);
-    if (stored === undefined || !this.#mayAnswer(peer)) return;
+    if (stored === undefined || !this.#mayAnswer(`${peer} ${bytesToHex(instanceId)}`)) return;
     const { proof } = decodeInstanceEnd(stored.end);
     const certificates: CertificateBundle = {
       instanceId,
@@ -84,12 +85,12 @@ export class EndAnswers {
       );
   }
 
-  #mayAnswer(peer: PeerName): boolean {
+  #mayAnswer(question: string): boolean {
     const nowMs = this.#dependencies.clock.nowMs();
-    const lastMs = this.#answeredAtMs.get(peer);
+    const lastMs = this.#answeredAtMs.get(question);
     if (lastMs !== undefined && nowMs - lastMs < ANSWER_INTERVAL_MS) return false;
-    if (this.#answeredAtMs.size >= ANSWERED_PEERS_MAX) this.#answeredAtMs.clear();
-    this.#answeredAtMs.set(peer, nowMs);
+    if (this.#answeredAtMs.size >= ANSWERS_REMEMBERED_MAX) this.#answeredAtMs.clear();
+    this.#answeredAtMs.set(question, nowMs);
     return true;
   }
 }
