@@ -1,6 +1,6 @@
 // Composes the beacon of a node: one chain of instances, each ended by the last block of its epoch and followed by the next, whose record
-// derives from that block (protocol, section 6). The old instance goes on answering until the new one has a CC: whoever has not heard of the end
-// needs those who have.
+// derives from that block (protocol, section 6). Whoever still speaks in an instance that has ended is answered from what is stored
+// (sync/ended-instances.ts).
 import { beaconConstantsOf } from '../core/beacon/constants.ts';
 import type { NextLayout } from '../core/beacon/epoch.ts';
 import { isLastOfEpoch } from '../core/beacon/epochs.ts';
@@ -64,8 +64,6 @@ const sameLayout: NextLayout = ({ layouts }) => {
 export class Beacon {
   readonly #options: CreateBeaconOptions;
   #current: Running | undefined;
-  /** The one before, while it still answers. */
-  #previous: Running | undefined;
   #succession: Promise<void> = Promise.resolve();
   #hasStarted = false;
   #stopped = false;
@@ -78,11 +76,8 @@ export class Beacon {
   static async open(options: CreateBeaconOptions): Promise<Beacon> {
     const beacon = new Beacon(options);
     const { beaconStore } = options;
-    if (beaconStore.getRecord('current') === undefined) await beacon.#writeGenesis();
-    beacon.#current = await beacon.#run('current');
-    const { committed } = beacon.#current.chain.blocks;
-    const isFresh = committed.hash === beacon.#current.chain.instance.startRecordRoot;
-    if (isFresh && beaconStore.getRecord('previous') !== undefined) beacon.#previous = await beacon.#run('previous');
+    if (beaconStore.getRecord() === undefined) await beacon.#writeGenesis();
+    beacon.#current = await beacon.#run();
     return beacon;
   }
 
@@ -92,11 +87,6 @@ export class Beacon {
     return this.#current.chain;
   }
 
-  /** The chains that other nodes may ask. */
-  get chains(): readonly BeaconChain[] {
-    return [this.#current, this.#previous].flatMap((running) => (running === undefined ? [] : [running.chain]));
-  }
-
   /** The state after the newest committed block. */
   get state(): BeaconState {
     return this.chain.blocks.committed.state;
@@ -104,13 +94,13 @@ export class Beacon {
 
   start(): void {
     this.#hasStarted = true;
-    for (const { runner } of this.chains) runner.start();
+    this.chain.runner.start();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#succession;
-    for (const running of [this.#current, this.#previous]) if (running !== undefined) await endOf(running);
+    if (this.#current !== undefined) await endOf(this.#current);
   }
 
   async #writeGenesis(): Promise<void> {
@@ -121,15 +111,15 @@ export class Beacon {
     const operations = [
       ...beaconStore.putState(0, encodeBeaconState(state)),
       ...beaconStore.putPoint(0, { hash: StartRecord.hashTreeRoot(record), timestampMs, seed }),
-      ...beaconStore.putRecord('current', StartRecord.serialize(record)),
+      ...beaconStore.putRecord(StartRecord.serialize(record)),
     ];
     await store.write(operations, { sync: true });
   }
 
-  async #run(which: 'current' | 'previous'): Promise<Running> {
+  async #run(): Promise<Running> {
     const { genesis, beaconStore, secrets, files, verifier } = this.#options;
     const constants = beaconConstantsOf(genesis);
-    const encoded = beaconStore.getRecord(which);
+    const encoded = beaconStore.getRecord();
     invariant(encoded !== undefined, 'the record of an instance that runs is stored');
     const record = decodeCanonical(StartRecord, encoded);
     invariant(record.ok, 'a stored record decodes');
@@ -181,31 +171,17 @@ export class Beacon {
     this.#options.onCommitted(outcome);
     const { parameters } = this.#options.genesis;
     const { height } = outcome.facts;
-    if (isLastOfEpoch(height, parameters)) this.#follow(() => this.#succeed());
-    else if (this.#previous !== undefined) this.#follow(() => this.#endPrevious());
-  }
-
-  #follow(task: () => Promise<void>): void {
-    this.#succession = this.#succession
-      .then(async () => {
-        if (!this.#stopped) await task();
-      })
-      .catch(this.#options.onFault);
+    if (isLastOfEpoch(height, parameters)) this.#succession = this.#succession.then(() => this.#succeed()).catch(this.#options.onFault);
   }
 
   async #succeed(): Promise<void> {
-    await this.#endPrevious();
-    this.#previous = this.#current;
-    this.#current = await this.#run('current');
+    if (this.#stopped) return;
+    const ended = this.#current;
+    if (ended !== undefined) await endOf(ended);
+    this.#current = await this.#run();
     if (!this.#hasStarted) return;
     this.#current.chain.runner.start();
     this.#current.chain.runner.greet(); // A node that was away comes back through many instances: it waits for no timer in each.
-  }
-
-  async #endPrevious(): Promise<void> {
-    const ended = this.#previous;
-    this.#previous = undefined;
-    if (ended !== undefined) await endOf(ended);
   }
 }
 

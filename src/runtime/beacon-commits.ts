@@ -30,7 +30,9 @@ export function createBeaconCommits({ constants, beaconStore, onCommitted }: Bea
       ...beaconStore.putPoint(height, { hash, timestampMs, seed }),
       ...beaconStore.putState(height, encodeBeaconState(state)),
       ...staleStates(beaconStore, constants, height),
-      ...(isLastOfEpoch(height, constants.parameters) ? nextRecord(beaconStore, beaconStartRecord(constants, state, hash)) : []),
+      ...(isLastOfEpoch(height, constants.parameters)
+        ? beaconStore.putRecord(StartRecord.serialize(beaconStartRecord(constants, state, hash)))
+        : []),
     ],
     written: onCommitted,
   };
@@ -40,12 +42,6 @@ export function createBeaconCommits({ constants, beaconStore, onCommitted }: Bea
 function staleStates(beaconStore: BeaconStore, { parameters }: BeaconConstants, height: Height): readonly RowOperation[] {
   const stale = height - Math.max(STATES_KEPT, 3 * parameters.epochBlocks);
   return beaconStore.dropState(stale);
-}
-
-function nextRecord(beaconStore: BeaconStore, record: StartRecord): readonly RowOperation[] {
-  const ended = beaconStore.getRecord('current');
-  invariant(ended !== undefined, 'the record of an instance that ends is stored');
-  return [...beaconStore.putRecord('previous', ended), ...beaconStore.putRecord('current', StartRecord.serialize(record))];
 }
 
 /** The row's value. */

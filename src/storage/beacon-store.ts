@@ -1,4 +1,4 @@
-// Rows of the beacon: the state after each block that is kept, a point for every block, the records of the instances that a node runs. States and
+// Rows of the beacon: the state after each block that is kept, a point for every block, the record of the present instance. States and
 // records are bytes here; core/beacon defines them.
 import { concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
@@ -15,6 +15,7 @@ export interface BeaconPoint {
   readonly seed: Bytes32;
 }
 
+const RECORD_KEY = Uint8Array.of(ROW_FAMILY.beaconRecord);
 const HASH_BYTES = 32;
 const TIMESTAMP_BYTES = 8;
 const POINT_BYTES = HASH_BYTES + TIMESTAMP_BYTES + HASH_BYTES;
@@ -27,13 +28,10 @@ export interface BeaconStore {
   getState(height: Height): Uint8Array | undefined;
   putPoint(height: Height, point: BeaconPoint): readonly RowOperation[];
   getPoint(height: Height): BeaconPoint | undefined;
-  /** Operations that store the start record of the beacon's instance, the current one or the one before it. */
-  putRecord(which: BeaconInstance, record: Uint8Array): readonly RowOperation[];
-  getRecord(which: BeaconInstance): Uint8Array | undefined;
+  /** Operations that store the start record of the beacon's instance. */
+  putRecord(record: Uint8Array): readonly RowOperation[];
+  getRecord(): Uint8Array | undefined;
 }
-
-/** The instances of the beacon that a node may run. */
-export type BeaconInstance = 'current' | 'previous';
 
 /** Beacon rows in `store`. */
 export function createBeaconStore(store: KeyValueStore): BeaconStore {
@@ -48,8 +46,8 @@ export function createBeaconStore(store: KeyValueStore): BeaconStore {
       const value = store.get(pointKey(height));
       return value === undefined ? undefined : decodePoint(value);
     },
-    putRecord: (which, record) => [{ type: 'put', key: recordKey(which), value: record }],
-    getRecord: (which) => store.get(recordKey(which)),
+    putRecord: (record) => [{ type: 'put', key: RECORD_KEY, value: record }],
+    getRecord: () => store.get(RECORD_KEY),
   };
 }
 
@@ -61,10 +59,6 @@ function decodePoint(value: Uint8Array): BeaconPoint {
 
 function pointKey(height: Height): Uint8Array {
   return concatBytes(Uint8Array.of(ROW_FAMILY.beaconPoint), uint64ToBytes(height));
-}
-
-function recordKey(which: BeaconInstance): Uint8Array {
-  return Uint8Array.of(ROW_FAMILY.beaconRecord, which === 'current' ? 0 : 1);
 }
 
 function stateKey(height: Height): Uint8Array {

@@ -22,7 +22,7 @@ export const ROW_FAMILY = {
   beaconState: 0x28,
   /** Hash, time and seed of each beacon block: what shard blocks see of the past. */
   beaconPoint: 0x2a,
-  /** The start record of the beacon's instance, and of the one before. */
+  /** The start record of the beacon's instance. */
   beaconRecord: 0x29,
   viewHeader: 0x30,
   viewTransactions: 0x31,

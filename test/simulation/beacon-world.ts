@@ -117,7 +117,7 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
     });
     beacons[index] = beacon;
     const runningSource = (instanceId: Uint8Array) =>
-      beacon.chains.map(({ blockSource }) => blockSource).find((source) => bytesEqual(source.instanceId, instanceId));
+      bytesEqual(beacon.chain.instance.instanceId, instanceId) ? beacon.chain.blockSource : undefined;
     serveBlocks(
       own.request,
       (instanceId) => runningSource(instanceId) ?? endedSourceOf(blockStore, instanceId),
