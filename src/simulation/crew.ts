@@ -69,8 +69,9 @@ function answerOf(worker: ChildProcess, job: ScheduleJob): Promise<WorkerAnswer>
     }, SCHEDULE_MS_MAX);
     worker.on('message', settle).on('exit', onExit);
     if (worker.exitCode !== null || worker.signalCode !== null) return onExit(worker.exitCode, worker.signalCode);
+    // A process that takes no job is over, or is now: how it ended is told by its exit.
     worker.send(job, (error) => {
-      if (error !== null) settle({ failure: `its process takes no job: ${error.message}` });
+      if (error !== null) worker.kill('SIGKILL');
     });
   });
 }

@@ -30,7 +30,7 @@ const SHORT: SchedulePlan = {
   dishonest: [],
   faults: [
     { fromMs: 100, forMs: 200, what: { kind: 'duplicates', share: 0.2 } },
-    { fromMs: 400, forMs: 200, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } },
+    { fromMs: 1_200, forMs: 200, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } },
     { fromMs: 300, forMs: 300, what: { kind: 'loss', share: 0.02 } },
   ],
 };

@@ -22,7 +22,7 @@ const LYING = {
     dishonest: [{ validator: 0, strategy: 'replaying' }],
     faults: [
       { fromMs: 100, forMs: 200, what: { kind: 'duplicates', share: 0.2 } },
-      { fromMs: 400, forMs: 200, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } },
+      { fromMs: 1_200, forMs: 200, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } },
     ],
   },
 };
