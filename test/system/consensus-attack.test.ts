@@ -51,7 +51,6 @@ const REFUSED_ON_ITS_FACE: Readonly<Record<string, string>> = {
   'header.round': 'not-admitted',
   'header.parentHash': 'wrong-parent',
   'header.justify-': 'wrong-start',
-  'header.justify.0.point.height': 'wrong-parent',
   'header.justify.0.point.round': 'not-admitted',
   'header.justify.0.point.blockHash': 'wrong-parent',
   'header.justify.0.scheme': 'unknown-scheme',
@@ -64,6 +63,7 @@ const REFUSED_BODY = 'wrong-body-root';
 /** Signed again by the thief, these are wrong all the same. */
 const REFUSED_WHOEVER_SIGNS: Readonly<Record<string, string>> = {
   ...REFUSED_ON_ITS_FACE,
+  'header.justify.0.point.height': 'bad-signature', // At the height of its parent it would be a carrier.
   'header.justify.0.signature': 'bad-signature',
   'header.proposer': 'bad-signature', // The next validator's key is not the thief's.
 };
