@@ -1,9 +1,9 @@
-// The execution commitment: the result of a block as the header of its child carries it (protocol, section 5). Fields whose use comes
-// with the beacon and further shards have exactly one permitted value until then; voters check them by computing the same commitment.
+// The execution commitment: the result of a block as the header of its child carries it (protocol, section 5). Without a beacon and further
+// shards some fields have exactly one permitted value; voters check them by computing the same commitment.
 
 import { ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
-import type { ExecutionCommitment, Load, LoadEntry } from '../protocol/block.ts';
+import type { Cursor, ExecutionCommitment, Load, LoadEntry } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
 import type { BlockResult } from './executed-block.ts';
 import { receiptsRootOf } from './item-receipt.ts';
@@ -25,10 +25,17 @@ export const permittedExecutionDefaults = {
   descendants: Array.from({ length: LOAD_DESCENDANTS }, () => NO_LOAD),
 } as const;
 
-/** The commitment of a block's result and the root of the state that it leads to. */
+/** What a commitment says of lanes and load. */
+export interface LaneCommitment {
+  readonly cursors: readonly Cursor[];
+  readonly load: Load;
+}
+
+/** The commitment of a block's result and the root of the state that it leads to; without lanes there is one shard. */
 export function commitmentOf(
   result: Pick<BlockResult, 'receiptsRoot' | 'outboxRoot' | 'gasUsed' | 'logsBloom' | 'proposerFeesWei' | 'burnedFeesWei'>,
   stateRoot: Bytes32,
+  lanes: LaneCommitment = { cursors: permittedExecutionDefaults.cursors, load: loadOf(result.gasUsed) },
 ): ExecutionCommitment {
   return {
     stateRoot,
@@ -36,8 +43,8 @@ export function commitmentOf(
     outboxRoot: result.outboxRoot,
     gasUsed: result.gasUsed,
     logsBloom: result.logsBloom,
-    cursors: [...permittedExecutionDefaults.cursors],
-    load: loadOf(result.gasUsed),
+    cursors: [...lanes.cursors],
+    load: lanes.load,
     proposerFeesWei: result.proposerFeesWei,
     burnedFeesWei: result.burnedFeesWei,
   };

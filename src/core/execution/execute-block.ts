@@ -38,6 +38,8 @@ export interface ExecuteBlockInput {
   readonly outboxRootOf?: ((outbox: readonly Message[]) => Bytes32) | undefined;
   /** The base fee of the shard that a transaction's target is in; absent: its own shard's. */
   readonly targetBaseFeeOf?: ((transaction: Transaction) => Wei) | undefined;
+  /** The family that the body proves a transaction's target to be of; undefined: its natural place is where the main call goes. */
+  readonly targetFamilyOf?: ((transaction: Transaction) => Address | undefined) | undefined;
   readonly context: ExecutionContext;
   readonly parameters: NetworkParameters;
   readonly evm: ItemExecutor;
@@ -67,7 +69,8 @@ export async function executeBlock(input: ExecuteBlockInput): Promise<BlockResul
   };
   const waves = new Waves(environment, input.isOwnFamily);
   const first = await waves.execute(input.inbox ?? [], 0);
-  const wave0 = executeSenderParts(overlay, input.transactions, input.parentBaseFeePerGasWei, input.targetBaseFeeOf);
+  const { transactions, parentBaseFeePerGasWei, targetBaseFeeOf, targetFamilyOf } = input;
+  const wave0 = executeSenderParts(overlay, transactions, parentBaseFeePerGasWei, targetBaseFeeOf, targetFamilyOf);
   waves.route(wave0.mainCalls, first);
   await waves.executeAll(first);
   return {
@@ -106,6 +109,7 @@ export function executeSenderParts(
   transactions: readonly Transaction[],
   ownBaseFeePerGasWei: Wei,
   targetBaseFeeOf?: ((transaction: Transaction) => Wei) | undefined,
+  targetFamilyOf?: ((transaction: Transaction) => Address | undefined) | undefined,
 ): Wave0 {
   const senderParts: SenderPart[] = [];
   const mainCalls: Message[] = [];
@@ -129,6 +133,7 @@ export function executeSenderParts(
       mainCallOf({
         transaction,
         isInSenderFamily: isInSenderFamily(overlay, transaction),
+        provenFamily: targetFamilyOf?.(transaction),
         gasLimit: gasLimit - intrinsicGas(transaction),
         gasPriceWei,
         baseFeePerGasWei,

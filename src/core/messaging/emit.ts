@@ -14,6 +14,8 @@ const NO_DATA = new Uint8Array(0);
 export interface MainCallTerms {
   readonly transaction: Pick<Transaction, 'sender' | 'to' | 'hash' | 'valueWei' | 'data' | 'nonce' | 'accessList'>;
   readonly isInSenderFamily: boolean;
+  /** The family that a pointer at the target's natural place names, where the body proves it: the main call goes straight there. */
+  readonly provenFamily?: Address | undefined;
   readonly gasLimit: number;
   readonly gasPriceWei: Wei;
   readonly baseFeePerGasWei: Wei;
@@ -34,7 +36,7 @@ export function mainCallOf(terms: MainCallTerms): Message {
     originAddress: sender,
     originFamily: sender,
     target: to,
-    targetFamily: to === undefined || terms.isInSenderFamily ? sender : to,
+    targetFamily: to === undefined || terms.isInSenderFamily ? sender : (terms.provenFamily ?? to),
     valueWei: transaction.valueWei,
     data: transaction.data,
     gasLimit: terms.gasLimit,

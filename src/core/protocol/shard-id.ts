@@ -74,7 +74,7 @@ export function isUnder(placement: Placement, shard: ChainId): boolean {
 }
 
 /** The shard of a layout (a complete cover) that keys with this placement are in. */
-export function shardOfPlacement(layout: ReadonlySet<ChainId>, placement: Placement): ChainId | undefined {
+export function shardOfPlacement(layout: Pick<ReadonlySet<ChainId>, 'has'>, placement: Placement): ChainId | undefined {
   for (let depth = 0; depth <= SHARD_DEPTH_MAX; depth++) {
     const shard = ancestorOf(placement, depth);
     if (layout.has(shard)) return shard;

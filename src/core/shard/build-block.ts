@@ -6,6 +6,8 @@ import type { Bytes32, TimestampMs, Wei } from '../primitives/ids.ts';
 import { type BeaconReference, type BlockBody, bodyRootOf, EMPTY_BODY, type ExecutionCommitment } from '../protocol/block.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { Transaction } from '../protocol/transaction.ts';
+import { gasBoughtBy } from './body-rules.ts';
+import { earliestTimestampMs } from './header-rules.ts';
 import type { ParentFacts } from './parent-facts.ts';
 
 /** The part of a block that the shard decides. */
@@ -49,21 +51,9 @@ export function buildPayload({ parent, parentExecution, transactions, nowMs, par
   };
 }
 
-/** A block's timestamp is at least this (validity: protocol, section 3, "Pace"). */
-export function earliestTimestampMs(parent: ParentFacts, parameters: NetworkParameters): TimestampMs {
-  return parent.timestampMs + parameters.blockIntervalMsMin;
-}
-
 /** Until there is a beacon, a shard block's parent stands for its beacon reference. */
 export function permittedBeaconReference(parent: ParentFacts): BeaconReference {
   return { height: parent.height, hash: parent.hash };
-}
-
-/** Sum of the gas limits: gas bought is gas paid. */
-export function gasBoughtBy(transactions: readonly Transaction[]): number {
-  let gasBought = 0;
-  for (const transaction of transactions) gasBought += transaction.gasLimit;
-  return gasBought;
 }
 
 /** The base fee that a block leaves to its child: from its own load, without executing anything. */
