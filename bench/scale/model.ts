@@ -170,6 +170,7 @@ class ScaleWorld {
         return this.#machines.work(validator, costs.vrfVerify, () =>
           this.#post(validator, {
             kind: 'block-validated',
+            isHeldBack: false,
             hash: effect.hash,
             vrfOutput: sha256(effect.header.vrfProof),
             role: 'ordinary',

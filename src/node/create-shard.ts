@@ -6,7 +6,7 @@ import type { ViewBlock } from '../core/view/view-block.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import { type CommittedBlock, ShardCommits } from '../runtime/shard-commits.ts';
-import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../runtime/shard-logic.ts';
+import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome, shardContentOn } from '../runtime/shard-logic.ts';
 import { createShardPayloads, type TransactionSource } from '../runtime/shard-payloads.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
@@ -58,7 +58,14 @@ export async function createShard(options: CreateShardOptions): Promise<ShardCha
     ...options,
     logic: createShardLogic(options),
     rows: new ShardCommits({ ...options, committed: loaded.committed, onCommitted }),
-    payloadsOn: (blocks) => createShardPayloads({ ...options, blocks }),
+    payloadsOn: (blocks) =>
+      createShardPayloads({
+        ...options,
+        blocks,
+        urgencyOn: () => 'none',
+        onUrgency: () => undefined,
+        contentOn: shardContentOn(parameters),
+      }),
   });
   return {
     ...chain,

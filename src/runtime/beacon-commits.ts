@@ -10,6 +10,7 @@ import { StartRecord } from '../core/protocol/committee.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { BeaconStore } from '../storage/beacon-store.ts';
+import { encodeAnchoredOutbox } from './anchored-outbox.ts';
 import type { ExecutedBeaconOutcome } from './beacon-logic.ts';
 import type { CommitRows } from './chain-logic.ts';
 
@@ -26,7 +27,8 @@ export interface BeaconCommitsDependencies {
 /** See the file's head. */
 export function createBeaconCommits({ constants, beaconStore, onCommitted }: BeaconCommitsDependencies): CommitRows<ExecutedBeaconOutcome> {
   return {
-    rowsOf: ({ facts: { height, timestampMs }, hash, seed, state }): readonly RowOperation[] => [
+    rowsOf: ({ facts: { height, timestampMs }, hash, seed, state, applied }): readonly RowOperation[] => [
+      ...applied.anchoredOutboxes.flatMap((outbox) => beaconStore.putOutbox(outbox.source, outbox.height, encodeAnchoredOutbox(outbox))),
       ...beaconStore.putPoint(height, { hash, timestampMs, seed }),
       ...beaconStore.putState(height, encodeBeaconState(state)),
       ...staleStates(beaconStore, constants, height),

@@ -68,6 +68,7 @@ export function createBeaconLogic(dependencies: BeaconLogicDependencies): ChainL
       if (signed.ok) judged.set(block, verdict.value);
       return signed;
     },
+    mayVoteFor: () => true,
     execute: async (task) => {
       const applied = judged.get(task.block) ?? appliedTo(inputOf(task));
       return outcomeAfter(task, applied);

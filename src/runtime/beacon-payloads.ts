@@ -16,7 +16,7 @@ import type { BlockContent, PayloadPlan, PayloadSource } from './payload-maker.t
 /** Where crosslinks and evidence come from. */
 export interface BeaconOperations {
   /** What could go into a block on this state, each valid after those before it as far as this node knows. */
-  collect(state: BeaconState): Pick<BlockBody, 'crosslinks' | 'evidence'>;
+  collect(state: BeaconState): Promise<Pick<BlockBody, 'crosslinks' | 'evidence'>>;
 }
 
 /** What planning the beacon's blocks needs of its node. */
@@ -42,11 +42,11 @@ function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome)
   };
 }
 
-function contentOn(
+async function contentOn(
   dependencies: BeaconPayloadsDependencies,
   parent: BeaconOutcome,
   { timestampMs, seed }: { readonly timestampMs: TimestampMs; readonly seed: Bytes32 },
-): BlockContent {
+): Promise<BlockContent> {
   const { constants, nextLayout, operations, beaconHashAt } = dependencies;
   const height = parent.facts.height + 1;
   const inputOf = (body: BlockBody): TransitionInput => ({
@@ -57,7 +57,7 @@ function contentOn(
     beaconHashAt: (wanted) => beaconHashAt(wanted) ?? (wanted === parent.facts.height ? parent.hash : undefined),
     nextLayout,
   });
-  const wanted = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : { ...EMPTY_BODY, ...operations.collect(parent.state) };
+  const wanted = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : { ...EMPTY_BODY, ...(await operations.collect(parent.state)) };
   const tried = applyBeaconBlock(inputOf(wanted));
   // What does not fit this state after all waits for the next block: an empty one is always right.
   const body = tried.ok ? wanted : EMPTY_BODY;

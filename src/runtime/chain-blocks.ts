@@ -117,6 +117,12 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     return accept(vrfOutput);
   }
 
+  /** Whether the voting rules let this node vote for a block that was just validated. Carriers are exempt. */
+  mayVoteFor(hash: Bytes32): boolean {
+    const { block } = this.#require(hash);
+    return isCarrier(block.header) || this.#dependencies.logic.mayVoteFor(block);
+  }
+
   /** What a header says that its block is to the instance. */
   roleOf(header: BlockHeader): BlockRole {
     return isCarrier(header) ? 'carrier' : this.roleOnChain(header);

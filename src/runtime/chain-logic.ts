@@ -8,6 +8,7 @@ import type { BlockBody, BlockHeader, ExecutionCommitment } from '../core/protoc
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { ParentFacts } from '../core/shard/parent-facts.ts';
 import type { BlockRefusal } from '../core/shard/validate-block.ts';
+import type { ShardBlockRefusal } from '../core/shard/validate-shard-block.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 
 /** What a block came to, as far as every chain's child needs it. */
@@ -21,6 +22,7 @@ export interface Outcome {
 /** Why a block cannot be decoded or is not valid. */
 export type BlockFault =
   | BlockRefusal
+  | ShardBlockRefusal
   | BeaconBlockRefusal
   | 'bad-signature'
   | 'undecodable-transaction'
@@ -45,6 +47,8 @@ export interface ChainLogic<Start extends Outcome, Executed extends Start> {
   isClosing(header: Pick<BlockHeader, 'height' | 'beaconReference'>): boolean;
   /** Validity and nothing else: a function of the block, its seed and its parent's outcome. */
   validate(task: BlockToExecute<Start>): Promise<Verdict<undefined, BlockFault>> | Verdict<undefined, BlockFault>;
+  /** The voting rules beside the clock's: what this node knows and holds may forbid to vote for a valid block. Judged when it arrives. */
+  mayVoteFor(block: DecodedBlock): boolean;
   execute(task: BlockToExecute<Start>): Promise<Executed>;
 }
 

@@ -336,6 +336,7 @@ export class ChainRunner {
     const member = start.instance.committee.members.find(({ validator }) => validator === proposer);
     invariant(member !== undefined, 'the leader is a member');
     const verdict = await blocks.validate(hash, member.vrfPublicKey, vrfAlpha);
+    const isHeldBack = verdict.ok && !isCertified && !blocks.mayVoteFor(hash); // Now, not when the clock has come near it.
     if (!verdict.ok) {
       const facts = { ...this.#facts(), blockHeight: header.height, hash: bytesToHex(hash), proposer, reason: verdict.reason };
       logger.warn({ ...facts, detail: verdict.detail }, 'invalid block');
@@ -344,7 +345,13 @@ export class ChainRunner {
     } else if (!isCertified) {
       await this.#untilNotInFuture(header);
     }
-    this.#queue({ kind: 'block-validated', hash, vrfOutput: verdict.ok ? verdict.value : undefined, role: blocks.roleOf(header) });
+    this.#queue({
+      kind: 'block-validated',
+      hash,
+      vrfOutput: verdict.ok ? verdict.value : undefined,
+      role: blocks.roleOf(header),
+      isHeldBack,
+    });
   }
 
   /** A voting rule, never validity: a block from the future is voted on when the clock has come near it. */

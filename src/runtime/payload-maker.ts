@@ -30,7 +30,7 @@ export interface PayloadPlan {
   dueMs(): TimestampMs;
   /** Whether the news that has just come changes that. Under load it rarely does, and to wake for each is dear. */
   isNews(): boolean;
-  content(made: { readonly nowMs: TimestampMs; readonly seed: Bytes32 }): BlockContent;
+  content(made: { readonly nowMs: TimestampMs; readonly seed: Bytes32 }): Promise<BlockContent> | BlockContent;
 }
 
 /** What goes into blocks of a kind of chain, and when. */
@@ -84,7 +84,7 @@ export class PayloadMaker<Start extends Outcome = Outcome, Executed extends Star
     await this.#untilDue(request, plan);
     if (this.#wanted !== request || this.#stopped) return undefined;
     this.#wanted = undefined;
-    const { fields, body, transactions } = plan.content({ nowMs: clock.nowMs(), seed: seedAfter(parent.seed, output) });
+    const { fields, body, transactions } = await plan.content({ nowMs: clock.nowMs(), seed: seedAfter(parent.seed, output) });
     this.#keep(fields.bodyRoot, { body, transactions, parentSeed: parent.seed, vrfOutput: output });
     return { ...fields, vrfProof: proof, vrfOutput: output };
   }

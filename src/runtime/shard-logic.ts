@@ -4,15 +4,17 @@ import { commitmentOf } from '../core/execution/commitment.ts';
 import { executeBlock } from '../core/execution/execute-block.ts';
 import type { ExecutedBlock } from '../core/execution/executed-block.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
-import type { Bytes32, Height } from '../core/primitives/ids.ts';
+import type { Bytes32, Height, TimestampMs } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
+import { buildPayload } from '../core/shard/build-block.ts';
 import { factsOfBlock } from '../core/shard/parent-facts.ts';
 import { validateBlock } from '../core/shard/validate-block.ts';
 import type { StateDatabase, StateVersion } from '../core/state/state-version.ts';
 import type { ChainLogic, Outcome } from './chain-logic.ts';
+import type { BlockContent } from './payload-maker.ts';
 import type { TransactionDirectory } from './transaction-directory.ts';
 
 /** BLOCKHASH reaches this far back. */
@@ -26,6 +28,20 @@ export interface ShardOutcome extends Outcome {
 /** An outcome with what receipts and the view are made of. */
 export interface ExecutedShardOutcome extends ShardOutcome {
   readonly executed: ExecutedBlock;
+}
+
+/** The block on a parent with these transactions, until there is a beacon. */
+export function shardContentOn(parameters: NetworkParameters) {
+  return (parent: ShardOutcome, transactions: readonly Transaction[], nowMs: TimestampMs): BlockContent => {
+    const { body, ...fields } = buildPayload({
+      parent: parent.facts,
+      parentExecution: parent.commitment,
+      transactions,
+      nowMs,
+      parameters,
+    });
+    return { fields, body, transactions };
+  };
 }
 
 /** What running a shard's blocks needs of its node. */
@@ -54,6 +70,7 @@ export function createShardLogic(dependencies: ShardLogicDependencies): ChainLog
     isClosing: () => false,
     validate: ({ block, parent: { facts, commitment, version } }) =>
       validateBlock({ block, parent: facts, parentExecution: commitment, parentState: version, parameters }),
+    mayVoteFor: () => true,
     execute: async ({ block, parent, seed, ancestorHash }) => {
       const result = await executeBlock({
         transactions: block.transactions,

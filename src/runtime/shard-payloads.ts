@@ -2,15 +2,14 @@
 // once; with transactions waiting, at a pace that leaves the machine time for them; on an idle chain after `idleInterval`. Never before the
 // earliest timestamp.
 import type { DecodedBlock } from '../core/execution/executed-block.ts';
-import type { Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
+import type { Bytes32, Hex, TimestampMs, Wei } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
-import { buildPayload } from '../core/shard/build-block.ts';
 import { earliestTimestampMs } from '../core/shard/header-rules.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
-import type { PayloadPlan, PayloadSource } from './payload-maker.ts';
+import type { Outcome } from './chain-logic.ts';
+import type { BlockContent, PayloadPlan, PayloadSource } from './payload-maker.ts';
 import type { Clock } from './ports.ts';
-import type { ShardOutcome } from './shard-logic.ts';
 
 /**
  * With transactions waiting, a block follows its parent after this many times what the parent took to be proposed, voted for and
@@ -48,8 +47,11 @@ export interface TakeRequest {
   readonly inFlight: ReadonlySet<Hex>;
 }
 
+/** What else than transactions asks for a block: a message of another shard, or the end of the epoch. */
+export type Urgency = 'none' | 'wanted' | 'at-once';
+
 /** What planning a shard's blocks needs of its node. */
-export interface ShardPayloadsDependencies {
+export interface ShardPayloadsDependencies<Start extends Outcome & { readonly version: StateReader }> {
   readonly parameters: NetworkParameters;
   readonly transactions: TransactionSource;
   /** Transactions in the uncommitted blocks from one down, and the gas that they bought. */
@@ -58,18 +60,31 @@ export interface ShardPayloadsDependencies {
     inFlightGasOn(hash: Bytes32): number;
   };
   readonly clock: Clock;
+  readonly urgencyOn: (parent: Start) => Urgency;
+  /** Told when that may have changed. */
+  readonly onUrgency: (listener: () => void) => void;
+  /** The block on a parent with these transactions, as far as they fit. */
+  readonly contentOn: (parent: Start, transactions: readonly Transaction[], nowMs: TimestampMs) => BlockContent;
 }
 
 /** See the file's head. */
-export function createShardPayloads(dependencies: ShardPayloadsDependencies): PayloadSource<ShardOutcome> {
+export function createShardPayloads<Start extends Outcome & { readonly version: StateReader }>(
+  dependencies: ShardPayloadsDependencies<Start>,
+): PayloadSource<Start> {
   return {
     planOn: (parent) => planOn(dependencies, parent),
-    onNews: (listener) => dependencies.transactions.onWaiting(listener),
+    onNews: (listener) => {
+      dependencies.transactions.onWaiting(listener);
+      dependencies.onUrgency(listener);
+    },
   };
 }
 
 // What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it.
-function planOn({ parameters, transactions, blocks, clock }: ShardPayloadsDependencies, parent: ShardOutcome): PayloadPlan {
+function planOn<Start extends Outcome & { readonly version: StateReader }>(
+  { parameters, transactions, blocks, clock, urgencyOn, contentOn }: ShardPayloadsDependencies<Start>,
+  parent: Start,
+): PayloadPlan {
   const { facts } = parent;
   const roomNow = (): TakeRequest => ({
     state: parent.version,
@@ -90,23 +105,14 @@ function planOn({ parameters, transactions, blocks, clock }: ShardPayloadsDepend
   let isFull = false;
   return {
     dueMs: () => {
-      isWanted ||= transactions.hasWaiting(room);
+      const urgency = urgencyOn(parent);
+      isWanted ||= urgency === 'wanted' || transactions.hasWaiting(room);
       isFull ||= isWanted && hasFullBlock();
-      const isAtOnce = isFull || (!isWanted && (facts.hasItems || facts.height < FIRST_HEIGHTS));
+      const isAtOnce = urgency === 'at-once' || isFull || (!isWanted && (facts.hasItems || facts.height < FIRST_HEIGHTS));
       const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
       return Math.max(earliestMs, reasonMs);
     },
-    isNews: () => !isWanted || (!isFull && hasFullBlock()),
-    content: ({ nowMs }) => {
-      const taken = transactions.take(roomNow());
-      const { body, ...fields } = buildPayload({
-        parent: facts,
-        parentExecution: parent.commitment,
-        transactions: taken,
-        nowMs,
-        parameters,
-      });
-      return { fields, body, transactions: taken };
-    },
+    isNews: () => !isWanted || urgencyOn(parent) === 'at-once' || (!isFull && hasFullBlock()),
+    content: ({ nowMs }) => contentOn(parent, transactions.take(roomNow()), nowMs),
   };
 }

@@ -20,6 +20,12 @@ export const ROW_FAMILY = {
   instanceEnd: 0x26,
   /** The state after a beacon block. */
   beaconState: 0x28,
+  /** What a source sent, by the height that emitted it, with its anchor. */
+  anchoredOutbox: 0x2b,
+  /** What a shard's block sent to others, until all have read it. */
+  sentMessages: 0x2c,
+  /** What the child of a shard's newest block has to know, beside its header. */
+  shardParent: 0x2d,
   /** Hash, time and seed of each beacon block: what shard blocks see of the past. */
   beaconPoint: 0x2a,
   /** The start record of the beacon's instance. */

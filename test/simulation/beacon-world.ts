@@ -1,13 +1,24 @@
-// Nodes that run nothing but the beacon, on a virtual clock, a memory network and simulated disks.
+// Nodes that run the beacon and its shards, on a virtual clock, a memory network and simulated disks.
 
+import { beaconConstantsOf } from '../../src/core/beacon/constants.ts';
 import { stateRootOf } from '../../src/core/beacon/state-root.ts';
+import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
+import { Mempool } from '../../src/core/mempool/pool.ts';
 import { bytesEqual, bytesToHex, ZERO_32 } from '../../src/core/primitives/bytes.ts';
+import type { ChainId } from '../../src/core/primitives/ids.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import type { Genesis } from '../../src/core/protocol/genesis.ts';
+import { type GenesisAccount, genesisRoot } from '../../src/core/protocol/genesis.ts';
 import { createStateDatabase } from '../../src/core/state/state-database.ts';
+import { topicName } from '../../src/network/topics.ts';
 import { Beacon } from '../../src/node/create-beacon.ts';
+import { Shards } from '../../src/node/create-shards.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
+import { writeGenesisShards } from '../../src/node/genesis-shards.ts';
+import { BeaconWindow } from '../../src/runtime/beacon-window.ts';
 import { InstanceSwitch } from '../../src/runtime/instance-switch.ts';
+import { TransactionDirectory } from '../../src/runtime/transaction-directory.ts';
+import { TransactionPool } from '../../src/runtime/transaction-pool.ts';
 import { type End, SimulatedDisk } from '../../src/simulation/disk.ts';
 import { inlineVerifier } from '../../src/simulation/inline-verifier.ts';
 import { Life } from '../../src/simulation/life.ts';
@@ -20,6 +31,7 @@ import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { simulatedGenesis } from '../../src/simulation/world.ts';
 import { createBeaconStore } from '../../src/storage/beacon-store.ts';
 import { createBlockStore } from '../../src/storage/block-store.ts';
+import { createShardStore } from '../../src/storage/shard-store.ts';
 import { createViewStore } from '../../src/storage/view-store.ts';
 import { serveBlocks } from '../../src/sync/block-server.ts';
 import { EndAnswers, endedSourceOf } from '../../src/sync/ended-instances.ts';
@@ -34,6 +46,9 @@ export interface BeaconWorldOptions {
   readonly epochBlocks: number;
   readonly lossShare?: number;
   readonly latencyMs?: number;
+  /** Shards that all nodes run; none when absent. */
+  readonly layout?: readonly ChainId[];
+  readonly accounts?: readonly GenesisAccount[];
 }
 
 /** See the file's head. */
@@ -41,6 +56,10 @@ export interface BeaconWorld {
   readonly genesis: Genesis;
   /** Of each node, of its present life. */
   readonly beacons: readonly Beacon[];
+  readonly shards: readonly Shards[];
+  readonly windows: readonly BeaconWindow[];
+  /** The mempool of a shard on a node. */
+  pool(index: number, shard: ChainId): TransactionPool;
   readonly links: LinkConditions;
   /** By height and node: block and state root, as they were committed. */
   readonly seen: ReadonlyMap<number, ReadonlyMap<number, string>>;
@@ -59,7 +78,10 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
   const { seed, epochBlocks } = options;
   const crypto = standInCrypto();
   const parameters = { ...readPreset('devnet'), epochBlocks };
-  const { genesis, keys } = simulatedGenesis({ parameters, accounts: [], startMs: START_MS, seed, crypto }, NODES);
+  const { accounts = [], layout } = options;
+  const simulated = simulatedGenesis({ parameters, accounts, startMs: START_MS, seed, crypto }, NODES);
+  const { keys } = simulated;
+  const genesis = layout === undefined ? simulated.genesis : { ...simulated.genesis, layout };
   const clock = new VirtualClock(START_MS);
   const names = keys.map((_keys, index) => `node-${index}`);
   const links = { ...quietConditions(options.latencyMs ?? 5), lossShare: options.lossShare ?? 0 };
@@ -67,6 +89,9 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
   const disks = names.map((name) => new SimulatedDisk(clock, new SeededRandom(seed, `disk of ${name}`), 0));
   const lives = names.map(() => new Life());
   const beacons: Beacon[] = [];
+  const shards: Shards[] = [];
+  const windows: BeaconWindow[] = [];
+  const pools = new Map<string, TransactionPool>();
   const seen = new Map<number, Map<number, string>>();
   const instancesRun = new Set<string>();
 
@@ -81,7 +106,10 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
     const blockStore = createBlockStore(store);
     const nodeClock = new NodeClock(clock, life, { offsetMs: 0, driftPpm: 0 });
     const answers = new EndAnswers({ network: own, blockStore, clock: nodeClock, logger: SILENT });
-    const beacon = await Beacon.open({
+    const roots = layout === undefined ? new Map<ChainId, Uint8Array>() : await writeGenesisShards(genesis, store);
+    let running: Shards | undefined;
+    let window: BeaconWindow | undefined;
+    const ports = {
       network: own,
       store,
       files,
@@ -96,8 +124,6 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
       verifier: inlineVerifier(crypto),
       pause: undefined,
       validatorPeers: names,
-      genesis,
-      genesisRootOf: () => ZERO_32,
       self: index,
       secrets: { validator: index, ...secrets },
       instances: new InstanceSwitch({
@@ -106,18 +132,56 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
         onUnknownInstance: (instanceId, from) => answers.answer(instanceId, from),
         onFault,
       }),
-      operations: { collect: () => ({ crosslinks: [], evidence: [] }) },
-      onCommitted: ({ facts: { height }, hash, state }) => {
-        const at = seen.get(height) ?? new Map<number, string>();
-        seen.set(height, at.set(index, `${bytesToHex(hash)} ${bytesToHex(stateRootOf(state))}`));
+      onFault,
+    };
+    const beacon = await Beacon.open({
+      ...ports,
+      genesis,
+      genesisRootOf: (shard) => roots.get(shard) ?? ZERO_32,
+      operations: { collect: async (state) => ({ crosslinks: (await running?.collect(state)) ?? [], evidence: [] }) },
+      onCommitted: (outcome) => {
+        const { facts, hash, state } = outcome;
+        const at = seen.get(facts.height) ?? new Map<number, string>();
+        seen.set(facts.height, at.set(index, `${bytesToHex(hash)} ${bytesToHex(stateRootOf(state))}`));
         const instance = beacons[index]?.chain.instance;
         if (instance !== undefined) instancesRun.add(bytesToHex(instance.instanceId));
+        window?.extend(outcome);
+        running?.onBeacon(outcome);
       },
-      onFault,
     });
     beacons[index] = beacon;
+    window = await BeaconWindow.open({ parameters, beaconStore: ports.beaconStore }, beacon.state);
+    windows[index] = window;
+    if (layout !== undefined) {
+      const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
+      running = await Shards.open({
+        ...ports,
+        parameters,
+        constants: beaconConstantsOf(genesis),
+        shardStore: createShardStore(store),
+        window,
+        directory,
+        evm: createOwnLoopExecutor(parameters.evmChainId, crypto.secp256k1),
+        transactionsOf: (shard, committed) => {
+          const mempool = new Mempool(parameters);
+          const topic = topicName(genesisRoot(genesis), shard, 'transactions');
+          const around = { pubSub: own.pubSub, topic, clock: nodeClock, logger: SILENT, metrics: UNCOUNTED };
+          const pool = new TransactionPool(
+            { ...around, pool: mempool, directory, isMeshFull: () => true, onPending: () => undefined },
+            committed,
+          );
+          mempool.onBlock([], parameters.baseFeePerGasWeiMin);
+          pools.set(`${index}/${shard}`, pool);
+          return pool;
+        },
+        onCommitted: () => undefined,
+      });
+      shards[index] = running;
+    }
     const runningSource = (instanceId: Uint8Array) =>
-      bytesEqual(beacon.chain.instance.instanceId, instanceId) ? beacon.chain.blockSource : undefined;
+      [beacon.chain, ...(running?.chains.values() ?? [])]
+        .map(({ blockSource }) => blockSource)
+        .find((source) => bytesEqual(source.instanceId, instanceId));
     serveBlocks(
       own.request,
       (instanceId) => runningSource(instanceId) ?? endedSourceOf(blockStore, instanceId),
@@ -126,6 +190,7 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
       },
     );
     beacon.start();
+    running?.start();
   }
 
   const end = (index: number, how: End): void => {
@@ -141,6 +206,13 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
   return {
     genesis,
     beacons,
+    shards,
+    windows,
+    pool: (index, shard) => {
+      const pool = pools.get(`${index}/${shard}`);
+      if (pool === undefined) throw new Error(`node ${index} does not run shard ${shard}`);
+      return pool;
+    },
     links,
     seen,
     instancesRun,
@@ -155,7 +227,12 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
       await start(index);
     },
     stop: async () => {
-      for (const [index, beacon] of beacons.entries()) if (lives[index]?.isAlive === true) await clock.drive(beacon.stop());
+      for (const [index, beacon] of beacons.entries()) {
+        if (lives[index]?.isAlive !== true) continue;
+        await clock.drive(beacon.stop());
+        const running = shards[index];
+        if (running !== undefined) await clock.drive(running.stop());
+      }
     },
   };
 }

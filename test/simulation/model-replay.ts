@@ -131,6 +131,7 @@ class Replay {
       case 'validate':
         return this.#run(node, member, {
           kind: 'block-validated',
+          isHeldBack: false,
           hash: this.#block(block).hash,
           vrfOutput: payloadFor(block).vrfOutput,
           role: this.#roleOf(block),

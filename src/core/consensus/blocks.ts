@@ -34,7 +34,7 @@ export function onBlockFetched(state: ConsensusState, { hash, header }: BlockFet
 }
 
 /** Upon the shell's verdict on a block: a valid one may be voted for, committed and built on. */
-export function onBlockValidated(state: ConsensusState, { hash, vrfOutput, role }: BlockValidated): Transition {
+export function onBlockValidated(state: ConsensusState, { hash, vrfOutput, role, isHeldBack }: BlockValidated): Transition {
   const block = state.blocks.get(bytesToHex(hash));
   if (block === undefined || block.status !== 'validating') return unchanged(state);
   const parent = pointOf(state, block.parentHex);
@@ -45,7 +45,7 @@ export function onBlockValidated(state: ConsensusState, { hash, vrfOutput, role 
   const valid: TreeBlock = { ...block, status: 'valid', point, role };
   return sequence(
     withBlock(state, valid),
-    (current) => voteFor(current, valid),
+    (current) => (isHeldBack ? unchanged(current) : voteFor(current, valid)),
     (current) => openChildren(current, valid),
     commitPending,
     lead,

@@ -37,6 +37,8 @@ export interface BlockValidated {
   readonly vrfOutput: Uint8Array | undefined;
   /** Of no meaning for an invalid block. */
   readonly role: BlockRole;
+  /** Valid or not, a voting rule of the chain forbids this node to vote for it: what it knows and holds says that the leader is lazy, or late. */
+  readonly isHeldBack: boolean;
 }
 
 /** The other answer to `validate-block`: the shell holds no such block (any more). */

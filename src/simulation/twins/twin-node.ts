@@ -274,7 +274,7 @@ export class TwinNode {
     const member = this.#speech.instance.committee.members[proposer];
     invariant(member !== undefined, 'the leader is a member');
     const vrfOutput = this.#speech.keys.vrf.verify(member.vrfPublicKey, vrfAlpha, header.vrfProof);
-    this.#post({ kind: 'block-validated', hash, vrfOutput, role: 'ordinary' });
+    this.#post({ kind: 'block-validated', hash, vrfOutput, role: 'ordinary', isHeldBack: false });
   }
 
   #sendVote(kind: VoteKind, point: BlockPoint): void {

@@ -86,6 +86,7 @@ describe('a certified block', () => {
     const first = blockOn(state, 1);
     const transition = after(state, { kind: 'proposal-received', ...first }, certified(first), {
       kind: 'block-validated',
+      isHeldBack: false,
       hash: first.hash,
       vrfOutput: undefined,
       role: 'ordinary',

@@ -430,7 +430,7 @@ export class DriverNode {
     if (vrfOutput !== undefined) this.#outputs.set(bytesToHex(header.vrfProof), vrfOutput);
     const role = this.#roleOf(header);
     this.#later(1 + this.#world.chance.integer(this.#world.payloadDelayMs), () =>
-      this.#post({ kind: 'block-validated', hash, vrfOutput, role }),
+      this.#post({ kind: 'block-validated', hash, vrfOutput, role, isHeldBack: false }),
     );
   }
 }

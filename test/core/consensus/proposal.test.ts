@@ -129,7 +129,7 @@ describe('the leader of a round', () => {
       const known = after(
         unknown.state,
         { kind: 'block-fetched', ...first },
-        { kind: 'block-validated', hash: first.hash, vrfOutput: new Uint8Array(64), role: 'ordinary' },
+        { kind: 'block-validated', hash: first.hash, vrfOutput: new Uint8Array(64), role: 'ordinary', isHeldBack: false },
       );
       if (effectsOf(known, 'request-payload').length === 1) return;
     }

@@ -186,7 +186,7 @@ export function validated(
   { hash, header }: { readonly hash: Uint8Array; readonly header: BlockHeader },
   role: BlockRole = 'ordinary',
 ): ConsensusEvent {
-  return { kind: 'block-validated', hash, vrfOutput: new Uint8Array(64).fill(header.round), role };
+  return { kind: 'block-validated', hash, vrfOutput: new Uint8Array(64).fill(header.round), role, isHeldBack: false };
 }
 
 /** A QC as an event. */

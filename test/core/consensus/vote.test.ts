@@ -35,7 +35,8 @@ describe('a vote', () => {
     assert.equal(effectsOf(proposed, 'sign-and-send-vote').length, 0);
     assert.equal(effectsOf(proposed, 'validate-block').length, 1);
     assert.equal(
-      after(proposed.state, { kind: 'block-validated', hash: first.hash, vrfOutput: undefined, role: 'ordinary' }).effects.length,
+      after(proposed.state, { kind: 'block-validated', hash: first.hash, vrfOutput: undefined, role: 'ordinary', isHeldBack: false })
+        .effects.length,
       0,
     );
   });

@@ -1,0 +1,351 @@
+// Composes the shards of a node where there is a beacon: one state database for each shard, and of each the chain of one instance at a time. An
+// instance starts by a record of the beacon state, when the node has the state that the record names; it ends with its closing block, and the
+// next begins when the beacon has made a record of that (protocol, section 6).
+import type { BeaconConstants } from '../core/beacon/constants.ts';
+import { epochOfHeight } from '../core/beacon/epochs.ts';
+import { instanceOfRecord } from '../core/beacon/instance.ts';
+import { type CommittedHeader, type InstanceEnd, makeCrosslink } from '../core/beacon/make-crosslink.ts';
+import { type BeaconState, layoutOfEpoch, type RecordEntry, shardsOf } from '../core/beacon/state.ts';
+import { isCarrier } from '../core/consensus/block-role.ts';
+import type { ItemExecutor } from '../core/execution/item-executor.ts';
+import { joinCursors, narrowCursors } from '../core/messaging/cursors.ts';
+import { selectInbox } from '../core/messaging/select-inbox.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Cursor } from '../core/protocol/block.ts';
+import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
+import type { Instance, StartRecord } from '../core/protocol/committee.ts';
+import { Crosslink } from '../core/protocol/crosslink.ts';
+import { CROSSLINK_BYTES_MAX, CROSSLINK_HEADERS_MAX } from '../core/protocol/limits.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
+import { buildShardBlock } from '../core/shard/build-shard-block.ts';
+import { createStateDatabase } from '../core/state/state-database.ts';
+import type { StateReader } from '../core/state/state-reader.ts';
+import type { StateDatabase } from '../core/state/state-version.ts';
+import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
+import type { BeaconWindow } from '../runtime/beacon-window.ts';
+import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
+import { decodeInstanceEnd } from '../runtime/instance-end.ts';
+import type { InstanceSwitch } from '../runtime/instance-switch.ts';
+import type { BlockContent } from '../runtime/payload-maker.ts';
+import { createShardBlockCommits, decodeParent } from '../runtime/shard-block-commits.ts';
+import {
+  createShardBlockLogic,
+  type ExecutedShardBlockOutcome,
+  factsOf,
+  type ShardBlockOutcome,
+  shardStartOutcome,
+} from '../runtime/shard-block-logic.ts';
+import { createShardPayloads, type TransactionSource, type Urgency } from '../runtime/shard-payloads.ts';
+import type { ValidatorSecrets } from '../runtime/signer.ts';
+import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
+import type { ShardStore } from '../storage/shard-store.ts';
+import type { SigningRecord } from '../storage/signing-record.ts';
+import { type Chain, createChain } from './create-chain.ts';
+import type { NodePorts } from './create-node.ts';
+import { loadInstance, type NewestBlock } from './load-instance.ts';
+import { openOwnSigningRecord } from './own-signing-record.ts';
+
+/** What composing the shards takes beside the node's ports. */
+export interface CreateShardsOptions extends Omit<NodePorts, 'states'> {
+  readonly parameters: NetworkParameters;
+  readonly constants: BeaconConstants;
+  readonly shardStore: ShardStore;
+  readonly window: BeaconWindow;
+  readonly self: ValidatorIndex | undefined;
+  readonly secrets: ValidatorSecrets | undefined;
+  readonly instances: InstanceSwitch;
+  readonly directory: TransactionDirectory;
+  readonly evm: ItemExecutor;
+  /** The mempool of a shard's senders. */
+  readonly transactionsOf: (shard: ChainId, committed: StateReader) => TransactionSource;
+  readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
+  readonly onFault: (fault: unknown) => void;
+}
+
+type ShardRunChain = Chain<ShardBlockOutcome, ExecutedShardBlockOutcome>;
+
+interface Running {
+  readonly chain: ShardRunChain;
+  readonly signingRecord: SigningRecord;
+  /** Told when the beacon has gone on. */
+  onBeacon: () => void;
+}
+
+/** See the file's head. */
+export class Shards {
+  readonly #options: CreateShardsOptions;
+  readonly #shelf = new BundleShelf();
+  readonly #states = new Map<ChainId, StateDatabase>();
+  readonly #running = new Map<ChainId, Running>();
+  readonly #transactions = new Map<ChainId, TransactionSource>();
+  #settling: Promise<void> = Promise.resolve();
+  #hasStarted = false;
+  #stopped = false;
+
+  private constructor(options: CreateShardsOptions) {
+    this.#options = options;
+  }
+
+  /** Opens every shard of the records in force where it stands on disk. */
+  static async open(options: CreateShardsOptions): Promise<Shards> {
+    const shards = new Shards(options);
+    await shards.#fillShelf();
+    await shards.#settleAll();
+    return shards;
+  }
+
+  /** The chains that run now, by shard. */
+  get chains(): ReadonlyMap<ChainId, ShardRunChain> {
+    return new Map([...this.#running].map(([shard, { chain }]) => [shard, chain]));
+  }
+
+  /** The state database of a shard. */
+  statesOf(shard: ChainId): StateDatabase {
+    const known = this.#states.get(shard) ?? createStateDatabase(this.#options.store, shard);
+    this.#states.set(shard, known);
+    return known;
+  }
+
+  start(): void {
+    this.#hasStarted = true;
+    for (const { chain } of this.#running.values()) chain.runner.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#settling;
+    for (const running of this.#running.values()) await endOf(running);
+  }
+
+  /** A beacon block is on disk, and the window shows it. */
+  onBeacon({ state, applied }: ExecutedBeaconOutcome): void {
+    const { shardStore, store, onFault } = this.#options;
+    for (const { source, height } of applied.anchoredOutboxes) this.#shelf.anchored(source, height, state.height);
+    const read = this.#shelf.forgetRead(state);
+    if (read.length > 0) {
+      store
+        .write(
+          read.flatMap(({ source, height }) => shardStore.dropSent(source, height)),
+          { sync: false },
+        )
+        .catch(onFault);
+    }
+    for (const { onBeacon } of this.#running.values()) onBeacon();
+    this.#settleSoon();
+  }
+
+  /** Crosslinks for the open records of a beacon state, as far as this node has what they take. */
+  async collect(state: BeaconState): Promise<Uint8Array[]> {
+    const crosslinks: Uint8Array[] = [];
+    for (const entry of state.records) {
+      const crosslink = entry.closed ? undefined : await this.#crosslinkFor(state, entry);
+      if (crosslink === undefined) continue;
+      const encoded = Crosslink.serialize(crosslink);
+      if (encoded.length <= CROSSLINK_BYTES_MAX) crosslinks.push(encoded);
+    }
+    return crosslinks;
+  }
+
+  async #crosslinkFor(state: BeaconState, entry: RecordEntry): Promise<Crosslink | undefined> {
+    const { blockStore, constants } = this.#options;
+    const { instanceId, chain } = instanceOfRecord(constants, state, entry.record);
+    const from = { chain, instanceId, height: entry.progress.height + 1 };
+    const stored = await blockStore.readRange(from, CROSSLINK_HEADERS_MAX);
+    const committed = stored.map(({ block, certificates }): CommittedHeader => {
+      const { quorumCertificate, commitCertificate } = decodeStored(BlockCertificates, certificates);
+      return { header: decodeStored(Block, block).header, quorumCertificate, commitCertificate: commitCertificate[0] };
+    });
+    return makeCrosslink({
+      entry,
+      beaconHeight: state.height,
+      committed,
+      outboxAt: (height) => this.#shelf.summaryAt(chain, height),
+      end: this.#endOfInstance(instanceId),
+      childRoots: [],
+    });
+  }
+
+  #endOfInstance(instanceId: Bytes32): InstanceEnd | undefined {
+    const stored = this.#options.blockStore.getEnd(instanceId);
+    if (stored === undefined) return undefined;
+    const { carriers, proof } = decodeInstanceEnd(stored.end);
+    return { closingHeight: proof.quorumCertificate.point.height, carriers, ...proof };
+  }
+
+  async #fillShelf(): Promise<void> {
+    const { shardStore, window } = this.#options;
+    const { sources, height: beaconHeight } = window.newest;
+    for (const { shard, anchoredHeight } of sources)
+      for (const { height, sent } of await shardStore.readSent(shard))
+        this.#shelf.put(shard, height, decodeSent(shard, height, sent), height <= anchoredHeight ? beaconHeight : undefined);
+  }
+
+  #settleSoon(): void {
+    this.#settling = this.#settling.then(() => this.#settleAll()).catch(this.#options.onFault);
+  }
+
+  async #settleAll(): Promise<void> {
+    for (const { record } of this.#options.window.newest.records) if (!this.#stopped) await this.#settle(record.shard);
+  }
+
+  // The newest instance of the shard whose start this node has: behind, it goes through them one by one.
+  async #settle(shard: ChainId): Promise<void> {
+    const { window, constants } = this.#options;
+    const { height } = this.statesOf(shard).committed();
+    const state = window.newest;
+    const known = state.instances.filter(({ record }) => record.shard === shard && record.height <= height);
+    const record = known.reduce<StartRecord | undefined>(
+      (best, next) => (best === undefined || next.record.epoch > best.epoch ? next.record : best),
+      undefined,
+    );
+    if (record === undefined) return;
+    const instance = instanceOfRecord(constants, state, record);
+    const running = this.#running.get(shard);
+    if (running !== undefined && bytesEqual(running.chain.instance.instanceId, instance.instanceId)) return;
+    if (running !== undefined) await endOf(running);
+    const next = await this.#run(instance);
+    this.#running.set(shard, next);
+    if (!this.#hasStarted) return;
+    next.chain.runner.start();
+    next.chain.runner.greet();
+  }
+
+  async #run(instance: Instance): Promise<Running> {
+    const { parameters, shardStore, files, secrets, clock } = this.#options;
+    const shard = instance.chain;
+    const states = this.statesOf(shard);
+    const shardInstance = this.#shardInstanceOf(instance);
+    const loaded = await loadInstance<ShardBlockOutcome>(this.#options, instance, {
+      roleOf: (header) =>
+        isCarrier(header) ? 'carrier' : epochOfHeight(header.beaconReference.height, parameters) > instance.epoch ? 'closing' : 'ordinary',
+      start: () => {
+        invariant(bytesEqual(states.committed().root, instance.startRecord.stateRoot), 'an instance starts on the state of its record');
+        return shardStartOutcome(shardInstance, states.committed());
+      },
+      newest: (newest) =>
+        newestOutcome(
+          newest,
+          states,
+          shardStore.getParent(shard),
+          epochOfHeight(newest.block.header.beaconReference.height, parameters) > instance.epoch,
+        ),
+    });
+    const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
+    const running: { chain: ShardRunChain | undefined; onBeacon: () => void } = { chain: undefined, onBeacon: () => undefined };
+    const transactions = this.#transactionsOf(shard);
+    const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
+      ...this.#options,
+      states,
+      loaded,
+      logic: createShardBlockLogic({ ...this.#options, instance: shardInstance, states, held: () => this.#shelf.heldSince() }),
+      rows: createShardBlockCommits({
+        shard,
+        states,
+        shardStore,
+        shelf: this.#shelf,
+        onCommitted: (outcome) => {
+          transactions.onCommitted(outcome.block, outcome.version, outcome.facts.baseFeePerGasWei);
+          this.#options.onCommitted(shard, outcome);
+          if (outcome.asParent.closes) this.#settleSoon();
+        },
+      }),
+      payloadsOn: (blocks) =>
+        createShardPayloads<ShardBlockOutcome>({
+          parameters,
+          transactions,
+          blocks,
+          clock,
+          urgencyOn: (parent) => this.#urgencyOn(shardInstance, parent),
+          onUrgency: (listener) => {
+            running.onBeacon = listener;
+          },
+          contentOn: (parent, taken, nowMs) => this.#contentOn(shardInstance, parent, taken, nowMs),
+        }),
+      signingRecord,
+    });
+    return { chain, signingRecord, onBeacon: () => running.onBeacon() };
+
+    function newestOutcome(
+      { hash, block: { header }, record: { commitment, point } }: NewestBlock,
+      database: StateDatabase,
+      parentRow: Uint8Array | undefined,
+      closes: boolean,
+    ): ShardBlockOutcome {
+      invariant(parentRow !== undefined, 'what the child of the newest block has to know is stored with it');
+      const { height, timestampMs, baseFeePerGasWei } = header;
+      const asParent = {
+        hash,
+        height,
+        timestampMs,
+        baseFeePerGasWei,
+        referenceHeight: header.beaconReference.height,
+        closes,
+        ...decodeParent(parentRow),
+      };
+      return { hash, facts: factsOf(asParent), commitment, seed: point.seed, asParent, version: database.committed() };
+    }
+  }
+
+  // One mempool for all instances of a shard.
+  #transactionsOf(shard: ChainId): TransactionSource {
+    const known = this.#transactions.get(shard) ?? this.#options.transactionsOf(shard, this.statesOf(shard).committed());
+    this.#transactions.set(shard, known);
+    return known;
+  }
+
+  #shardInstanceOf({ chain, epoch, startRecord }: Instance): ShardInstance {
+    const { window, blockStore } = this.#options;
+    const layout = layoutOfEpoch(window.newest, epoch);
+    invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
+    // What the closing headers commit: the closing blocks themselves read nothing.
+    const closing = startRecord.closingHeaders.map((hash): readonly Cursor[] => {
+      const stored = blockStore.getByHash(hash);
+      invariant(stored !== undefined, 'who has the state of a record has what closed the one before');
+      return narrowCursors(decodeStored(Block, stored.block).header.parentExecution.cursors, chain);
+    });
+    return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));
+  }
+
+  #urgencyOn(instance: ShardInstance, parent: ShardBlockOutcome): Urgency {
+    const { window, parameters } = this.#options;
+    if (epochOfHeight(window.newest.height, parameters) > instance.epoch) return 'at-once';
+    const view = window.viewAt(window.newest.height);
+    if (view === undefined) return 'none';
+    const lanes = { shard: instance.shard, parentCursors: parent.commitment.cursors, view: view.lanes, share: parameters };
+    return selectInbox({ ...lanes, held: this.#shelf.held() }).inbox.length > 0 ? 'wanted' : 'none';
+  }
+
+  #contentOn(instance: ShardInstance, parent: ShardBlockOutcome, offered: BlockContent['transactions'], nowMs: number): BlockContent {
+    const { window, parameters } = this.#options;
+    const view = window.viewAt(window.newest.height);
+    invariant(view !== undefined, 'the newest beacon block is there to be referred to');
+    const { body, transactions, ...fields } = buildShardBlock({
+      instance,
+      parent: parent.asParent,
+      parentExecution: parent.commitment,
+      parentState: parent.version,
+      view,
+      parameters,
+      held: this.#shelf.held(),
+      transactions: offered,
+      pointerProofOf: () => undefined,
+      nowMs,
+    });
+    return { fields, body, transactions };
+  }
+}
+
+async function endOf({ chain, signingRecord }: Running): Promise<void> {
+  await chain.stop();
+  await signingRecord.close();
+}
+
+function decodeStored<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
+  const verdict = decodeCanonical(type, bytes);
+  invariant(verdict.ok, 'a stored value decodes');
+  return verdict.value;
+}

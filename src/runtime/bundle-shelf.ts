@@ -1,0 +1,116 @@
+// The bundles that a node holds: what the shards that it follows have sent, until every shard that is to read it has (protocol, section 5,
+// "Lanes"). Kept in memory for leaders and voters, and on disk with the block that sent it.
+import { ContainerType, ListBasicType, ListCompositeType } from '@chainsafe/ssz';
+import type { BeaconState } from '../core/beacon/state.ts';
+import type { HeldBundle } from '../core/messaging/held-bundle.ts';
+import { type BundleName, bundleNameOf } from '../core/messaging/lane-view.ts';
+import { makeOutbox, type Outbox } from '../core/messaging/outbox.ts';
+import { mayForgetBundle } from '../core/messaging/retention.ts';
+import type { BundleSince, SkipInput } from '../core/messaging/skipped-item.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { ChainId, Height } from '../core/primitives/ids.ts';
+import { MESSAGE_BYTES_MAX, MESSAGES_PER_BUNDLE_MAX, SHARDS_MAX } from '../core/protocol/limits.ts';
+import { decodeMessage } from '../core/protocol/message-codec.ts';
+import { EMPTY_OUTBOX, type OutboxSummary } from '../core/protocol/outbox.ts';
+import { byteList, decodeCanonical, Uint64 } from '../core/protocol/ssz.ts';
+
+/** What is kept of an outbox: the rest is computed again. */
+const SentMessages = new ContainerType(
+  {
+    destinations: new ListBasicType(Uint64, SHARDS_MAX),
+    messages: new ListCompositeType(byteList(MESSAGE_BYTES_MAX), SHARDS_MAX * MESSAGES_PER_BUNDLE_MAX),
+  },
+  { typeName: 'SentMessages', jsonCase: 'eth2' },
+);
+
+interface Kept {
+  readonly outbox: Outbox;
+  /** The beacon block that anchored it, as this node came to know of both; not anchored yet: none. */
+  heldSince: Height | undefined;
+}
+
+/** See the file's head. Bounded by what is sent and not read, which gas has paid for. */
+export class BundleShelf {
+  readonly #kept = new Map<ChainId, Map<Height, Kept>>();
+  #since: SkipInput['held'] | undefined;
+  #held: ReadonlyMap<BundleName, HeldBundle> | undefined;
+
+  /** A block of a shard that this node follows sent this. */
+  put(source: ChainId, height: Height, outbox: Outbox, heldSince?: Height): void {
+    if (outbox.bundles.length === 0) return;
+    const ofSource = this.#kept.get(source) ?? new Map<Height, Kept>();
+    this.#kept.set(source, ofSource.set(height, { outbox, heldSince }));
+    this.#forgetLists();
+  }
+
+  /** The summary of what a block sent. */
+  summaryAt(source: ChainId, height: Height): OutboxSummary {
+    return this.#kept.get(source)?.get(height)?.outbox.summary ?? EMPTY_OUTBOX;
+  }
+
+  /** What a beacon block anchored is there to be read from now on. */
+  anchored(source: ChainId, height: Height, beaconHeight: Height): void {
+    const kept = this.#kept.get(source)?.get(height);
+    if (kept === undefined) return;
+    kept.heldSince = beaconHeight;
+    this.#forgetLists();
+  }
+
+  /** All that is anchored and held. */
+  held(): ReadonlyMap<BundleName, HeldBundle> {
+    this.#held ??= new Map([...this.heldSince()].map(([name, { bundle }]) => [name, bundle]));
+    return this.#held;
+  }
+
+  /** The same, and since which beacon block this node has had it with its anchor. */
+  heldSince(): SkipInput['held'] {
+    this.#since ??= new Map(this.#shelved());
+    return this.#since;
+  }
+
+  /** Lets go what every shard has read. */
+  forgetRead({ records }: Pick<BeaconState, 'records'>): readonly { readonly source: ChainId; readonly height: Height }[] {
+    const readers = records.map(({ record: { shard }, progress: { cursors } }) => ({ shard, cursors }));
+    const forgotten: { readonly source: ChainId; readonly height: Height }[] = [];
+    for (const [source, ofSource] of this.#kept)
+      for (const [height, { outbox, heldSince }] of ofSource) {
+        if (heldSince === undefined) continue;
+        if (!outbox.summary.bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;
+        ofSource.delete(height);
+        forgotten.push({ source, height });
+      }
+    if (forgotten.length > 0) this.#forgetLists();
+    return forgotten;
+  }
+
+  #forgetLists(): void {
+    this.#held = undefined;
+    this.#since = undefined;
+  }
+
+  *#shelved(): Generator<[BundleName, BundleSince]> {
+    for (const ofSource of this.#kept.values())
+      for (const { outbox, heldSince } of ofSource.values())
+        if (heldSince !== undefined) for (const bundle of outbox.bundles) yield [bundleNameOf(bundle.place), { bundle, heldSince }];
+  }
+}
+
+/** The row's value. */
+export function encodeSent({ summary, bundles }: Outbox): Uint8Array {
+  return SentMessages.serialize({
+    destinations: summary.bundles.map(({ destination }) => destination),
+    messages: bundles.flatMap(({ messages }) => messages),
+  });
+}
+
+/** Reads a row of our own: the outbox of a block. */
+export function decodeSent(source: ChainId, height: Height, bytes: Uint8Array): Outbox {
+  const decoded = decodeCanonical(SentMessages, bytes);
+  invariant(decoded.ok, 'what was sent is stored whole');
+  const messages = decoded.value.messages.map((encoded) => {
+    const message = decodeMessage(encoded);
+    invariant(message.ok, 'a message that was sent decodes');
+    return message.value;
+  });
+  return makeOutbox(source, height, messages, new Set(decoded.value.destinations));
+}

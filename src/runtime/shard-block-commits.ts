@@ -1,0 +1,60 @@
+// What a committed shard block writes where there is a beacon: its state, what it sent to other shards, and what its child has to know of it.
+import { ContainerType, ListCompositeType } from '@chainsafe/ssz';
+import { invariant } from '../core/primitives/errors.ts';
+import type { ChainId } from '../core/primitives/ids.ts';
+import { SHARDS_MAX } from '../core/protocol/limits.ts';
+import { decodeCanonical, Uint8, Uint64 } from '../core/protocol/ssz.ts';
+import type { ShardParent } from '../core/shard/shard-parent.ts';
+import type { RowOperation } from '../core/state/state-rows.ts';
+import type { StateDatabase } from '../core/state/state-version.ts';
+import type { ShardStore } from '../storage/shard-store.ts';
+import { type BundleShelf, encodeSent } from './bundle-shelf.ts';
+import type { CommitRows } from './chain-logic.ts';
+import type { ExecutedShardBlockOutcome } from './shard-block-logic.ts';
+
+const Ration = new ContainerType({ shard: Uint64, weight: Uint64 }, { typeName: 'RationUsed', jsonCase: 'eth2' });
+
+/** Of a parent, what its header does not say. */
+const ParentRow = new ContainerType(
+  { hasItems: Uint8, rationUsed: new ListCompositeType(Ration, SHARDS_MAX) },
+  { typeName: 'ShardParentRow', jsonCase: 'eth2' },
+);
+
+/** What writing a shard's commits needs of its node. */
+export interface ShardBlockCommitsDependencies {
+  readonly shard: ChainId;
+  readonly states: StateDatabase;
+  readonly shardStore: ShardStore;
+  readonly shelf: BundleShelf;
+  readonly onCommitted: (outcome: ExecutedShardBlockOutcome) => void;
+}
+
+/** See the file's head. */
+export function createShardBlockCommits(dependencies: ShardBlockCommitsDependencies): CommitRows<ExecutedShardBlockOutcome> {
+  const { shard, states, shardStore, shelf, onCommitted } = dependencies;
+  return {
+    rowsOf: ({ version, facts: { height }, asParent, outbox }): readonly RowOperation[] => [
+      ...states.commit(version),
+      ...shardStore.putParent(shard, encodeParent(asParent)),
+      ...(outbox.bundles.length === 0 ? [] : shardStore.putSent(shard, height, encodeSent(outbox))),
+    ],
+    written: (outcome) => {
+      states.adopted(outcome.version);
+      shelf.put(shard, outcome.facts.height, outcome.outbox);
+      onCommitted(outcome);
+    },
+  };
+}
+
+/** The row's value. */
+export function encodeParent({ hasItems, rationUsed }: Pick<ShardParent, 'hasItems' | 'rationUsed'>): Uint8Array {
+  return ParentRow.serialize({ hasItems: hasItems ? 1 : 0, rationUsed: [...rationUsed].map(([shard, weight]) => ({ shard, weight })) });
+}
+
+/** Reads a row of our own. */
+export function decodeParent(bytes: Uint8Array): Pick<ShardParent, 'hasItems' | 'rationUsed'> {
+  const decoded = decodeCanonical(ParentRow, bytes);
+  invariant(decoded.ok && decoded.value.hasItems <= 1, 'what a child has to know is stored whole');
+  const { hasItems, rationUsed } = decoded.value;
+  return { hasItems: hasItems === 1, rationUsed: new Map(rationUsed.map(({ shard, weight }) => [shard, weight])) };
+}
