@@ -28,7 +28,7 @@ import { NodeClock } from '../../src/simulation/node-clock.ts';
 import { SeededRandom } from '../../src/simulation/random.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
-import { simulatedGenesis } from '../../src/simulation/world.ts';
+import { simulatedGenesis, type WorldCrypto } from '../../src/simulation/world.ts';
 import { createBeaconStore } from '../../src/storage/beacon-store.ts';
 import { createBlockStore } from '../../src/storage/block-store.ts';
 import { createShardStore } from '../../src/storage/shard-store.ts';
@@ -49,6 +49,8 @@ export interface BeaconWorldOptions {
   /** Shards that all nodes run; none when absent. */
   readonly layout?: readonly ChainId[];
   readonly accounts?: readonly GenesisAccount[];
+  /** Stand-ins know what they signed: who signs for the world's accounts gives them. */
+  readonly crypto?: WorldCrypto;
 }
 
 /** See the file's head. */
@@ -76,7 +78,7 @@ export interface BeaconWorld {
 /** Makes the nodes and starts them. */
 export async function createBeaconWorld(options: BeaconWorldOptions): Promise<BeaconWorld> {
   const { seed, epochBlocks } = options;
-  const crypto = standInCrypto();
+  const { crypto = standInCrypto() } = options;
   const parameters = { ...readPreset('devnet'), epochBlocks };
   const { accounts = [], layout } = options;
   const simulated = simulatedGenesis({ parameters, accounts, startMs: START_MS, seed, crypto }, NODES);

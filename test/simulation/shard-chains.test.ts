@@ -3,11 +3,29 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { placementOfFamily } from '../../src/core/messaging/placement.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
+import { shardOfPlacement } from '../../src/core/protocol/shard-id.ts';
+import type { Beacon } from '../../src/node/create-beacon.ts';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import { signTransfer } from '../../src/simulation/workload.ts';
 import { type BeaconWorld, createBeaconWorld } from './beacon-world.ts';
 
 const EPOCH_BLOCKS = 12;
+
+const ACCOUNTS = 12;
+const ROUNDS = 8;
+const ETHER = 10n ** 18n;
+const crypto = standInCrypto();
+const { secp256k1 } = crypto;
+const keys = Array.from({ length: ACCOUNTS }, (_unused, index) => new Uint8Array(32).fill(index + 1));
+const addresses = keys.map((key) => addressOfPublicKey(secp256k1.publicKeyOf(key)));
+
+function shardOf(layout: readonly number[], address: Uint8Array): number {
+  return shardOfPlacement(new Set(layout), placementOfFamily(address)) ?? 0;
+}
 
 function show({ beacons, shards }: BeaconWorld): string {
   return beacons
@@ -48,6 +66,54 @@ describe('beacon and shards of four nodes', () => {
       }
       const roots = world.beacons.map(({ state }) => state.records.map(({ progress }) => bytesToHex(progress.stateRoot)).join());
       assert.equal(new Set(roots).size, 1);
+      await world.stop();
+    });
+  }
+
+  const networks = [
+    { layout: [2, 3], lossShare: 0, crashes: false },
+    { layout: [4, 5, 3], lossShare: 0, crashes: false },
+    { layout: [4, 5, 6, 7], lossShare: 0.1, crashes: true },
+  ];
+  for (const { layout, lossShare, crashes } of networks) {
+    it(`carries coins between the shards ${layout}${crashes ? ', with messages lost and nodes that come and go' : ''}`, async () => {
+      const accounts = addresses.map((address) => ({ address, nonce: 0n, balanceWei: 100n * ETHER, code: new Uint8Array(0), storage: [] }));
+      const world = await createBeaconWorld({ seed: 7, epochBlocks: EPOCH_BLOCKS, layout, accounts, lossShare, crypto });
+      await world.run(1_000);
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const [index, key] of keys.entries()) {
+          const to = addresses[(index + 1) % ACCOUNTS] as Uint8Array;
+          const chainId = world.genesis.parameters.evmChainId;
+          const raw = signTransfer({ secretKey: key, nonce: BigInt(round), to, valueWei: ETHER, chainId, gasLimit: 23_000n }, secp256k1);
+          const node = (round + index) % 4;
+          for (const each of [node, (node + 1) % 4]) {
+            const verdict = await world.pool(each, shardOf(layout, addresses[index] as Uint8Array)).submit(raw);
+            assert.ok(verdict.ok || verdict.reason === 'already-known', JSON.stringify(verdict));
+          }
+        }
+        await world.run(700);
+        if (crashes && round % 2 === 1) await world.restart(round % 4, 'killed', 400);
+      }
+      world.links.lossShare = 0;
+      for (let step = 0; step < 6; step++) {
+        await world.run(3_000);
+        if (process.env['SHOW']) console.log(show(world));
+      }
+      for (const [node, shards] of world.shards.entries()) {
+        const balanceOf = (address: Uint8Array): bigint =>
+          shards.statesOf(shardOf(layout, address)).committed().getAccount(address, address)?.balanceWei ?? 0n;
+        for (const [index, address] of addresses.entries()) {
+          const account = shards.statesOf(shardOf(layout, address)).committed().getAccount(address, address);
+          assert.equal(account?.nonce, BigInt(ROUNDS), `node ${node}: all of ${index} was included: ${show(world)}`);
+        }
+        // Each gave and got as much, so all that is missing are fees.
+        const { rewardsWei, burnedFeesWei } = (world.beacons[node] as Beacon).state;
+        const held = addresses.reduce((sum, address) => sum + balanceOf(address), 0n);
+        const fees = rewardsWei.reduce((sum, wei) => sum + wei, 0n) + burnedFeesWei;
+        assert.equal(held + fees, BigInt(ACCOUNTS) * 100n * ETHER, `node ${node}: ${held} and ${fees}`);
+        const spent = addresses.map((address) => 100n * ETHER - balanceOf(address));
+        for (const each of spent) assert.ok(each > 0n && each < ETHER / 100n, 'what was sent has arrived');
+      }
       await world.stop();
     });
   }
