@@ -42,10 +42,13 @@ const anyOffer: fc.Arbitrary<Transaction[]> = fc
       sender: fc.constantFrom(SENDER, SENDER, NEIGHBOUR, STRANGER),
       to: fc.constantFrom(undefined, NEIGHBOUR, STRANGER, FAR_CONTRACT, NEAR_CONTRACT, NO_CONTRACT),
       skipped: fc.constantFrom(0n, 0n, 0n, 0n, 0n, 1n),
-      gasLimit: fc.constantFrom(20_000, 22_000, 60_000, 150_000),
+      gasLimit: fc.oneof({ weight: 1, arbitrary: fc.constant(20_000) }, { weight: 9, arbitrary: fc.constantFrom(54_000, 60_000, 150_000) }),
       data: fc.constantFrom(new Uint8Array(0), Uint8Array.of(1, 2, 3, 4)),
-      maxFeePerGasWei: fc.constantFrom(GWEI / 20n, GWEI, 2n * GWEI, 4n * GWEI),
-      valueWei: fc.constantFrom(0n, 1n, 2n, 10n ** 20n),
+      maxFeePerGasWei: fc.oneof(
+        { weight: 1, arbitrary: fc.constant(GWEI / 20n) },
+        { weight: 9, arbitrary: fc.constantFrom(GWEI, 4n * GWEI) },
+      ),
+      valueWei: fc.oneof({ weight: 1, arbitrary: fc.constant(10n ** 20n) }, { weight: 9, arbitrary: fc.constant(1n) }),
     }),
     { maxLength: 14 },
   )
@@ -60,7 +63,7 @@ const anyOffer: fc.Arbitrary<Transaction[]> = fc
 
 const tight = fc.record({
   blockGasLimit: fc.integer({ min: 100_000, max: 600_000 }),
-  inboxGasShare: fc.integer({ min: 2_000, max: 30_000 }),
+  inboxGasShare: fc.integer({ min: 2_000, max: 90_000 }),
   bodyBytesMax: fc.integer({ min: 1_500, max: 12_000 }),
   inboxBytesShare: fc.integer({ min: 100, max: 1_400 }),
 });
@@ -92,7 +95,7 @@ describe('a leader', () => {
       }),
       { numRuns: 60 },
     );
-    assert.ok(included > 30, `${included} transactions in all`);
+    assert.ok(included > 5, `${included} transactions in all`);
   });
 
   it('takes the inbox first, and of own transactions what fits beside it', () => {

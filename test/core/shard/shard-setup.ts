@@ -46,19 +46,18 @@ export const [FAR_CONTRACT, NEAR_CONTRACT, NO_CONTRACT] = addressesIn(OTHER, 3, 
 
 const CONTRACT = { balanceWei: 0n, nonce: 1n, code: Uint8Array.of(0), storage: [] };
 const worldStates = createStateDatabase(createMemoryStore(), 1);
-const world = (): ReturnType<typeof worldStates.committed> =>
-  worldStates.extend(
-    worldStates.committed(),
-    0,
-    buildGenesisState([
-      { ...CONTRACT, address: FAR_CONTRACT, family: FAR_FAMILY },
-      { ...CONTRACT, address: NEAR_CONTRACT, family: NEIGHBOUR },
-    ]),
-  );
+const WORLD = worldStates.extend(
+  worldStates.committed(),
+  0,
+  buildGenesisState([
+    { ...CONTRACT, address: FAR_CONTRACT, family: FAR_FAMILY },
+    { ...CONTRACT, address: NEAR_CONTRACT, family: NEIGHBOUR },
+  ]),
+);
 
 /** What an address's pointer is, against the world root at the reference, or that of an epoch, which are equal here. */
 export function proofOf(target: Address, epoch?: number): Uint8Array {
-  return makePointerProof(target, epoch, worldStates.provePointer(world(), target));
+  return makePointerProof(target, epoch, worldStates.provePointer(WORLD, target));
 }
 
 export const SENT = sourceOf(OTHER, 9, [
@@ -83,8 +82,8 @@ export function viewWith(change: Partial<BeaconView> = {}): BeaconView {
       [SHARD, terms],
       [OTHER, terms],
     ]),
-    worldRoot: world().root,
-    worldRootOfEpoch: (epoch) => (epoch < 3 ? world().root : undefined),
+    worldRoot: WORLD.root,
+    worldRootOfEpoch: (epoch) => (epoch < 3 ? WORLD.root : undefined),
     ...change,
   };
 }
