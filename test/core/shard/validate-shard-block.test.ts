@@ -238,7 +238,11 @@ describe('rations', () => {
   });
 
   it('are not for what stays in the shard', () => {
-    assert.equal(reasonOf({ ...inputWith([transfer(0, { to: NEIGHBOUR }), call(1, NEAR_CONTRACT)]), view: viewFor(0) }), undefined);
+    const full = { baseFeePerGasWei: 0n, backlog: most };
+    const view = { ...viewFor(0), shards: new Map([SHARD, OTHER].map((shard) => [shard, full])) };
+    const stays = { ...inputWith([transfer(0, { to: NEIGHBOUR }), call(1, NEAR_CONTRACT)]), view };
+    assert.equal(stays.block.transactions.length, 2);
+    assert.deepEqual([...judged(stays).rationUsed], []);
   });
 });
 
