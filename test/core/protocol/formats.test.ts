@@ -25,6 +25,7 @@ import { EncodedMessage } from '../../../src/core/protocol/message-codec.ts';
 import { BundleIndex, BundleIndexRoots, EMPTY_OUTBOX, OutboxSummary, outboxRootOf } from '../../../src/core/protocol/outbox.ts';
 import { decodeCanonical, Uint64 } from '../../../src/core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
+import { PointerProof } from '../../../src/core/shard/pointer-proof.ts';
 import { StateChunk } from '../../../src/core/state/state-chunk.ts';
 import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { drawFrom, generateValue } from './generate-value.ts';
@@ -59,6 +60,7 @@ const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
   [EncodedMessage as Type<unknown>, 1_000, '43cef08823f61b86fa50832fe2362cc583eab475c5b59835906a56276a757658'],
   [InboxItem as Type<unknown>, 1_000, '08f4bb8df1ab16888044047642b08aaf1089f01701ced4217f5c022e67e78b74'],
   [CarriedBundleIndex as Type<unknown>, 1_000, 'd0cbd356191aa9c4d3fb30827029081377296e48c1b670d3c40d0358bbc93784'],
+  [PointerProof as Type<unknown>, 1_000, 'a581ff897677996eed943d08ac93008f64e11882c2d26103eb92bc89a3692173'],
   [StateChunk as Type<unknown>, 300, 'a881fc7fe24cc0ae7422a9a40b53a576c88b515debc22465cd7be88ba3df53c5'],
   [SigningRecord as Type<unknown>, 1_000, 'd84663d836d2b2a50a57493629ea4e7751d70518f404c3e2b0e23a7ac3874f0d'],
 ];

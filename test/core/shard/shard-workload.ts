@@ -9,6 +9,8 @@ import type { Draw } from '../protocol/generate-value.ts';
 
 const DEPLOY_GAS = 150_000;
 const CALL_GAS = 250_000;
+/** So that there is something to call early. */
+const DEPLOYED_FIRST = 4;
 
 /** Accounts with coins. */
 export const CLIENTS: readonly Address[] = Array.from({ length: 12 }, (_unused, index) => addressOf(`client ${index}`));
@@ -27,11 +29,7 @@ export function nextTransaction({ nonces, contracts }: Workload, draw: Draw): Tr
   nonces.set(sender, nonce + 1n);
   const maxPriorityFeePerGasWei = BigInt(draw(1_000_000_000));
   const what = draw(10);
-  if (what < 3 || contracts.length === 0) {
-    const to = draw(4) === 0 ? addressOf(`stranger ${draw(20)}`) : pick(CLIENTS);
-    if (what < 3) return transactionOf({ sender, nonce, to, valueWei: BigInt(1 + draw(1_000_000)), maxPriorityFeePerGasWei });
-  }
-  if (what < 5 || contracts.length === 0) {
+  if (contracts.length < DEPLOYED_FIRST || what < 2) {
     contracts.push(createdAddressOf(sender, nonce));
     return transactionOf({
       sender,
@@ -40,6 +38,10 @@ export function nextTransaction({ nonces, contracts }: Workload, draw: Draw): Tr
       gasLimit: DEPLOY_GAS,
       maxPriorityFeePerGasWei,
     });
+  }
+  if (what < 5) {
+    const to = draw(4) === 0 ? addressOf(`stranger ${draw(20)}`) : pick(CLIENTS);
+    return transactionOf({ sender, nonce, to, valueWei: BigInt(1 + draw(1_000_000)), maxPriorityFeePerGasWei });
   }
   const about = draw(2) === 0 ? pick(CLIENTS) : pick(contracts);
   const data = concatBytes(new Uint8Array(12), about);

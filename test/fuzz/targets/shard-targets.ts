@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { hash64 } from '../../../src/core/crypto/sha256.ts';
 import { bytesEqual, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { decodePointerProof, PointerProof, verifyPointerProof } from '../../../src/core/shard/pointer-proof.ts';
 import { EMPTY_CODE_HASH } from '../../../src/core/state/account-codec.ts';
 import { decodeClosedLife, encodeClosedLife } from '../../../src/core/state/closed-life.ts';
 import { accountRow, committedValue, LEAF_TAG, leafHash } from '../../../src/core/state/leaf.ts';
@@ -13,6 +14,7 @@ import { verifyShardRoot } from '../../../src/core/state/shard-proof.ts';
 import { decodeStateChunk, StateChunk } from '../../../src/core/state/state-chunk.ts';
 import { encodeStaleKeys, readStaleKeys } from '../../../src/core/state/state-history.ts';
 import type { SeededRandom } from '../../../src/simulation/random.ts';
+import { FAR_CONTRACT, FAR_FAMILY, NEAR_CONTRACT, NO_CONTRACT, proofOf, viewWith } from '../../core/shard/shard-setup.ts';
 import { type FuzzTarget, judgeCanonical, judgeRow, refusal } from '../target.ts';
 import { bytesOf, integerOf } from './values.ts';
 
@@ -111,6 +113,31 @@ const shardProof: FuzzTarget = {
   },
 };
 
+/** Against a world in which one address has a pointer and another that shares its way has none. */
+const pointerProof: FuzzTarget = {
+  name: 'pointer-proof',
+  covers: [
+    'core/shard/pointer-proof#PointerProof',
+    'core/shard/pointer-proof#decodePointerProof',
+    'core/shard/pointer-proof#verifyPointerProof',
+  ],
+  executions: 1_000,
+  generate: (random) => proofOf(random.chance(0.5) ? FAR_CONTRACT : NO_CONTRACT, random.chance(0.5) ? 2 : undefined),
+  judge(bytes) {
+    const decoded = decodePointerProof(bytes);
+    if (!decoded.ok) return refusal(decoded.reason, decoded.detail);
+    assert.deepEqual(PointerProof.serialize(decoded.value), bytes);
+    const { target, epoch } = decoded.value;
+    const family = verifyPointerProof(decoded.value, viewWith());
+    if (!family.ok) return refusal(family.reason, family.detail);
+    if (bytesEqual(target, FAR_CONTRACT)) assert.deepEqual(family.value, FAR_FAMILY, 'a pointer has one family');
+    else if (!bytesEqual(target, NEAR_CONTRACT)) assert.equal(family.value, undefined, 'nobody else has one');
+    if (bytesEqual(target, FAR_CONTRACT) || bytesEqual(target, NO_CONTRACT))
+      assert.deepEqual(proofOf(target, epoch[0]), bytes, 'a fact has one proof against one root');
+    return 'proven';
+  },
+};
+
 const LIFE_KEY = closedRowKey(5, 77);
 
 const closedLife: FuzzTarget = {
@@ -168,4 +195,4 @@ const shardHead: FuzzTarget = {
 };
 
 /** See the file's head. */
-export const SHARD_TARGETS: readonly FuzzTarget[] = [stateChunk, shardProof, closedLife, staleKeys, shardHead];
+export const SHARD_TARGETS: readonly FuzzTarget[] = [stateChunk, shardProof, pointerProof, closedLife, staleKeys, shardHead];
