@@ -21,6 +21,7 @@ import type { CertificateBundle } from '../core/protocol/vote.ts';
 import type { PeerName } from '../network/ports.ts';
 import type { BlockStore } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
+import { AnswerLimit } from './answer-limit.ts';
 import type { ChainBlocks } from './chain-blocks.ts';
 import type { CommitWriter } from './commit-writer.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from './consensus-codec.ts';
@@ -30,12 +31,8 @@ import type { Signer } from './signer.ts';
 
 /** Events that wait; what comes from the network beyond it is dropped, since it will be sent again. */
 const MAILBOX_MAX = 8192;
-/** A peer that is behind gets the newest certificates at most this often. */
-const ANSWER_INTERVAL_MS = 200;
 /** A vote waits at most this long for the clock: by then the round is over. */
 const VOTE_DELAY_MS_MAX = 60_000;
-/** Peers of whom that is remembered. */
-const ANSWERED_PEERS_MAX = 1024;
 
 /** Where signing records go; each instance has its own. */
 export interface SigningRecordWriter {
@@ -82,7 +79,7 @@ export class ChainRunner {
   readonly #dependencies: ChainRunnerDependencies;
   readonly #mailbox: ConsensusEvent[] = [];
   readonly #timers = new Map<TimerKind, CancelTimer>();
-  readonly #answeredAtMs = new Map<PeerName, number>();
+  readonly #answers: AnswerLimit;
   #state: ConsensusState;
   #isDraining = false;
   #stopped = false;
@@ -92,6 +89,7 @@ export class ChainRunner {
 
   constructor(dependencies: ChainRunnerDependencies) {
     this.#dependencies = dependencies;
+    this.#answers = new AnswerLimit(dependencies.clock);
     this.#state = initialState(dependencies.start);
     this.#resendNonce = dependencies.clock.nowMs(); // Differs from that of the run before, whose messages may still be remembered.
   }
@@ -281,16 +279,7 @@ export class ChainRunner {
     };
     const message = { kind: 'certificates', certificates: bundle } as const;
     if (to === undefined) return this.#broadcast(message);
-    if (this.#mayAnswer(to)) this.#dependencies.sendTo(to, encodeConsensusMessage(message));
-  }
-
-  #mayAnswer(peer: PeerName): boolean {
-    const nowMs = this.#dependencies.clock.nowMs();
-    const lastMs = this.#answeredAtMs.get(peer);
-    if (lastMs !== undefined && nowMs - lastMs < ANSWER_INTERVAL_MS) return false;
-    if (this.#answeredAtMs.size >= ANSWERED_PEERS_MAX) this.#answeredAtMs.clear();
-    this.#answeredAtMs.set(peer, nowMs);
-    return true;
+    if (this.#answers.admits(to)) this.#dependencies.sendTo(to, encodeConsensusMessage(message));
   }
 
   // The engine only answers from now on.

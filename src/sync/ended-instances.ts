@@ -7,6 +7,7 @@ import { blockHashOf, EMPTY_BODY } from '../core/protocol/block.ts';
 import { Block } from '../core/protocol/certified-block.ts';
 import type { CertificateBundle } from '../core/protocol/vote.ts';
 import type { Network, PeerName } from '../network/ports.ts';
+import { AnswerLimit } from '../runtime/answer-limit.ts';
 import { encodeConsensusMessage } from '../runtime/consensus-codec.ts';
 import { decodeInstanceEnd } from '../runtime/instance-end.ts';
 import { CERTIFICATES_PROTOCOL } from '../runtime/instance-switch.ts';
@@ -15,9 +16,6 @@ import type { BlockStore } from '../storage/block-store.ts';
 import type { BlockServerSource } from './block-server.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
-/** In one instance a peer is answered at most this often, and only so much is remembered. */
-const ANSWER_INTERVAL_MS = 200;
-const ANSWERS_REMEMBERED_MAX = 1_024;
 
 /** A carrier of an ended instance as a block, if the hash is of one: whoever is behind has to fetch what the certificates are of. */
 export function carrierOf(blockStore: BlockStore, instanceId: Bytes32, hash: Bytes32): Uint8Array | undefined {
@@ -54,12 +52,12 @@ export interface EndAnswersDependencies {
 /** See the file's head. */
 export class EndAnswers {
   readonly #dependencies: EndAnswersDependencies;
-  /** By peer and instance: who comes back after epochs goes through many instances in a moment. */
-  readonly #answeredAtMs = new Map<string, number>();
+  readonly #answers: AnswerLimit;
   #nonce: number;
 
   constructor(dependencies: EndAnswersDependencies) {
     this.#dependencies = dependencies;
+    this.#answers = new AnswerLimit(dependencies.clock);
     this.#nonce = dependencies.clock.nowMs();
   }
 
@@ -67,7 +65,8 @@ export class EndAnswers {
   answer(instanceId: Bytes32, peer: PeerName): void {
     const { network, blockStore, logger } = this.#dependencies;
     const stored = blockStore.getEnd(instanceId);
-    if (stored === undefined || !this.#mayAnswer(`${peer} ${bytesToHex(instanceId)}`)) return;
+    // By peer and instance: who comes back after epochs goes through many instances in a moment.
+    if (stored === undefined || !this.#answers.admits(`${peer} ${bytesToHex(instanceId)}`)) return;
     const { proof } = decodeInstanceEnd(stored.end);
     const certificates: CertificateBundle = {
       instanceId,
@@ -83,14 +82,5 @@ export class EndAnswers {
       .catch((error: unknown) =>
         logger.debug({ peer, instance: bytesToHex(instanceId), error: String(error) }, 'the end of an instance not delivered'),
       );
-  }
-
-  #mayAnswer(question: string): boolean {
-    const nowMs = this.#dependencies.clock.nowMs();
-    const lastMs = this.#answeredAtMs.get(question);
-    if (lastMs !== undefined && nowMs - lastMs < ANSWER_INTERVAL_MS) return false;
-    if (this.#answeredAtMs.size >= ANSWERS_REMEMBERED_MAX) this.#answeredAtMs.clear();
-    this.#answeredAtMs.set(question, nowMs);
-    return true;
   }
 }

@@ -5,11 +5,13 @@ import assert from 'node:assert/strict';
 import type { Type } from '@chainsafe/ssz';
 import fc from 'fast-check';
 import { BeaconState } from '../../../src/core/beacon/state.ts';
+import { makeOutbox } from '../../../src/core/messaging/outbox.ts';
 import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { invariant } from '../../../src/core/primitives/errors.ts';
 import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { BlockHeader } from '../../../src/core/protocol/block.ts';
 import { Certificate } from '../../../src/core/protocol/certificate.ts';
+import { OutboxSummary } from '../../../src/core/protocol/outbox.ts';
 import { ACCOUNT_LEAF_BYTES, decodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
 import { changeRows, readChangeRow } from '../../../src/core/state/change-rows.ts';
 import {
@@ -31,10 +33,14 @@ import { decodeNode, decodeRoot, encodeNode, encodeRoot } from '../../../src/cor
 import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
 import { decodeSupplyTotals, encodeSupplyTotals } from '../../../src/core/view/supply.ts';
 import { decodeViewBlock, decodeViewHeader, encodeViewBlock } from '../../../src/core/view/view-block-codec.ts';
+import { decodeAnchoredOutbox, encodeAnchoredOutbox } from '../../../src/runtime/anchored-outbox.ts';
 import { decodeBeaconState, encodeBeaconState } from '../../../src/runtime/beacon-commits.ts';
+import { decodeSent, encodeSent } from '../../../src/runtime/bundle-shelf.ts';
 import { decodeCommittedRecord, encodeCommittedRecord } from '../../../src/runtime/committed-record.ts';
 import { decodeInstanceEnd, encodeInstanceEnd } from '../../../src/runtime/instance-end.ts';
+import { decodeParent, encodeParent } from '../../../src/runtime/shard-block-commits.ts';
 import type { SeededRandom } from '../../../src/simulation/random.ts';
+import { familiesIn, messageTo } from '../../core/messaging/messages.ts';
 import { anchor, CHAIN_ID, execution } from '../../core/view/executed-fixture.ts';
 import { assertSameBytes, type FuzzTarget, judgeRow, ownFault } from '../target.ts';
 import { joinParts, splitParts } from './parts.ts';
@@ -205,6 +211,51 @@ const beaconState: FuzzTarget = {
   judge: (bytes) => judgeRow(bytes, decodeBeaconState, encodeBeaconState),
 };
 
+const anchoredOutbox: FuzzTarget = {
+  name: 'anchored-outbox',
+  covers: ['runtime/anchored-outbox#decodeAnchoredOutbox'],
+  executions: 1_000,
+  generate: (random) =>
+    encodeAnchoredOutbox({
+      source: 1,
+      height: 7,
+      summary: sszValue(OutboxSummary, random),
+      beaconHeight: random.integer(0, 2 ** 40),
+      operationIndex: 3,
+    }),
+  judge: (bytes) =>
+    judgeRow(
+      bytes,
+      (row) => decodeAnchoredOutbox(7, row),
+      ({ height, anchor: { beaconHeight, operationIndex }, summary }) =>
+        encodeAnchoredOutbox({ source: 1, height, summary, beaconHeight, operationIndex }),
+    ),
+};
+
+const shardParent: FuzzTarget = {
+  name: 'shard-parent',
+  covers: ['runtime/shard-block-commits#decodeParent'],
+  executions: 1_000,
+  generate: (random) =>
+    encodeParent({
+      hasItems: random.chance(0.5),
+      rationUsed: new Map(Array.from({ length: random.integer(0, 5) }, (_unused, index) => [index + 2, random.integer(0, 2 ** 40)])),
+    }),
+  judge: (bytes) => judgeRow(bytes, decodeParent, encodeParent),
+};
+
+const sentMessages: FuzzTarget = {
+  name: 'sent-messages',
+  covers: ['runtime/bundle-shelf#decodeSent'],
+  executions: 300,
+  generate(random) {
+    const families = Array.from({ length: random.integer(0, 3) }, () => familiesIn(random.integer(2, 3), 3)[random.integer(0, 2)]);
+    const sent = families.map((family, index) => messageTo(family as Uint8Array, index));
+    return encodeSent(makeOutbox(1, 7, sent, new Set([2, 3])));
+  },
+  judge: (bytes) => judgeRow(bytes, (row) => decodeSent(1, 7, row), encodeSent),
+};
+
 const instanceEnd: FuzzTarget = {
   name: 'instance-end',
   covers: ['runtime/instance-end#decodeInstanceEnd'],
@@ -261,6 +312,9 @@ export const ROW_TARGETS: readonly FuzzTarget[] = [
   headRows,
   supplyTotals,
   committedRecord,
+  anchoredOutbox,
+  shardParent,
+  sentMessages,
   beaconState,
   instanceEnd,
   viewHeader,
