@@ -46,7 +46,10 @@ function progressAfter(before: Progress, headers: readonly NamedHeader[]): Progr
   const last = headers.at(-1);
   if (last === undefined) return before;
   const { height, round, timestampMs, baseFeePerGasWei, proposer, parentExecution, beaconReference } = last.header;
-  const { stateRoot, cursors, load } = parentExecution;
+  const { stateRoot, cursors } = parentExecution;
+  // The first header of an instance commits no block's execution, so the shard keeps the load that its record inherited.
+  const commitsRecord = before.round === 0 && headers.length === 1;
+  const load = commitsRecord ? before.load : parentExecution.load;
   const referenceHeight = beaconReference.height;
   return { hash: last.hash, height, round, timestampMs, baseFeePerGasWei, proposer, stateRoot, cursors, load, referenceHeight };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { drawCommittees } from '../../../src/core/beacon/committees.ts';
 import { STAKE_PER_SEAT_GWEI } from '../../../src/core/beacon/genesis-state.ts';
+import { NO_LOAD } from '../../../src/core/beacon/load.ts';
 import { committeeSeedOf, recordSeedOf } from '../../../src/core/beacon/seeds.ts';
 import { FAR_FUTURE_EPOCH, layoutOfEpoch, shardsOf } from '../../../src/core/beacon/state.ts';
 import { applyBeaconBlock } from '../../../src/core/beacon/transition.ts';
@@ -126,6 +127,22 @@ describe('a crosslink', () => {
     );
     assert.deepEqual(progress.stateRoot, last?.parentExecution.stateRoot);
     assert.notDeepEqual(worldRootOf(beacon.state), before);
+  });
+
+  it('of an instance’s first header alone keeps the load of the record, for that header commits no block’s', () => {
+    const beacon = twoShards();
+    advance(beacon);
+    const load = { ...NO_LOAD, whole: { ...NO_LOAD.whole, gas: 7 } };
+    const { state } = beacon;
+    const records = state.records.map((entry) => ({ ...entry, progress: { ...entry.progress, load } }));
+    beacon.state = { ...state, records };
+    const chain = chainOf(beacon, entryOf(beacon, 2).record);
+    extend(beacon, chain);
+    advance(beacon, { crosslinks: [encoded(crosslinkOf(chain))] });
+    assert.deepEqual(entryOf(beacon, 2).progress.load, load);
+    const second = extend(beacon, chain);
+    advance(beacon, { crosslinks: [encoded(crosslinkOf(chain, { from: 1 }))] });
+    assert.deepEqual(entryOf(beacon, 2).progress.load, second.parentExecution.load);
   });
 
   it('owes each execution’s fees to the proposer of the block executed, over two crosslinks too, and counts what was burned', () => {
