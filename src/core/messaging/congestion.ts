@@ -1,6 +1,6 @@
 // Back-pressure (protocol, sections 5 and 10.8): how much is under way to a shard, and how much more new transactions may send there. Messages
 // under way are never refused or held ⚠ (two full shards would wait for each other).
-import type { ChainId } from '../primitives/ids.ts';
+import type { ChainId, Height } from '../primitives/ids.ts';
 import type { Cursor } from '../protocol/block.ts';
 import type { BundleSummary } from '../protocol/outbox.ts';
 import { intersects } from '../protocol/shard-id.ts';
@@ -33,9 +33,30 @@ export function backlogOf(shard: ChainId, cursors: readonly Cursor[], view: Lane
   return backlog;
 }
 
-/** The weight of new transactions that the blocks of one source with one reference may send to a shard with this backlog. */
-export function rationOf(inboxGasShare: number, backlog: number, listedSources: number): number {
-  return Math.floor(Math.max(0, inboxGasShare * INBOXES_QUEUED_MAX - backlog) / listedSources);
+/** What a ration follows from. */
+export interface RationTerms {
+  readonly inboxGasShare: number;
+  readonly transactionGasLimitMax: number;
+  /** Of the destination. */
+  readonly backlog: number;
+  readonly listedSources: number;
+  /** Whether it is the source's turn at the reference: `hasTurn`. */
+  readonly hasTurn: boolean;
+}
+
+/**
+ * The weight of new transactions that the blocks of one source with one reference may send to a shard with this backlog: an even share of the
+ * room that its queue has, and for the source whose turn it is room for the largest transaction, as far as the queue has it.
+ */
+export function rationOf({ inboxGasShare, transactionGasLimitMax, backlog, listedSources, hasTurn }: RationTerms): number {
+  const room = Math.max(0, inboxGasShare * INBOXES_QUEUED_MAX - backlog);
+  const share = Math.floor(room / listedSources);
+  return hasTurn ? Math.max(share, Math.min(room, transactionGasLimitMax)) : share;
+}
+
+/** Whether it is this source's turn where the reference has this height: each listed source has one in as many heights as there are sources. */
+export function hasTurn(source: ChainId, referenceHeight: Height, sources: LaneView['sources']): boolean {
+  return sources[referenceHeight % sources.length]?.shard === source;
 }
 
 // Of a bundle that starts behind so many messages of its outbox. What stands before all who still read it is read, or of nobody here.

@@ -1,7 +1,7 @@
 // How much waits for a shard, how much more may be sent there, and how long what was sent is kept.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { backlogOf, rationOf } from '../../../src/core/messaging/congestion.ts';
+import { backlogOf, hasTurn, rationOf } from '../../../src/core/messaging/congestion.ts';
 import { mayForgetBundle, mayUnlist } from '../../../src/core/messaging/retention.ts';
 import { MESSAGE_GAS } from '../../../src/core/protocol/gas.ts';
 import { cursorAt, sourceOf } from './anchored-lanes.ts';
@@ -46,8 +46,23 @@ describe('the backlog of a shard', () => {
 });
 
 describe('a ration', () => {
+  const ration = (backlog: number, listedSources: number, hasTurn = false) =>
+    rationOf({ inboxGasShare: 100, transactionGasLimitMax: 80, backlog, listedSources, hasTurn });
+
   it('is eight inboxes less the backlog, shared among the sources, and never negative', () => {
-    assert.deepEqual([rationOf(100, 0, 1), rationOf(100, 300, 3), rationOf(100, 799, 2), rationOf(100, 801, 2)], [800, 166, 0, 0]);
+    assert.deepEqual([ration(0, 1), ration(300, 3), ration(799, 2), ration(801, 2)], [800, 166, 0, 0]);
+  });
+
+  it('has room for the largest transaction at the source’s turn, as far as the queue has it', () => {
+    assert.deepEqual([ration(0, 64), ration(0, 64, true), ration(0, 10, true), ration(0, 9, true)], [12, 80, 80, 88]);
+    assert.deepEqual([ration(730, 64, true), ration(799, 64, true), ration(800, 64, true), ration(801, 64, true)], [70, 1, 0, 0]);
+  });
+
+  it('is at its turn for each source once in as many heights as there are sources', () => {
+    const sources = [4, 5, 3].map((shard) => ({ shard, startHeight: 0, lastAnchoredHeight: 0, outboxes: [] }));
+    const turns = [4, 5, 3, 7].map((shard) => [6, 7, 8, 9, 10, 11].filter((height) => hasTurn(shard, height, sources)));
+    assert.deepEqual(turns, [[6, 9], [7, 10], [8, 11], []]);
+    assert.equal(hasTurn(4, 6, []), false);
   });
 });
 

@@ -208,8 +208,11 @@ describe('the price of a transaction', () => {
 describe('rations', () => {
   before(() => initialiseKeccak());
   const most = 8 * PARAMETERS.inboxGasShare;
-  /** Two sources are listed; a transfer weighs 2,000. */
-  const viewFor = (weight: number) => viewWithTerms({ backlog: most - 2 * weight });
+  /** Two sources are listed, and it is the other's turn; a transfer weighs 2,000. */
+  const viewFor = (weight: number) => {
+    const view = viewWithTerms({ backlog: most - 2 * weight });
+    return { ...view, lanes: { sources: [...view.lanes.sources].reverse() } };
+  };
 
   it('bound the weight that new transactions send to another shard, by one unit', () => {
     const block = inputWith([transfer(0), call(1, FAR_CONTRACT)]);
@@ -224,6 +227,13 @@ describe('rations', () => {
     const view = { ...viewFor(2_000), lanes: { sources: [first, ...others, third] } };
     assert.equal(inputWith([transfer(0)], { view: viewFor(2_000) }).block.transactions.length, 1);
     assert.equal(inputWith([transfer(0)], { view }).block.transactions.length, 0);
+  });
+
+  it('have room for the largest transaction where it is the source’s turn, as far as the other’s queue has it', () => {
+    const block = inputWith([transfer(0), call(1, FAR_CONTRACT)]);
+    const turnWith = (room: number) => ({ ...block, view: viewWithTerms({ backlog: most - room }) });
+    assert.equal(reasonOf(turnWith(104_000)), undefined);
+    assert.equal(reasonOf(turnWith(103_999)), 'ration-exceeded');
   });
 
   it('are for all blocks with one reference together, and new with the next', () => {
