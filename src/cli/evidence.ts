@@ -45,8 +45,8 @@ async function verify(file: string, { genesis: genesisFile }: { readonly genesis
   const { bls } = selectCrypto({ disableNative: false });
   const genesis = readGenesisFile(genesisFile, bls);
   const instance = await instanceOfGenesis(genesis);
-  for (const piece of pieces) {
-    const id = bytesToHex(evidenceIdOf(piece));
+  const byId = new Map(pieces.map((piece) => [bytesToHex(evidenceIdOf(piece)), piece]));
+  for (const [id, piece] of byId) {
     const decoded = decodeEvidence(piece);
     const verdict = decoded.ok ? verifyEvidence(instance, decoded.value, bls) : decoded;
     if (!decoded.ok || !verdict.ok) {

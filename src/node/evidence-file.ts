@@ -26,7 +26,10 @@ export function readEvidenceFile(path: string): readonly Uint8Array[] {
 
 function readBytes(path: string): Buffer {
   try {
-    if (statSync(path).size > FILE_BYTES_MAX) throw new Error(`it is larger than ${FILE_BYTES_MAX} bytes`);
+    const file = statSync(path);
+    // A device or a pipe says no size, and may never end.
+    if (!file.isFile()) throw new Error('it is not a regular file');
+    if (file.size > FILE_BYTES_MAX) throw new Error(`it is larger than ${FILE_BYTES_MAX} bytes`);
     return readFileSync(path);
   } catch (error) {
     throw new CoppiceError(

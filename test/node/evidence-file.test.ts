@@ -48,5 +48,10 @@ describe('a file of evidence', () => {
       () => readEvidenceFile(join(folder, 'none')),
       (error: unknown) => /none holds no evidence: ENOENT/.test(explainError(error)),
     );
+    for (const endless of ['/dev/zero', folder])
+      assert.throws(
+        () => readEvidenceFile(endless),
+        (error: unknown) => /holds no evidence: it is not a regular file$/.test(explainError(error)),
+      );
   });
 });
