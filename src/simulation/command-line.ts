@@ -68,6 +68,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const minutes = values.minutes === undefined ? undefined : positive('minutes', values.minutes);
   const given = values.schedules === undefined ? undefined : countOf('schedules', values.schedules);
   const schedules = given ?? (minutes === undefined ? subject.schedules : undefined);
+  if (!Number.isSafeInteger(subject.firstSeed + ((schedules ?? 1) - 1)))
+    throw new UsageError(`there are no ${schedules ?? 1} seeds from ${subject.firstSeed} on: the last is ${Number.MAX_SAFE_INTEGER}`);
   const isOne = schedules === 1 && minutes === undefined;
   for (const flag of ['timeline', 'html', 'log'] as const)
     if (!isOne && values[flag] !== undefined && values[flag] !== false)

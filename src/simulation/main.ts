@@ -65,6 +65,7 @@ async function simulate(): Promise<number> {
     const failures = await runAll(options, run, crew, tally, startMs);
     const elapsedMs = performance.now() - startMs;
     crew?.close();
+    if (tally.isEmpty()) throw new UsageError('--minutes: the time was over before a schedule began');
     await shrinkAll(options, run, failures);
     return summarise(options, tally, elapsedMs);
   } finally {

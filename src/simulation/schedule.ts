@@ -2,7 +2,6 @@
 // over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import { isError } from '../core/primitives/errors.ts';
 import type { ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
@@ -11,6 +10,7 @@ import { type DishonestValidator, dishonest, drawDishonest, type Strategy } from
 import { toolsFor } from './adversaries/tools.ts';
 import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
+import { excuseOf } from './excuse.ts';
 import { backupAgeMs, drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
 import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
@@ -103,6 +103,9 @@ const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
 /** Faults begin and end in this window when a schedule does not say. */
 export const FAULTS_UNTIL_MS = 7_000;
+/** What a schedule's events are bounded by, for its end and for each second of faults and node: about five times what was seen to be needed. */
+const EVENTS_AT_LEAST = 500_000;
+const EVENTS_PER_NODE_SECOND = 2_000;
 /** A node that ended by itself is started again after this long, as a supervisor does. */
 const SUPERVISOR_MS = 500;
 const SYNC_MS = 1;
@@ -156,6 +159,7 @@ class ScheduleRun {
       world: () => this.#world,
       isHonest: (index) => this.#isHonest(index),
       mayFail: (index) => this.#mayFail.has(index) || this.#mayBeCorrupt.has(index),
+      eventsMax: EVENTS_AT_LEAST + Math.ceil((EVENTS_PER_NODE_SECOND * options.nodes * this.#faultsUntilMs) / 1_000),
       isBeyondThird: options.isBeyondThird === true,
     });
   }
@@ -346,11 +350,10 @@ class ScheduleRun {
     world.start(node).catch((fault: unknown) => this.#onFault(node, fault));
   }
 
-  // A node may stop because its disk is full, or because it reads what has rotted and says so, and must not for any other reason.
   #onFault(index: number, fault: unknown): void {
-    const isRotFound = this.#mayBeCorrupt.has(index) && isError(fault, 'storage/corrupt');
-    if (isRotFound) this.#rotFound++;
-    if (this.#isHonest(index) && !isRotFound && !this.#mayFail.has(index) && this.#options.mayCrash !== true)
+    const excuse = excuseOf(fault, { hasHadFullDisk: this.#mayFail.has(index), hasHadBitRot: this.#mayBeCorrupt.has(index) });
+    if (excuse === 'bit-rot') this.#rotFound++;
+    if (this.#isHonest(index) && excuse === undefined && this.#options.mayCrash !== true)
       this.#watch.report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }

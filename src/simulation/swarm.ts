@@ -129,6 +129,11 @@ export class SwarmTally {
   #transactions = 0;
   #eventLogHash = '';
 
+  /** Whether nothing was added yet. */
+  isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
   add(result: ScheduleResult): void {
     this.#events += result.events;
     this.#simulatedMs += result.simulatedMs;

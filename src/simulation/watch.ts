@@ -19,8 +19,6 @@ import type { Answer, HeadNews } from './readers.ts';
 import { WORLD } from './timeline/story.ts';
 import type { World, WorldCrypto } from './world.ts';
 
-/** Far above what a schedule takes: more are a loop that never comes to its end. */
-const EVENTS_MAX = 500_000;
 /** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
 const MAILBOX_MAX = 8_192;
 const BLOCKS_HELD_MAX = 1_024;
@@ -36,6 +34,8 @@ export interface WatchOptions {
   readonly isHonest: (index: number) => boolean;
   /** A fault permits that the node stops. */
   readonly mayFail: (index: number) => boolean;
+  /** Far above what the schedule takes: more are a loop that never comes to its end. */
+  readonly eventsMax: number;
   /** Agreement may break: what does is no violation, but its authors must be accused. */
   readonly isBeyondThird: boolean;
 }
@@ -153,7 +153,8 @@ export class Watch {
   /** Looks at every node: after each event. */
   async look(world: World): Promise<void> {
     const { nodes, names, disks, chronicle } = world;
-    if (++this.#events === EVENTS_MAX) this.report('liveness', undefined, `${EVENTS_MAX} events, and no end of them`);
+    const { eventsMax } = this.#options;
+    if (++this.#events === eventsMax) this.report('liveness', undefined, `${eventsMax} events, and no end of them`);
     for (const [index, node] of nodes.entries()) {
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined || !world.isUp(index)) continue;

@@ -109,6 +109,7 @@ describe('options that make no sense', () => {
     [['--scenario', 'nobody-knows'], /is not known/],
     [['--replay', '/nowhere/x.json'], /cannot be read: ENOENT/],
     [['--seed', '1e3'], /--seed must be/],
+    [['--seed', `${Number.MAX_SAFE_INTEGER}`, '--schedules', '2'], /there are no 2 seeds from 9007199254740991 on/],
     [['swarm'], /Unexpected argument 'swarm'/],
   ];
   for (const [args, told] of refused) {
@@ -159,6 +160,13 @@ describe('what is no verdict', () => {
       assert.equal(status, 2, stderr);
       assert.match(stderr, /planted/);
     }
+  });
+
+  it('is a time that is over before anything ran', () => {
+    const { status, stderr, stdout } = runNode(MAIN, '--minutes', '1e-9', '--json');
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /the time was over before a schedule began/);
+    assert.equal(stdout, '');
   });
 
   it('is a worker that dies, and its seed is told', async () => {
