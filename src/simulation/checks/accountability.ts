@@ -3,13 +3,14 @@
 //
 // The ears are a second opinion: they note every signed word that reaches an honest node in one life, by themselves and without the code
 // that is checked, and compare.
-import { seatsOf } from '../../core/consensus/certificates.ts';
+import { reportedRoundOf, seatsOf } from '../../core/consensus/certificates.ts';
 import { verifyEvidence } from '../../core/consensus/evidence/accusation.ts';
 import { decodeEvidence } from '../../core/consensus/evidence/evidence.ts';
-import { proposalClaims, proposalMessage, voteMessage } from '../../core/consensus/signature-sets.ts';
+import { proposalClaims, proposalMessage, timeoutClaims, voteMessage } from '../../core/consensus/signature-sets.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Round, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
 import { type Instance, includesHonest } from '../../core/protocol/committee.ts';
+import type { Timeout } from '../../core/protocol/vote.ts';
 import type { Network } from '../../network/ports.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
@@ -35,6 +36,12 @@ interface Word {
   readonly isInOrder: (instance: Instance) => boolean;
 }
 
+interface TimeoutWord {
+  readonly round: Round;
+  /** Of the highest QC that it reports. */
+  readonly reportedRound: Round;
+}
+
 interface Contradiction {
   readonly what: string;
   readonly validator: ValidatorIndex;
@@ -44,6 +51,8 @@ interface Contradiction {
 interface Life {
   /** By kind, round and validator: the first word of that name that was signed. */
   readonly words: Map<string, Word>;
+  /** By validator, as they came. */
+  readonly timeouts: Map<ValidatorIndex, TimeoutWord[]>;
   readonly contradictions: Contradiction[];
 }
 
@@ -131,27 +140,57 @@ export class Accountability {
     const node = this.#options.nodeOf(name);
     if (node === undefined) return;
     const { instance, runner } = node.chain;
+    const ownRound = runner.state.round;
+    const oldest = Math.max(1, ownRound - ROUNDS_BEHIND);
+    const isNear = (round: Round): boolean => round >= oldest && round <= ownRound + ROUNDS_AHEAD;
     for (const message of readableOf(data)) {
-      const word = this.#options.isHonest(speakerOf(message) ?? -1) ? undefined : this.#wordOf(message);
-      if (word === undefined) continue;
-      const ownRound = runner.state.round;
-      if (word.round < Math.max(1, ownRound - ROUNDS_BEHIND) || word.round > ownRound + ROUNDS_AHEAD) continue;
-      this.#compare(name, instance, word);
+      if (this.#options.isHonest(speakerOf(message) ?? -1)) continue;
+      if (message.kind === 'timeout') {
+        if (isNear(message.timeout.round)) this.#compareTimeout(name, instance, message.timeout, oldest);
+        continue;
+      }
+      const word = this.#wordOf(message);
+      if (word !== undefined && isNear(word.round)) this.#compare(name, instance, word);
     }
   }
 
   #compare(name: string, instance: Instance, word: Word): void {
-    const life: Life = this.#lives.get(name) ?? { words: new Map(), contradictions: [] };
-    this.#lives.set(name, life);
-    const key = `${word.kind} ${word.round} ${word.validator}`;
+    const life = this.#lifeOf(name);
+    const { kind, round, validator } = word;
+    const key = keyOf(kind, round, validator);
     const before = life.words.get(key);
     if (before?.hashHex === word.hashHex || !word.isSigned(instance)) return;
-    if (before === undefined) {
-      if (word.isInOrder(instance)) life.words.set(key, word);
-    } else {
-      const what = `${name} heard two of ${word.kind} of round ${word.round} by ${word.validator}`;
-      life.contradictions.push({ what, validator: word.validator, dueMs: this.#options.nowMs() + LOOKED_INTO_MS });
-    }
+    if (before !== undefined) return this.#contradicts(life, validator, `${name} heard two of ${kind} of round ${round} by ${validator}`);
+    if (!word.isInOrder(instance)) return;
+    life.words.set(key, word);
+    if (kind !== 'commit-vote') return;
+    for (const timeout of life.timeouts.get(validator) ?? [])
+      if (isBrokenBy(timeout, round)) this.#contradicts(life, validator, brokenTimeout(name, validator, timeout, round));
+  }
+
+  // Who times out reports the highest QC that he holds, so none of his commit votes up to that round is of a higher one.
+  #compareTimeout(name: string, instance: Instance, timeout: Timeout, oldest: Round): void {
+    const life = this.#lifeOf(name);
+    const { validator, round } = timeout;
+    const word = { round, reportedRound: reportedRoundOf(timeout) };
+    const before = life.timeouts.get(validator) ?? [];
+    if (before.some((each) => each.round === round && each.reportedRound === word.reportedRound)) return;
+    const claims = timeoutClaims(instance, timeout);
+    if (!claims.ok || verifyJobs(this.#options.crypto.bls, [claims.value])[0] !== true) return;
+    life.timeouts.set(validator, [...before, word]);
+    for (let voted = Math.max(oldest, word.reportedRound + 1); voted <= round; voted++)
+      if (life.words.has(keyOf('commit-vote', voted, validator)))
+        this.#contradicts(life, validator, brokenTimeout(name, validator, word, voted));
+  }
+
+  #contradicts(life: Life, validator: ValidatorIndex, what: string): void {
+    life.contradictions.push({ what, validator, dueMs: this.#options.nowMs() + LOOKED_INTO_MS });
+  }
+
+  #lifeOf(name: string): Life {
+    const life: Life = this.#lives.get(name) ?? { words: new Map(), timeouts: new Map(), contradictions: [] };
+    this.#lives.set(name, life);
+    return life;
   }
 
   #conclude(name: string): void {
@@ -191,7 +230,20 @@ export class Accountability {
 /** Who signed it; undefined of what nobody signs, and of what is compared with nothing. */
 function speakerOf(message: ConsensusMessage): ValidatorIndex | undefined {
   if (message.kind === 'proposal') return message.proposal.header.proposer;
+  if (message.kind === 'timeout') return message.timeout.validator;
   return message.kind === 'vote' || message.kind === 'commit-vote' ? message.vote.validator : undefined;
+}
+
+function keyOf(kind: Word['kind'], round: Round, validator: ValidatorIndex): string {
+  return `${kind} ${round} ${validator}`;
+}
+
+function isBrokenBy({ round, reportedRound }: TimeoutWord, votedRound: Round): boolean {
+  return votedRound <= round && votedRound > reportedRound;
+}
+
+function brokenTimeout(name: string, validator: ValidatorIndex, { round, reportedRound }: TimeoutWord, votedRound: Round): string {
+  return `${name} heard the timeout of round ${round} by ${validator} with a QC of ${reportedRound}, and the commit vote of ${votedRound}`;
 }
 
 function verifies({ committee }: Instance, validator: ValidatorIndex, check: (publicKey: Uint8Array) => boolean): boolean {

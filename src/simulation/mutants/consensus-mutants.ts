@@ -13,6 +13,7 @@ const COMMITTEE = 'src/core/protocol/committee.ts';
 const TIMEOUT = 'src/core/consensus/timeout.ts';
 const LEADER = 'src/core/consensus/leader.ts';
 const ADOPT = 'src/core/consensus/adopt.ts';
+const DETECTOR = 'src/core/consensus/evidence/detector.ts';
 const PROPOSAL = 'src/core/consensus/proposal.ts';
 
 /** Links so slow that rounds end before their votes are there. */
@@ -199,5 +200,14 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     find: '  const effects: Effect[] = [resendTimer(state)];\n  if (self === undefined) return { state, effects };',
     replace: '  const effects: Effect[] = [resendTimer(state)];\n  if (self !== undefined) return { state, effects };',
     trials: swarm(7, 30),
+  },
+  {
+    name: 'late-commit-vote-unnoticed',
+    rule: 'who commit-votes in a round that he has given up is found out',
+    violates: ['accountability'],
+    file: DETECTOR,
+    find: '  if (timeouts.round < point.round) return false;',
+    replace: '  if (timeouts.round >= point.round) return false;',
+    trials: underSeeds(1, 4, { dishonest: [{ validator: 1, strategy: 'late-committing' }] }),
   },
 ];
