@@ -8,7 +8,7 @@ import type { Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates, type CertifiedBlock } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { decodeCanonical, storedValue } from '../core/protocol/ssz.ts';
 import { topicName } from '../network/topics.ts';
 import { ChainBlocks } from '../runtime/chain-blocks.ts';
 import type { ChainLogic, CommitRows, Outcome } from '../runtime/chain-logic.ts';
@@ -202,15 +202,9 @@ async function readCommitted({ blockStore, loaded }: Stored, height: Height, cou
   const { chain, instanceId } = loaded.instance;
   const stored = await blockStore.readRange({ chain, instanceId, height }, count);
   return stored.map(({ block, certificates }) => ({
-    block: decodeStored(Block, block),
-    certificates: decodeStored(BlockCertificates, certificates),
+    block: storedValue(Block, block),
+    certificates: storedValue(BlockCertificates, certificates),
   }));
-}
-
-function decodeStored<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
-  const decoded = decodeCanonical(type, bytes);
-  invariant(decoded.ok, 'a stored value decodes');
-  return decoded.value;
 }
 
 function blockSourceOf({ blockStore, loaded }: Stored, blocks: ChainBlocks, round: () => number): BlockServerSource {

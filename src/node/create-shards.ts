@@ -13,13 +13,13 @@ import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
-import type { Cursor } from '../core/protocol/block.ts';
+import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
 import { Crosslink } from '../core/protocol/crosslink.ts';
 import { CROSSLINK_BYTES_MAX, CROSSLINK_HEADERS_MAX } from '../core/protocol/limits.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { storedValue } from '../core/protocol/ssz.ts';
 import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
 import { buildShardBlock } from '../core/shard/build-shard-block.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
@@ -156,8 +156,8 @@ export class Shards {
     const from = { chain, instanceId, height: entry.progress.height + 1 };
     const stored = await blockStore.readRange(from, CROSSLINK_HEADERS_MAX);
     const committed = stored.map(({ block, certificates }): CommittedHeader => {
-      const { quorumCertificate, commitCertificate } = decodeStored(BlockCertificates, certificates);
-      return { header: decodeStored(Block, block).header, quorumCertificate, commitCertificate: commitCertificate[0] };
+      const { quorumCertificate, commitCertificate } = storedValue(BlockCertificates, certificates);
+      return { header: storedValue(Block, block).header, quorumCertificate, commitCertificate: commitCertificate[0] };
     });
     return makeCrosslink({
       entry,
@@ -219,23 +219,17 @@ export class Shards {
     const shard = instance.chain;
     const states = this.statesOf(shard);
     const shardInstance = this.#shardInstanceOf(instance);
+    const closes = ({ beaconReference }: BlockHeader): boolean => epochOfHeight(beaconReference.height, parameters) > instance.epoch;
     const loaded = await loadInstance<ShardBlockOutcome>(this.#options, instance, {
-      roleOf: (header) =>
-        isCarrier(header) ? 'carrier' : epochOfHeight(header.beaconReference.height, parameters) > instance.epoch ? 'closing' : 'ordinary',
+      roleOf: (header) => (isCarrier(header) ? 'carrier' : closes(header) ? 'closing' : 'ordinary'),
       start: () => {
         invariant(bytesEqual(states.committed().root, instance.startRecord.stateRoot), 'an instance starts on the state of its record');
         return shardStartOutcome(shardInstance, states.committed());
       },
-      newest: (newest) =>
-        newestOutcome(
-          newest,
-          states,
-          shardStore.getParent(shard),
-          epochOfHeight(newest.block.header.beaconReference.height, parameters) > instance.epoch,
-        ),
+      newest: (newest) => newestOutcome(newest, states, shardStore.getParent(shard), closes(newest.block.header)),
     });
     const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
-    const running: { chain: ShardRunChain | undefined; onBeacon: () => void } = { chain: undefined, onBeacon: () => undefined };
+    let onBeacon = (): void => undefined;
     const transactions = this.#transactionsOf(shard);
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
       ...this.#options,
@@ -261,33 +255,13 @@ export class Shards {
           clock,
           urgencyOn: (parent) => this.#urgencyOn(shardInstance, parent),
           onUrgency: (listener) => {
-            running.onBeacon = listener;
+            onBeacon = listener;
           },
           contentOn: (parent, taken, nowMs) => this.#contentOn(shardInstance, parent, taken, nowMs),
         }),
       signingRecord,
     });
-    return { chain, signingRecord, onBeacon: () => running.onBeacon() };
-
-    function newestOutcome(
-      { hash, block: { header }, record: { commitment, point } }: NewestBlock,
-      database: StateDatabase,
-      parentRow: Uint8Array | undefined,
-      closes: boolean,
-    ): ShardBlockOutcome {
-      invariant(parentRow !== undefined, 'what the child of the newest block has to know is stored with it');
-      const { height, timestampMs, baseFeePerGasWei } = header;
-      const asParent = {
-        hash,
-        height,
-        timestampMs,
-        baseFeePerGasWei,
-        referenceHeight: header.beaconReference.height,
-        closes,
-        ...decodeParent(parentRow),
-      };
-      return { hash, facts: factsOf(asParent), commitment, seed: point.seed, asParent, version: database.committed() };
-    }
+    return { chain, signingRecord, onBeacon: () => onBeacon() };
   }
 
   // One mempool for all instances of a shard.
@@ -305,7 +279,7 @@ export class Shards {
     const closing = startRecord.closingHeaders.map((hash): readonly Cursor[] => {
       const stored = blockStore.getByHash(hash);
       invariant(stored !== undefined, 'who has the state of a record has what closed the one before');
-      return narrowCursors(decodeStored(Block, stored.block).header.parentExecution.cursors, chain);
+      return narrowCursors(storedValue(Block, stored.block).header.parentExecution.cursors, chain);
     });
     return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));
   }
@@ -344,8 +318,22 @@ async function endOf({ chain, signingRecord }: Running): Promise<void> {
   await signingRecord.close();
 }
 
-function decodeStored<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
-  const verdict = decodeCanonical(type, bytes);
-  invariant(verdict.ok, 'a stored value decodes');
-  return verdict.value;
+function newestOutcome(
+  { hash, block: { header }, record: { commitment, point } }: NewestBlock,
+  database: StateDatabase,
+  parentRow: Uint8Array | undefined,
+  closes: boolean,
+): ShardBlockOutcome {
+  invariant(parentRow !== undefined, 'what the child of the newest block has to know is stored with it');
+  const { height, timestampMs, baseFeePerGasWei } = header;
+  const asParent = {
+    hash,
+    height,
+    timestampMs,
+    baseFeePerGasWei,
+    referenceHeight: header.beaconReference.height,
+    closes,
+    ...decodeParent(parentRow),
+  };
+  return { hash, facts: factsOf(asParent), commitment, seed: point.seed, asParent, version: database.committed() };
 }

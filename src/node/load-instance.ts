@@ -9,7 +9,7 @@ import type { Bytes32, Height } from '../core/primitives/ids.ts';
 import type { BlockHeader } from '../core/protocol/block.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import { decodeCanonical } from '../core/protocol/ssz.ts';
+import { storedValue } from '../core/protocol/ssz.ts';
 import type { Outcome } from '../runtime/chain-logic.ts';
 import { type CommittedRecord, decodeCommittedRecord } from '../runtime/committed-record.ts';
 import { decodeInstanceEnd } from '../runtime/instance-end.ts';
@@ -66,13 +66,13 @@ export async function loadInstance<Start extends Outcome>(
   const result = blockStore.getResult(place);
   invariant(stored !== undefined && result !== undefined, 'the newest committed block is stored with its result');
   const record = decodeCommittedRecord(result);
-  const certificates = decodeStored(BlockCertificates, stored.certificates);
+  const certificates = storedValue(BlockCertificates, stored.certificates);
   const [commitCertificate] = certificates.commitCertificate;
   const proof = commitCertificate === undefined ? undefined : { commitCertificate, quorumCertificate: certificates.quorumCertificate };
   const end = blockStore.getEnd(instanceId);
   return {
     instance,
-    committed: reading.newest({ hash: stored.hash, block: decodeStored(Block, stored.block), record }),
+    committed: reading.newest({ hash: stored.hash, block: storedValue(Block, stored.block), record }),
     engineStart: {
       committed: { point: record.point, proof },
       closed: end === undefined ? undefined : decodeInstanceEnd(end.end),
@@ -93,7 +93,7 @@ async function loadPending(
   return rows
     .filter(({ height }) => height > committedHeight)
     .map(({ hash, block: bytes }) => {
-      const block = decodeStored(Block, bytes);
+      const block = storedValue(Block, bytes);
       const { header } = block;
       return { engine: { hash, header, vrfOutput: vrf.output(header.vrfProof), role: roleOf(header) }, block };
     })
@@ -103,10 +103,4 @@ async function loadPending(
 // Parents come first: a carrier is at the height of its parent, and of a later round.
 function byHeightAndRound(a: BlockHeader, b: BlockHeader): number {
   return a.height - b.height || a.round - b.round;
-}
-
-function decodeStored<T>(type: Parameters<typeof decodeCanonical<T>>[0], bytes: Uint8Array): T {
-  const verdict = decodeCanonical(type, bytes);
-  invariant(verdict.ok, 'a stored value decodes');
-  return verdict.value;
 }

@@ -3,6 +3,7 @@
 // re-encoded and compared (protocol, section 2: "Decoders reject anything that is not the one canonical encoding").
 import { ByteListType, ByteVectorType, type ByteViews, type Type, UintBigintType, UintNumberType } from '@chainsafe/ssz';
 import { bytesEqual } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 
 // Of the numbers above 2^53 a double holds some, and these survive re-encoding: so decoding itself must refuse them.
@@ -46,4 +47,11 @@ export function decodeCanonical<T>(type: Type<T>, data: Uint8Array): Verdict<T, 
     return refuse('malformed', error instanceof Error ? error.message : String(error));
   }
   return bytesEqual(again, data) ? accept(value) : refuse('not-canonical', `${data.length} bytes re-encode to ${again.length} others`);
+}
+
+/** The value of bytes that this node has written itself: that they do not decode is a broken promise. */
+export function storedValue<T>(type: Type<T>, data: Uint8Array): T {
+  const decoded = decodeCanonical(type, data);
+  invariant(decoded.ok, 'a stored value decodes');
+  return decoded.value;
 }
