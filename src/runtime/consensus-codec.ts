@@ -1,5 +1,6 @@
 // Consensus messages on the wire: one byte for the kind, then the SSZ encoding. Only canonical bytes decode.
 import type { Type } from '@chainsafe/ssz';
+import type { Bytes32 } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../core/protocol/vote.ts';
@@ -16,6 +17,21 @@ const KIND_BYTES = { proposal: 1, vote: 2, 'commit-vote': 3, timeout: 4, certifi
 
 /** Why bytes are no consensus message. */
 export type CodecRefusal = 'malformed' | 'not-canonical' | 'unknown-kind';
+
+/** Which instance a message says that it is of. */
+export function instanceIdOf(message: ConsensusMessage): Bytes32 {
+  switch (message.kind) {
+    case 'proposal':
+      return message.proposal.header.instanceId;
+    case 'vote':
+    case 'commit-vote':
+      return message.vote.instanceId;
+    case 'timeout':
+      return message.timeout.instanceId;
+    case 'certificates':
+      return message.certificates.instanceId;
+  }
+}
 
 /** The wire form. */
 export function encodeConsensusMessage(message: ConsensusMessage): Uint8Array {

@@ -9,7 +9,7 @@ import type { Instance } from '../core/protocol/committee.ts';
 import { unpackMessages } from '../network/coalesce.ts';
 import type { ForwardDecision, GossipMessage, Network, PeerName } from '../network/ports.ts';
 import { protocolName, topicName } from '../network/topics.ts';
-import { type ConsensusMessage, decodeConsensusMessage } from './consensus-codec.ts';
+import { type ConsensusMessage, decodeConsensusMessage, instanceIdOf } from './consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from './gossip-outbox.ts';
 import type { Metrics } from './ports.ts';
 
@@ -163,19 +163,5 @@ export class InstanceSwitch {
     metrics.count('coppice_gossip_refused_total', { kind, reason });
     network.peers.misbehaved(from, reason, BAD_MESSAGE_WEIGHT);
     return 'reject';
-  }
-}
-
-function instanceIdOf(message: ConsensusMessage): Bytes32 {
-  switch (message.kind) {
-    case 'proposal':
-      return message.proposal.header.instanceId;
-    case 'vote':
-    case 'commit-vote':
-      return message.vote.instanceId;
-    case 'timeout':
-      return message.timeout.instanceId;
-    case 'certificates':
-      return message.certificates.instanceId;
   }
 }

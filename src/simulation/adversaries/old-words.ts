@@ -1,7 +1,7 @@
 // Says old things again: as they were (replaying), or signed anew, about rounds that are long over (stale): votes for blocks of old
 // rounds that it never gave, timeouts of old rounds with old certificates, bundles of old certificates under new nonces.
 import type { BlockPoint, QuorumCertificate } from '../../core/protocol/certificate.ts';
-import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
 import { readableOf } from '../messages.ts';
 import type { SeededRandom } from '../random.ts';
@@ -69,20 +69,6 @@ function aboutOldRounds(
       const nonce = random.integer(0, 2 ** 31);
       return { kind: 'certificates', certificates: { instanceId, highestQuorumCertificate: highest, ...none, nonce } };
     }
-  }
-}
-
-function instanceIdOf(message: ConsensusMessage): Uint8Array {
-  switch (message.kind) {
-    case 'proposal':
-      return message.proposal.header.instanceId;
-    case 'vote':
-    case 'commit-vote':
-      return message.vote.instanceId;
-    case 'timeout':
-      return message.timeout.instanceId;
-    case 'certificates':
-      return message.certificates.instanceId;
   }
 }
 
