@@ -13,7 +13,7 @@ import { createSeedFile, genesisEntryOf, readValidatorKeys } from '../node/valid
 import type { CryptoSelection } from '../runtime/native/select-crypto.ts';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { mnemonicAccounts } from './mnemonic-accounts.ts';
-import { DEVNET_VALIDATORS_MAX } from './parse-option.ts';
+import { DEVNET_SHARDS_MAX, DEVNET_VALIDATORS_MAX } from './parse-option.ts';
 
 /** Accounts of the mnemonic that people use. */
 export const DEVNET_ACCOUNTS = 10;
@@ -29,6 +29,7 @@ const Marker = z.strictObject({
   version: z.literal(1),
   validators: z.number().int().min(1).max(DEVNET_VALIDATORS_MAX),
   loadAccounts: z.number().int().min(0),
+  shards: z.number().int().min(1).max(DEVNET_SHARDS_MAX).default(1),
 });
 
 /** What a devnet is made with. */
@@ -38,6 +39,8 @@ export interface DevnetChoice {
   readonly validators: number | undefined;
   /** Undefined: as the folder has it, or none. */
   readonly loadAccounts: number | undefined;
+  /** Undefined: as the folder has it, or one. */
+  readonly shards: number | undefined;
   readonly basePort: number;
   readonly logLevel: NodeConfig['log']['level'];
   readonly crypto: CryptoSelection;
@@ -64,15 +67,16 @@ export function removeDevnet(folder: string): void {
 
 /** The data directories of the devnet, made when there are none, with configurations for these ports. */
 export function prepareDevnet(choice: DevnetChoice): readonly DataDirectory[] {
-  const { folder, validators, loadAccounts } = choice;
+  const { folder, validators, loadAccounts, shards } = choice;
   if (!existsSync(markerOf(folder))) {
     if (existsSync(folder) && readdirSync(folder).length > 0) throw new CoppiceError('data-directory/exists', { path: folder });
-    makeDevnet(choice, validators ?? 4, loadAccounts ?? 0);
+    makeDevnet(choice, validators ?? 4, loadAccounts ?? 0, shards ?? 1);
   }
   const marker = readMarker(folder);
   for (const [name, wanted, found] of [
     ['validators', validators, marker.validators],
     ['load-accounts', loadAccounts, marker.loadAccounts],
+    ['shards', shards, marker.shards],
   ] as const) {
     if (wanted === undefined || wanted === found) continue;
     throw new CoppiceError('config/invalid', { source: `--${name}`, detail: `${folder} was made with ${found}; --reset makes it anew` });
@@ -83,7 +87,7 @@ export function prepareDevnet(choice: DevnetChoice): readonly DataDirectory[] {
   return directories;
 }
 
-function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, validators: number, loadAccounts: number): void {
+function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, validators: number, loadAccounts: number, shards: number): void {
   const directories = directoriesOf(folder, validators);
   for (const directory of directories) createSeedFile(directory);
   const accounts = [
@@ -97,12 +101,14 @@ function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, valida
       validators: directories.map((directory, index) => genesisEntry(directory, accounts[index % DEVNET_ACCOUNTS]?.address ?? '', crypto)),
       accounts: accounts.map(({ address }) => ({ address, balanceWei: ACCOUNT_BALANCE_WEI.toString() })),
       timestampMs: Date.now(),
+      // A power of two: one level of the tree, left to right.
+      layout: Array.from({ length: shards }, (_unused, index) => shards + index),
     },
     crypto.bls,
   );
   const config = makeConfig({ version: 1, rpc: { port: basePort }, log: { level: logLevel } });
   for (const { path } of directories) initialiseDataDirectory(path, genesisText, config);
-  writeFileSync(markerOf(folder), `${JSON.stringify({ version: 1, validators, loadAccounts } satisfies z.input<typeof Marker>)}\n`);
+  writeFileSync(markerOf(folder), `${JSON.stringify({ version: 1, validators, loadAccounts, shards } satisfies z.input<typeof Marker>)}\n`);
 }
 
 function genesisEntry(directory: DataDirectory, rewardAddress: string, { bls }: CryptoSelection): GenesisFileValidator {

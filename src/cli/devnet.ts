@@ -7,7 +7,7 @@ import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { DEVNET_ACCOUNTS, prepareDevnet, refuseRunning, removeDevnet } from './devnet-files.ts';
 import { askRpc, askStatus, type NodeStatus } from './json-rpc.ts';
 import { DEVNET_MNEMONIC, type DevnetAccount, mnemonicAccounts } from './mnemonic-accounts.ts';
-import { parseBasePort, parseNumber, parseValidators } from './parse-option.ts';
+import { parseBasePort, parseDevnetShards, parseNumber, parseValidators } from './parse-option.ts';
 import { printLine, printNotice } from './print.ts';
 import { nextStopSignal } from './stop-signal.ts';
 import { startValidator, type ValidatorProcess } from './validator-process.ts';
@@ -15,6 +15,7 @@ import { startValidator, type ValidatorProcess } from './validator-process.ts';
 interface DevnetOptions {
   readonly validators: number | undefined;
   readonly loadAccounts: number | undefined;
+  readonly shards: number | undefined;
   readonly basePort: number;
   readonly dataDir: string;
   readonly logLevel: NodeConfig['log']['level'];
@@ -34,6 +35,7 @@ export function addDevnetCommand(program: Command): void {
     .command('devnet')
     .description('run a whole network on this machine')
     .option('--validators <number>', 'processes, one validator each, at most 32 (4)', parseValidators)
+    .option('--shards <number>', 'parts that the state is divided into: 1, 2, 4, 8 or 16 (1)', parseDevnetShards)
     .option('--base-port <port>', 'JSON-RPC of validator i is at this port + i, p2p 1000 above, metrics 2000 above', parseBasePort, 8545)
     .option('--data-dir <folder>', 'where the network is kept between starts', '.devnet')
     .option('--load-accounts <number>', "fund so many more accounts, m/44'/60'/1'/0/i, for load generators (0)", parseNumber)
@@ -51,8 +53,8 @@ async function runDevnet(options: DevnetOptions): Promise<void> {
   const folder = resolve(options.dataDir);
   refuseRunning(folder);
   if (options.reset) removeDevnet(folder);
-  const { validators: count, loadAccounts, basePort, logLevel } = options;
-  const directories = prepareDevnet({ folder, validators: count, loadAccounts, basePort, logLevel, crypto });
+  const { validators: count, loadAccounts, shards, basePort, logLevel } = options;
+  const directories = prepareDevnet({ folder, validators: count, loadAccounts, shards, basePort, logLevel, crypto });
   if (options.makeOnly) {
     for (const { path } of directories) printLine(path);
     process.exit(0); // The channel to the launcher, listened to for its end, would keep this process.

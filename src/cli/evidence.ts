@@ -1,13 +1,16 @@
 // coppice evidence: what a running node can prove against validators, and whether a file proves something to whoever has the genesis.
 import type { Command } from 'commander';
 import { verifyEvidence } from '../core/consensus/evidence/accusation.ts';
-import { decodeEvidence, evidenceIdOf, roundOfEvidence } from '../core/consensus/evidence/evidence.ts';
+import { decodeEvidence, type Evidence, evidenceIdOf, roundOfEvidence } from '../core/consensus/evidence/evidence.ts';
+import type { BlsScheme } from '../core/crypto/bls.ts';
 import { initialiseKeccak } from '../core/crypto/keccak.ts';
-import { bytesToHex } from '../core/primitives/bytes.ts';
-import { ROOT_SHARD } from '../core/primitives/ids.ts';
-import { instanceOfGenesis } from '../node/chain-storage.ts';
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
+import { ROOT_SHARD, type ValidatorIndex } from '../core/primitives/ids.ts';
+import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
+import type { Instance } from '../core/protocol/committee.ts';
 import { readEvidenceFile } from '../node/evidence-file.ts';
 import { readGenesisFile } from '../node/genesis-file.ts';
+import { instancesOfGenesis } from '../node/genesis-instances.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { askRpc } from './json-rpc.ts';
 import { parseCount } from './parse-option.ts';
@@ -44,21 +47,38 @@ async function verify(file: string, { genesis: genesisFile }: { readonly genesis
   await initialiseKeccak();
   const { bls } = selectCrypto({ disableNative: false });
   const genesis = readGenesisFile(genesisFile, bls);
-  const instance = await instanceOfGenesis(genesis);
+  const instances = await instancesOfGenesis(genesis);
   const byId = new Map(pieces.map((piece) => [bytesToHex(evidenceIdOf(piece)), piece]));
   for (const [id, piece] of byId) {
-    const decoded = decodeEvidence(piece);
-    const verdict = decoded.ok ? verifyEvidence(instance, decoded.value, bls) : decoded;
-    if (!decoded.ok || !verdict.ok) {
-      const { reason, detail } = decoded.ok ? (verdict as Extract<typeof verdict, { ok: false }>) : decoded;
-      printNotice(`coppice: ${id} is no evidence on this network: ${reason}${detail === '' ? '' : ` (${detail})`}`);
+    const judged = judge(piece, instances, bls);
+    if (!judged.ok) {
+      printNotice(`coppice: ${id} is no evidence on this network: ${judged.reason}${judged.detail === '' ? '' : ` (${judged.detail})`}`);
       process.exitCode = 1;
       continue;
     }
-    const guilty = verdict.value.map((validator) => {
+    const { evidence, guilty } = judged.value;
+    const named = guilty.map((validator) => {
       const key = genesis.validators[validator]?.blsPublicKey;
       return `${validator} (BLS key ${key === undefined ? 'unknown' : bytesToHex(key).slice(0, KEY_DIGITS)}…)`;
     });
-    printLine(`${id} holds: ${decoded.value.kind} in round ${roundOfEvidence(decoded.value)}, by validator ${guilty.join(', ')}`);
+    printLine(`${id} holds: ${evidence.kind} in round ${roundOfEvidence(evidence)}, by validator ${named.join(', ')}`);
   }
+}
+
+function judge(
+  piece: Uint8Array,
+  instances: readonly Instance[],
+  bls: BlsScheme,
+): Verdict<{ readonly evidence: Evidence; readonly guilty: readonly ValidatorIndex[] }> {
+  const decoded = decodeEvidence(piece);
+  if (!decoded.ok) return decoded;
+  const evidence = decoded.value;
+  const instance = instances.find(({ instanceId }) => bytesEqual(instanceId, evidence.instanceId));
+  if (instance === undefined)
+    return refuse(
+      'unknown-instance',
+      `${bytesToHex(evidence.instanceId)} is none of those that this genesis starts, so its committee is not known`,
+    );
+  const verdict = verifyEvidence(instance, evidence, bls);
+  return verdict.ok ? accept({ evidence, guilty: verdict.value }) : verdict;
 }

@@ -33,8 +33,8 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
   'node/cannot-listen': explainNotListening,
   'storage/locked': ({ path, holder }) => `${path} is in use by another process${holder === undefined ? '' : ` (${holder})`}`,
   'storage/corrupt': ({ path, detail }) => `${path} is corrupt: ${detail}`,
-  'storage/incomplete': ({ missing, newest }) =>
-    `the database is damaged: block ${missing} is missing, though block ${newest} is there; keep keys/ and signing/, and ` +
+  'storage/incomplete': ({ missing, newest, chain }) =>
+    `the database is damaged: block ${missing}${chain === undefined ? '' : ` of chain ${chain}`} is missing, though block ${newest} is there; keep keys/ and signing/, and ` +
     'put in place a copy of db/ from before the damage, or delete db/ to fetch everything again from the other nodes; ' +
     'the log of the database as this start found it is in db-before/',
   'storage/foreign': ({ path, expected, found }) => `${path} is of something else: expected ${expected}, found ${found}`,

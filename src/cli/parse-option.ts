@@ -25,6 +25,16 @@ export function parseValidators(text: string): number {
   return count;
 }
 
+/** Shards that a devnet may have: every validator runs all of them. */
+export const DEVNET_SHARDS_MAX = 16;
+
+/** The number of a devnet's shards. */
+export function parseDevnetShards(text: string): number {
+  const count = parseCount(text);
+  if (count > DEVNET_SHARDS_MAX || !Number.isInteger(Math.log2(count))) throw new InvalidArgumentError('It must be 1, 2, 4, 8 or 16.');
+  return count;
+}
+
 /** A whole number of at least 0. */
 export function parseNumber(text: string): number {
   const number = Number(text);

@@ -13,6 +13,7 @@ import type { Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitive
 import { StartRecord } from '../core/protocol/committee.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
+import type { RowOperation } from '../core/state/state-rows.ts';
 import { createBeaconCommits, decodeBeaconState, encodeBeaconState } from '../runtime/beacon-commits.ts';
 import {
   type BeaconOutcome,
@@ -25,28 +26,29 @@ import { type BeaconOperations, createBeaconPayloads } from '../runtime/beacon-p
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
-import type { BeaconStore } from '../storage/beacon-store.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
-import type { NodePorts } from './create-node.ts';
+import type { NodePorts, NodeStores } from './create-node.ts';
 import { loadInstance } from './load-instance.ts';
 import { openOwnSigningRecord } from './own-signing-record.ts';
 
 /** What composing the beacon takes beside the node's ports. */
-export interface CreateBeaconOptions extends NodePorts {
+export interface CreateBeaconOptions extends NodePorts, NodeStores {
   readonly genesis: Genesis;
-  readonly beaconStore: BeaconStore;
   /** Root of the genesis accounts under a shard. */
   readonly genesisRootOf: (shard: ChainId) => Bytes32;
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
   readonly instances: InstanceSwitch;
   readonly operations: BeaconOperations;
+  /** What others write with a beacon block. */
+  readonly rowsOf: (outcome: ExecutedBeaconOutcome) => readonly RowOperation[];
   readonly onCommitted: (outcome: ExecutedBeaconOutcome) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
-type BeaconChain = Chain<BeaconOutcome, ExecutedBeaconOutcome>;
+/** The beacon's chain in the instance that runs. */
+export type BeaconChain = Chain<BeaconOutcome, ExecutedBeaconOutcome>;
 
 interface Running {
   readonly chain: BeaconChain;
@@ -147,6 +149,7 @@ export class Beacon {
       rows: createBeaconCommits({
         constants,
         beaconStore,
+        rowsOf: this.#options.rowsOf,
         onCommitted: (outcome) => this.#onCommitted(outcome),
       }),
       payloadsOn: (blocks) =>

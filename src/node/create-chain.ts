@@ -28,7 +28,7 @@ import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp } from '../sync/catch-up.ts';
 import { carrierOf } from '../sync/ended-instances.ts';
 import { ForkInquiry } from '../sync/fork-inquiry.ts';
-import type { NodePorts } from './create-node.ts';
+import type { NodePorts, NodeStores } from './create-node.ts';
 import type { LoadedInstance } from './load-instance.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
@@ -36,7 +36,7 @@ const SEND_TIMEOUT_MS = 5_000;
 const BAD_BLOCK_WEIGHT = 20;
 
 /** What composing a chain takes beside the node's ports. */
-export interface CreateChainOptions<Start extends Outcome, Executed extends Start> extends NodePorts {
+export interface CreateChainOptions<Start extends Outcome, Executed extends Start> extends NodePorts, Pick<NodeStores, 'blockStore'> {
   /** Of consensus: the beacon has a pace of its own. */
   readonly parameters: ConsensusParameters & Pick<NetworkParameters, 'clockToleranceMs'>;
   readonly loaded: LoadedInstance<Start>;

@@ -6,7 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
-import type { TimestampMs } from '../core/primitives/ids.ts';
+import { type ChainId, ROOT_SHARD, type TimestampMs } from '../core/primitives/ids.ts';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import type { NodeConfig } from './config.ts';
@@ -27,6 +27,8 @@ export interface NetworkChoice {
   /** Beside the predeployed contracts, which every network has. */
   readonly accounts: readonly GenesisFileAccount[];
   readonly timestampMs: TimestampMs;
+  /** Left to right; one shard when absent. */
+  readonly layout?: readonly ChainId[];
 }
 
 /** The text of a new genesis file, checked by reading it back; throws `genesis/invalid`. */
@@ -37,6 +39,7 @@ export function makeGenesisText(choice: NetworkChoice, bls: BlsScheme): string {
     overrides: choice.overrides,
     timestampMs: choice.timestampMs,
     seed: bytesToPrefixedHex(randomBytes(32)),
+    layout: [...(choice.layout ?? [ROOT_SHARD])],
     validators: [...choice.validators],
     accounts: [...predeployedAccounts(), ...choice.accounts],
   };

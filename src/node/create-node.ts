@@ -1,5 +1,6 @@
 // The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
+import { beaconConstantsOf } from '../core/beacon/constants.ts';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
@@ -7,43 +8,46 @@ import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.t
 import { Mempool } from '../core/mempool/pool.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { ChainId, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Bytes32, ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
-import type { StateDatabase } from '../core/state/state-version.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { topicName } from '../network/topics.ts';
+import { BeaconWindow } from '../runtime/beacon-window.ts';
+import { InFlight } from '../runtime/in-flight.ts';
 import { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
-import type { CommittedBlock } from '../runtime/shard-commits.ts';
+import type { ShardBlockOutcome } from '../runtime/shard-block-logic.ts';
 import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { TransactionPool } from '../runtime/transaction-pool.ts';
+import { TransactionRouter } from '../runtime/transaction-router.ts';
 import { ViewChain } from '../runtime/view-chain.ts';
-import type { BlockStore } from '../storage/block-store.ts';
+import { ViewMaker } from '../runtime/view-maker.ts';
+import { type BeaconStore, createBeaconStore } from '../storage/beacon-store.ts';
+import { type BlockStore, createBlockStore } from '../storage/block-store.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
-import type { ViewStore } from '../storage/view-store.ts';
+import { createShardStore, type ShardStore } from '../storage/shard-store.ts';
+import { createViewStore, type ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
 import { EndAnswers, endedSourceOf } from '../sync/ended-instances.ts';
 import { beginTogether } from './begin-together.ts';
-import { loadChain } from './chain-storage.ts';
+import { CommitNews } from './commit-news.ts';
+import { Beacon } from './create-beacon.ts';
 import type { Chain } from './create-chain.ts';
-import { createShard, type ShardChain } from './create-shard.ts';
+import { Shards } from './create-shards.ts';
+import { writeGenesisShards } from './genesis-shards.ts';
+import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
-import { openOwnSigningRecord } from './own-signing-record.ts';
-
-/** Chains that one node runs at once: the beacon and its shards. One until there is a beacon. */
-const CHAINS_MAX = 1;
+import { refuseMissingBlocks } from './missing-block.ts';
 
 /** What a node stands on. */
 export interface NodePorts {
   readonly network: Network;
   readonly store: KeyValueStore;
-  readonly blockStore: BlockStore;
-  readonly viewStore: ViewStore;
-  readonly states: StateDatabase;
   /** Of the signing records. */
   readonly files: FileStore;
   readonly clock: Clock;
@@ -59,6 +63,14 @@ export interface NodePorts {
   readonly validatorPeers: readonly PeerName[];
 }
 
+/** The rows of a node's one database. */
+export interface NodeStores {
+  readonly blockStore: BlockStore;
+  readonly beaconStore: BeaconStore;
+  readonly shardStore: ShardStore;
+  readonly viewStore: ViewStore;
+}
+
 /** Who a node is, in which network. */
 export interface NodeIdentity {
   readonly genesis: Genesis;
@@ -66,17 +78,19 @@ export interface NodeIdentity {
   readonly secrets: ValidatorSecrets | undefined;
   /** How many blocks before the newest keep their state; infinite for an archive. */
   readonly stateBlocks: number;
-  /** The chain must stop: the process too. */
+  /** A chain must stop: the process too. */
   readonly onFault: (fault: unknown) => void;
 }
 
 /** A composed node. */
 export interface Node {
-  readonly pool: TransactionPool;
-  readonly mempool: Mempool;
+  readonly beacon: Beacon;
+  readonly shards: Shards;
+  /** The committed beacon. */
+  readonly window: BeaconWindow;
   readonly view: ViewChain;
-  readonly states: StateDatabase;
-  readonly chain: ShardChain;
+  readonly transactions: TransactionRouter;
+  readonly inFlight: InFlight;
   start(): void;
   stop(): Promise<void>;
   progress(): readonly ChainProgress[];
@@ -87,132 +101,194 @@ export interface Node {
 
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
-  const { network, clock, logger, metrics, states } = ports;
+  const { network, clock, logger, metrics, store } = ports;
   const { genesis, secrets, stateBlocks, onFault } = identity;
   const { parameters } = genesis;
-  const loaded = await loadChain(genesis, ports);
-  const { instance } = loaded;
-  const view = new ViewChain(ports.viewStore, states, parameters.evmChainId, loaded.visible, loaded.newest);
+  const stores = storesIn(store);
+  const { blockStore, beaconStore, viewStore } = stores;
+  const rootOf = rootsOf(await writeGenesisShards(genesis, store));
+  await writeGenesisView(genesis, rootOf, { store, viewStore });
   const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
+  const transactions = new TransactionRouter(directory, metrics);
+  const inFlight = new InFlight();
   const pendingListeners = new Set<(transaction: Transaction) => void>();
-  const mempool = new Mempool(parameters);
-  const pool = new TransactionPool(
-    {
-      pool: mempool,
-      directory,
-      pubSub: network.pubSub,
-      topic: topicName(genesisRoot(genesis), instance.chain, 'transactions'),
-      clock,
-      logger,
-      metrics,
-      isMeshFull: () => network.peers.connected().length >= ports.validatorPeers.length - 1,
-      onPending: (transaction) => {
-        for (const listener of pendingListeners) listener(transaction);
-      },
-    },
-    loaded.committed.version,
-  );
-  mempool.onBlock([], loaded.committed.facts.baseFeePerGasWei);
-  const self: ValidatorIndex | undefined = secrets?.validator;
-  const signingRecord = await openOwnSigningRecord(ports.files, loaded, secrets !== undefined);
-  let lastCommitMs: TimestampMs = clock.nowMs();
-  const onCommitted = ({ outcome, viewBlock }: CommittedBlock): void => {
-    lastCommitMs = clock.nowMs();
-    const { block } = outcome.executed;
-    pool.onCommitted(block, outcome.version, outcome.facts.baseFeePerGasWei);
-    view.extend({ block: viewBlock, state: outcome.version });
-    const labels = { chain: String(instance.chain) };
-    const { height, round, timestampMs, gasBought } = block.header;
-    metrics.gauge('coppice_committed_height', height, labels);
-    metrics.gauge('coppice_finalized_height', view.head.block.header.number);
-    metrics.gauge('coppice_last_commit_timestamp_seconds', lastCommitMs / 1000, labels);
-    metrics.gauge('coppice_block_gas_bought', gasBought, labels);
-    metrics.gauge('coppice_block_transactions', block.transactions.length, labels);
-    metrics.gauge('coppice_base_fee_wei', Number(outcome.facts.baseFeePerGasWei), labels);
-    metrics.count('coppice_transactions_committed_total', labels, block.transactions.length);
-    metrics.observe('coppice_commit_latency_seconds', Math.max(0, lastCommitMs - timestampMs) / 1000, labels);
-    logger.debug(
-      { chain: instance.chain, epoch: instance.epoch, height, round, hash: block.hashHex, transactions: block.transactions.length },
-      'block committed',
-    );
-  };
-  const endAnswers = new EndAnswers({ network, blockStore: ports.blockStore, clock, logger });
+  const endAnswers = new EndAnswers({ network, blockStore, clock, logger });
   const instances = new InstanceSwitch({
     network,
     metrics,
     onUnknownInstance: (instanceId, from) => endAnswers.answer(instanceId, from),
     onFault,
   });
-  const chain = await createShard({
-    ...ports,
+  const self: ValidatorIndex | undefined = secrets?.validator;
+  const shared = { ...ports, ...stores, self, secrets, instances, onFault };
+  const news = new CommitNews({ clock, logger, metrics });
+  let shards: Shards | undefined;
+  let window: BeaconWindow | undefined;
+  let maker: ViewMaker | undefined;
+  const beacon = await Beacon.open({
+    ...shared,
+    genesis,
+    genesisRootOf: rootOf,
+    operations: { collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: [] }) },
+    rowsOf: (outcome) => makerOf(maker).rowsOfBeacon(outcome),
+    onCommitted: (outcome) => {
+      news.ofBeacon(outcome, beacon.chain.instance);
+      window?.extend(outcome);
+      shards?.onBeacon(outcome);
+      maker?.advance();
+    },
+  });
+  await refuseMissingBlocks(stores, beacon.state);
+  window = await BeaconWindow.open({ parameters, beaconStore }, beacon.state);
+  const running = await openShards();
+  shards = running;
+  const view = ViewChain.open({
+    viewStore,
+    stateAt: (shard, height) => running.statesOf(shard).at(height),
+    evmChainId: parameters.evmChainId,
+  });
+  maker = new ViewMaker({
+    store,
+    viewStore,
+    view,
+    inFlight,
     parameters,
-    loaded,
-    self,
-    secrets,
-    directory,
-    evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
-    transactions: pool,
-    signingRecord,
-    instances,
-    lastViewBlock: loaded.newest.block,
-    stateBlocks,
-    onCommitted,
+    genesisStakeWei: genesisStakeWei(genesis),
+    committedHeight: (shard) => running.statesOf(shard).committed().height,
     onFault,
   });
-  const chains: ReadonlyMap<ChainId, Chain> = new Map([[instance.chain, chain]]);
-  invariant(chains.size <= CHAINS_MAX, 'a node runs a bounded number of chains');
+  await maker.restore();
+  const made = maker;
+  const chains = (): readonly Chain[] => [beacon.chain, ...running.chains.values()];
   serveBlocks(
     network.request,
     (instanceId) =>
-      [...chains.values()].map(({ blockSource }) => blockSource).find((source) => bytesEqual(source.instanceId, instanceId)) ??
-      endedSourceOf(ports.blockStore, instanceId),
+      chains()
+        .map(({ blockSource }) => blockSource)
+        .find((source) => bytesEqual(source.instanceId, instanceId)) ?? endedSourceOf(blockStore, instanceId),
     (peer, reason) => network.peers.misbehaved(peer, reason, 10),
   );
   return {
-    pool,
-    mempool,
+    beacon,
+    shards: running,
+    window,
     view,
-    states,
-    chain,
+    transactions,
+    inFlight,
     start: () => {
       const { peers } = network;
       beginTogether({ peers, clock, validatorCount: ports.validatorPeers.length, waitMsMax: parameters.roundTimeoutMs }, () => {
-        for (const { runner } of chains.values()) runner.start();
+        beacon.start();
+        running.start();
+        made.advance();
       });
     },
     stop: async () => {
-      for (const running of chains.values()) await running.stop();
-      await signingRecord.close();
+      await beacon.stop();
+      await running.stop();
+      await made.stop();
     },
-    progress: () =>
-      [...chains.values()].map(({ instance: { chain: id }, blocks, runner, catchUp }) => ({
-        chain: id,
-        committedHeight: blocks.committed.facts.height,
-        finalizedHeight: view.head.block.header.number,
-        round: runner.state.round,
-        lastCommitMs,
-        catchingUpTo: catchUp.targetHeight,
-      })),
+    progress: () => chains().map((chain) => news.progressOf(chain, finalHeightOf(chain.instance.chain))),
     onPendingTransaction: (listener) => {
       pendingListeners.add(listener);
       return () => pendingListeners.delete(listener);
     },
     refreshMetrics: () => {
-      for (const running of chains.values()) refreshMetrics(ports, running, mempool);
+      for (const chain of chains()) news.measure(chain);
+      for (const shard of running.chains.keys())
+        metrics.gauge('coppice_state_oldest_height', running.statesOf(shard).oldest(), { chain: String(shard) });
+      metrics.gauge('coppice_finalized_height', view.head.block.header.number);
+      metrics.gauge('coppice_mempool_transactions', transactions.size.transactions);
+      metrics.gauge('coppice_mempool_bytes', transactions.size.bytes);
+      metrics.gauge('coppice_transactions_in_flight', inFlight.size);
+      measureNetwork(ports);
     },
+  };
+
+  function openShards(): Promise<Shards> {
+    invariant(window !== undefined, 'the beacon is opened before the shards');
+    return Shards.open({
+      ...shared,
+      parameters,
+      constants: beaconConstantsOf(genesis),
+      window,
+      directory,
+      evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
+      stateBlocks,
+      neededFrom: (shard) => finalHeightOf(shard) - 1,
+      transactionsOf: openPool,
+      rowsOf: (shard, { facts, result }) => makerOf(maker).rowsOfExecution(shard, facts.height, result),
+      onCommitted: (shard, outcome) => {
+        news.ofShard(shard, outcome, running.chains.get(shard)?.instance);
+        maker?.advance();
+      },
+    });
+  }
+
+  // Of the beacon what clients see; of a shard the execution whose state they read.
+  function finalHeightOf(chain: ChainId): number {
+    if (chain === beacon.chain.instance.chain) return view.head.block.header.number;
+    return view.head.world.versions.get(chain)?.height ?? 0;
+  }
+
+  function openPool(shard: ChainId, committed: ShardBlockOutcome): TransactionPool {
+    const mempool = new Mempool(shareOf(parameters, genesis.layout.length));
+    const pool = new TransactionPool(
+      {
+        shard,
+        pool: mempool,
+        directory,
+        pubSub: network.pubSub,
+        topic: topicName(genesisRoot(genesis), shard, 'transactions'),
+        clock,
+        logger,
+        metrics,
+        isMeshFull: () => network.peers.connected().length >= ports.validatorPeers.length - 1,
+        onPending: (transaction) => {
+          for (const listener of pendingListeners) listener(transaction);
+        },
+      },
+      committed.version,
+    );
+    mempool.onBlock([], committed.facts.baseFeePerGasWei);
+    transactions.add(shard, { pool, mempool });
+    return pool;
+  }
+}
+
+function makerOf(maker: ViewMaker | undefined): ViewMaker {
+  invariant(maker !== undefined, 'nothing is committed before all is open');
+  return maker;
+}
+
+function storesIn(store: KeyValueStore): NodeStores {
+  return {
+    blockStore: createBlockStore(store),
+    beaconStore: createBeaconStore(store),
+    shardStore: createShardStore(store),
+    viewStore: createViewStore(store),
   };
 }
 
-function refreshMetrics({ network, metrics, states }: NodePorts, chain: Chain, mempool: Mempool): void {
-  const labels = { chain: String(chain.instance.chain) };
-  metrics.gauge('coppice_round', chain.runner.state.round, labels);
-  metrics.gauge('coppice_blocks_held', chain.blocks.size, labels);
-  metrics.gauge('coppice_mailbox_events', chain.runner.mailboxLength, labels);
-  metrics.gauge('coppice_commits_waiting', chain.commits.waiting, labels);
-  metrics.gauge('coppice_evidence_kept', chain.evidence.list().length, labels);
-  metrics.gauge('coppice_state_oldest_height', states.oldest(), labels);
-  metrics.gauge('coppice_mempool_transactions', mempool.size.transactions);
-  metrics.gauge('coppice_mempool_bytes', mempool.size.bytes);
+function rootsOf(roots: ReadonlyMap<ChainId, Bytes32>): (shard: ChainId) => Bytes32 {
+  return (shard) => {
+    const root = roots.get(shard);
+    invariant(root !== undefined, 'genesis has a root for each shard of its layout');
+    return root;
+  };
+}
+
+// What a mempool may hold is for the whole node, whatever the number of its shards.
+function shareOf(parameters: NetworkParameters, shards: number): NetworkParameters {
+  const { mempoolTransactionsMax, mempoolBytesMax } = parameters;
+  return {
+    ...parameters,
+    mempoolTransactionsMax: Math.ceil(mempoolTransactionsMax / shards),
+    mempoolBytesMax: Math.ceil(mempoolBytesMax / shards),
+  };
+}
+
+function measureNetwork({ network, metrics }: NodePorts): void {
   const stats = network.stats();
   metrics.gauge('coppice_peers_connected', stats.peersConnected);
   metrics.gauge('coppice_network_received_bytes', stats.bytesIn);

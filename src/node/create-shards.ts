@@ -12,7 +12,7 @@ import { joinCursors, narrowCursors } from '../core/messaging/cursors.ts';
 import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
@@ -23,11 +23,12 @@ import { storedValue } from '../core/protocol/ssz.ts';
 import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
 import { buildShardBlock } from '../core/shard/build-shard-block.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
-import type { StateReader } from '../core/state/state-reader.ts';
+import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
+import { HistoryPruner } from '../runtime/history-pruner.ts';
 import { decodeInstanceEnd } from '../runtime/instance-end.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { BlockContent } from '../runtime/payload-maker.ts';
@@ -42,34 +43,39 @@ import {
 import { createShardPayloads, type TransactionSource, type Urgency } from '../runtime/shard-payloads.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
-import type { ShardStore } from '../storage/shard-store.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
-import type { NodePorts } from './create-node.ts';
+import type { NodePorts, NodeStores } from './create-node.ts';
 import { loadInstance, type NewestBlock } from './load-instance.ts';
 import { openOwnSigningRecord } from './own-signing-record.ts';
 
 /** What composing the shards takes beside the node's ports. */
-export interface CreateShardsOptions extends Omit<NodePorts, 'states'> {
+export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly parameters: NetworkParameters;
   readonly constants: BeaconConstants;
-  readonly shardStore: ShardStore;
   readonly window: BeaconWindow;
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
   readonly instances: InstanceSwitch;
   readonly directory: TransactionDirectory;
   readonly evm: ItemExecutor;
+  /** How many blocks before the newest keep their state; infinite for an archive. */
+  readonly stateBlocks: number;
+  /** The lowest version of a shard's state that somebody may still ask for, whatever the window. */
+  readonly neededFrom: (shard: ChainId) => Height;
   /** The mempool of a shard's senders. */
-  readonly transactionsOf: (shard: ChainId, committed: StateReader) => TransactionSource;
+  readonly transactionsOf: (shard: ChainId, committed: ShardBlockOutcome) => TransactionSource;
+  /** What others write with a shard's block. */
+  readonly rowsOf: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => readonly RowOperation[];
   readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
-type ShardRunChain = Chain<ShardBlockOutcome, ExecutedShardBlockOutcome>;
+/** One shard's chain in the instance that runs. */
+export type ShardChain = Chain<ShardBlockOutcome, ExecutedShardBlockOutcome>;
 
 interface Running {
-  readonly chain: ShardRunChain;
+  readonly chain: ShardChain;
   readonly signingRecord: SigningRecord;
   /** Told when the beacon has gone on. */
   onBeacon: () => void;
@@ -80,6 +86,7 @@ export class Shards {
   readonly #options: CreateShardsOptions;
   readonly #shelf = new BundleShelf();
   readonly #states = new Map<ChainId, StateDatabase>();
+  readonly #pruners = new Map<ChainId, HistoryPruner>();
   readonly #running = new Map<ChainId, Running>();
   readonly #transactions = new Map<ChainId, TransactionSource>();
   #settling: Promise<void> = Promise.resolve();
@@ -99,7 +106,7 @@ export class Shards {
   }
 
   /** The chains that run now, by shard. */
-  get chains(): ReadonlyMap<ChainId, ShardRunChain> {
+  get chains(): ReadonlyMap<ChainId, ShardChain> {
     return new Map([...this.#running].map(([shard, { chain }]) => [shard, chain]));
   }
 
@@ -110,6 +117,11 @@ export class Shards {
     return known;
   }
 
+  /** The oldest version of a shard's state that others may read. */
+  servedFrom(shard: ChainId): Height {
+    return this.#prunerOf(shard).servedFrom;
+  }
+
   start(): void {
     this.#hasStarted = true;
     for (const { chain } of this.#running.values()) chain.runner.start();
@@ -118,6 +130,7 @@ export class Shards {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#settling;
+    for (const pruner of this.#pruners.values()) await pruner.stop();
     for (const running of this.#running.values()) await endOf(running);
   }
 
@@ -230,10 +243,10 @@ export class Shards {
     });
     const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
     let onBeacon = (): void => undefined;
-    const transactions = this.#transactionsOf(shard);
+    const transactions = this.#transactionsOf(shard, loaded.committed);
+    const pruner = this.#prunerOf(shard);
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
       ...this.#options,
-      states,
       loaded,
       logic: createShardBlockLogic({ ...this.#options, instance: shardInstance, states, held: () => this.#shelf.heldSince() }),
       rows: createShardBlockCommits({
@@ -241,9 +254,11 @@ export class Shards {
         states,
         shardStore,
         shelf: this.#shelf,
+        rowsOf: (outcome) => this.#options.rowsOf(shard, outcome),
         onCommitted: (outcome) => {
           transactions.onCommitted(outcome.block, outcome.version, outcome.facts.baseFeePerGasWei);
           this.#options.onCommitted(shard, outcome);
+          pruner.onCommitted();
           if (outcome.asParent.closes) this.#settleSoon();
         },
       }),
@@ -265,9 +280,18 @@ export class Shards {
   }
 
   // One mempool for all instances of a shard.
-  #transactionsOf(shard: ChainId): TransactionSource {
-    const known = this.#transactions.get(shard) ?? this.#options.transactionsOf(shard, this.statesOf(shard).committed());
+  #transactionsOf(shard: ChainId, committed: ShardBlockOutcome): TransactionSource {
+    const known = this.#transactions.get(shard) ?? this.#options.transactionsOf(shard, committed);
     this.#transactions.set(shard, known);
+    return known;
+  }
+
+  #prunerOf(shard: ChainId): HistoryPruner {
+    const { neededFrom } = this.#options;
+    const known =
+      this.#pruners.get(shard) ??
+      new HistoryPruner({ ...this.#options, chain: shard, states: this.statesOf(shard), neededFrom: () => neededFrom(shard) });
+    this.#pruners.set(shard, known);
     return known;
   }
 

@@ -1,18 +1,24 @@
 // Fits the node to what JSON-RPC asks for (rpc/ports.ts). No rule of the chain is decided here.
+import { epochOfHeight } from '../core/beacon/epochs.ts';
+import { layoutOfEpoch, shardsOf } from '../core/beacon/state.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
-import { bytesToHex, hexToBytes } from '../core/primitives/bytes.ts';
-import { type Address, type Hex, ROOT_SHARD } from '../core/primitives/ids.ts';
+import { hexToBytes } from '../core/primitives/bytes.ts';
+import { type Address, BEACON_CHAIN, type ChainId, type Hex, type Wei } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
+import { extendToWorld } from '../core/state/shard-proof.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
 import { supplyOf } from '../core/view/supply.ts';
+import { WorldState } from '../core/view/world-state.ts';
 import type { Network } from '../network/ports.ts';
-import type { AddressProof, CallContext, RpcPorts, SubmitRefusal } from '../rpc/ports.ts';
+import type { AddressProof, CallContext, RpcPorts, ShardHead, SubmitRefusal } from '../rpc/ports.ts';
 import type { Clock } from '../runtime/ports.ts';
-import type { PoolRefusal } from '../runtime/transaction-pool.ts';
+import type { RouterRefusal } from '../runtime/transaction-router.ts';
 import { createSimulator } from './call-simulator.ts';
+import type { Chain } from './create-chain.ts';
 import type { Node } from './create-node.ts';
+import { genesisStakeWei } from './genesis-view.ts';
 import { clientVersion } from './version.ts';
 
 /** Blocks behind which `eth_syncing` says so: the next few arrive by themselves. */
@@ -31,7 +37,7 @@ export interface RpcPortsInput {
 export function createRpcPorts(input: RpcPortsInput): RpcPorts {
   const { node, genesis, clock } = input;
   const { view } = node;
-  const genesisSupplyWei = genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, 0n);
+  const genesisSupplyWei = genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, genesisStakeWei(genesis));
   const startingBlock = view.head.block.header.number;
   return {
     view: {
@@ -45,7 +51,13 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
       transactionLocation: (hash) => {
         const bytes = hexToBytes(hash);
         const place = bytes === undefined ? undefined : view.transactionPlace(bytes);
-        return place === undefined ? undefined : { blockNumber: place.number, index: place.index };
+        // Shown, and not mined before its pointers are written.
+        if (place === undefined || node.inFlight.get(hash) !== undefined) return undefined;
+        return { blockNumber: place.number, index: place.index };
+      },
+      blocksWithMessagesOf: (hash) => {
+        const bytes = hexToBytes(hash);
+        return bytes === undefined ? [] : view.messagePlaces(bytes);
       },
       // Blocks and receipts are all kept; only states are pruned.
       oldestNumber: () => 0,
@@ -54,7 +66,7 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
         return totals === undefined ? undefined : supplyOf(genesisSupplyWei, totals);
       },
       syncing: () => {
-        const highestBlock = node.chain.catchUp.targetHeight;
+        const highestBlock = node.beacon.chain.catchUp.targetHeight;
         const currentBlock = view.head.block.header.number;
         if (highestBlock === undefined || highestBlock - currentBlock < SYNCING_DISTANCE) return undefined;
         return { startingBlock, currentBlock, highestBlock };
@@ -62,10 +74,11 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
     },
     state: {
       stateAt: (number) => servedState(node, number),
-      pendingState: () => node.pool.state,
+      pendingState: () => pendingState(node),
+      lowestNonceInFlight: (address) => node.inFlight.lowestNonceOf(address),
       prove: (number, address, slots) => {
-        const version = servedState(node, number);
-        return version === undefined ? undefined : proveAddress(input, version, address, slots);
+        const world = servedState(node, number);
+        return world === undefined ? undefined : proveAddress(node, world, address, slots);
       },
     },
     mempool: mempoolPort(input),
@@ -84,88 +97,123 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
   };
 }
 
-/** The state after a block; undefined also where pruning may come at any moment, so that no answer breaks off in the middle. */
-function servedState({ chain, view }: Node, number: number): StateVersion | undefined {
-  return number < chain.pruner.servedFrom ? undefined : view.stateAt(number);
+/** The world after a block; undefined also where pruning may come at any moment, so that no answer breaks off in the middle. */
+function servedState({ shards, view }: Node, number: number): WorldState | undefined {
+  const world = view.worldAt(number);
+  if (world === undefined) return undefined;
+  const isServed = [...world.versions].every(([shard, { height }]) => height >= shards.servedFrom(shard));
+  return isServed ? world : undefined;
 }
 
-function mempoolPort({ node }: RpcPortsInput): RpcPorts['mempool'] {
-  const { pool, mempool, view, chain } = node;
+/** What the committees of the shards have committed, final or not. */
+function pendingState({ shards }: Node): WorldState {
+  return new WorldState(
+    new Map([...shards.chains].map(([shard, { blocks }]): [ChainId, StateVersion] => [shard, blocks.committed.version])),
+  );
+}
+
+function mempoolPort({ node, genesis }: RpcPortsInput): RpcPorts['mempool'] {
+  const { transactions, inFlight, shards } = node;
+  const { parameters } = genesis;
   return {
     submit: async (raw) => {
-      const verdict = await pool.submit(raw);
+      const verdict = await transactions.submit(raw);
       return verdict.ok ? accept(verdict.value) : refuse(submitRefusal(verdict.reason), verdict.detail);
     },
-    pendingNonce: (address) => pool.pendingNonce(address, bytesToHex(address)),
-    transactionByHash: (hash) => {
-      const waiting = mempool.get(hash);
-      if (waiting !== undefined) return waiting;
-      const hidden = view.hiddenTransaction(hash);
-      return hidden?.kind === 'account' ? hidden.transaction : undefined;
-    },
-    pendingTransactions: (countMax) => pool.take(takeRequestOf(node)).slice(0, countMax),
-    status: () => mempool.status(),
-    content: () => mempool.content(),
-    contentFrom: (sender) => mempool.contentFrom(bytesToHex(sender)),
+    pendingNonce: (address) => transactions.pendingNonce(address),
+    transactionByHash: (hash) => transactions.get(hash) ?? inFlight.get(hash),
+    pendingTransactions: (countMax) =>
+      [...transactions.pools]
+        .flatMap(([shard, { pool }]) =>
+          pool.take({
+            state: pool.state,
+            baseFeePerGasWei: shards.chains.get(shard)?.blocks.committed.facts.baseFeePerGasWei ?? 0n,
+            gasLimit: parameters.blockGasLimit,
+            bytesMax: parameters.bodyBytesMax,
+            inFlight: new Set<Hex>(),
+          }),
+        )
+        .slice(0, countMax),
+    status: () => transactions.status(),
+    content: () => transactions.content(),
+    contentFrom: (sender) => transactions.contentFrom(sender),
   };
-
-  function takeRequestOf({ pool: source }: Node): Parameters<typeof pool.take>[0] {
-    return {
-      state: source.state,
-      baseFeePerGasWei: chain.blocks.committed.facts.baseFeePerGasWei,
-      gasLimit: chain.parameters.blockGasLimit,
-      bytesMax: chain.parameters.bodyBytesMax,
-      inFlight: new Set<Hex>(),
-    };
-  }
 }
 
 /** The same word for one thing on both sides; a new refusal of the pool does not compile until it has one. */
-function submitRefusal(reason: PoolRefusal): SubmitRefusal {
+function submitRefusal(reason: RouterRefusal): SubmitRefusal {
   return reason;
 }
 
 function nodeInfo({ node, genesis, network }: RpcPortsInput): RpcPorts['node'] {
   const { parameters } = genesis;
-  const { chain, view } = node;
+  const { beacon, shards, view, window } = node;
+  const chainOf = (chain: ChainId): Chain | undefined => (chain === BEACON_CHAIN ? beacon.chain : shards.chains.get(chain));
   return {
     evmChainId: parameters.evmChainId,
     clientVersion: clientVersion(),
     peerCount: () => network.peers.connected().length,
     isListening: () => true,
-    nextBaseFeePerGasWei: () => chain.blocks.committed.facts.baseFeePerGasWei,
+    nextBaseFeePerGasWei: () => nextBaseFeePerGasWei(node),
     baseFeePerGasWeiMin: parameters.baseFeePerGasWeiMin,
     transactionGasLimitMax: parameters.transactionGasLimitMax,
-    layout: () => ({ epoch: chain.instance.epoch, shards: [ROOT_SHARD] }),
+    layout: () => {
+      const epoch = epochOfHeight(window.newest.height, parameters);
+      const next = layoutOfEpoch(window.newest, epoch + 1);
+      const shardsNow = window.newest.records.map(({ record }) => record.shard);
+      return { epoch, shards: shardsNow, next: next === undefined ? shardsNow : shardsOf(next) };
+    },
     shardHead: (shard) => {
-      if (shard !== chain.instance.chain) return undefined;
-      const { hash, facts, version } = chain.blocks.committed;
-      const finalizedHeight = view.head.block.header.number;
-      return {
-        height: facts.height,
-        round: chain.runner.state.round,
-        hash,
-        stateRoot: version.root,
-        timestampMs: facts.timestampMs,
-        finalizedHeight,
-      };
+      const chain = chainOf(shard);
+      return chain === undefined
+        ? undefined
+        : headOf(chain, chain === beacon.chain ? view.head.block.header.number : anchoredHeight(shard));
     },
     committee: (shard, epoch) => {
-      if (shard !== chain.instance.chain || epoch !== chain.instance.epoch) return undefined;
-      return chain.instance.committee.members.map(({ validator, seats, blsPublicKey }) => ({ validator, seats, blsPublicKey }));
+      const layout = layoutOfEpoch(window.newest, epoch);
+      const members = shard === BEACON_CHAIN ? layout?.beaconMembers : layout?.shards.find((one) => one.shard === shard)?.members;
+      return members?.flatMap(({ validator, seats }) => {
+        const registered = window.newest.validators[validator];
+        return registered === undefined ? [] : [{ validator, seats, blsPublicKey: registered.blsPublicKey }];
+      });
     },
-    evidence: (shard) => (shard === chain.instance.chain ? chain.evidence.list() : undefined),
+    evidence: (shard) => chainOf(shard)?.evidence.list(),
+  };
+
+  function anchoredHeight(shard: ChainId): number {
+    return view.head.world.versions.get(shard)?.height ?? 0;
+  }
+}
+
+function headOf({ blocks, runner }: Chain, finalizedHeight: number): ShardHead {
+  const { hash, facts, commitment } = blocks.committed;
+  return {
+    height: facts.height,
+    round: runner.state.round,
+    hash,
+    stateRoot: commitment.stateRoot,
+    timestampMs: facts.timestampMs,
+    finalizedHeight,
   };
 }
 
-/** What every item of the block after `block` would see of the world outside its family. */
-function contextOf({ node }: RpcPortsInput, { block }: CallContext): ExecutionContext & { readonly baseFeePerGasWei: bigint } {
-  const { view, chain } = node;
-  if (block === 'pending') {
-    const { facts, seed } = chain.blocks.committed;
-    return { ...reference(facts.height, facts.timestampMs, seed), baseFeePerGasWei: facts.baseFeePerGasWei };
+/** What the next transactions pay in the dearest shard. */
+function nextBaseFeePerGasWei({ shards }: Node): Wei {
+  let highest = 0n;
+  for (const { blocks } of shards.chains.values()) {
+    const { baseFeePerGasWei } = blocks.committed.facts;
+    if (baseFeePerGasWei > highest) highest = baseFeePerGasWei;
   }
-  const header = view.headerByNumber(block) ?? view.head.block;
+  return highest;
+}
+
+/** What every item with this beacon block as its reference would see of the world outside its family. */
+function contextOf({ node }: RpcPortsInput, { block }: CallContext): ExecutionContext & { readonly baseFeePerGasWei: bigint } {
+  const { view, window } = node;
+  const newest = block === 'pending' ? window.viewAt(window.newest.height) : undefined;
+  if (newest !== undefined)
+    return { ...reference(newest.height, newest.timestampMs, newest.seed), baseFeePerGasWei: nextBaseFeePerGasWei(node) };
+  const header = (block === 'pending' ? undefined : view.headerByNumber(block)) ?? view.head.block;
   const { number, prevRandao, baseFeePerGasWei } = header.header;
   return { ...reference(number, header.timestampMs, prevRandao), baseFeePerGasWei };
 
@@ -180,8 +228,14 @@ function contextOf({ node }: RpcPortsInput, { block }: CallContext): ExecutionCo
   }
 }
 
-function proveAddress({ node }: RpcPortsInput, version: StateVersion, address: Address, slots: readonly Uint8Array[]): AddressProof {
-  const family = version.getPointer(address) ?? address;
-  const { states } = node;
-  return { family, pointer: states.provePointer(version, address), account: states.proveAccount(version, family, address, slots) };
+function proveAddress({ shards }: Node, world: WorldState, address: Address, slots: readonly Uint8Array[]): AddressProof {
+  const family = world.getPointer(address) ?? address;
+  const { roots } = world;
+  const [pointerShard, shard] = [world.shardOf(address), world.shardOf(family)];
+  const account = shards.statesOf(shard).proveAccount(world.versionOf(family), family, address, slots);
+  return {
+    family,
+    pointer: extendToWorld(pointerShard, shards.statesOf(pointerShard).provePointer(world.versionOf(address), address), roots),
+    account: { ...account, account: extendToWorld(shard, account.account, roots) },
+  };
 }

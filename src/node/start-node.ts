@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { initialiseKeccak } from '../core/crypto/keccak.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
-import { BEACON_CHAIN, ROOT_SHARD } from '../core/primitives/ids.ts';
+import { BEACON_CHAIN } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
-import { createStateDatabase } from '../core/state/state-database.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../network/host.ts';
 import { peerNameOfPublicKey } from '../network/peer-name.ts';
 import { TOPIC_KINDS, topicName, topicPrefix } from '../network/topics.ts';
@@ -17,12 +16,10 @@ import { type CryptoSelection, selectCrypto } from '../runtime/native/select-cry
 import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import type { Logger } from '../runtime/ports.ts';
 import { createSignatureVerifier } from '../runtime/signature-verifier.ts';
-import { createBlockStore } from '../storage/block-store.ts';
 import { type DataDirectory, dataDirectoryAt, lockDataDirectory } from '../storage/data-directory.ts';
 import { forgetLog, keepLog } from '../storage/kept-log.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { createNodeFileStore } from '../storage/node-file-store.ts';
-import { createViewStore } from '../storage/view-store.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { NodeConfig } from './config.ts';
 import { createNode, type Node } from './create-node.ts';
@@ -100,9 +97,6 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
     {
       network,
       store,
-      blockStore: createBlockStore(store),
-      viewStore: createViewStore(store),
-      states: await createStateDatabase(store, ROOT_SHARD),
       files,
       clock: systemClock,
       logger,
@@ -170,7 +164,7 @@ async function openNetwork(config: NodeConfig, genesis: Genesis, peerSeed: Uint8
       peers: config.p2p.peers.map(parsePeerAddress),
       committeePeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
       networkPrefix: topicPrefix(root),
-      allowedTopics: [BEACON_CHAIN, ROOT_SHARD].flatMap((chain) => TOPIC_KINDS.map((kind) => topicName(root, chain, kind))),
+      allowedTopics: [BEACON_CHAIN, ...genesis.layout].flatMap((chain) => TOPIC_KINDS.map((kind) => topicName(root, chain, kind))),
       timing: systemClock,
       random: systemRandom.next,
       log: (level, message, facts) => logger[level](facts, message),

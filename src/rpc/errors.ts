@@ -167,6 +167,7 @@ const SUBMIT_MESSAGES: Readonly<Record<SubmitRefusal, string>> = {
   'sender-has-code': 'sender not an eoa',
   'sender-queue-full': 'account limit exceeded',
   'pool-full': 'txpool is full',
+  'shard-not-followed': 'this node does not follow the shard of the sender',
 };
 
 /** A transaction that the mempool does not take. */

@@ -36,6 +36,8 @@ export interface ViewReader {
   readonly headerByNumber: (number: number) => Awaitable<ViewHeader | undefined>;
   /** By the hash of an account's or a system transaction. */
   readonly transactionLocation: (hash: Hex) => Awaitable<TransactionLocation | undefined>;
+  /** Numbers of the blocks with messages of a transaction that is shown in another block, ascending. */
+  readonly blocksWithMessagesOf: (hash: Hex) => Awaitable<readonly number[]>;
   /** The lowest number whose block is kept. */
   readonly oldestNumber: () => number;
   /** The terms of conservation after a block; undefined where they are not kept. */
@@ -50,6 +52,8 @@ export interface StateAccess {
   readonly stateAt: (blockNumber: number) => Awaitable<StateReader | undefined>;
   /** After everything executed so far, final or not. */
   readonly pendingState: () => StateReader;
+  /** The lowest nonce of a sender's transactions that are charged and not mined yet. */
+  readonly lowestNonceInFlight: (sender: Address) => bigint | undefined;
   /** Proofs against the `stateRoot` of the view block; undefined when that version is pruned. */
   readonly prove: (blockNumber: number, address: Address, slots: readonly Bytes32[]) => Awaitable<AddressProof | undefined>;
 }
@@ -82,6 +86,7 @@ export type SubmitRefusal =
   | 'initcode-too-large'
   | 'sender-has-code'
   | 'sender-queue-full'
+  | 'shard-not-followed'
   | 'pool-full';
 
 /** Transactions of one sender by nonce, ascending. */
@@ -173,8 +178,8 @@ export interface NodeInfo {
   readonly baseFeePerGasWeiMin: Wei;
   /** The most gas that a transaction may buy. */
   readonly transactionGasLimitMax: number;
-  /** Shard ids in use, left to right, and the epoch they are of. */
-  readonly layout: () => { readonly epoch: number; readonly shards: readonly number[] };
+  /** The epoch, shard ids in use, left to right, and those of the next epoch. */
+  readonly layout: () => { readonly epoch: number; readonly shards: readonly number[]; readonly next: readonly number[] };
   /** Newest block of a shard: committed by its committee, and anchored. Undefined for a shard not in use. */
   readonly shardHead: (shard: number) => ShardHead | undefined;
   /** Members of a shard's committee; undefined when unknown. */

@@ -21,21 +21,33 @@ const STATES_KEPT = 1_024;
 export interface BeaconCommitsDependencies {
   readonly constants: BeaconConstants;
   readonly beaconStore: BeaconStore;
+  /** What others write with the block. */
+  readonly rowsOf: (outcome: ExecutedBeaconOutcome) => readonly RowOperation[];
   readonly onCommitted: (outcome: ExecutedBeaconOutcome) => void;
 }
 
 /** See the file's head. */
-export function createBeaconCommits({ constants, beaconStore, onCommitted }: BeaconCommitsDependencies): CommitRows<ExecutedBeaconOutcome> {
+export function createBeaconCommits({
+  constants,
+  beaconStore,
+  rowsOf,
+  onCommitted,
+}: BeaconCommitsDependencies): CommitRows<ExecutedBeaconOutcome> {
   return {
-    rowsOf: ({ facts: { height, timestampMs }, hash, seed, state, applied }): readonly RowOperation[] => [
-      ...applied.anchoredOutboxes.flatMap((outbox) => beaconStore.putOutbox(outbox.source, outbox.height, encodeAnchoredOutbox(outbox))),
-      ...beaconStore.putPoint(height, { hash, timestampMs, seed }),
-      ...beaconStore.putState(height, encodeBeaconState(state)),
-      ...staleStates(beaconStore, constants, height),
-      ...(isLastOfEpoch(height, constants.parameters)
-        ? beaconStore.putRecord(StartRecord.serialize(beaconStartRecord(constants, state, hash)))
-        : []),
-    ],
+    rowsOf: (outcome): readonly RowOperation[] => {
+      const { facts, hash, seed, state, applied } = outcome;
+      const { height, timestampMs } = facts;
+      return [
+        ...applied.anchoredOutboxes.flatMap((outbox) => beaconStore.putOutbox(outbox.source, outbox.height, encodeAnchoredOutbox(outbox))),
+        ...beaconStore.putPoint(height, { hash, timestampMs, seed }),
+        ...beaconStore.putState(height, encodeBeaconState(state)),
+        ...staleStates(beaconStore, constants, height),
+        ...(isLastOfEpoch(height, constants.parameters)
+          ? beaconStore.putRecord(StartRecord.serialize(beaconStartRecord(constants, state, hash)))
+          : []),
+        ...rowsOf(outcome),
+      ];
+    },
     written: onCommitted,
   };
 }

@@ -26,18 +26,24 @@ export interface ShardBlockCommitsDependencies {
   readonly states: StateDatabase;
   readonly shardStore: ShardStore;
   readonly shelf: BundleShelf;
+  /** What others write with the block. */
+  readonly rowsOf: (outcome: ExecutedShardBlockOutcome) => readonly RowOperation[];
   readonly onCommitted: (outcome: ExecutedShardBlockOutcome) => void;
 }
 
 /** See the file's head. */
 export function createShardBlockCommits(dependencies: ShardBlockCommitsDependencies): CommitRows<ExecutedShardBlockOutcome> {
-  const { shard, states, shardStore, shelf, onCommitted } = dependencies;
+  const { shard, states, shardStore, shelf, rowsOf, onCommitted } = dependencies;
   return {
-    rowsOf: ({ version, facts: { height }, asParent, outbox }): readonly RowOperation[] => [
-      ...states.commit(version),
-      ...shardStore.putParent(shard, encodeParent(asParent)),
-      ...(outbox.bundles.length === 0 ? [] : shardStore.putSent(shard, height, encodeSent(outbox))),
-    ],
+    rowsOf: (outcome): readonly RowOperation[] => {
+      const { version, asParent, outbox } = outcome;
+      return [
+        ...states.commit(version),
+        ...shardStore.putParent(shard, encodeParent(asParent)),
+        ...(outbox.bundles.length === 0 ? [] : shardStore.putSent(shard, outcome.facts.height, encodeSent(outbox))),
+        ...rowsOf(outcome),
+      ];
+    },
     written: (outcome) => {
       states.adopted(outcome.version);
       shelf.put(shard, outcome.facts.height, outcome.outbox);

@@ -4,11 +4,12 @@ import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import type { AdmissionRefusal } from '../core/mempool/admission.ts';
 import { decodeTransactionBatch, encodeTransactionBatches } from '../core/mempool/gossip-batch.ts';
 import type { Mempool } from '../core/mempool/pool.ts';
-import { invariant } from '../core/primitives/errors.ts';
-import type { Address, Bytes32, Wei } from '../core/primitives/ids.ts';
+import { placementOfFamily } from '../core/messaging/placement.ts';
+import type { Address, Bytes32, ChainId, Wei } from '../core/primitives/ids.ts';
 import { accept, type Verdict } from '../core/primitives/verdict.ts';
 import type { TransactionRefusal } from '../core/protocol/decode-transaction.ts';
 import { TRANSACTIONS_PER_BODY_MAX } from '../core/protocol/limits.ts';
+import { isUnder } from '../core/protocol/shard-id.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
 import type { ForwardDecision, GossipMessage, PubSub } from '../network/ports.ts';
@@ -36,6 +37,8 @@ export type PoolRefusal = TransactionRefusal | AdmissionRefusal;
 
 /** What the pool needs of its node. */
 export interface TransactionPoolDependencies {
+  /** Whose senders wait here. */
+  readonly shard: ChainId;
   readonly pool: Mempool;
   readonly directory: TransactionDirectory;
   readonly pubSub: PubSub;
@@ -67,18 +70,12 @@ export class TransactionPool implements TransactionSource {
     return this.#state;
   }
 
-  /** Takes a transaction from a client, and hands it on. */
-  async submit(raw: Uint8Array): Promise<Verdict<Bytes32, PoolRefusal>> {
-    const [decoded] = await this.#dependencies.directory.decode([raw]);
-    invariant(decoded !== undefined, 'each transaction has its verdict');
-    if (!decoded.ok) {
-      this.#dependencies.metrics.count('coppice_transactions_refused_total', { source: 'rpc', reason: decoded.reason });
-      return decoded;
-    }
-    const admitted = this.#admit(decoded.value, 'rpc');
+  /** Takes a transaction from a client, and hands it on. Its sender is of the pool's shard. */
+  submit(transaction: Transaction): Verdict<Bytes32, PoolRefusal> {
+    const admitted = this.#admit(transaction, 'rpc');
     if (!admitted.ok) return admitted;
-    this.#gossip(raw);
-    return accept(decoded.value.hash);
+    this.#gossip(transaction.raw);
+    return accept(transaction.hash);
   }
 
   /** The account's nonce after everything that is committed and everything that waits without a gap. */
@@ -149,7 +146,7 @@ export class TransactionPool implements TransactionSource {
   }
 
   async #onGossip({ data }: GossipMessage): Promise<ForwardDecision> {
-    const { directory, metrics, isMeshFull } = this.#dependencies;
+    const { shard, directory, metrics, isMeshFull } = this.#dependencies;
     const batch = decodeTransactionBatch(data);
     if (!batch.ok) {
       metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: batch.reason });
@@ -158,6 +155,11 @@ export class TransactionPool implements TransactionSource {
     let isNews = false;
     for (const decoded of await directory.decode(batch.value)) {
       if (decoded.ok) {
+        // On the topic of another shard no honest peer hands it on.
+        if (!isUnder(placementOfFamily(decoded.value.sender), shard)) {
+          metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: 'foreign-sender' });
+          return 'reject';
+        }
         isNews = this.#admit(decoded.value, 'gossip').ok || isNews;
         continue;
       }

@@ -1,11 +1,15 @@
-// The view blocks of this node: which are visible to clients, and reading old ones. View block N is on disk with shard block N, and
-// visible once block N + 1, whose header commits N's execution, is on disk too (protocol, section 7).
+// The view blocks of this node (protocol, section 7): reading them, and the states of the world after them. They are made as the beacon makes executions
+// final (view-maker.ts); the newest is what clients know as `latest`, `safe` and `finalized`.
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, Hex } from '../core/primitives/ids.ts';
-import type { StateDatabase, StateVersion } from '../core/state/state-version.ts';
+import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
+import type { StateVersion } from '../core/state/state-version.ts';
+import type { ShardHeight } from '../core/view/anchor.ts';
+import { joinExecutions } from '../core/view/derive-block.ts';
 import { decodeSupplyTotals, type SupplyTotals } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
-import { decodeViewBlock, decodeViewHeader, type ViewHeader } from '../core/view/view-block-codec.ts';
+import { decodeExecution, decodeViewHeader, type ViewHeader } from '../core/view/view-block-codec.ts';
+import { WorldState } from '../core/view/world-state.ts';
 import type { TransactionPlace, ViewStore } from '../storage/view-store.ts';
 
 /**
@@ -14,13 +18,21 @@ import type { TransactionPlace, ViewStore } from '../storage/view-store.ts';
  */
 const RECENT_BLOCKS_MAX = 128;
 const RECENT_TRANSACTIONS_MAX = 8_192;
-/** States of the newest blocks kept at hand. */
-const RECENT_STATES_MAX = 16;
+/** Worlds of the newest blocks kept at hand. */
+const RECENT_WORLDS_MAX = 16;
 
-/** A view block with the state after it. */
+/** A view block with the state of the world after it. */
 export interface ViewTip {
   readonly block: ViewBlock;
-  readonly state: StateVersion;
+  readonly world: WorldState;
+}
+
+/** What reading view blocks stands on. */
+export interface ViewChainDependencies {
+  readonly viewStore: ViewStore;
+  /** The version of a shard's state at a height; undefined where it is pruned. */
+  readonly stateAt: (shard: ChainId, height: Height) => StateVersion | undefined;
+  readonly evmChainId: number;
 }
 
 /** Withdraws a listener. */
@@ -28,112 +40,111 @@ type Cancel = () => void;
 
 /** See the file's head. */
 export class ViewChain {
-  readonly #viewStore: ViewStore;
-  readonly #states: StateDatabase;
-  readonly #evmChainId: number;
+  readonly #dependencies: ViewChainDependencies;
   readonly #recent = new Map<number, ViewBlock>();
   #recentTransactions = 0;
-  readonly #recentStates = new Map<number, StateVersion>();
+  readonly #recentWorlds = new Map<number, WorldState>();
   readonly #listeners = new Set<(block: ViewBlock) => void>();
-  #visible: ViewTip;
-  #newest: ViewTip;
+  #head: ViewTip;
 
-  /** `visible` and `newest` are the same at genesis, else neighbours. */
-  constructor(viewStore: ViewStore, states: StateDatabase, evmChainId: number, visible: ViewTip, newest: ViewTip) {
-    this.#viewStore = viewStore;
-    this.#states = states;
-    this.#evmChainId = evmChainId;
-    this.#visible = visible;
-    this.#newest = newest;
-    this.#remember(visible);
-    this.#remember(newest);
+  private constructor(dependencies: ViewChainDependencies, head: ViewTip) {
+    this.#dependencies = dependencies;
+    this.#head = head;
+    this.#remember(head);
   }
 
-  /** The newest block that clients see: `latest`, `safe` and `finalized`. */
+  /** The view blocks that are on disk; there is one at least. */
+  static open(dependencies: ViewChainDependencies): ViewChain {
+    const number = dependencies.viewStore.getHead();
+    invariant(number !== undefined, 'view block 0 is written with genesis');
+    const block = readBlock(dependencies, number);
+    const world = worldAt(dependencies, number);
+    invariant(block !== undefined && world !== undefined, `view block ${number} is stored whole, and its states are kept`);
+    return new ViewChain(dependencies, { block, world });
+  }
+
+  /** The newest block. */
   get head(): ViewTip {
-    return this.#visible;
+    return this.#head;
   }
 
-  /** The block of the newest committed shard block; not visible yet. */
-  get newest(): ViewTip {
-    return this.#newest;
-  }
-
-  /** A block is on disk: the one before becomes visible. */
+  /** A block is written. */
   extend(tip: ViewTip): void {
-    invariant(tip.block.header.number === this.#newest.block.header.number + 1, 'view blocks follow each other');
-    const before = this.#visible.block.header.number;
-    this.#visible = this.#newest;
-    this.#newest = tip;
+    invariant(tip.block.header.number === this.#head.block.header.number + 1, 'view blocks follow each other');
+    this.#head = tip;
     this.#remember(tip);
-    if (this.#visible.block.header.number > before) for (const listener of this.#listeners) listener(this.#visible.block);
+    for (const listener of this.#listeners) listener(tip.block);
   }
 
-  /** Told of each block when it becomes visible. */
+  /** The world that a view block's header speaks of, from versions that are here; undefined where one is pruned. */
+  worldOf(heights: readonly ShardHeight[]): WorldState | undefined {
+    return worldOf(this.#dependencies, heights);
+  }
+
+  /** Told of each new block. */
   onHead(listener: (block: ViewBlock) => void): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** A visible block; undefined above the head and where it is pruned. */
+  /** A block; undefined above the head. */
   blockByNumber(number: number): ViewBlock | undefined {
-    if (number > this.head.block.header.number || number < 0) return undefined;
+    if (!this.#isKnown(number)) return undefined;
     const recent = this.#recent.get(number);
     if (recent !== undefined) return recent;
-    const header = this.#viewStore.getHeader(number);
-    const transactions = this.#viewStore.getTransactions(number);
-    const receipts = this.#viewStore.getReceipts(number);
-    if (header === undefined || transactions === undefined || receipts === undefined) return undefined;
-    const block = decodeViewBlock({ header, transactions, receipts }, this.#evmChainId);
-    this.#rememberBlock(block);
+    const block = readBlock(this.#dependencies, number);
+    if (block !== undefined) this.#rememberBlock(block);
     return block;
   }
 
   /** As `blockByNumber`, without reading transactions. */
   headerByNumber(number: number): ViewHeader | undefined {
-    if (number > this.head.block.header.number || number < 0) return undefined;
+    if (!this.#isKnown(number)) return undefined;
     const recent = this.#recent.get(number);
     if (recent !== undefined) return recent;
-    const header = this.#viewStore.getHeader(number);
+    const header = this.#dependencies.viewStore.getHeader(number);
     return header === undefined ? undefined : decodeViewHeader(header);
   }
 
-  /** A visible block by its Ethereum hash. */
+  /** A block by its Ethereum hash. */
   blockByHash(hash: Bytes32): ViewBlock | undefined {
-    const number = this.#viewStore.getNumberByHash(hash);
+    const number = this.#dependencies.viewStore.getNumberByHash(hash);
     return number === undefined ? undefined : this.blockByNumber(number);
   }
 
-  /** Where a transaction of a visible block stands. */
+  /** Where a transaction is shown. */
   transactionPlace(hash: Bytes32): TransactionPlace | undefined {
-    const place = this.#viewStore.getTransactionPlace(hash);
-    return place !== undefined && place.number <= this.head.block.header.number ? place : undefined;
+    const place = this.#dependencies.viewStore.getTransactionPlace(hash);
+    return place !== undefined && this.#isKnown(place.number) ? place : undefined;
   }
 
-  /** Sums of fees since genesis after a visible block; undefined in a database that was begun before they were kept. */
+  /** Numbers of blocks with messages of a transaction that is shown in another, ascending. */
+  async messagePlaces(hash: Bytes32): Promise<readonly number[]> {
+    return (await this.#dependencies.viewStore.readMessagePlaces(hash)).filter((number) => this.#isKnown(number));
+  }
+
+  /** Where all money is after a block. */
   supplyTotalsAt(number: number): SupplyTotals | undefined {
-    const totals = number > this.head.block.header.number ? undefined : this.#viewStore.getSupplyTotals(number);
+    const totals = this.#isKnown(number) ? this.#dependencies.viewStore.getSupplyTotals(number) : undefined;
     return totals === undefined ? undefined : decodeSupplyTotals(totals);
   }
 
-  /** A transaction that is committed and not visible yet: still pending to clients. */
-  hiddenTransaction(hash: Hex): ViewBlock['transactions'][number] | undefined {
-    if (this.#newest === this.#visible) return undefined;
-    return this.#newest.block.transactions.find(({ transaction }) => transaction.hashHex === hash);
+  /** The state of the world after a block; undefined where it is pruned. */
+  worldAt(number: number): WorldState | undefined {
+    if (!this.#isKnown(number)) return undefined;
+    return this.#recentWorlds.get(number) ?? worldAt(this.#dependencies, number);
   }
 
-  /** The state after a visible block; undefined where it is pruned. */
-  stateAt(number: number): StateVersion | undefined {
-    if (number > this.head.block.header.number) return undefined;
-    return this.#recentStates.get(number) ?? this.#states.at(number);
+  #isKnown(number: number): boolean {
+    return number >= 0 && number <= this.#head.block.header.number;
   }
 
-  #remember({ block, state }: ViewTip): void {
+  #remember({ block, world }: ViewTip): void {
     this.#rememberBlock(block);
-    this.#recentStates.set(block.header.number, state);
-    for (const oldest of this.#recentStates.keys()) {
-      if (this.#recentStates.size <= RECENT_STATES_MAX) break;
-      this.#recentStates.delete(oldest);
+    this.#recentWorlds.set(block.header.number, world);
+    for (const oldest of this.#recentWorlds.keys()) {
+      if (this.#recentWorlds.size <= RECENT_WORLDS_MAX) break;
+      this.#recentWorlds.delete(oldest);
     }
   }
 
@@ -152,4 +163,35 @@ export class ViewChain {
     this.#recentTransactions -= this.#recent.get(number)?.transactions.length ?? 0;
     this.#recent.delete(number);
   }
+}
+
+function readBlock({ viewStore, evmChainId }: ViewChainDependencies, number: number): ViewBlock | undefined {
+  const row = viewStore.getHeader(number);
+  if (row === undefined) return undefined;
+  const { executions, heights: _heights, ...header } = decodeViewHeader(row);
+  const shown = executions.map(({ shard, height }) => {
+    const stored = viewStore.getExecution(shard, height);
+    invariant(stored !== undefined, `what view block ${number} shows of shard ${shard} at height ${height} is stored`);
+    return decodeExecution(stored, evmChainId);
+  });
+  return { ...header, ...joinExecutions(shown) };
+}
+
+function worldAt(dependencies: ViewChainDependencies, number: number): WorldState | undefined {
+  const row = dependencies.viewStore.getHeader(number);
+  if (row === undefined) return undefined;
+  const { heights, header } = decodeViewHeader(row);
+  const world = worldOf(dependencies, heights);
+  invariant(world === undefined || bytesEqual(world.root, header.stateRoot), `the states of view block ${number} are those that it names`);
+  return world;
+}
+
+function worldOf({ stateAt }: ViewChainDependencies, heights: readonly ShardHeight[]): WorldState | undefined {
+  const versions = new Map<ChainId, StateVersion>();
+  for (const { shard, height } of heights) {
+    const version = stateAt(shard, height);
+    if (version === undefined) return undefined;
+    versions.set(shard, version);
+  }
+  return new WorldState(versions);
 }

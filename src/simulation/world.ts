@@ -8,17 +8,14 @@ import { deriveValidatorKeys, type ValidatorKeys } from '../core/crypto/validato
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import { ROOT_SHARD, type TimestampMs, type ValidatorIndex } from '../core/primitives/ids.ts';
+import { type ChainId, ROOT_SHARD, type TimestampMs, type ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Genesis, type GenesisAccount, possessionSigningRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { createStateDatabase } from '../core/state/state-database.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { createNode, type Node } from '../node/create-node.ts';
 import { createRpcPorts } from '../node/rpc-ports.ts';
 import type { RpcPorts } from '../rpc/ports.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
-import { createBlockStore } from '../storage/block-store.ts';
-import { createViewStore } from '../storage/view-store.ts';
 import { type End, SimulatedDisk } from './disk.ts';
 import { inlineVerifier } from './inline-verifier.ts';
 import { Life } from './life.ts';
@@ -52,6 +49,8 @@ export interface WorldOptions {
   readonly lossShare: number;
   readonly parameters: NetworkParameters;
   readonly accounts: readonly GenesisAccount[];
+  /** Shards, left to right; one when absent. */
+  readonly layout?: readonly ChainId[];
   /** Median time of a synced write; 0 when absent. */
   readonly syncMs?: number;
   /** How wrong the clock of each node is; not at all when absent. */
@@ -217,9 +216,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       {
         ...around,
         store,
-        blockStore: createBlockStore(store),
-        viewStore: createViewStore(store),
-        states: await createStateDatabase(store, ROOT_SHARD),
         files,
         logger: recordingLogger(name, recordAlive),
         metrics: countingMetrics(name, recordAlive),
@@ -247,13 +243,13 @@ interface Making {
 }
 
 /** What a simulated genesis is made of. */
-export type GenesisChoice = Pick<WorldOptions, 'parameters' | 'accounts' | 'startMs' | 'seed'> & {
+export type GenesisChoice = Pick<WorldOptions, 'parameters' | 'accounts' | 'startMs' | 'seed' | 'layout'> & {
   readonly crypto: Pick<WorldCrypto, 'bls' | 'vrf'>;
 };
 
 /** The genesis of so many validators, and their keys, which follow from the seed. */
 export function simulatedGenesis(
-  { parameters, accounts, startMs, seed, crypto: { bls, vrf } }: GenesisChoice,
+  { parameters, accounts, startMs, seed, layout = [ROOT_SHARD], crypto: { bls, vrf } }: GenesisChoice,
   validators: number,
 ): { readonly genesis: Genesis; readonly keys: readonly ValidatorKeys[] } {
   const keys = Array.from({ length: validators }, (_unused, index) =>
@@ -264,7 +260,7 @@ export function simulatedGenesis(
     accounts,
     timestampMs: startMs,
     seed: sha256(uint64ToBytes(seed)),
-    layout: [ROOT_SHARD],
+    layout: [...layout],
     validators: keys.map(({ blsSecretKey, vrfSeed, peerSeed }) => {
       const identity = {
         blsPublicKey: bls.publicKeyOf(blsSecretKey),

@@ -5,8 +5,8 @@ declare module '../core/primitives/errors.ts' {
   interface ErrorFacts {
     /** Bytes on disk that are not what was written: a wrong checksum, or a row of the wrong shape. */
     'storage/corrupt': { readonly path: string; readonly key?: string; readonly detail: string };
-    /** Block `missing` is not there although a later one, `newest`, is: the database lost part of what was written. */
-    'storage/incomplete': { readonly missing: number; readonly newest: number };
+    /** Block `missing` is not there although a later one, `newest`, is: the database lost part of what was written. Without a chain, of the view. */
+    'storage/incomplete': { readonly missing: number; readonly newest: number; readonly chain?: number };
     /** Another process (or another part of this one) holds it. */
     'storage/locked': { readonly path: string; readonly holder?: string };
     /** Something else's data: not a Coppice database, or of another schema version, or of another network. */

@@ -8,6 +8,7 @@ import { STATE_ROW } from '../core/state/row-keys.ts';
 import { ROW_FAMILY } from './schema.ts';
 
 const HEIGHT_BYTES = 8;
+const CHAIN_BYTES = 8;
 const CHAIN_AND_INSTANCE_BYTES = 40;
 /** Before the first bytes of all rooms but that of the identity row, of which there is one. */
 const HISTORY = 0x01;
@@ -18,8 +19,15 @@ const ABOVE_REST_BYTES = 80;
 /** Bytes between the family and the height of the keys of each family of history. */
 const BYTES_BEFORE_HEIGHT = new Uint8Array(256).fill(NOT_HISTORY);
 for (const family of [STATE_ROW.node, STATE_ROW.root, STATE_ROW.stale, STATE_ROW.change]) BYTES_BEFORE_HEIGHT[family] = 0;
-for (const family of [ROW_FAMILY.viewHeader, ROW_FAMILY.viewTransactions, ROW_FAMILY.viewReceipts, ROW_FAMILY.supplyTotals])
+for (const family of [
+  ROW_FAMILY.viewHeader,
+  ROW_FAMILY.viewAnchor,
+  ROW_FAMILY.supplyTotals,
+  ROW_FAMILY.beaconState,
+  ROW_FAMILY.beaconPoint,
+])
   BYTES_BEFORE_HEIGHT[family] = 0;
+for (const family of [ROW_FAMILY.shownTransactions, ROW_FAMILY.shownReceipts]) BYTES_BEFORE_HEIGHT[family] = CHAIN_BYTES;
 for (const family of [ROW_FAMILY.committedBlock, ROW_FAMILY.blockResult]) BYTES_BEFORE_HEIGHT[family] = CHAIN_AND_INSTANCE_BYTES;
 
 /** By how many bytes a key on disk may be longer. */

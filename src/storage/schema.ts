@@ -2,7 +2,7 @@
 // (0x10 to 0x1f) are in core/state/row-keys.ts; a test holds that no two rooms share one.
 
 /** Version of the layout of all rows: a database of another version is refused, never guessed at. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** First bytes of the rows that storage itself defines. */
 export const ROW_FAMILY = {
@@ -31,12 +31,22 @@ export const ROW_FAMILY = {
   /** The start record of the beacon's instance. */
   beaconRecord: 0x29,
   viewHeader: 0x30,
-  viewTransactions: 0x31,
-  viewReceipts: 0x32,
+  /** What clients are shown of a shard block's execution: transactions, */
+  shownTransactions: 0x31,
+  /** and receipts with messages. */
+  shownReceipts: 0x32,
   viewNumberByHash: 0x33,
   transactionPlace: 0x34,
   /** Number of the newest view block. */
   viewHead: 0x35,
-  /** Sums since genesis after a view block: burned, and owed to proposers. */
+  /** Where all money is after a view block. */
   supplyTotals: 0x36,
+  /** What a view block takes of its beacon block, until it is made. */
+  viewAnchor: 0x37,
+  /** A transaction that was charged in one shard, until its main call is final in another. */
+  chargedTransaction: 0x38,
+  /** A transaction whose main call is final, and a pointer of whose contracts is not. */
+  awaitedPointers: 0x39,
+  /** View blocks with messages of a transaction that is shown in another. */
+  messagePlace: 0x3a,
 } as const;

@@ -1,14 +1,14 @@
-// Rows of view blocks: the one Ethereum chain that wallets see (protocol, section 7). Values are bytes; core/view defines them.
+// Rows of the one Ethereum chain that wallets see (protocol, section 7): view blocks, and what they are made of: executions of shard blocks, and anchors of
+// beacon blocks. Values are bytes; core/view defines them.
 import { concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32 } from '../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import { ROW_FAMILY } from './schema.ts';
 
-/** A view block in three parts, because most questions need only one of them. */
-export interface ViewBlockParts {
-  readonly header: Uint8Array;
+/** What is shown of an execution, in two parts, because many questions need only one of them. */
+export interface ExecutionParts {
   readonly transactions: Uint8Array;
   readonly receipts: Uint8Array;
 }
@@ -19,24 +19,61 @@ export interface TransactionPlace {
   readonly index: number;
 }
 
+/** A main call that is final, and how many pointers of its contracts are not. */
+export interface AwaitedPointersRow {
+  readonly transactionHash: Bytes32;
+  readonly count: number;
+}
+
+/** A view block as it is stored. */
+export interface StoredViewBlock {
+  readonly number: number;
+  readonly hash: Bytes32;
+  readonly header: Uint8Array;
+  readonly totals: Uint8Array;
+  /** Transaction i is the one with hash `transactionHashes[i]`. */
+  readonly transactionHashes: readonly Bytes32[];
+  /** Transactions shown in other blocks of which this has messages. */
+  readonly originsElsewhere: readonly Bytes32[];
+}
+
 /** Most headers that one range read gives. */
 export const VIEW_RANGE_MAX = 1_024;
+/** View blocks with messages of one transaction that one read gives. */
+const MESSAGE_PLACES_MAX = 1_024;
+/** Rows of transactions under way that a start reads: backlogs bound them. */
+const ROWS_MAX = Number.MAX_SAFE_INTEGER;
 
 const NUMBER_BYTES = 8;
+const HASH_BYTES = 32;
 const HEAD_KEY = Uint8Array.of(ROW_FAMILY.viewHead);
 
 /** Reads and operations on view rows. */
 export interface ViewStore {
-  /** Operations that store block `number`, the head from then on; transaction i is the one with hash `transactionHashes[i]`. */
-  putBlock(number: number, hash: Bytes32, parts: ViewBlockParts, transactionHashes: readonly Bytes32[]): readonly RowOperation[];
-  /** Operations that store the encoded sums of fees after block `number`. */
-  putSupplyTotals(number: number, totals: Uint8Array): readonly RowOperation[];
+  /** Operations that store what is shown of the execution of a shard's block. */
+  putExecution(shard: ChainId, height: Height, parts: ExecutionParts): readonly RowOperation[];
+  getExecution(shard: ChainId, height: Height): ExecutionParts | undefined;
+  putCharged(transactionHash: Bytes32, charged: Uint8Array): readonly RowOperation[];
+  dropCharged(transactionHash: Bytes32): readonly RowOperation[];
+  getCharged(transactionHash: Bytes32): Uint8Array | undefined;
+  /** All of them. */
+  readCharged(): Promise<readonly Uint8Array[]>;
+  /** Operations that store how many pointers a main call waits for; none any more at 0. */
+  putAwaited(mainCallId: Bytes32, awaited: AwaitedPointersRow): readonly RowOperation[];
+  getAwaited(mainCallId: Bytes32): AwaitedPointersRow | undefined;
+  /** Hashes of all transactions that wait for pointers. */
+  readAwaited(): Promise<readonly Bytes32[]>;
+  putAnchor(number: number, anchor: Uint8Array): readonly RowOperation[];
+  dropAnchor(number: number): readonly RowOperation[];
+  getAnchor(number: number): Uint8Array | undefined;
+  /** Operations that store a block, the head from then on. */
+  putBlock(block: StoredViewBlock): readonly RowOperation[];
   getSupplyTotals(number: number): Uint8Array | undefined;
   getHeader(number: number): Uint8Array | undefined;
-  getTransactions(number: number): Uint8Array | undefined;
-  getReceipts(number: number): Uint8Array | undefined;
   getNumberByHash(hash: Bytes32): number | undefined;
   getTransactionPlace(transactionHash: Bytes32): TransactionPlace | undefined;
+  /** Numbers of blocks with messages of a transaction that is shown in another, ascending. */
+  readMessagePlaces(transactionHash: Bytes32): Promise<readonly number[]>;
   /** The highest block stored. */
   getHead(): number | undefined;
   /** Headers from `from` to `to` inclusive, in order, at most `VIEW_RANGE_MAX`. */
@@ -51,40 +88,76 @@ export function createViewStore(store: KeyValueStore): ViewStore {
     return value === undefined ? undefined : uint64At(value, 0);
   };
   return {
+    putExecution: (shard, height, { transactions, receipts }) => [
+      { type: 'put', key: executionKey(ROW_FAMILY.shownTransactions, shard, height), value: transactions },
+      { type: 'put', key: executionKey(ROW_FAMILY.shownReceipts, shard, height), value: receipts },
+    ],
+    getExecution: (shard, height) => {
+      const transactions = store.get(executionKey(ROW_FAMILY.shownTransactions, shard, height));
+      const receipts = store.get(executionKey(ROW_FAMILY.shownReceipts, shard, height));
+      invariant((transactions === undefined) === (receipts === undefined), 'an execution is stored whole');
+      return transactions === undefined || receipts === undefined ? undefined : { transactions, receipts };
+    },
+    putCharged: (hash, value) => [{ type: 'put', key: hashKey(ROW_FAMILY.chargedTransaction, hash), value }],
+    dropCharged: (hash) => [{ type: 'delete', key: hashKey(ROW_FAMILY.chargedTransaction, hash) }],
+    getCharged: (hash) => store.get(hashKey(ROW_FAMILY.chargedTransaction, hash)),
+    readCharged: () => readAll(store, ROW_FAMILY.chargedTransaction),
+    putAwaited: (mainCallId, { transactionHash, count }) => {
+      const key = hashKey(ROW_FAMILY.awaitedPointers, mainCallId);
+      if (count === 0) return [{ type: 'delete', key }];
+      return [{ type: 'put', key, value: concatBytes(transactionHash, uint64ToBytes(count)) }];
+    },
+    getAwaited: (mainCallId) => {
+      const value = store.get(hashKey(ROW_FAMILY.awaitedPointers, mainCallId));
+      invariant(value === undefined || value.length === HASH_BYTES + NUMBER_BYTES, 'what waits for pointers is a hash and a count');
+      return value === undefined ? undefined : { transactionHash: value.slice(0, HASH_BYTES), count: uint64At(value, HASH_BYTES) };
+    },
+    readAwaited: async () => (await readAll(store, ROW_FAMILY.awaitedPointers)).map((value) => value.slice(0, HASH_BYTES)),
+    putAnchor: (number, value) => [{ type: 'put', key: numberKey(ROW_FAMILY.viewAnchor, number), value }],
+    dropAnchor: (number) => [{ type: 'delete', key: numberKey(ROW_FAMILY.viewAnchor, number) }],
+    getAnchor: (number) => store.get(numberKey(ROW_FAMILY.viewAnchor, number)),
     putBlock,
-    putSupplyTotals: (number, value) => [{ type: 'put', key: numberKey(ROW_FAMILY.supplyTotals, number), value }],
     getSupplyTotals: (number) => store.get(numberKey(ROW_FAMILY.supplyTotals, number)),
     getHeader: (number) => store.get(numberKey(ROW_FAMILY.viewHeader, number)),
-    getTransactions: (number) => store.get(numberKey(ROW_FAMILY.viewTransactions, number)),
-    getReceipts: (number) => store.get(numberKey(ROW_FAMILY.viewReceipts, number)),
     getNumberByHash: (hash) => getNumber(hashKey(ROW_FAMILY.viewNumberByHash, hash)),
     getTransactionPlace: (transactionHash) => {
       const value = store.get(hashKey(ROW_FAMILY.transactionPlace, transactionHash));
       invariant(value === undefined || value.length === 2 * NUMBER_BYTES, 'a stored place is a number and an index');
       return value === undefined ? undefined : { number: uint64At(value, 0), index: uint64At(value, NUMBER_BYTES) };
     },
+    readMessagePlaces: async (transactionHash) => {
+      const gte = messagePlaceKey(transactionHash, 0);
+      const lt = messagePlaceKey(transactionHash, Number.MAX_SAFE_INTEGER);
+      const numbers: number[] = [];
+      for await (const { key } of store.iterate({ gte, lt, limit: MESSAGE_PLACES_MAX })) numbers.push(uint64At(key, 1 + HASH_BYTES));
+      return numbers;
+    },
     getHead: () => getNumber(HEAD_KEY),
     readHeaders: (from, to) => readHeaders(store, from, to),
   };
 }
 
-function putBlock(number: number, hash: Bytes32, parts: ViewBlockParts, transactionHashes: readonly Bytes32[]): readonly RowOperation[] {
+function putBlock({ number, hash, header, totals, transactionHashes, originsElsewhere }: StoredViewBlock): readonly RowOperation[] {
   const numberBytes = uint64ToBytes(number);
   const operations: RowOperation[] = [
-    { type: 'put', key: numberKey(ROW_FAMILY.viewHeader, number), value: parts.header },
-    { type: 'put', key: numberKey(ROW_FAMILY.viewTransactions, number), value: parts.transactions },
-    { type: 'put', key: numberKey(ROW_FAMILY.viewReceipts, number), value: parts.receipts },
+    { type: 'put', key: numberKey(ROW_FAMILY.viewHeader, number), value: header },
+    { type: 'put', key: numberKey(ROW_FAMILY.supplyTotals, number), value: totals },
     { type: 'put', key: hashKey(ROW_FAMILY.viewNumberByHash, hash), value: numberBytes },
     { type: 'put', key: HEAD_KEY, value: numberBytes },
   ];
-  transactionHashes.forEach((transactionHash, index) => {
-    operations.push({
-      type: 'put',
-      key: hashKey(ROW_FAMILY.transactionPlace, transactionHash),
-      value: concatBytes(numberBytes, uint64ToBytes(index)),
-    });
-  });
+  for (const [index, transactionHash] of transactionHashes.entries()) {
+    const value = concatBytes(numberBytes, uint64ToBytes(index));
+    operations.push({ type: 'put', key: hashKey(ROW_FAMILY.transactionPlace, transactionHash), value });
+  }
+  for (const origin of originsElsewhere) operations.push({ type: 'put', key: messagePlaceKey(origin, number), value: new Uint8Array(0) });
   return operations;
+}
+
+async function readAll(store: KeyValueStore, family: number): Promise<readonly Uint8Array[]> {
+  const rows: Uint8Array[] = [];
+  for await (const { value } of store.iterate({ gte: Uint8Array.of(family), lt: Uint8Array.of(family + 1), limit: ROWS_MAX }))
+    rows.push(value);
+  return rows;
 }
 
 async function readHeaders(
@@ -102,6 +175,14 @@ function numberKey(family: number, number: number): Uint8Array {
   return concatBytes(Uint8Array.of(family), uint64ToBytes(number));
 }
 
+function executionKey(family: number, shard: ChainId, height: Height): Uint8Array {
+  return concatBytes(Uint8Array.of(family), uint64ToBytes(shard), uint64ToBytes(height));
+}
+
 function hashKey(family: number, hash: Bytes32): Uint8Array {
   return concatBytes(Uint8Array.of(family), hash);
+}
+
+function messagePlaceKey(transactionHash: Bytes32, number: number): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.messagePlace), transactionHash, uint64ToBytes(number));
 }

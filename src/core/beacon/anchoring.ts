@@ -20,10 +20,19 @@ export interface AnchoredOutbox {
   readonly operationIndex: number;
 }
 
+/** Executions that a crosslink made final: of each header but an instance's first the one that it commits. */
+export interface AnchoredExecutions {
+  readonly shard: ChainId;
+  readonly fromHeight: Height;
+  readonly toHeight: Height;
+}
+
 /** A state after a crosslink, and what it anchored. */
 export interface Anchoring {
   readonly state: BeaconState;
   readonly outboxes: readonly AnchoredOutbox[];
+  /** Undefined where no header commits a block's execution. */
+  readonly executions: AnchoredExecutions | undefined;
 }
 
 /** See the file's head. The crosslink was judged against this state. */
@@ -33,13 +42,21 @@ export function anchorCrosslink(state: BeaconState, judged: JudgedCrosslink, ope
   const [progress, last] = [progressAfter(entry.progress, headers), headers.at(-1)];
   const next: RecordEntry = { ...entry, progress, closed: entry.closed || closes, childRoots: [...childRoots] };
   const records = state.records.map((other) => (other === entry ? next : other));
-  if (last === undefined) return { state: { ...state, records }, outboxes: [] };
+  if (last === undefined) return { state: { ...state, records }, outboxes: [], executions: undefined };
   const outboxes = outboxesOf(judged, state.height, operationIndex);
   const sources = state.sources.map((source) =>
     source.shard === shard ? withAnchored(source, last.header.height - 1, outboxes.at(-1)?.height) : source,
   );
   const { rewardsWei, burnedFeesWei } = feesAfter(state, entry.progress, headers);
-  return { state: { ...state, records, sources, rewardsWei, burnedFeesWei }, outboxes };
+  return { state: { ...state, records, sources, rewardsWei, burnedFeesWei }, outboxes, executions: executionsOf(judged, last) };
+}
+
+function executionsOf({ entry, headers }: JudgedCrosslink, last: NamedHeader): AnchoredExecutions | undefined {
+  const { shard, height: recordHeight } = entry.record;
+  const toHeight = last.header.height - 1;
+  // The first header of an instance commits the record, and no block.
+  const fromHeight = Math.max(recordHeight + 1, toHeight - headers.length + 1);
+  return toHeight < fromHeight ? undefined : { shard, fromHeight, toHeight };
 }
 
 function progressAfter(before: Progress, headers: readonly NamedHeader[]): Progress {

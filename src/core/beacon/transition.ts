@@ -10,7 +10,7 @@ import type { Bytes32, Height, TimestampMs, ValidatorIndex } from '../primitives
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import type { BlockBody } from '../protocol/block.ts';
 import type { StartRecord } from '../protocol/committee.ts';
-import { type AnchoredOutbox, anchorCrosslink } from './anchoring.ts';
+import { type AnchoredExecutions, type AnchoredOutbox, anchorCrosslink } from './anchoring.ts';
 import type { BeaconConstants } from './constants.ts';
 import { type CrosslinkRefusal, judgeCrosslink } from './crosslink.ts';
 import { type NextLayout, runEpochTransition } from './epoch.ts';
@@ -49,6 +49,8 @@ export type TransitionRefusal = 'wrong-height' | 'body-part-not-permitted' | 'la
 export interface Applied {
   readonly state: BeaconState;
   readonly anchoredOutboxes: readonly AnchoredOutbox[];
+  /** In the order of the crosslinks. */
+  readonly anchoredExecutions: readonly AnchoredExecutions[];
   readonly newRecords: readonly StartRecord[];
   readonly slashed: readonly ValidatorIndex[];
   /** All of them must verify. */
@@ -82,6 +84,7 @@ function applyOperations({ constants, body, beaconHashAt }: TransitionInput, bef
   const claims: SignatureSet[] = [];
   const doubted: (readonly SignatureSet[])[] = [];
   const anchoredOutboxes: AnchoredOutbox[] = [];
+  const anchoredExecutions: AnchoredExecutions[] = [];
   for (const encoded of body.evidence) {
     const slashing = applyEvidence(constants, state, encoded);
     if (!slashing.ok) return slashing;
@@ -96,9 +99,10 @@ function applyOperations({ constants, body, beaconHashAt }: TransitionInput, bef
     const anchoring = anchorCrosslink(state, judged.value, operationIndex);
     state = anchoring.state;
     anchoredOutboxes.push(...anchoring.outboxes);
+    if (anchoring.executions !== undefined) anchoredExecutions.push(anchoring.executions);
     claims.push(...judged.value.claims);
   }
-  return accept({ state, anchoredOutboxes, newRecords: [], slashed, claims, doubted });
+  return accept({ state, anchoredOutboxes, anchoredExecutions, newRecords: [], slashed, claims, doubted });
 }
 
 /** A beacon block has crosslinks and evidence; all else is a shard's. */

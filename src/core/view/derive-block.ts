@@ -1,46 +1,30 @@
-// From an anchor and the shard blocks whose execution it anchors to a block of the one chain that clients see (protocol, section 7).
-// Pure: every node that serves RPC derives the same header, so `eth_getBlockBy…` answers hash and check as Ethereum's do.
-//
-// Until there is a beacon, view block N is shard block N, anchored by the CC of header N + 1, which commits its execution.
-import type { SenderPart } from '../execution/executed-block.ts';
+// From an anchor and the executions that it makes final to a block of the one chain that clients see (protocol, section 7). Pure: every node that serves
+// RPC derives the same header, so `eth_getBlockBy…` answers hash and check as Ethereum's do.
 import { bytesToHex, ZERO_32 } from '../primitives/bytes.ts';
-import { invariant } from '../primitives/errors.ts';
-import type { Bytes32, Height, Hex, TimestampMs, Wei } from '../primitives/ids.ts';
-import type { Message, MessageResult } from '../protocol/message.ts';
+import type { Bytes32 } from '../primitives/ids.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
+import type { Anchor } from './anchor.ts';
 import { BLOOM_BYTES, bloomOfLogs, joinBloom } from './bloom.ts';
 import { type EthereumHeader, hashOfHeader } from './ethereum-header.ts';
 import { orderedListRoot } from './merkle-patricia.ts';
-import { type AnchoredExecution, isShown, messagesInOrder } from './order.ts';
 import { encodeReceipt, typeOf } from './receipt.ts';
-import { systemTransactionOf } from './system-transaction.ts';
+import { NOTHING_SHOWN, type ShownExecution } from './shown-execution.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
-/** What makes executions final, and what a view block takes from it. */
-export interface Anchor {
-  /** Beacon height; until there is a beacon, the shard block's. */
-  readonly number: Height;
-  /** Shown as `parentBeaconBlockRoot`. */
-  readonly hash: Bytes32;
-  readonly timestampMs: TimestampMs;
-  readonly prevRandao: Bytes32;
-  /** Shown as `stateRoot`: the root of all state after the anchored executions. */
-  readonly worldRoot: Bytes32;
-  /** What the anchored transactions paid as base fee: the highest shard's. */
-  readonly baseFeePerGasWei: Wei;
-}
+/** Of the anchor what the block's header is made of. */
+export type HeaderAnchor = Pick<Anchor, 'number' | 'hash' | 'timestampMs' | 'prevRandao' | 'worldRoot' | 'baseFeePerGasWei'>;
 
 /** What a view block takes from the one before it. Undefined for genesis, number 0. */
 export type ParentView = { readonly hash: Bytes32; readonly header: { readonly timestamp: number } };
 
-/** See the file's head. */
+/** See the file's head. `executions` are in the order of (crosslink, shard height). */
 export function deriveViewBlock(
-  anchor: Anchor,
+  anchor: HeaderAnchor,
   parentView: ParentView | undefined,
-  executed: readonly AnchoredExecution[],
+  executions: readonly ShownExecution[],
   parameters: Pick<NetworkParameters, 'transactionGasLimitMax'>,
 ): ViewBlock {
-  const { transactions, receipts, messages } = showItems(executed);
+  const { transactions, receipts, messages } = joinExecutions(executions);
   const roots = rootsOf(transactions, receipts);
   const gasUsed = receipts.at(-1)?.cumulativeGasUsed ?? 0;
   const header: EthereumHeader = {
@@ -60,62 +44,29 @@ export function deriveViewBlock(
   return { header, hash, hashHex: bytesToHex(hash), timestampMs: anchor.timestampMs, transactions, receipts, messages };
 }
 
-interface ShownItems {
-  readonly transactions: readonly ViewTransaction[];
-  readonly receipts: readonly ViewReceipt[];
-  readonly messages: readonly ViewMessage[];
-}
-
-// The transactions in order, each with its receipt, and all messages with the place where each is shown.
-function showItems(executed: readonly AnchoredExecution[]): ShownItems {
-  const senderPartOf = senderPartFinder(executed);
+/** The contents of a block from those of its executions in order: each receipt and message counts on from what came before it. */
+export function joinExecutions(executions: readonly ShownExecution[]): Pick<ViewBlock, 'transactions' | 'receipts' | 'messages'> {
+  const [first] = executions;
+  if (first === undefined) return NOTHING_SHOWN;
+  if (executions.length === 1) return first;
   const transactions: ViewTransaction[] = [];
   const receipts: ViewReceipt[] = [];
   const messages: ViewMessage[] = [];
-  let cumulativeGasUsed = 0;
-  let logCount = 0;
-  for (const result of messagesInOrder(executed)) {
-    const senderPart = result.message.kind === 'main-call' ? senderPartOf(result.message) : undefined;
-    messages.push(toViewMessage(result, isShown(result) ? transactions.length : undefined));
-    if (!isShown(result)) continue;
-    const gasUsed = senderPart?.transaction.gasLimit ?? 0;
-    cumulativeGasUsed += gasUsed;
-    transactions.push(
-      senderPart === undefined
-        ? { kind: 'system', transaction: systemTransactionOf(result.message) }
-        : { kind: 'account', transaction: senderPart.transaction },
-    );
-    receipts.push({
-      succeeded: result.outcome === 'success',
-      gasUsed,
-      cumulativeGasUsed,
-      effectiveGasPriceWei: senderPart?.effectiveGasPriceWei ?? 0n,
-      contractAddress: result.createdAddress,
-      logs: result.logs,
-      firstLogIndex: logCount,
-    });
-    logCount += result.logs.length;
+  for (const execution of executions) {
+    const [before, lastReceipt] = [transactions.length, receipts.at(-1)];
+    const gasBefore = lastReceipt?.cumulativeGasUsed ?? 0;
+    const logsBefore = lastReceipt === undefined ? 0 : lastReceipt.firstLogIndex + lastReceipt.logs.length;
+    for (const view of execution.transactions) transactions.push(view);
+    for (const receipt of execution.receipts) {
+      const { cumulativeGasUsed, firstLogIndex } = receipt;
+      receipts.push({ ...receipt, cumulativeGasUsed: gasBefore + cumulativeGasUsed, firstLogIndex: logsBefore + firstLogIndex });
+    }
+    for (const message of execution.messages) {
+      const { transactionIndex } = message;
+      messages.push(transactionIndex === undefined ? message : { ...message, transactionIndex: before + transactionIndex });
+    }
   }
   return { transactions, receipts, messages };
-}
-
-// Finds the sender part of a main call. Main calls come in the order of the sender parts, but for those that were forwarded: only they
-// are looked up by hash.
-function senderPartFinder(executed: readonly AnchoredExecution[]): (message: Message) => SenderPart {
-  const inOrder = executed.flatMap((block) => block.result.senderParts);
-  let place = 0;
-  let byHash: ReadonlyMap<Hex, SenderPart> | undefined;
-  return ({ originTransactionHash }) => {
-    const next = inOrder[place];
-    if (next !== undefined && next.transaction.hash === originTransactionHash) {
-      place += 1;
-      return next;
-    }
-    byHash ??= new Map(inOrder.map((part) => [part.transaction.hashHex, part]));
-    const found = byHash.get(bytesToHex(originTransactionHash));
-    invariant(found !== undefined, 'the sender part of a main call is anchored before it or with it');
-    return found;
-  };
 }
 
 function rootsOf(
@@ -132,26 +83,5 @@ function rootsOf(
     transactionsRoot: orderedListRoot(transactions.map((view) => view.transaction.raw)),
     receiptsRoot: orderedListRoot(encodedReceipts),
     logsBloom,
-  };
-}
-
-function toViewMessage(result: MessageResult, transactionIndex: number | undefined): ViewMessage {
-  const { message } = result;
-  return {
-    id: message.id,
-    kind: message.kind,
-    outcome: result.outcome,
-    originTransactionHash: message.originTransactionHash,
-    emitterId: message.emitterId,
-    sender: message.sender,
-    senderFamily: message.senderFamily,
-    target: message.target,
-    targetFamily: message.targetFamily,
-    valueWei: message.valueWei,
-    gasLimit: message.gasLimit,
-    executionGasUsed: result.executionGasUsed,
-    hop: message.hop,
-    wave: result.wave,
-    transactionIndex,
   };
 }

@@ -1,14 +1,17 @@
-// How a view block is kept on disk: SSZ, in three rows, since most questions need one of them. What follows from the rest is left out
-// and derived again on reading: hashes, cumulative gas, and the messages of plain main calls, which are most messages there are.
+// How view blocks are kept on disk: SSZ, the header in a row of its own, since most questions need only that, and with it the names of the executions
+// that are in the block; each of those in two rows, written when its shard block was committed. What follows from the rest is left out and derived
+// again on reading: hashes, cumulative gas, and the messages of plain main calls, which are most messages there are.
 import { ByteListType, ContainerType, ListCompositeType, type Type, type ValueOf } from '@chainsafe/ssz';
 import { messageIdOf } from '../messaging/message-id.ts';
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import { parseTransaction, withSender } from '../protocol/decode-transaction.ts';
-import { INBOX_ITEM_BYTES_MAX } from '../protocol/limits.ts';
+import { CROSSLINK_HEADERS_MAX, CROSSLINKS_PER_BODY_MAX, INBOX_ITEM_BYTES_MAX } from '../protocol/limits.ts';
 import type { MessageKind, MessageResult } from '../protocol/message.ts';
 import { Bytes20, Bytes32Type, Bytes256, decodeCanonical, Uint8, Uint32, Uint64, Uint256 } from '../protocol/ssz.ts';
+import { ShardHeight, ShardHeights } from './anchor.ts';
 import { hashOfHeader } from './ethereum-header.ts';
+import type { ChargedTransaction, ShownExecution } from './shown-execution.ts';
 import { decodeSystemTransaction, SYSTEM_TRANSACTION_TYPE } from './system-transaction.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
@@ -34,6 +37,8 @@ const HeaderRecord = new ContainerType(
     baseFeePerGasWei: Uint256,
     parentBeaconBlockRoot: Bytes32Type,
     timestampMs: Uint64,
+    executions: new ListCompositeType(ShardHeight, CROSSLINK_HEADERS_MAX * CROSSLINKS_PER_BODY_MAX),
+    heights: ShardHeights,
   },
   { typeName: 'ViewHeaderRecord', jsonCase: 'eth2' },
 );
@@ -95,9 +100,30 @@ const MessageRecord = new ContainerType(
 );
 type MessageRecord = ValueOf<typeof MessageRecord>;
 
+const AwaitedRecord = new ContainerType(
+  { mainCallId: Bytes32Type, transactionHash: Bytes32Type, count: Uint32 },
+  { typeName: 'ViewAwaitedRecord', jsonCase: 'eth2' },
+);
+
+const SumsRecord = new ContainerType(
+  { sentValueWei: Uint256, sentTipsWei: Uint256, takenValueWei: Uint256, takenTipsWei: Uint256 },
+  { typeName: 'ViewSumsRecord', jsonCase: 'eth2' },
+);
+
 const ReceiptsRecord = new ContainerType(
-  { receipts: new ListCompositeType(ReceiptRecord, ITEMS_MAX), messages: new ListCompositeType(MessageRecord, ITEMS_MAX) },
+  {
+    receipts: new ListCompositeType(ReceiptRecord, ITEMS_MAX),
+    messages: new ListCompositeType(MessageRecord, ITEMS_MAX),
+    awaited: new ListCompositeType(AwaitedRecord, ITEMS_MAX),
+    pointed: new ListCompositeType(Bytes32Type, ITEMS_MAX),
+    sums: SumsRecord,
+  },
   { typeName: 'ViewReceiptsRecord', jsonCase: 'eth2' },
+);
+
+const ChargedRecord = new ContainerType(
+  { transaction: TransactionRecord, effectiveGasPriceWei: Uint256 },
+  { typeName: 'ChargedTransactionRecord', jsonCase: 'eth2' },
 );
 
 const FLAG_SUCCEEDED = 1;
@@ -110,9 +136,8 @@ const NO_ADDRESS = new Uint8Array(20);
 /** The sender parts are wave 0, and each emits its main call first. */
 const MAIN_CALL_WAVE = 1;
 
-/** The rows of a view block. */
-export interface EncodedViewBlock {
-  readonly header: Uint8Array;
+/** The rows of an execution. */
+export interface EncodedExecution {
   readonly transactions: Uint8Array;
   /** With the messages. */
   readonly receipts: Uint8Array;
@@ -121,34 +146,47 @@ export interface EncodedViewBlock {
 /** A view block without its contents: all that a search for logs reads of most blocks. */
 export type ViewHeader = Pick<ViewBlock, 'header' | 'hash' | 'hashHex' | 'timestampMs'>;
 
-/** The rows of a view block. */
-export function encodeViewBlock(block: ViewBlock): EncodedViewBlock {
-  const messages: MessageRecord[] = [];
-  const implying = new Map<number, ViewMessage>();
-  block.messages.forEach((message, position) => {
-    if (isImplied(message, block)) implying.set(message.transactionIndex as number, message);
-    else messages.push(toMessageRecord(message, position));
-  });
-  const receipts = block.receipts.map((receipt, index) => toReceiptRecord(receipt, implying.get(index)));
-  return {
-    header: HeaderRecord.serialize({ ...block.header, timestampMs: block.timestampMs }),
-    transactions: TransactionsRecord.serialize(block.transactions.map(toTransactionRecord)),
-    receipts: ReceiptsRecord.serialize({ receipts, messages }),
-  };
+/** What the header's row says beside the header. */
+export interface ViewPlaces {
+  /** The executions in the block of which something is kept, in order. */
+  readonly executions: readonly ShardHeight[];
+  /** The versions of the shards' states after the block, left to right. */
+  readonly heights: readonly ShardHeight[];
+}
+
+/** The row of a view block's header. */
+export function encodeViewHeader({ header, timestampMs }: ViewHeader, { executions, heights }: ViewPlaces): Uint8Array {
+  return HeaderRecord.serialize({ ...header, timestampMs, executions: [...executions], heights: [...heights] });
 }
 
 /** Reads back the header's row. */
-export function decodeViewHeader(bytes: Uint8Array): ViewHeader {
-  const { timestampMs, ...header } = stored(HeaderRecord, bytes);
+export function decodeViewHeader(bytes: Uint8Array): ViewHeader & ViewPlaces {
+  const { timestampMs, executions, heights, ...header } = stored(HeaderRecord, bytes);
   const hash = hashOfHeader(header);
-  return { header, hash, hashHex: bytesToHex(hash), timestampMs };
+  return { header, hash, hashHex: bytesToHex(hash), timestampMs, executions, heights };
+}
+
+/** The rows of an execution. */
+export function encodeExecution(execution: ShownExecution): EncodedExecution {
+  const messages: MessageRecord[] = [];
+  const implying = new Map<number, ViewMessage>();
+  execution.messages.forEach((message, position) => {
+    if (isImplied(message, execution)) implying.set(message.transactionIndex as number, message);
+    else messages.push(toMessageRecord(message, position));
+  });
+  const receipts = execution.receipts.map((receipt, index) => toReceiptRecord(receipt, implying.get(index)));
+  const { sums, awaited, pointed } = execution;
+  return {
+    transactions: TransactionsRecord.serialize(execution.transactions.map(toTransactionRecord)),
+    receipts: ReceiptsRecord.serialize({ receipts, messages, awaited: [...awaited], pointed: [...pointed], sums }),
+  };
 }
 
 /** Reads back rows that this node wrote (their checksums are the storage's affair). */
-export function decodeViewBlock(encoded: EncodedViewBlock, evmChainId: number): ViewBlock {
+export function decodeExecution(encoded: EncodedExecution, evmChainId: number): ShownExecution {
   const transactions = stored(TransactionsRecord, encoded.transactions).map((record) => toTransaction(record, evmChainId));
-  const { receipts, messages } = stored(ReceiptsRecord, encoded.receipts);
-  invariant(receipts.length === transactions.length, 'a stored block has a receipt for each transaction');
+  const { receipts, messages, ...others } = stored(ReceiptsRecord, encoded.receipts);
+  invariant(receipts.length === transactions.length, 'a stored execution has a receipt for each transaction');
   const implied: ViewMessage[] = [];
   receipts.forEach((record, index) => {
     const view = transactions[index] as ViewTransaction;
@@ -156,11 +194,24 @@ export function decodeViewBlock(encoded: EncodedViewBlock, evmChainId: number): 
       implied.push(impliedMessage(view, index, record.messageGasLimit, record.executionGasUsed));
   });
   return {
-    ...decodeViewHeader(encoded.header),
     transactions,
     receipts: toReceipts(receipts, transactions),
     messages: mergeMessages(implied, messages, transactions.length),
+    ...others,
   };
+}
+
+/** The row of a transaction whose main call runs in another shard. */
+export function encodeChargedTransaction({ transaction, effectiveGasPriceWei }: ChargedTransaction): Uint8Array {
+  return ChargedRecord.serialize({ transaction: toTransactionRecord({ kind: 'account', transaction }), effectiveGasPriceWei });
+}
+
+/** Reads back such a row. */
+export function decodeChargedTransaction(bytes: Uint8Array, evmChainId: number): ChargedTransaction {
+  const { transaction, effectiveGasPriceWei } = stored(ChargedRecord, bytes);
+  const view = toTransaction(transaction, evmChainId);
+  invariant(view.kind === 'account', 'nobody is charged for a system transaction');
+  return { transaction: view.transaction, effectiveGasPriceWei };
 }
 
 function stored<T>(type: Type<T>, bytes: Uint8Array): T {
@@ -173,9 +224,9 @@ function stored<T>(type: Type<T>, bytes: Uint8Array): T {
 // Messages that a transaction implies: main calls that went straight to an account of its own family, and did not fail.
 
 // Whether the message is what `impliedMessage` makes of its transaction. Its id needs no comparing: it follows from its emitter.
-function isImplied(message: ViewMessage, block: ViewBlock): boolean {
+function isImplied(message: ViewMessage, { transactions }: Pick<ShownExecution, 'transactions'>): boolean {
   if (message.transactionIndex === undefined || message.kind !== 'main-call') return false;
-  const view = block.transactions[message.transactionIndex] as ViewTransaction;
+  const view = transactions[message.transactionIndex] as ViewTransaction;
   if (view.kind === 'system' || view.transaction.to === undefined || message.target === undefined) return false;
   const { hash, sender, to, valueWei } = view.transaction;
   return (

@@ -15,7 +15,11 @@ export const getTransactionCount = defineMethod(
     const selected = await stateOf(block, ports);
     if (selected instanceof RpcError) return selected;
     const executed = accountAt(selected.state, address)?.nonce ?? 0n;
-    if (block.kind !== 'pending') return quantity(executed);
+    if (block.kind !== 'pending') {
+      // What is charged and not mined yet counts as little as what waits.
+      const inFlight = ports.state.lowestNonceInFlight(address);
+      return quantity(inFlight !== undefined && inFlight < executed ? inFlight : executed);
+    }
     const waiting = ports.mempool.pendingNonce(address);
     return quantity(waiting > executed ? waiting : executed); // A contract's nonce the mempool does not know.
   },

@@ -1,0 +1,40 @@
+// View block 0: the world of genesis, as clients see it.
+import { genesisBeaconState } from '../core/beacon/genesis-state.ts';
+import { firstBeaconRecord } from '../core/beacon/instance.ts';
+import type { Bytes32, ChainId, Wei } from '../core/primitives/ids.ts';
+import { StartRecord } from '../core/protocol/committee.ts';
+import type { Genesis } from '../core/protocol/genesis.ts';
+import { anchorOf, stakeOf } from '../core/view/anchor.ts';
+import { deriveViewBlock } from '../core/view/derive-block.ts';
+import { encodeSupplyTotals, genesisTotals } from '../core/view/supply.ts';
+import { encodeViewHeader } from '../core/view/view-block-codec.ts';
+import type { KeyValueStore } from '../storage/key-value-store.ts';
+import type { ViewStore } from '../storage/view-store.ts';
+
+/** What is staked at genesis. */
+export function genesisStakeWei(genesis: Genesis): Wei {
+  return stakeOf(genesisBeaconState(genesis, () => new Uint8Array(32)));
+}
+
+/** Writes view block 0 where there is none. */
+export async function writeGenesisView(
+  genesis: Genesis,
+  rootOf: (shard: ChainId) => Bytes32,
+  { store, viewStore }: { readonly store: KeyValueStore; readonly viewStore: ViewStore },
+): Promise<void> {
+  if (viewStore.getHead() !== undefined) return;
+  const state = genesisBeaconState(genesis, rootOf);
+  const record = firstBeaconRecord(state);
+  const stakeWei = stakeOf(state);
+  const anchor = anchorOf({ hash: StartRecord.hashTreeRoot(record), seed: record.seed }, state, [], stakeWei);
+  const block = deriveViewBlock(anchor, undefined, [], genesis.parameters);
+  const operations = viewStore.putBlock({
+    number: 0,
+    hash: block.hash,
+    header: encodeViewHeader(block, { executions: [], heights: anchor.heights }),
+    totals: encodeSupplyTotals(genesisTotals(stakeWei)),
+    transactionHashes: [],
+    originsElsewhere: [],
+  });
+  await store.write(operations, { sync: true });
+}

@@ -1,0 +1,259 @@
+// Makes view blocks (protocol, section 7): each stands for a beacon block, and shows the executions that it made final. What is shown of an execution is
+// written with its shard's block, and what the beacon says with the beacon block; a view block is made when both are on disk, which a restart takes up
+// where it was. So its own rows need no sync: they follow from others.
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
+import type { Bytes32, ChainId, Height, Hex, Wei } from '../core/primitives/ids.ts';
+import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import type { RowOperation } from '../core/state/state-rows.ts';
+import { type Anchor, anchorOf, decodeAnchor, encodeAnchor, type ShardHeight } from '../core/view/anchor.ts';
+import { deriveViewBlock } from '../core/view/derive-block.ts';
+import {
+  departedTransactions,
+  type ExecutionToShow,
+  isNothingShown,
+  type ShownExecution,
+  showExecution,
+} from '../core/view/shown-execution.ts';
+import { decodeSupplyTotals, encodeSupplyTotals, supplyTotalsAfter } from '../core/view/supply.ts';
+import type { ViewBlock, ViewMessage } from '../core/view/view-block.ts';
+import {
+  decodeChargedTransaction,
+  decodeExecution,
+  encodeChargedTransaction,
+  encodeExecution,
+  encodeViewHeader,
+} from '../core/view/view-block-codec.ts';
+import type { KeyValueStore } from '../storage/key-value-store.ts';
+import type { ViewStore } from '../storage/view-store.ts';
+import type { ExecutedBeaconOutcome } from './beacon-logic.ts';
+import type { InFlight } from './in-flight.ts';
+import type { ViewChain } from './view-chain.ts';
+
+/** Executions kept decoded until they are final; what is older is read back. */
+const RECENT_EXECUTIONS_MAX = 256;
+/** The messages of an inbox are executed first: main calls among them were charged in other shards. */
+const INBOX_WAVE = 0;
+
+/** What making view blocks stands on. */
+export interface ViewMakerDependencies {
+  readonly store: KeyValueStore;
+  readonly viewStore: ViewStore;
+  readonly view: ViewChain;
+  readonly inFlight: InFlight;
+  readonly parameters: Pick<NetworkParameters, 'evmChainId' | 'transactionGasLimitMax'>;
+  readonly genesisStakeWei: Wei;
+  /** The newest height of a shard that is on disk. */
+  readonly committedHeight: (shard: ChainId) => Height;
+  /** Rows cannot be written, or contradict each other: the node must stop. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** See the file's head. */
+export class ViewMaker {
+  readonly #dependencies: ViewMakerDependencies;
+  readonly #recent = new Map<string, ShownExecution>();
+  #making: Promise<void> = Promise.resolve();
+  #isMaking = false;
+  #hasNews = false;
+  #stopped = false;
+
+  constructor(dependencies: ViewMakerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** What a shard's block writes for the view, with its other rows. */
+  rowsOfExecution(shard: ChainId, height: Height, result: ExecutionToShow): readonly RowOperation[] {
+    const { viewStore, parameters, inFlight } = this.#dependencies;
+    const shown = showExecution(result, (hash) => {
+      const charged = viewStore.getCharged(hash);
+      return charged === undefined ? undefined : decodeChargedTransaction(charged, parameters.evmChainId);
+    });
+    for (const { transaction } of result.senderParts) inFlight.add(transaction);
+    if (isNothingShown(shown)) return [];
+    this.#recent.set(nameOf(shard, height), shown);
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= RECENT_EXECUTIONS_MAX) break;
+      this.#recent.delete(oldest);
+    }
+    return [
+      ...viewStore.putExecution(shard, height, encodeExecution(shown)),
+      ...departedTransactions(result).flatMap((charged) =>
+        viewStore.putCharged(charged.transaction.hash, encodeChargedTransaction(charged)),
+      ),
+    ];
+  }
+
+  /** What a beacon block writes for the view, with its other rows. */
+  rowsOfBeacon({ hash, seed, state, applied }: ExecutedBeaconOutcome): readonly RowOperation[] {
+    const { viewStore, genesisStakeWei } = this.#dependencies;
+    const anchor = anchorOf({ hash, seed }, state, applied.anchoredExecutions, genesisStakeWei);
+    return viewStore.putAnchor(anchor.number, encodeAnchor(anchor));
+  }
+
+  /** A block of a shard or of the beacon is on disk: makes what can be made. */
+  advance(): void {
+    this.#hasNews = true;
+    if (this.#isMaking || this.#stopped) return;
+    this.#isMaking = true;
+    this.#making = this.#makeAll()
+      .catch(this.#dependencies.onFault)
+      .finally(() => {
+        this.#isMaking = false;
+        if (this.#hasNews) this.advance();
+      });
+  }
+
+  /** Ends after the block that is being written. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#making;
+  }
+
+  /** Finds the transactions on their way again, when a node starts. */
+  async restore(): Promise<void> {
+    const { viewStore, view, inFlight, parameters, committedHeight } = this.#dependencies;
+    for (const row of await viewStore.readCharged()) inFlight.add(decodeChargedTransaction(row, parameters.evmChainId).transaction);
+    for (const transactionHash of await viewStore.readAwaited()) {
+      const place = view.transactionPlace(transactionHash);
+      const shown = place === undefined ? undefined : view.blockByNumber(place.number)?.transactions[place.index];
+      invariant(shown?.kind === 'account', 'what waits for pointers is shown');
+      inFlight.add(shown.transaction);
+    }
+    for (const [shard, { height }] of view.head.world.versions)
+      for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard)))
+        for (const { kind, transaction } of execution.transactions) if (kind === 'account') inFlight.add(transaction);
+  }
+
+  async #makeAll(): Promise<void> {
+    const { view, viewStore } = this.#dependencies;
+    while (this.#hasNews && !this.#stopped) {
+      const row = viewStore.getAnchor(view.head.block.header.number + 1);
+      const anchor = row === undefined ? undefined : decodeAnchor(row);
+      if (anchor !== undefined && this.#isExecuted(anchor)) await this.#make(anchor);
+      else this.#hasNews = false;
+    }
+  }
+
+  #isExecuted({ executions, heights }: Anchor): boolean {
+    const { committedHeight } = this.#dependencies;
+    return (
+      executions.every(({ shard, toHeight }) => toHeight <= committedHeight(shard)) &&
+      heights.every(({ shard, height }) => height <= committedHeight(shard))
+    );
+  }
+
+  async #make(anchor: Anchor): Promise<void> {
+    const { store, viewStore, view, parameters } = this.#dependencies;
+    const before = view.head.block;
+    const shown = anchor.executions.flatMap(({ shard, fromHeight, toHeight }) => this.#shownOf(shard, fromHeight, toHeight));
+    const block = deriveViewBlock(
+      anchor,
+      before,
+      shown.map(({ execution }) => execution),
+      parameters,
+    );
+    const totalsBefore = viewStore.getSupplyTotals(before.header.number);
+    invariant(totalsBefore !== undefined, 'the sums after each block are stored with it');
+    const totals = supplyTotalsAfter(
+      decodeSupplyTotals(totalsBefore),
+      anchor,
+      shown.map(({ execution }) => execution.sums),
+    );
+    const world = view.worldOf(anchor.heights);
+    invariant(world !== undefined && bytesEqual(world.root, anchor.worldRoot), 'the states here are those that the beacon anchored');
+    const pointers = this.#followPointers(shown.map(({ execution }) => execution));
+    await store.write(
+      [
+        ...viewStore.putBlock({
+          number: anchor.number,
+          hash: block.hash,
+          header: encodeViewHeader(block, { executions: shown.map(({ place }) => place), heights: anchor.heights }),
+          totals: encodeSupplyTotals(totals),
+          transactionHashes: block.transactions.map(({ transaction }) => transaction.hash),
+          originsElsewhere: originsElsewhere(block),
+        }),
+        ...viewStore.dropAnchor(anchor.number),
+        ...arrived(block).flatMap(({ originTransactionHash }) => viewStore.dropCharged(originTransactionHash)),
+        ...pointers.operations,
+      ],
+      { sync: false },
+    );
+    this.#follow(block, pointers);
+    for (const { place } of shown) this.#recent.delete(nameOf(place.shard, place.height));
+    view.extend({ block, world });
+  }
+
+  #shownOf(shard: ChainId, from: Height, to: Height): { readonly place: ShardHeight; readonly execution: ShownExecution }[] {
+    const { viewStore, parameters } = this.#dependencies;
+    const shown: { readonly place: ShardHeight; readonly execution: ShownExecution }[] = [];
+    for (let height = from; height <= to; height++) {
+      const place = { shard, height };
+      const recent = this.#recent.get(nameOf(shard, height));
+      const stored = recent === undefined ? viewStore.getExecution(shard, height) : undefined;
+      if (recent !== undefined) shown.push({ place, execution: recent });
+      else if (stored !== undefined) shown.push({ place, execution: decodeExecution(stored, parameters.evmChainId) });
+    }
+    return shown;
+  }
+
+  // A main call whose contracts have pointers in other shards waits for all of them.
+  #followPointers(executions: readonly ShownExecution[]): PointerNews {
+    const { viewStore } = this.#dependencies;
+    const counts = new Map<Hex, { readonly mainCallId: Bytes32; readonly transactionHash: Bytes32; count: number }>();
+    for (const { awaited, pointed } of executions) {
+      for (const { mainCallId, transactionHash, count } of awaited)
+        counts.set(bytesToHex(mainCallId), { mainCallId, transactionHash, count });
+      for (const mainCallId of pointed) {
+        const name = bytesToHex(mainCallId);
+        const known = counts.get(name) ?? viewStore.getAwaited(mainCallId);
+        // Of what a later call created nobody waits for the pointer.
+        if (known === undefined) continue;
+        invariant(known.count > 0, 'each pointer is written once');
+        counts.set(name, { mainCallId, transactionHash: known.transactionHash, count: known.count - 1 });
+      }
+    }
+    const news = [...counts.values()];
+    return {
+      operations: news.flatMap(({ mainCallId, transactionHash, count }) => viewStore.putAwaited(mainCallId, { transactionHash, count })),
+      waiting: new Set(news.filter(({ count }) => count > 0).map(({ transactionHash }) => bytesToHex(transactionHash))),
+      complete: news.filter(({ count }) => count === 0).map(({ transactionHash }) => bytesToHex(transactionHash)),
+    };
+  }
+
+  #follow({ transactions }: ViewBlock, { waiting, complete }: PointerNews): void {
+    const { inFlight } = this.#dependencies;
+    for (const view of transactions) {
+      if (view.kind === 'system') continue;
+      if (waiting.has(view.transaction.hashHex)) inFlight.add(view.transaction);
+      else inFlight.remove(view.transaction.hashHex);
+    }
+    for (const hash of complete) inFlight.remove(hash);
+  }
+}
+
+/** What a view block changes about who waits for pointers. */
+interface PointerNews {
+  readonly operations: readonly RowOperation[];
+  readonly waiting: ReadonlySet<Hex>;
+  readonly complete: readonly Hex[];
+}
+
+// Main calls that were charged in another shard.
+function arrived({ messages }: ViewBlock): readonly ViewMessage[] {
+  return messages.filter(
+    ({ kind, wave, transactionIndex }) => kind === 'main-call' && wave === INBOX_WAVE && transactionIndex !== undefined,
+  );
+}
+
+// Transactions that have messages here and are shown in another block.
+function originsElsewhere({ transactions, messages }: ViewBlock): readonly Bytes32[] {
+  const origins = new Map<Hex, Bytes32>();
+  for (const { originTransactionHash } of messages) origins.set(bytesToHex(originTransactionHash), originTransactionHash);
+  for (const { kind, transaction } of transactions) if (kind === 'account') origins.delete(transaction.hashHex);
+  return [...origins.values()];
+}
+
+function nameOf(shard: ChainId, height: Height): string {
+  return `${shard}/${height}`;
+}
