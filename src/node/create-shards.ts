@@ -1,6 +1,7 @@
 // Composes the shards of a node where there is a beacon: one state database for each shard, and of each the chain of one instance at a time. An
 // instance starts by a record of the beacon state, when the node has the state that the record names; it ends with its closing block, and the
 // next begins when the beacon has made a record of that (protocol, section 6).
+import { stateHeightOf } from '../core/beacon/anchoring.ts';
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
@@ -9,19 +10,23 @@ import { type BeaconState, layoutOfEpoch, type RecordEntry, shardsOf } from '../
 import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { joinCursors, narrowCursors } from '../core/messaging/cursors.ts';
+import { placementOfFamily } from '../core/messaging/placement.ts';
 import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Address, Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
 import { Crosslink } from '../core/protocol/crosslink.ts';
 import { CROSSLINK_BYTES_MAX, CROSSLINK_HEADERS_MAX } from '../core/protocol/limits.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import { isUnder } from '../core/protocol/shard-id.ts';
 import { storedValue } from '../core/protocol/ssz.ts';
 import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
 import { buildShardBlock } from '../core/shard/build-shard-block.ts';
+import { makePointerProof } from '../core/shard/pointer-proof.ts';
+import { extendToWorld } from '../core/state/shard-proof.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
@@ -330,10 +335,24 @@ export class Shards {
       parameters,
       held: this.#shelf.held(),
       transactions: offered,
-      pointerProofOf: () => undefined,
+      pointerProofOf: (target) => this.#pointerProofOf(target),
       nowMs,
     });
     return { fields, body, transactions };
+  }
+
+  // Against the world root at the newest beacon block, from the state that it anchored; none where that is not here yet.
+  #pointerProofOf(target: Address): Uint8Array | undefined {
+    const { records } = this.#options.window.newest;
+    const placement = placementOfFamily(target);
+    const entry = records.find(({ record }) => isUnder(placement, record.shard));
+    invariant(entry !== undefined, 'the records in force are the whole tree');
+    const { shard } = entry.record;
+    const states = this.statesOf(shard);
+    const version = states.at(stateHeightOf(entry));
+    if (version === undefined || !bytesEqual(version.root, entry.progress.stateRoot)) return undefined;
+    const roots = new Map(records.map(({ record, progress }) => [record.shard, progress.stateRoot]));
+    return makePointerProof(target, undefined, extendToWorld(shard, states.provePointer(version, target), roots));
   }
 }
 

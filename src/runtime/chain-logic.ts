@@ -7,7 +7,6 @@ import type { Verdict } from '../core/primitives/verdict.ts';
 import type { BlockBody, BlockHeader, ExecutionCommitment } from '../core/protocol/block.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { ParentFacts } from '../core/shard/parent-facts.ts';
-import type { BlockRefusal } from '../core/shard/validate-block.ts';
 import type { ShardBlockRefusal } from '../core/shard/validate-shard-block.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 
@@ -21,7 +20,6 @@ export interface Outcome {
 
 /** Why a block cannot be decoded or is not valid. */
 export type BlockFault =
-  | BlockRefusal
   | ShardBlockRefusal
   | BeaconBlockRefusal
   | 'bad-signature'

@@ -27,6 +27,11 @@ export interface AnchoredExecutions {
   readonly toHeight: Height;
 }
 
+/** After which execution a shard's state is the anchored one: a header commits that of the block before it, a record what it starts from. */
+export function stateHeightOf({ record, progress }: RecordEntry): Height {
+  return Math.max(record.height, progress.height - 1);
+}
+
 /** A state after a crosslink, and what it anchored. */
 export interface Anchoring {
   readonly state: BeaconState;

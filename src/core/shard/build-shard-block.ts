@@ -6,13 +6,12 @@ import { verifyInbox } from '../messaging/inbox.ts';
 import { type HeldBundles, selectInbox } from '../messaging/select-inbox.ts';
 import { bytesToHex, compareBytes, hex, ZERO_32 } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
-import type { Address, Hex, TimestampMs, Wei } from '../primitives/ids.ts';
-import { BlockBody, bodyRootOf, EMPTY_BODY } from '../protocol/block.ts';
+import type { Address, Bytes32, Hex, TimestampMs, Wei } from '../primitives/ids.ts';
+import { type BeaconReference, BlockBody, bodyRootOf, EMPTY_BODY, type ExecutionCommitment } from '../protocol/block.ts';
 import { TRANSACTIONS_PER_BODY_MAX } from '../protocol/limits.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import { closesInstance, referenceOf } from './beacon-view.ts';
 import { executableInTurn, gasBoughtBy } from './body-rules.ts';
-import type { Payload } from './build-block.ts';
 import { earliestTimestampMs } from './header-rules.ts';
 import { rationsOf } from './ration.ts';
 import { inboxGasOf } from './shard-load.ts';
@@ -41,7 +40,15 @@ export interface ShardBuildInput extends Omit<ShardBlockInput, 'block'> {
 }
 
 /** The part of a block that the shard decides. */
-export interface ShardPayload extends Payload {
+export interface ShardPayload {
+  readonly body: BlockBody;
+  readonly bodyRoot: Bytes32;
+  readonly timestampMs: TimestampMs;
+  readonly beaconReference: BeaconReference;
+  readonly gasBought: number;
+  readonly baseFeePerGasWei: Wei;
+  readonly parentExecution: ExecutionCommitment;
+  readonly postStateRoot: Bytes32;
   /** Of the body, decoded. */
   readonly transactions: readonly Transaction[];
 }

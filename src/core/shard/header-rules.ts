@@ -1,5 +1,5 @@
-// Rules about a shard's header that hold with a beacon and without one (protocol, sections 3 and 5): what it stands on, how early it may be, and
-// whose result it commits. One rule, one function; the lists of rules are in validate-block.ts and validate-shard-block.ts.
+// Rules about a shard's header by itself (protocol, sections 3 and 5): what it stands on, how early it may be, and whose result it commits. One rule,
+// one function; the list of all rules is in validate-shard-block.ts.
 import { bytesEqual, ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32, Height, TimestampMs } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';

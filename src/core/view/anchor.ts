@@ -1,7 +1,7 @@
 // What a view block takes of the beacon block that it stands for: a beacon block makes executions final, in an order, and says where all state is then
 // (protocol, section 7). Written with the beacon block, and read when the executions are here.
 import { ContainerType, ListCompositeType, type ValueOf } from '@chainsafe/ssz';
-import type { AnchoredExecutions } from '../beacon/anchoring.ts';
+import { type AnchoredExecutions, stateHeightOf } from '../beacon/anchoring.ts';
 import type { BeaconState } from '../beacon/state.ts';
 import { worldRootOf } from '../beacon/world-root.ts';
 import { invariant } from '../primitives/errors.ts';
@@ -67,11 +67,7 @@ export function anchorOf(
     worldRoot: worldRootOf(state),
     baseFeePerGasWei: highestOf(state.records.map(({ progress }) => progress.baseFeePerGasWei)),
     executions: [...executions],
-    // A header commits the execution of the block before it; the record's own state is that of what closed the instance before.
-    heights: state.records.map(({ record, progress }) => ({
-      shard: record.shard,
-      height: Math.max(record.height, progress.height - 1),
-    })),
+    heights: state.records.map((entry) => ({ shard: entry.record.shard, height: stateHeightOf(entry) })),
     burnedWei: state.burnedFeesWei + genesisStakeWei - stakeWei,
     accruedRewardsWei: state.rewardsWei.reduce((sum, rewardWei) => sum + rewardWei, 0n),
     stakeWei,
