@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CoppiceError } from '../core/primitives/errors.ts';
-import { type CryptoChoice, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
+import { type CryptoChoice, describeImpossibility, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
 import { planOfScenario, REGRESSIONS, type Scenario } from './scenarios.ts';
 
 /** All options, for people. */
@@ -127,7 +127,7 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
   });
   const firstSeed = values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed);
   const problem = impossibilityOf(planOf(firstSeed));
-  if (problem !== undefined) throw new UsageError(`the options do not go together: ${problem}`);
+  if (problem !== undefined) throw new UsageError(`the options do not go together: ${describeImpossibility(problem)}`);
   const named = [
     scenario === undefined ? '' : ` --scenario ${scenario.name}`,
     values['fault-seconds'] === undefined ? '' : ` --fault-seconds ${values['fault-seconds']}`,
