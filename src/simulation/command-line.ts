@@ -1,8 +1,8 @@
 // The options of `npm run simulate`: what each means, and which of them make sense together.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
-import { CoppiceError } from '../core/primitives/errors.ts';
+import { isError } from '../core/primitives/errors.ts';
+import { readArguments, UsageError } from './command-arguments.ts';
 import { type CryptoChoice, describeImpossibility, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
 import { planOfScenario, REGRESSIONS, type Scenario } from './scenarios.ts';
 
@@ -23,14 +23,11 @@ what runs
 what is shown
   --timeline          of a single schedule: what happened, a column for each node
   --whole             with --timeline or a failure: all of it, not only what led to the violation
-  --html <file>       of a single schedule: one page with a lane for each node
+  --html <file>       of a single schedule: one page with a lane for each node; its folder must be there
   --log               of a single schedule: its event log
   --no-shrink         leave a failure as it was found
-  --out <folder>      where the files of a failure go: artifacts/simulate-<seed> when absent
+  --out <folder>      where the files of a failure go, in simulate-<seed>: artifacts when absent. May be new in a folder that is there
   --json              print all figures as one JSON object in the last line`;
-
-/** Options that make no sense. */
-export class UsageError extends Error {}
 
 /** What is to be done. */
 export interface Options {
@@ -55,6 +52,7 @@ export interface Options {
 }
 
 const SCHEDULES = 100;
+const FIXED_BY_A_FILE = ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'crypto'] as const;
 const WORKERS_MAX = 256;
 /** A fault lasts 200 ms at least, and half of the time at most. */
 const FAULT_SECONDS_MIN = 0.5;
@@ -104,7 +102,7 @@ function subjectOf(values: Values): Subject {
 }
 
 function replayedSubject(values: Values, file: string): Subject {
-  for (const flag of ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'crypto'] as const)
+  for (const flag of FIXED_BY_A_FILE)
     if (values[flag] !== undefined) throw new UsageError(`a file says everything about its schedule: --replay goes without --${flag}`);
   const { plan, crypto } = readPlanFile(file);
   return { firstSeed: plan.seed, schedules: 1, planOf: () => plan, crypto, about: `of ${file}`, again: () => `--replay ${file}` };
@@ -144,39 +142,32 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string' },
-        schedules: { type: 'string' },
-        minutes: { type: 'string' },
-        scenario: { type: 'string' },
-        replay: { type: 'string' },
-        nodes: { type: 'string' },
-        'fault-seconds': { type: 'string' },
-        crypto: { type: 'string' },
-        workers: { type: 'string' },
-        timeline: { type: 'boolean', default: false },
-        whole: { type: 'boolean', default: false },
-        html: { type: 'string' },
-        log: { type: 'boolean', default: false },
-        'no-shrink': { type: 'boolean', default: false },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readArguments(args, {
+    seed: { type: 'string' },
+    schedules: { type: 'string' },
+    minutes: { type: 'string' },
+    scenario: { type: 'string' },
+    replay: { type: 'string' },
+    nodes: { type: 'string' },
+    'fault-seconds': { type: 'string' },
+    crypto: { type: 'string' },
+    workers: { type: 'string' },
+    timeline: { type: 'boolean', default: false },
+    whole: { type: 'boolean', default: false },
+    html: { type: 'string' },
+    log: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
+    out: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
 }
 
 function readPlanFile(file: string): ReturnType<typeof readPlan> {
   try {
     return readPlan(file, readFileSync(file, 'utf8'));
   } catch (error) {
-    if (error instanceof CoppiceError) throw new UsageError(`--replay: ${error.message}`);
+    if (isError(error, 'simulation/bad-plan')) throw new UsageError(`--replay ${file}: ${error.facts.detail}`);
     throw new UsageError(`--replay ${file} cannot be read: ${(error as Error).message}`);
   }
 }
@@ -184,7 +175,8 @@ function readPlanFile(file: string): ReturnType<typeof readPlan> {
 function scenarioOf(name: string): Scenario | undefined {
   if (name === 'swarm') return undefined;
   const scenario = REGRESSIONS.find((each) => each.name === name);
-  if (scenario === undefined) throw new UsageError(`--scenario ${name} is not known`);
+  if (scenario === undefined)
+    throw new UsageError(`--scenario ${name} is not known; known are swarm, ${REGRESSIONS.map((each) => each.name).join(', ')}`);
   return scenario;
 }
 
