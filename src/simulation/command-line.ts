@@ -2,9 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isError } from '../core/primitives/errors.ts';
+import { STRATEGIES } from './adversaries/strategies.ts';
 import { readArguments, UsageError } from './command-arguments.ts';
+import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
+import { FAULT_KINDS } from './faults.ts';
 import { type CryptoChoice, describeImpossibility, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
 import { planOfScenario, REGRESSIONS, type Scenario } from './scenarios.ts';
+import { FAULTS_UNTIL_MS } from './schedule.ts';
+
+const NAMES_PER_LINE = 6;
 
 /** All options, for people. */
 export const USAGE = `usage: npm run simulate -- [options]
@@ -17,6 +23,10 @@ what runs
   --replay <file>     a schedule that was written to a file, as a shrunk failure is
   --nodes 4           validators
   --fault-seconds 7   how long faults go on before the chain must recover
+  --faults <list>     kinds of faults to draw, instead of all: none, or with commas between them
+                      ${inLines(FAULT_KINDS)}
+  --strategies <list> what dishonest validators are to do, instead of all: none, or with commas between them
+                      ${inLines(STRATEGIES)}
   --crypto stand-in   stand-in or real: BLS and VRF of curves, some fifty times slower
   --workers <n>       processes; as many as cores, and none but this one for a single schedule. The results do not depend on it
 
@@ -28,6 +38,14 @@ what is shown
   --no-shrink         leave a failure as it was found
   --out <folder>      where the files of a failure go, in simulate-<seed>: artifacts when absent. May be new in a folder that is there
   --json              print all figures as one JSON object in the last line`;
+
+// Names of a list, some on each line of the options.
+function inLines(names: readonly string[]): string {
+  const lines = Array.from({ length: Math.ceil(names.length / NAMES_PER_LINE) }, (_unused, line) =>
+    names.slice(line * NAMES_PER_LINE, (line + 1) * NAMES_PER_LINE).join(', '),
+  );
+  return lines.join(`,\n${' '.repeat(22)}`);
+}
 
 /** What is to be done. */
 export interface Options {
@@ -52,8 +70,10 @@ export interface Options {
 }
 
 const SCHEDULES = 100;
-const FIXED_BY_A_FILE = ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'crypto'] as const;
+const FIXED_BY_A_FILE = ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'faults', 'strategies', 'crypto'] as const;
 const WORKERS_MAX = 256;
+/** What is said for a list of none. */
+const NONE = 'none';
 /** A fault lasts 200 ms at least, and half of the time at most. */
 const FAULT_SECONDS_MIN = 0.5;
 const FAULT_SECONDS_MAX = 600;
@@ -117,11 +137,19 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     throw new UsageError(`scenario ${scenario.name} is of ${scenario.nodes} nodes, got --nodes ${nodes}`);
   if (scenario !== undefined && values.seed !== undefined && values.schedules === undefined && values.minutes === undefined)
     throw new UsageError('a scenario has its own seed; with --seed, say how many --schedules of it to run');
+  if (scenario?.faults !== undefined && values.faults !== undefined)
+    throw new UsageError(`scenario ${scenario.name} has its own faults, got --faults ${values.faults}`);
+  if (scenario?.dishonest !== undefined && values.strategies !== undefined)
+    throw new UsageError(`scenario ${scenario.name} has its own dishonest validators, got --strategies ${values.strategies}`);
   const faultsUntilMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
+  const kinds = values.faults === undefined ? undefined : choiceOf('faults', FAULT_KINDS, values.faults);
+  const strategies = values.strategies === undefined ? undefined : choiceOf('strategies', STRATEGIES, values.strategies);
   const planOf = (seed: number): SchedulePlan => ({
     ...(scenario === undefined ? { nodes } : planOfScenario(scenario)),
     seed,
     ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
+    ...(kinds === undefined ? {} : { faults: faultsOfSeed(seed, nodes, faultsUntilMs ?? FAULTS_UNTIL_MS, kinds) }),
+    ...(strategies === undefined ? {} : { dishonest: dishonestOfSeed(seed, nodes, strategies) }),
   });
   const firstSeed = values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed);
   const problem = impossibilityOf(planOf(firstSeed));
@@ -129,6 +157,8 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
   const named = [
     scenario === undefined ? '' : ` --scenario ${scenario.name}`,
     values['fault-seconds'] === undefined ? '' : ` --fault-seconds ${values['fault-seconds']}`,
+    kinds === undefined ? '' : ` --faults ${kinds.join(',') || NONE}`,
+    strategies === undefined ? '' : ` --strategies ${strategies.join(',') || NONE}`,
     crypto === 'real' ? ' --crypto real' : '',
   ].join('');
   return {
@@ -136,7 +166,12 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     schedules: scenario === undefined ? SCHEDULES : 1,
     planOf,
     crypto,
-    about: `of ${nodes} nodes${scenario === undefined ? '' : `, scenario ${scenario.name}`}`,
+    about: [
+      `of ${nodes} nodes`,
+      ...(scenario === undefined ? [] : [`scenario ${scenario.name}`]),
+      ...(kinds === undefined ? [] : [`faults ${kinds.join(',') || NONE}`]),
+      ...(strategies === undefined ? [] : [`strategies ${strategies.join(',') || NONE}`]),
+    ].join(', '),
     again: (seed) => `--seed ${seed} --schedules 1 --nodes ${nodes}${named}`,
   };
 }
@@ -150,6 +185,8 @@ function parse(args: readonly string[]) {
     replay: { type: 'string' },
     nodes: { type: 'string' },
     'fault-seconds': { type: 'string' },
+    faults: { type: 'string' },
+    strategies: { type: 'string' },
     crypto: { type: 'string' },
     workers: { type: 'string' },
     timeline: { type: 'boolean', default: false },
@@ -178,6 +215,18 @@ function scenarioOf(name: string): Scenario | undefined {
   if (scenario === undefined)
     throw new UsageError(`--scenario ${name} is not known; known are swarm, ${REGRESSIONS.map((each) => each.name).join(', ')}`);
   return scenario;
+}
+
+// In the order of all: so that the same choice draws the same, in whichever order it is said.
+function choiceOf<T extends string>(flag: string, all: readonly T[], text: string): readonly T[] {
+  if (text === NONE) return [];
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !(all as readonly string[]).includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`--${flag} ${text}: "${unknown}" is not known; known are ${all.join(', ')}, or ${NONE} alone`);
+  const twice = names.find((name, place) => names.indexOf(name) < place);
+  if (twice !== undefined) throw new UsageError(`--${flag} ${text}: ${twice} is named twice`);
+  return all.filter((name) => names.includes(name));
 }
 
 function positive(flag: string, text: string): number {
