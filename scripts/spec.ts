@@ -1,17 +1,26 @@
 // Explores the formal model of consensus in spec/ with Quint: types, hand-written schedules, then random runs of every instance from
 // fixed seeds with a fixed budget. Prints what was explored, and fails where a property is violated that should hold, or none where a
-// rule was left out:
-//   node scripts/spec.ts [--samples 100]
+// rule was left out: npm run spec -- --help has the options.
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readArguments, UsageError } from '../src/simulation/command-arguments.ts';
+import { printLine } from '../src/simulation/result-output.ts';
+import { runCommand } from '../src/simulation/run-command.ts';
 import { outputOfQuint } from './quint.ts';
 
 /** Random runs of each instance in which everything must hold; a run has so many steps. */
 export const SAMPLES = 25;
 const STEPS = 60;
+const SAMPLES_MAX = 1_000_000;
 /** Random runs in which a violation must turn up where a rule is left out. */
 const SAMPLES_WITHOUT_RULE = 300;
 const STEPS_WITHOUT_RULE = 50;
+
+const USAGE = `usage: npm run spec -- [options]
+
+Explores the formal model of consensus in spec/ with Quint: types, schedules by hand, random runs of every instance from fixed seeds.
+  --samples ${SAMPLES}   random runs of each instance in which everything must hold
+
+Exit code 0 means that everything came out as expected, 1 that something did not; anything else is no verdict.`;
 
 const VIOLATION = /^\[violation\] Found an issue/m;
 const ALWAYS = ['certificatesHold', 'votingRules', 'recordCovers', 'tcsAreUsable', 'innocence', 'accountability'] as const;
@@ -122,28 +131,36 @@ function describe({ exploration, isAsExpected, seconds, output }: Result): strin
 }
 
 /** Explores everything, two processes at a time, and tells a line of each; true if all came out as expected. */
-export async function exploreAll(samples: number, tell: (line: string) => void): Promise<boolean> {
+export async function exploreAll(samples: number, tell: (line: string) => unknown): Promise<boolean> {
   const waiting = [...explorations(samples)];
   const total = waiting.length;
   let asExpected = 0;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const result = await explore(next);
-      tell(describe(result));
+      await tell(describe(result));
       if (result.isAsExpected) asExpected++;
-      else tell(result.output);
+      else await tell(result.output);
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
-  tell(`${asExpected} of ${total} explorations as expected`);
+  await tell(`${asExpected} of ${total} explorations as expected`);
   return asExpected === total;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { samples: { type: 'string', default: `${SAMPLES}` } } });
-  const samples = Number(values.samples);
-  if (!Number.isSafeInteger(samples) || samples < 1) throw new Error(`--samples must be a whole number from 1 on, not ${values.samples}`);
-  if (!(await exploreAll(samples, console.log))) process.exitCode = 1;
+async function main(): Promise<number> {
+  const { samples, help } = readArguments(process.argv.slice(2), {
+    samples: { type: 'string', default: `${SAMPLES}` },
+    help: { type: 'boolean', default: false },
+  });
+  if (help) {
+    await printLine(USAGE);
+    return 0;
+  }
+  const count = Number(samples);
+  if (!/^\d+$/.test(samples) || count < 1 || count > SAMPLES_MAX)
+    throw new UsageError(`--samples must be a whole number from 1 to ${SAMPLES_MAX}, got "${samples}"`);
+  return (await exploreAll(count, printLine)) ? 0 : 1;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) runCommand({ name: 'spec', usage: USAGE, run: main });

@@ -30,7 +30,7 @@ export function addEvidenceCommand(program: Command): void {
   evidence
     .command('verify')
     .description('say who is guilty of what, by the evidence in a file; exit code 0 if all of it holds')
-    .argument('<file>', 'evidence as bytes, as hexadecimal digits, or as coppice evidence list prints it')
+    .argument('<file>', 'evidence as bytes, as hexadecimal digits, as coppice evidence list prints it, or as coppice_getEvidence answers')
     .requiredOption('--genesis <file>', "the network's genesis.json")
     .action(verify);
 }

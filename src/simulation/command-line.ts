@@ -1,10 +1,16 @@
 // The options of `npm run simulate`: what each means, and which of them make sense together.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
-import { CoppiceError } from '../core/primitives/errors.ts';
-import { type CryptoChoice, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
+import { isError } from '../core/primitives/errors.ts';
+import { STRATEGIES } from './adversaries/strategies.ts';
+import { readArguments, UsageError } from './command-arguments.ts';
+import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
+import { FAULT_KINDS } from './faults.ts';
+import { type CryptoChoice, describeImpossibility, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
 import { planOfScenario, REGRESSIONS, type Scenario } from './scenarios.ts';
+import { FAULTS_UNTIL_MS } from './schedule.ts';
+
+const NAMES_PER_LINE = 6;
 
 /** All options, for people. */
 export const USAGE = `usage: npm run simulate -- [options]
@@ -17,20 +23,29 @@ what runs
   --replay <file>     a schedule that was written to a file, as a shrunk failure is
   --nodes 4           validators
   --fault-seconds 7   how long faults go on before the chain must recover
+  --faults <list>     kinds of faults to draw, instead of all: none, or with commas between them
+                      ${inLines(FAULT_KINDS)}
+  --strategies <list> what dishonest validators are to do, instead of all: none, or with commas between them
+                      ${inLines(STRATEGIES)}
   --crypto stand-in   stand-in or real: BLS and VRF of curves, some fifty times slower
   --workers <n>       processes; as many as cores, and none but this one for a single schedule. The results do not depend on it
 
 what is shown
   --timeline          of a single schedule: what happened, a column for each node
   --whole             with --timeline or a failure: all of it, not only what led to the violation
-  --html <file>       of a single schedule: one page with a lane for each node
+  --html <file>       of a single schedule: one page with a lane for each node; its folder must be there
   --log               of a single schedule: its event log
   --no-shrink         leave a failure as it was found
-  --out <folder>      where the files of a failure go: artifacts/simulate-<seed> when absent
+  --out <folder>      where the files of a failure go, in simulate-<seed>: artifacts when absent. May be new in a folder that is there
   --json              print all figures as one JSON object in the last line`;
 
-/** Options that make no sense. */
-export class UsageError extends Error {}
+// Names of a list, some on each line of the options.
+function inLines(names: readonly string[]): string {
+  const lines = Array.from({ length: Math.ceil(names.length / NAMES_PER_LINE) }, (_unused, line) =>
+    names.slice(line * NAMES_PER_LINE, (line + 1) * NAMES_PER_LINE).join(', '),
+  );
+  return lines.join(`,\n${' '.repeat(22)}`);
+}
 
 /** What is to be done. */
 export interface Options {
@@ -55,7 +70,10 @@ export interface Options {
 }
 
 const SCHEDULES = 100;
+const FIXED_BY_A_FILE = ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'faults', 'strategies', 'crypto'] as const;
 const WORKERS_MAX = 256;
+/** What is said for a list of none. */
+const NONE = 'none';
 /** A fault lasts 200 ms at least, and half of the time at most. */
 const FAULT_SECONDS_MIN = 0.5;
 const FAULT_SECONDS_MAX = 600;
@@ -104,7 +122,7 @@ function subjectOf(values: Values): Subject {
 }
 
 function replayedSubject(values: Values, file: string): Subject {
-  for (const flag of ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'crypto'] as const)
+  for (const flag of FIXED_BY_A_FILE)
     if (values[flag] !== undefined) throw new UsageError(`a file says everything about its schedule: --replay goes without --${flag}`);
   const { plan, crypto } = readPlanFile(file);
   return { firstSeed: plan.seed, schedules: 1, planOf: () => plan, crypto, about: `of ${file}`, again: () => `--replay ${file}` };
@@ -119,18 +137,28 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     throw new UsageError(`scenario ${scenario.name} is of ${scenario.nodes} nodes, got --nodes ${nodes}`);
   if (scenario !== undefined && values.seed !== undefined && values.schedules === undefined && values.minutes === undefined)
     throw new UsageError('a scenario has its own seed; with --seed, say how many --schedules of it to run');
+  if (scenario?.faults !== undefined && values.faults !== undefined)
+    throw new UsageError(`scenario ${scenario.name} has its own faults, got --faults ${values.faults}`);
+  if (scenario?.dishonest !== undefined && values.strategies !== undefined)
+    throw new UsageError(`scenario ${scenario.name} has its own dishonest validators, got --strategies ${values.strategies}`);
   const faultsUntilMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
+  const kinds = values.faults === undefined ? undefined : choiceOf('faults', FAULT_KINDS, values.faults);
+  const strategies = values.strategies === undefined ? undefined : choiceOf('strategies', STRATEGIES, values.strategies);
   const planOf = (seed: number): SchedulePlan => ({
     ...(scenario === undefined ? { nodes } : planOfScenario(scenario)),
     seed,
     ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
+    ...(kinds === undefined ? {} : { faults: faultsOfSeed(seed, nodes, faultsUntilMs ?? FAULTS_UNTIL_MS, kinds) }),
+    ...(strategies === undefined ? {} : { dishonest: dishonestOfSeed(seed, nodes, strategies) }),
   });
   const firstSeed = values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed);
   const problem = impossibilityOf(planOf(firstSeed));
-  if (problem !== undefined) throw new UsageError(`the options do not go together: ${problem}`);
+  if (problem !== undefined) throw new UsageError(`the options do not go together: ${describeImpossibility(problem)}`);
   const named = [
     scenario === undefined ? '' : ` --scenario ${scenario.name}`,
     values['fault-seconds'] === undefined ? '' : ` --fault-seconds ${values['fault-seconds']}`,
+    kinds === undefined ? '' : ` --faults ${kinds.join(',') || NONE}`,
+    strategies === undefined ? '' : ` --strategies ${strategies.join(',') || NONE}`,
     crypto === 'real' ? ' --crypto real' : '',
   ].join('');
   return {
@@ -138,45 +166,45 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     schedules: scenario === undefined ? SCHEDULES : 1,
     planOf,
     crypto,
-    about: `of ${nodes} nodes${scenario === undefined ? '' : `, scenario ${scenario.name}`}`,
+    about: [
+      `of ${nodes} nodes`,
+      ...(scenario === undefined ? [] : [`scenario ${scenario.name}`]),
+      ...(kinds === undefined ? [] : [`faults ${kinds.join(',') || NONE}`]),
+      ...(strategies === undefined ? [] : [`strategies ${strategies.join(',') || NONE}`]),
+    ].join(', '),
     again: (seed) => `--seed ${seed} --schedules 1 --nodes ${nodes}${named}`,
   };
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string' },
-        schedules: { type: 'string' },
-        minutes: { type: 'string' },
-        scenario: { type: 'string' },
-        replay: { type: 'string' },
-        nodes: { type: 'string' },
-        'fault-seconds': { type: 'string' },
-        crypto: { type: 'string' },
-        workers: { type: 'string' },
-        timeline: { type: 'boolean', default: false },
-        whole: { type: 'boolean', default: false },
-        html: { type: 'string' },
-        log: { type: 'boolean', default: false },
-        'no-shrink': { type: 'boolean', default: false },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readArguments(args, {
+    seed: { type: 'string' },
+    schedules: { type: 'string' },
+    minutes: { type: 'string' },
+    scenario: { type: 'string' },
+    replay: { type: 'string' },
+    nodes: { type: 'string' },
+    'fault-seconds': { type: 'string' },
+    faults: { type: 'string' },
+    strategies: { type: 'string' },
+    crypto: { type: 'string' },
+    workers: { type: 'string' },
+    timeline: { type: 'boolean', default: false },
+    whole: { type: 'boolean', default: false },
+    html: { type: 'string' },
+    log: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
+    out: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
 }
 
 function readPlanFile(file: string): ReturnType<typeof readPlan> {
   try {
     return readPlan(file, readFileSync(file, 'utf8'));
   } catch (error) {
-    if (error instanceof CoppiceError) throw new UsageError(`--replay: ${error.message}`);
+    if (isError(error, 'simulation/bad-plan')) throw new UsageError(`--replay ${file}: ${error.facts.detail}`);
     throw new UsageError(`--replay ${file} cannot be read: ${(error as Error).message}`);
   }
 }
@@ -184,8 +212,21 @@ function readPlanFile(file: string): ReturnType<typeof readPlan> {
 function scenarioOf(name: string): Scenario | undefined {
   if (name === 'swarm') return undefined;
   const scenario = REGRESSIONS.find((each) => each.name === name);
-  if (scenario === undefined) throw new UsageError(`--scenario ${name} is not known`);
+  if (scenario === undefined)
+    throw new UsageError(`--scenario ${name} is not known; known are swarm, ${REGRESSIONS.map((each) => each.name).join(', ')}`);
   return scenario;
+}
+
+// In the order of all: so that the same choice draws the same, in whichever order it is said.
+function choiceOf<T extends string>(flag: string, all: readonly T[], text: string): readonly T[] {
+  if (text === NONE) return [];
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !(all as readonly string[]).includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`--${flag} ${text}: "${unknown}" is not known; known are ${all.join(', ')}, or ${NONE} alone`);
+  const twice = names.find((name, place) => names.indexOf(name) < place);
+  if (twice !== undefined) throw new UsageError(`--${flag} ${text}: ${twice} is named twice`);
+  return all.filter((name) => names.includes(name));
 }
 
 function positive(flag: string, text: string): number {

@@ -53,11 +53,18 @@ export const FAULT_KINDS = [
 const WINDOW_MS_MIN = 200;
 const WINDOW_MS_MAX = 4_000;
 
-/** Faults of a schedule: `count` of them, of at least two kinds, all over by `untilMs` (from the start). */
-export function drawFaults(random: SeededRandom, nodes: number, count: number, untilMs: number): readonly Fault[] {
-  const kinds = random.sample([...FAULT_KINDS], random.integer(2, FAULT_KINDS.length + 1));
+/** Faults of a schedule: `count` of them, of at least two of the kinds (if there are two), all over by `untilMs` (from the start). */
+export function drawFaults(
+  random: SeededRandom,
+  nodes: number,
+  count: number,
+  untilMs: number,
+  among: readonly FaultKind['kind'][] = FAULT_KINDS,
+): readonly Fault[] {
+  const least = Math.min(2, among.length);
+  const kinds = random.sample(among, random.integer(least, among.length + 1));
   return Array.from({ length: count }, (_unused, place) => {
-    const kind = place < 2 ? (kinds[place] as FaultKind['kind']) : random.pick(kinds);
+    const kind = place < least ? (kinds[place] as FaultKind['kind']) : random.pick(kinds);
     const forMs = Math.floor(random.between(WINDOW_MS_MIN, Math.min(WINDOW_MS_MAX, untilMs / 2)));
     return { fromMs: Math.floor(random.between(0, untilMs - forMs)), forMs, what: drawKind(random, kind, nodes) };
   });

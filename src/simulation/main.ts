@@ -1,15 +1,17 @@
 // npm run simulate: whole nodes under faults on virtual time, from the command line. Exit code 0 means that every schedule ran to its end and
 // no property was violated, 1 that one was; whatever else ends the program is no verdict, and 2 or the signal's code.
 import { join } from 'node:path';
-import { type Options, readOptions, USAGE, UsageError } from './command-line.ts';
+import { UsageError } from './command-arguments.ts';
+import { type Options, readOptions, USAGE } from './command-line.ts';
 import { Crew } from './crew.ts';
-import { terminalTimeline, writeFailure, writePage } from './failure-files.ts';
+import { obstacleToFolder, obstacleToPage, terminalTimeline, writeFailure, writePage } from './failure-files.ts';
+import { printLine } from './result-output.ts';
+import { runCommand } from './run-command.ts';
 import type { ScheduleReport } from './schedule.ts';
 import { prepareJobs, type RunJob } from './schedule-job.ts';
 import { explicitPlan, shrink } from './shrink.ts';
 import { runInOrder, type ScheduleResult, SwarmTally } from './swarm.ts';
 
-const NO_VERDICT = 2;
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 /** Failures that are shrunk: the first of each property, and not more than so many. */
 const SHRUNK_MAX = 3;
@@ -18,35 +20,20 @@ const SHRINK_MS_MAX = 180_000;
 
 /** Schedules that have begun and are not over: whose fault it is when something is thrown beside all promises. */
 const underway = new Set<number>();
-let isOver = false;
 
-process.exitCode = NO_VERDICT; // Until there is one: a program that just ends, with nothing left to wait for, has none.
-process.on('uncaughtException', (error) => end(error));
-process.on('exit', () => {
-  if (!isOver) console.error(`simulate: ended without a verdict${describeUnderway()}`);
-});
-simulate().then((code) => {
-  isOver = true;
-  process.exitCode = code;
-}, end);
+runCommand({ name: 'simulate', usage: USAGE, run: simulate, underway: describeUnderway });
 
-function end(error: unknown): never {
-  isOver = true;
-  const text = error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : String(error);
-  console.error(`simulate: ${text}${describeUnderway()}`);
-  process.exit(NO_VERDICT);
-}
-
-function describeUnderway(): string {
-  return underway.size === 0 ? '' : `\nsimulate: schedules under way were those of seed ${[...underway].join(', ')}`;
+function describeUnderway(): string | undefined {
+  return underway.size === 0 ? undefined : `schedules under way were those of seed ${[...underway].join(', ')}`;
 }
 
 async function simulate(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (options === undefined) {
-    console.log(USAGE);
+    await printLine(USAGE);
     return 0;
   }
+  requirePlaces(options);
   const run = await prepareJobs();
   const tally = new SwarmTally();
   const startMs = performance.now();
@@ -54,11 +41,13 @@ async function simulate(): Promise<number> {
   // Before there are workers: whoever sees them may interrupt.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      crew?.close();
-      isOver = true;
       console.error(`simulate: ended by ${signal}`);
-      summarise(options, tally, performance.now() - startMs);
-      process.exit(SIGNAL_CODES[signal]);
+      summarise(options, tally, performance.now() - startMs)
+        .catch((error: Error) => console.error(`simulate: ${error.message}`))
+        .finally(() => {
+          crew?.close();
+          process.exit(SIGNAL_CODES[signal]);
+        });
     });
   crew = options.workers > 1 ? new Crew(options.workers) : undefined;
   try {
@@ -67,10 +56,17 @@ async function simulate(): Promise<number> {
     crew?.close();
     if (tally.isEmpty()) throw new UsageError('--minutes: the time was over before a schedule began');
     await shrinkAll(options, run, failures);
-    return summarise(options, tally, elapsedMs);
+    return await summarise(options, tally, elapsedMs);
   } finally {
     crew?.close();
   }
+}
+
+function requirePlaces({ html, outFolder }: Options): void {
+  const toPage = html === undefined ? undefined : obstacleToPage(html);
+  if (toPage !== undefined) throw new UsageError(`--html ${html} cannot be written: ${toPage}`);
+  const toFolder = outFolder === undefined ? undefined : obstacleToFolder(outFolder);
+  if (toFolder !== undefined) throw new UsageError(`--out ${outFolder} cannot be written: ${toFolder}`);
 }
 
 // Gives the results with a violation.
@@ -110,8 +106,8 @@ async function runAll(
 async function shown(options: Options, report: ScheduleReport): Promise<ScheduleResult> {
   const { log, timeline, whole, html, crypto, planOf, again } = options;
   const { eventLog, ...result } = report;
-  if (log) console.log(eventLog.join('\n'));
-  if (timeline) console.log(terminalTimeline(report, whole));
+  if (log) await printLine(eventLog.join('\n'));
+  if (timeline) await printLine(terminalTimeline(report, whole));
   if (html !== undefined) {
     const about = [`npm run simulate -- ${again(report.seed)}`];
     writePage(html, { plan: explicitPlan(planOf(report.seed), report), crypto, report, about });
@@ -168,7 +164,7 @@ function describeShrunk({ plan, runs, ended }: Awaited<ReturnType<typeof shrink>
 }
 
 // Prints the figures; gives the exit code.
-function summarise({ firstSeed, about, workers, json }: Options, tally: SwarmTally, elapsedMs: number): number {
+async function summarise({ firstSeed, about, workers, json }: Options, tally: SwarmTally, elapsedMs: number): Promise<number> {
   const seconds = elapsedMs / 1_000;
   const { events, simulatedSeconds, violations, eventLogHash, schedules, ...others } = tally.summary();
   const eventsPerSecond = Math.round(events / seconds);
@@ -180,7 +176,7 @@ function summarise({ firstSeed, about, workers, json }: Options, tally: SwarmTal
   if (json) {
     const promised = { seed: firstSeed, events, eventsPerSecond, simulatedSeconds, violations, eventLogHash };
     const timesRealTime = Number((simulatedSeconds / seconds).toFixed(1));
-    console.log(JSON.stringify({ ...promised, schedules, seconds: Number(seconds.toFixed(1)), workers, timesRealTime, ...others }));
+    await printLine(JSON.stringify({ ...promised, schedules, seconds: Number(seconds.toFixed(1)), workers, timesRealTime, ...others }));
   }
   return violations.length === 0 ? 0 : 1;
 }

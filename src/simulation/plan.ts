@@ -33,6 +33,8 @@ const FORMAT = 'coppice-schedule/1';
 const FAULTS_MAX = 256;
 const MOMENT_MS_MAX = 3_600_000;
 const PER_SECOND_MAX = 10_000;
+/** The longest write of a slow disk: with four such disks a chain recovers in time at twice as much, and not always at four times. */
+const SYNC_MS_MAX = 2_000;
 
 const moment = z.number().min(0).max(MOMENT_MS_MAX);
 const share = z.number().min(0).max(1);
@@ -112,21 +114,104 @@ export function readPlan(source: string, text: string): WrittenPlan {
   }
   const { plan, crypto, about } = checked.data;
   const problem = impossibilityOf(plan);
-  if (problem !== undefined) throw new CoppiceError('simulation/bad-plan', { source, detail: problem });
+  if (problem !== undefined) throw new CoppiceError('simulation/bad-plan', { source, detail: describeImpossibility(problem) });
   return { plan, crypto, about };
 }
 
-/** Why a plan cannot be run although each of its fields is right; undefined when it can. */
-export function impossibilityOf({ nodes, faults = [], dishonest = [], faultsUntilMs = FAULTS_UNTIL_MS }: SchedulePlan): string | undefined {
-  for (const [place, fault] of faults.entries()) {
-    const stranger = nodesOf(fault.what).find((index) => index >= nodes);
-    if (stranger !== undefined) return `faults.${place}: there is no node ${stranger} among ${nodes}`;
-    const endMs = fault.fromMs + fault.forMs;
-    if (endMs > faultsUntilMs) return `faults.${place}: it lasts until ${endMs} ms, and faultsUntilMs is ${faultsUntilMs}`;
+/** Why a plan would run and could not be judged although each of its fields has the right form. */
+export interface Impossibility {
+  /** The place in the plan, as `plan.faults.2`. */
+  readonly where: string;
+  readonly what: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** The first reason why a plan cannot be judged; undefined when it can. What the swarm draws always can. */
+export function impossibilityOf(plan: SchedulePlan): Impossibility | undefined {
+  return impossibleTimes(plan) ?? impossibleFaults(plan) ?? impossibleCast(plan);
+}
+
+/** An impossibility as one line. */
+export function describeImpossibility({ where, what, remedy }: Impossibility): string {
+  return `${where}: ${what}; ${remedy}`;
+}
+
+// Liveness is asked for after the last fault, so each must begin, and end before that.
+function impossibleTimes({ faults = [], faultsUntilMs = FAULTS_UNTIL_MS }: SchedulePlan): Impossibility | undefined {
+  if (!(faultsUntilMs >= 0))
+    return { where: 'plan.faultsUntilMs', what: `${faultsUntilMs} ms is before the start`, remedy: 'give a moment from 0 on' };
+  for (const [place, { fromMs, forMs }] of faults.entries()) {
+    const where = `plan.faults.${place}`;
+    const endMs = fromMs + forMs;
+    if (!(fromMs >= 0)) return { where: `${where}.fromMs`, what: `${fromMs} ms is before the start`, remedy: 'give a moment from 0 on' };
+    if (!(forMs >= 0))
+      return { where: `${where}.forMs`, what: `it ends at ${endMs} ms, before it begins`, remedy: 'give a length from 0 on' };
+    if (endMs > faultsUntilMs)
+      return {
+        where,
+        what: `it lasts until ${endMs} ms, and faultsUntilMs is ${faultsUntilMs}`,
+        remedy: `end it sooner, or set faultsUntilMs to ${endMs} or more`,
+      };
   }
-  const validators = dishonest.map(({ validator }) => validator);
-  if (validators.some((validator) => validator >= nodes)) return `dishonest: there are ${nodes} validators, counted from 0`;
-  if (new Set(validators).size < validators.length) return 'dishonest: a validator has one strategy';
+  return undefined;
+}
+
+function impossibleFaults(plan: SchedulePlan): Impossibility | undefined {
+  const { nodes, faults = [] } = plan;
+  for (const [place, fault] of faults.entries()) {
+    const where = `plan.faults.${place}.what`;
+    const stranger = nodesOf(fault.what).find((index) => !(index >= 0 && index < nodes));
+    if (stranger !== undefined)
+      return { where, what: `there is no node ${stranger} among ${nodes}`, remedy: `name nodes from 0 to ${nodes - 1}` };
+    const found = impossibleFault(plan, fault.what);
+    if (found !== undefined) return { where, ...found };
+  }
+  return undefined;
+}
+
+function impossibleFault(plan: SchedulePlan, what: FaultKind): Omit<Impossibility, 'where'> | undefined {
+  if (what.kind === 'one-way' && what.from === what.to) return { what: `it cuts node ${what.from} from itself`, remedy: 'name two nodes' };
+  if (what.kind === 'slow-disk' && what.syncMs > SYNC_MS_MAX)
+    return {
+      what: `a write of ${what.syncMs} ms would hold its node up when all faults should be over`,
+      remedy: `let it take ${SYNC_MS_MAX} ms at most`,
+    };
+  return what.kind === 'partition' ? impossiblePartition(plan, what.minority) : undefined;
+}
+
+function impossiblePartition({ nodes, dishonest = [] }: SchedulePlan, side: readonly number[]): Omit<Impossibility, 'where'> | undefined {
+  const members = new Set(side);
+  if (members.size === 0) return { what: 'nobody is on one side', remedy: 'name a node in minority' };
+  if (members.size < side.length) return { what: 'a node is named twice in minority', remedy: 'name it once' };
+  // A twin has no number of its own: it is on the other side, whoever is named.
+  const hasTwins = dishonest.some(({ strategy }) => strategy === 'twin');
+  if (members.size === nodes && !hasTwins) return { what: 'everybody is on one side', remedy: 'leave a node out of minority' };
+  return undefined;
+}
+
+// The protocol promises what is checked while fewer than a third of the seats are dishonest, and accountability to those who are honest beyond.
+function impossibleCast({ nodes, dishonest, isBeyondThird = false }: SchedulePlan): Impossibility | undefined {
+  const where = 'plan.dishonest';
+  const validators = dishonest?.map(({ validator }) => validator) ?? [];
+  const most = Math.floor((nodes - 1) / 3);
+  if (validators.some((validator) => !(validator >= 0 && validator < nodes)))
+    return { where, what: `there are ${nodes} validators, counted from 0`, remedy: `name validators from 0 to ${nodes - 1}` };
+  const count = new Set(validators).size;
+  if (count < validators.length) return { where, what: 'a validator has one strategy', remedy: 'name each validator once' };
+  if (count === nodes) return { where, what: 'nobody is honest, so there is nobody to be judged', remedy: 'leave a validator out' };
+  if (isBeyondThird && count <= most)
+    return {
+      where: 'plan.isBeyondThird',
+      what: `a third or more is said to be dishonest, and ${count} of ${nodes} are named`,
+      remedy: `name ${most + 1} or more in dishonest, or leave isBeyondThird out`,
+    };
+  if (!isBeyondThird && count > most)
+    return {
+      where,
+      what: `${count} of ${nodes} are dishonest, a third or more, of whom nothing is promised`,
+      remedy: `name ${most} at most, or set isBeyondThird to ask for accountability alone`,
+    };
   return undefined;
 }
 

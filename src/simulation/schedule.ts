@@ -6,12 +6,13 @@ import type { ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
-import { type DishonestValidator, dishonest, drawDishonest, type Strategy } from './adversaries/strategies.ts';
+import { type DishonestValidator, dishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
 import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
+import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
 import { excuseOf } from './excuse.ts';
-import { backupAgeMs, drawClockErrors, drawFaults, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
 import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
@@ -99,8 +100,6 @@ const CLIENTS = 12;
 /** What clients send when a schedule does not say. */
 export const TRANSACTIONS_PER_SECOND = 20;
 const READS_PER_SECOND = 15;
-const FAULTS_MIN = 3;
-const FAULTS_MAX = 7;
 /** Faults begin and end in this window when a schedule does not say. */
 export const FAULTS_UNTIL_MS = 7_000;
 /** What a schedule's events are bounded by, for its end and for each second of faults and node: about five times what was seen to be needed. */
@@ -148,9 +147,8 @@ class ScheduleRun {
     this.#parameters = parametersOf(options.preset);
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
-    const random = new SeededRandom(options.seed, 'faults');
-    this.#faults = options.faults ?? drawFaults(random, options.nodes, random.integer(FAULTS_MIN, FAULTS_MAX), this.#faultsUntilMs);
-    this.#dishonestValidators = options.dishonest ?? drawDishonest(new SeededRandom(options.seed, 'dishonest'), options.nodes);
+    this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);
+    this.#dishonestValidators = options.dishonest ?? dishonestOfSeed(options.seed, options.nodes);
     this.#dishonest = new Map(this.#dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#watch = new Watch({
       nodes: options.nodes,

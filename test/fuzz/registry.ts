@@ -41,6 +41,10 @@ export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
     'simulation/command-line#readOptions',
     'options of a tool for developers: test/simulation/simulate-command gives it what makes no sense',
   ],
+  [
+    'simulation/command-arguments#readArguments',
+    'options of tools for developers: test/simulation/simulate-command gives it what makes no sense',
+  ],
   ['simulation/plan#readPlan', 'a schedule that the simulator wrote: test/simulation/shrink gives it what it did not'],
   ['simulation/timeline/story#readStory', 'reads the event log of its own process'],
   ['storage/level-store#openLevelStore', 'opens LevelDB, whose files are damaged in test/processes/bad-disk and storage-level'],

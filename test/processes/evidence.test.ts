@@ -136,7 +136,8 @@ describe('a validator that signs twice', () => {
     assert.equal(listed.status, 0, listed.stderr);
     const [piece] = JSON.parse(listed.stdout) as readonly Listed[];
     assert.ok(piece !== undefined);
-    for (const content of [listed.stdout, piece.encoded, hex(piece.encoded.slice(2))]) {
+    const answer = JSON.stringify({ jsonrpc: '2.0', id: 1, result: await evidenceOf(0) });
+    for (const content of [listed.stdout, answer, piece.encoded, hex(piece.encoded.slice(2))]) {
       const { status, stdout } = verify(content);
       assert.equal(status, 0);
       assert.match(
@@ -157,6 +158,7 @@ describe('a validator that signs twice', () => {
     const refusals: readonly (readonly [string | Uint8Array, RegExp])[] = [
       [bytesToHex(forged), /is no evidence on this network: bad-signature$/],
       [new Uint8Array(0), /evidence holds no evidence: it is empty$/],
+      [`0X${piece.encoded.slice(2)}`, /evidence holds no evidence: digits after 0X: they are expected after 0x, or alone$/],
     ];
     for (const [content, pattern] of refusals) {
       const { status, stdout, stderr } = verify(content);
@@ -165,6 +167,11 @@ describe('a validator that signs twice', () => {
       assert.match(String(stderr).trimEnd(), pattern);
       assert.equal(String(stderr).trimEnd().split('\n').length, 1);
     }
+    const answer = { jsonrpc: '2.0', id: 1, result: [piece, { encoded: `0x${bytesToHex(forged)}` }] };
+    const partly = verify(JSON.stringify(answer));
+    assert.equal(partly.status, 1);
+    assert.match(String(partly.stdout), /^[0-9a-f]+ holds: conflicting-votes [^\n]*\n$/);
+    assert.match(String(partly.stderr), /^coppice: [0-9a-f]+ is no evidence on this network: bad-signature\n$/);
     const other = { ...JSON.parse(readFileSync(genesisFile, 'utf8')), seed: `0x${'07'.repeat(32)}` };
     const otherFile = join(devnet.folder, 'other-genesis.json');
     writeFileSync(otherFile, JSON.stringify(other));

@@ -1,12 +1,18 @@
 // npm run simulate, as people and scripts meet it: what it prints, what it leaves on disk, and that nothing but a verdict looks like one.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { readOptions, UsageError } from '../../src/simulation/command-line.ts';
+import { STRATEGIES } from '../../src/simulation/adversaries/strategies.ts';
+import { UsageError } from '../../src/simulation/command-arguments.ts';
+import { readOptions } from '../../src/simulation/command-line.ts';
+import { dishonestOfSeed, faultsOfSeed } from '../../src/simulation/draws.ts';
+import { obstacleToFolder, obstacleToPage } from '../../src/simulation/failure-files.ts';
+import { FAULT_KINDS } from '../../src/simulation/faults.ts';
 import { readPlan } from '../../src/simulation/plan.ts';
+import { FAULTS_UNTIL_MS } from '../../src/simulation/schedule.ts';
 
 const MAIN = 'src/simulation/main.ts';
 const SOAK = 'scripts/soak-simulate.ts';
@@ -65,7 +71,7 @@ describe('a failure', () => {
 
 describe('a run without failures', () => {
   it('ends with the six promised figures first, and shows a single schedule where it is asked to', () => {
-    const page = join(folder, 'pages/seven.html');
+    const page = join(folder, 'seven.html');
     const { status, stdout, stderr } = simulate(
       ...['--seed', '7', '--schedules', '1', '--fault-seconds', '1', '--timeline', '--whole', '--html', page, '--json'],
     );
@@ -106,7 +112,16 @@ describe('options that make no sense', () => {
     [['--fault-seconds', '0.1'], /--fault-seconds must be from/],
     [['--scenario', 'silent-peer-while-behind', '--nodes', '7'], /is of 4 nodes/],
     [['--scenario', 'silent-peer-while-behind', '--fault-seconds', '1'], /do not go together/],
-    [['--scenario', 'nobody-knows'], /is not known/],
+    [['--scenario', 'nobody-knows'], /--scenario nobody-knows is not known; known are swarm, silent-peer-while-behind, block-without/],
+    [['--seed', '1', '--seed', '2'], /--seed is given twice/],
+    [['--json', '--minutes', '1', '--minutes=1'], /--minutes is given twice/],
+    [['--faults', 'crash,chaos'], /"chaos" is not known; known are crash, old-backup,.*, slow-links, or none alone/],
+    [['--faults', 'none,crash'], /"none" is not known/],
+    [['--faults', 'crash,crash'], /crash is named twice/],
+    [['--faults', ''], /"" is not known/],
+    [['--strategies', 'evil'], /"evil" is not known; known are twin, two-faced,.*, hunting, or none alone/],
+    [['--scenario', 'rotten-signing-record', '--faults', 'crash'], /scenario rotten-signing-record has its own faults/],
+    [['--wrong'], /^Unknown option '--wrong'$/],
     [['--replay', '/nowhere/x.json'], /cannot be read: ENOENT/],
     [['--seed', '1e3'], /--seed must be/],
     [['--seed', `${Number.MAX_SAFE_INTEGER}`, '--schedules', '2'], /there are no 2 seeds from 9007199254740991 on/],
@@ -131,7 +146,110 @@ describe('options that make no sense', () => {
   it('are refused where a file is none of ours, or goes with other options', () => {
     writeFileSync(file(), '{"format":"coppice-schedule/1","plan":{"seed":1,"nodes":4,"faults":[{"fromMs":1}]}}');
     assert.throws(() => readOptions(['--replay', file()]), /plan\.faults\.0\.forMs/);
-    assert.throws(() => readOptions(['--replay', file(), '--seed', '3']), /--replay goes without --seed/);
+    for (const [flag, value] of [
+      ['--seed', '3'],
+      ['--faults', 'crash'],
+      ['--strategies', 'none'],
+    ] as const)
+      assert.throws(() => readOptions(['--replay', file(), flag, value]), new RegExp(`--replay goes without ${flag}`));
+  });
+
+  it('are refused where the schedule of a file cannot be judged: which, where, and what to do', () => {
+    const silent = [1, 2].map((validator) => ({ validator, strategy: 'silent' }));
+    writeFileSync(file(), JSON.stringify({ format: 'coppice-schedule/1', plan: { seed: 1, nodes: 4, dishonest: silent } }));
+    const { status, stderr, stdout } = simulate('--replay', file());
+    assert.equal(status, 2);
+    assert.match(stderr, /^simulate: --replay \S+bad\.json: plan\.dishonest: 2 of 4 are dishonest, [^\n]*; name 1 at most[^\n]*\n\nusage/);
+    assert.equal(stdout, '');
+  });
+});
+
+describe('a choice of faults and strategies', () => {
+  const planOf = (...args: readonly string[]) => readOptions(args)?.planOf(7);
+
+  it('is drawn from the seed, the same in any order, and as without it when all are chosen', () => {
+    const chosen = planOf('--faults', 'loss,crash', '--strategies', 'twin, silent', '--nodes', '7');
+    assert.deepEqual(planOf('--strategies', 'silent,twin', '--nodes', '7', '--faults', 'crash,loss'), chosen);
+    for (const { what } of chosen?.faults ?? []) assert.ok(['crash', 'loss'].includes(what.kind), what.kind);
+    assert.ok((chosen?.faults?.length ?? 0) >= 3);
+    assert.deepEqual(planOf('--faults', FAULT_KINDS.join(',')), { seed: 7, nodes: 4, faults: faultsOfSeed(7, 4, FAULTS_UNTIL_MS) });
+    assert.deepEqual(planOf('--strategies', STRATEGIES.join(',')), { seed: 7, nodes: 4, dishonest: dishonestOfSeed(7, 4) });
+  });
+
+  it('may be none, and goes with another time and with a scenario that leaves it open', () => {
+    assert.deepEqual(planOf('--faults', 'none', '--strategies', 'none'), { seed: 7, nodes: 4, faults: [], dishonest: [] });
+    const short = planOf('--faults', 'partition', '--fault-seconds', '2');
+    for (const { fromMs, forMs } of short?.faults ?? []) assert.ok(fromMs + forMs <= 2_000);
+    assert.deepEqual(planOf('--scenario', 'rotten-signing-record', '--strategies', 'none')?.dishonest, []);
+  });
+
+  it('is said again in the options that repeat a schedule', () => {
+    const again = readOptions(['--faults', 'loss,crash', '--strategies', 'none', '--fault-seconds', '3'])?.again(9);
+    assert.equal(again, '--seed 9 --schedules 1 --nodes 4 --fault-seconds 3 --faults crash,loss --strategies none');
+    assert.equal(readOptions(again?.split(' ') ?? [])?.again(9), again);
+  });
+
+  it('is all that a run injects', () => {
+    const { status, stdout, stderr } = simulate(
+      ...['--faults', 'duplicates', '--strategies', 'stale', '--fault-seconds', '0.5', '--schedules', '4', '--workers', '1', '--json'],
+    );
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^4 schedules of 4 nodes, faults duplicates, strategies stale from seed 1/);
+    const { injected, dishonest } = JSON.parse(lastLine(stdout)) as Readonly<Record<string, Readonly<Record<string, number>>>>;
+    const namesIn = (counts: Readonly<Record<string, number>> = {}) => Object.keys(counts).filter((name) => counts[name] !== 0);
+    assert.deepEqual(namesIn(injected), ['duplicates']);
+    assert.deepEqual(namesIn(dishonest), ['stale']);
+  });
+});
+
+describe('a place for files', () => {
+  it('is refused before anything runs where nothing can be written, and left as it was', () => {
+    const taken = join(folder, 'taken');
+    writeFileSync(taken, 'x');
+    const before = readdirSync(folder);
+    const [page, files] = [obstacleToPage, obstacleToFolder];
+    const cases: readonly (readonly [string | undefined, RegExp | undefined])[] = [
+      [page(join(folder, 'new.html')), undefined],
+      [page(taken), undefined],
+      [page(folder), /is a folder$/],
+      [page(join(folder, 'no/new.html')), /^there is no folder .*no$/],
+      [page(join(taken, 'new.html')), /taken is no folder$/],
+      [page('/proc/new.html'), /ENOENT/],
+      [page(''), /ENOENT/],
+      [files(join(folder, 'new')), undefined],
+      [files(folder), undefined],
+      [files(taken), /taken is no folder$/],
+      [files(join(folder, 'no/new')), /^there is no folder .*no$/],
+      [files('/proc/new'), /ENOENT/],
+      [files('/proc'), /ENOENT/],
+    ];
+    for (const [obstacle, told] of cases) {
+      if (told === undefined) assert.equal(obstacle, undefined);
+      else assert.match(obstacle ?? '', told);
+    }
+    assert.deepEqual(readdirSync(folder), before);
+    assert.equal(readFileSync(taken, 'utf8'), 'x');
+  });
+
+  it('is named with its option, without a stack trace', () => {
+    for (const [flag, place] of [
+      ['--html', join(folder, 'no/page.html')],
+      ['--out', join(folder, 'no/files')],
+    ] as const) {
+      const { status, stderr, stdout } = simulate('--seed', '7', '--schedules', '1', flag, place);
+      assert.equal(status, 2, stderr);
+      assert.ok(stderr.startsWith(`simulate: ${flag} ${place} cannot be written: there is no folder`), stderr);
+      assert.doesNotMatch(stderr, /^ +at /m);
+      assert.equal(stdout, '');
+    }
+    assert.equal(existsSync(join(folder, 'no')), false);
+  });
+
+  it('that is full only afterwards fails the run in one line', () => {
+    const { status, stderr } = simulate('--seed', '7', '--schedules', '1', '--fault-seconds', '0.5', '--html', '/dev/full');
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /^simulate: \/dev\/full could not be written: ENOSPC.*$/m);
+    assert.doesNotMatch(stderr, /^ +at /m);
   });
 });
 

@@ -56,9 +56,9 @@ export function dishonest(strategy: Strategy, own: Network, tools: StrategyTools
 }
 
 /** In most schedules fewer than a third of the validators are dishonest, in the others none. */
-export function drawDishonest(random: SeededRandom, nodes: number): readonly DishonestValidator[] {
+export function drawDishonest(random: SeededRandom, nodes: number, among: readonly Strategy[] = STRATEGIES): readonly DishonestValidator[] {
   if (!random.chance(DISHONEST_SHARE)) return [];
   const most = Math.floor((nodes - 1) / 3);
   const all = Array.from({ length: nodes }, (_unused, validator) => validator);
-  return random.sample(all, random.integer(1, most + 1)).map((validator) => ({ validator, strategy: random.pick(STRATEGIES) }));
+  return random.sample(all, random.integer(1, most + 1)).map((validator) => ({ validator, strategy: random.pick(among) }));
 }

@@ -1,10 +1,12 @@
 // npm run simulate:mutants: whether the checks of the simulator see each rule that is broken on purpose. Each mutant runs in a process of its
 // own, with its trials one after the other to the first violation; then all trials that were needed run without any patch, and nothing may
 // be violated. Exit code 0 means that every mutant was caught by a property and that the unpatched code was not; anything else is not 0.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments, UsageError } from '../command-arguments.ts';
+import { printLine } from '../result-output.ts';
+import { runCommand } from '../run-command.ts';
 import { MUTANTS } from './catalogue.ts';
 import type { Mutant } from './mutant.ts';
 import type { Findings, Task } from './mutant-worker.ts';
@@ -27,8 +29,6 @@ const WORKER_MS_MAX = 120_000;
 const WORKERS_MAX = 64;
 const FAULTS_SHOWN_MAX = 20;
 
-class UsageError extends Error {}
-
 /** What became of one mutant. */
 interface Outcome extends MutantVerdict {
   readonly mutant: string;
@@ -37,24 +37,18 @@ interface Outcome extends MutantVerdict {
   readonly processorMs: number;
 }
 
-if (process.argv.includes('--help')) {
-  console.log(USAGE);
-} else {
-  main().then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      console.error(`simulate:mutants: ${error instanceof UsageError ? `${error.message}\n\n${USAGE}` : (error as Error).stack}`);
-      process.exitCode = 2;
-    },
-  );
-}
+/** Processes that run: when this one ends, so do they. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+runCommand({ name: 'simulate:mutants', usage: USAGE, run: main });
 
 async function main(): Promise<number> {
-  const { mutants, workers, isList, isJson } = readOptions();
-  if (isList) {
-    for (const { name, rule, violates } of mutants) console.log(`${name}: ${rule} (${violates.join(', ')})`);
+  const { mutants, workers, isList, isJson, isHelp } = readOptions();
+  if (isHelp || isList) {
+    await printLine(isHelp ? USAGE : mutants.map(({ name, rule, violates }) => `${name}: ${rule} (${violates.join(', ')})`).join('\n'));
     return 0;
   }
   process.env['NODE_COMPILE_CACHE'] ??= join(ROOT, 'node_modules', '.cache', 'compile');
@@ -63,12 +57,12 @@ async function main(): Promise<number> {
   for (const fault of typeFaults.slice(0, FAULTS_SHOWN_MAX)) console.error(fault);
   if (typeFaults.length > 0) throw new Error('mutants that do not type-check say nothing about the checks');
   const typeCheckMs = Math.round(performance.now() - startMs);
-  console.log(rowOf('mutant', 'caught by', 'schedules', 'ms', 'CPU ms', 'rule'));
+  await printLine(rowOf('mutant', 'caught by', 'schedules', 'ms', 'CPU ms', 'rule'));
   const outcomes = await inParallel(mutants, workers, async (mutant) => {
     const outcome = await runMutant(mutant);
     const { caughtBy = 'SURVIVED', schedules, elapsedMs, processorMs } = outcome;
-    console.log(rowOf(mutant.name, caughtBy, schedules, elapsedMs, processorMs, mutant.rule));
-    if (outcome.caughtBy === undefined) console.log(`  ${outcome.detail}`);
+    await printLine(rowOf(mutant.name, caughtBy, schedules, elapsedMs, processorMs, mutant.rule));
+    if (outcome.caughtBy === undefined) await printLine(`  ${outcome.detail}`);
     return outcome;
   });
   const trials = trialsOf(mutants, outcomes);
@@ -96,7 +90,7 @@ async function main(): Promise<number> {
     typeCheckMs,
     outcomes,
   };
-  if (isJson) console.log(JSON.stringify(figures));
+  if (isJson) await printLine(JSON.stringify(figures));
   return survivors.length === 0 && falseAlarms.length === 0 ? 0 : 1;
 }
 
@@ -131,6 +125,7 @@ function work(mutant: string, task: Task): Promise<Ended> {
     timeout: WORKER_MS_MAX,
     env: { ...process.env, COPPICE_MUTANT: mutant },
   });
+  children.add(child);
   const texts = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].setEncoding('utf8').on('data', (text: string) => {
@@ -139,6 +134,7 @@ function work(mutant: string, task: Task): Promise<Ended> {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      children.delete(child);
       const lastLine = texts.stdout.trim().split('\n').at(-1) ?? '';
       const findings = code === 0 && lastLine !== '' ? (JSON.parse(lastLine) as Findings) : undefined;
       resolve({ findings, reason: `exit code ${code}, signal ${signal}; ${texts.stderr.trim().slice(0, 2_000)}` });
@@ -177,28 +173,20 @@ function readOptions(): {
   readonly workers: number;
   readonly isList: boolean;
   readonly isJson: boolean;
+  readonly isHelp: boolean;
 } {
-  const { only, workers, list, json } = parse();
+  const { only, workers, list, json, help } = readArguments(process.argv.slice(2), {
+    only: { type: 'string', multiple: true, default: [] },
+    workers: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
   const unknown = only.filter((name) => !MUTANTS.some((mutant) => mutant.name === name));
   if (unknown.length > 0) throw new UsageError(`no mutant is named ${unknown.join(', ')}; --list has them`);
   const count = workers === undefined ? availableParallelism() : Number(workers);
   if (!Number.isInteger(count) || count < 1 || count > WORKERS_MAX)
     throw new UsageError(`--workers must be a whole number from 1 to ${WORKERS_MAX}, got "${workers}"`);
   const mutants = only.length === 0 ? MUTANTS : MUTANTS.filter(({ name }) => only.includes(name));
-  return { mutants, workers: count, isList: list, isJson: json };
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      options: {
-        only: { type: 'string', multiple: true, default: [] },
-        workers: { type: 'string' },
-        list: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return { mutants, workers: count, isList: list, isJson: json, isHelp: help };
 }

@@ -1,7 +1,9 @@
 // npm run simulate:twins: every Twins scenario of so many rounds, from the command line. Exit code 0 means that all were run and everything held;
 // 1, that something did not; 2, that the options make no sense or the enumeration itself failed.
-import { parseArgs } from 'node:util';
 import { installHashtree } from '../../runtime/native/ssz-hashtree.ts';
+import { readArguments, UsageError } from '../command-arguments.ts';
+import { printLine } from '../result-output.ts';
+import { runCommand } from '../run-command.ts';
 import { exploreTwins, type FailedScenario, type TwinsReport } from './explore.ts';
 import { nameOfPlan, PLAN_SETS, type PlanSet } from './scenario.ts';
 
@@ -17,24 +19,15 @@ Runs every scenario of ${VALIDATORS} validators of which the first has a twin: l
   --first        end with the first scenario in which something does not hold
   --json         print all figures as one JSON object in the last line`;
 
-class UsageError extends Error {}
-
-if (process.argv.includes('--help')) {
-  console.log(USAGE);
-} else {
-  main().then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      console.error(`simulate:twins: ${error instanceof UsageError ? `${error.message}\n\n${USAGE}` : (error as Error).stack}`);
-      process.exitCode = 2;
-    },
-  );
-}
+runCommand({ name: 'simulate:twins', usage: USAGE, run: main });
 
 async function main(): Promise<number> {
-  const { rounds, planSet, twins, first, json } = readOptions();
+  const options = readOptions();
+  if (options === undefined) {
+    await printLine(USAGE);
+    return 0;
+  }
+  const { rounds, planSet, twins, first, json } = options;
   await installHashtree({ disableNative: false });
   const startMs = performance.now();
   const report = exploreTwins({ cast: { validators: VALIDATORS, twins }, rounds, planSet, stopAtFailure: first });
@@ -44,7 +37,8 @@ async function main(): Promise<number> {
     `${report.scenarios} scenarios of ${rounds} rounds, ${report.distinct} of them distinct, ${report.failed} failed; ${report.withCommit} commit before the ` +
       `network is whole; ${report.worlds} worlds and ${report.roundsRun} rounds in ${seconds.toFixed(1)} s; recovered after ${report.roundsToRecoverMax} rounds at most`,
   );
-  if (json) console.log(JSON.stringify({ rounds, plans: planSet, pairs: twins, seconds: Number(seconds.toFixed(1)), ...plain(report) }));
+  if (json)
+    await printLine(JSON.stringify({ rounds, plans: planSet, pairs: twins, seconds: Number(seconds.toFixed(1)), ...plain(report) }));
   return report.failed === 0 ? 0 : 1;
 }
 
@@ -63,8 +57,17 @@ function plain({ failures, ...figures }: TwinsReport): Readonly<Record<string, u
   };
 }
 
+// Undefined where only help is wanted.
 function readOptions() {
-  const values = parse();
+  const values = readArguments(process.argv.slice(2), {
+    rounds: { type: 'string', default: '3' },
+    plans: { type: 'string', default: 'cuts' },
+    pairs: { type: 'string', default: '1' },
+    first: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  if (values.help) return undefined;
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > ROUNDS_MAX)
     throw new UsageError(`--rounds must be a whole number from 1 to ${ROUNDS_MAX}, got "${values.rounds}"`);
@@ -75,20 +78,4 @@ function readOptions() {
 
 function isPlanSet(name: string): name is PlanSet {
   return Object.hasOwn(PLAN_SETS, name);
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      options: {
-        rounds: { type: 'string', default: '3' },
-        plans: { type: 'string', default: 'cuts' },
-        pairs: { type: 'string', default: '1' },
-        first: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

@@ -90,6 +90,7 @@ const evidenceFile: FuzzTarget = {
       textToBytes(piece.encoded),
       textToBytes(JSON.stringify(piece)),
       textToBytes(JSON.stringify([piece, piece])),
+      textToBytes(JSON.stringify({ jsonrpc: '2.0', id: 1, result: [piece] })),
     ]);
     writeFileSync(FILE, content);
     for (const read of readEvidenceFile(FILE)) assert.deepEqual([...read], [...encoded]);
