@@ -21,7 +21,8 @@ import { buildGenesisState } from '../src/core/state/genesis-state.ts';
 import { createStateDatabase } from '../src/core/state/state-database.ts';
 import type { StateDatabase, StateVersion } from '../src/core/state/state-version.ts';
 import { deriveViewBlock } from '../src/core/view/derive-block.ts';
-import { encodeViewBlock } from '../src/core/view/view-block-codec.ts';
+import { showExecution } from '../src/core/view/shown-execution.ts';
+import { encodeExecution, encodeViewHeader } from '../src/core/view/view-block-codec.ts';
 import { selectCrypto } from '../src/runtime/native/select-crypto.ts';
 import { installHashtree } from '../src/runtime/native/ssz-hashtree.ts';
 import { BatchingSignatureVerifier } from '../src/runtime/signature-verifier.ts';
@@ -125,8 +126,9 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
   const { store, states, pool } = bench;
   const commitment = commitmentOf(result, version.root);
   const { height } = version;
-  const view = await time(bench, 'view', () =>
-    deriveViewBlock(
+  const { view, shown } = await time(bench, 'view', () => {
+    const shown = showExecution(result, () => undefined);
+    const view = deriveViewBlock(
       {
         number: height,
         hash: parentHash,
@@ -136,18 +138,23 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
         baseFeePerGasWei: PARAMETERS.baseFeePerGasWeiMin,
       },
       { hash: parentHash, header: { timestamp: 0 } },
-      [{ result }],
+      [shown],
       PARAMETERS,
-    ),
-  );
+    );
+    return { view, shown };
+  });
+  const views = createViewStore(store);
   const rows = await time(bench, 'rows', () => [
     ...states.commit(version),
-    ...createViewStore(store).putBlock(
-      height,
-      view.hash,
-      encodeViewBlock(view),
-      view.transactions.map(({ transaction }) => transaction.hash),
-    ),
+    ...views.putExecution(ROOT_SHARD, height, encodeExecution(shown)),
+    ...views.putBlock({
+      number: height,
+      hash: view.hash,
+      header: encodeViewHeader(view, { executions: [{ shard: ROOT_SHARD, height }], heights: [{ shard: ROOT_SHARD, height }] }),
+      totals: parentHash,
+      transactionHashes: view.transactions.map(({ transaction }) => transaction.hash),
+      originsElsewhere: [],
+    }),
   ]);
   await time(bench, 'write', () => store.write(rows, { sync: true }));
   states.adopted(version);

@@ -40,7 +40,7 @@ export interface DevnetChoice {
   /** Undefined: as the folder has it, or none. */
   readonly loadAccounts: number | undefined;
   /** Undefined: as the folder has it, or one. */
-  readonly shards: number | undefined;
+  readonly shards?: number | undefined;
   readonly basePort: number;
   readonly logLevel: NodeConfig['log']['level'];
   readonly crypto: CryptoSelection;

@@ -16,7 +16,7 @@ export const CHECKED_BLOCKS_MAX = 16_384;
 /** Throws `storage/incomplete` when a view block, a beacon block or a block of an instance that runs is missing among the newest. */
 export async function refuseMissingBlocks(
   stores: Pick<NodeStores, 'viewStore' | 'beaconStore' | 'blockStore'>,
-  state: BeaconState,
+  state: Pick<BeaconState, 'height' | 'instances'>,
 ): Promise<void> {
   await refuseMissingViews(stores);
   refuseHoles(BEACON_CHAIN, 0, state.height, (height) => stores.beaconStore.getPoint(height) !== undefined);

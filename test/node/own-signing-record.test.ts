@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { emptyRecord, SigningRecord } from '../../src/core/consensus/record.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
-import type { LoadedChain } from '../../src/node/chain-storage.ts';
+import type { LoadedInstance } from '../../src/node/load-instance.ts';
 import { openOwnSigningRecord } from '../../src/node/own-signing-record.ts';
 import type { FileStore } from '../../src/storage/file-store.ts';
 import { createMemoryFileStore } from '../../src/storage/memory-file-store.ts';
@@ -12,22 +12,22 @@ const instanceId = new Uint8Array(32).fill(7);
 const HEIGHT = 5;
 
 /** What of a loaded chain the record depends on. */
-function chainAt(height: number, pendingHeights: readonly number[] = []): LoadedChain {
+function chainAt(height: number, pendingHeights: readonly number[] = []): LoadedInstance {
   return {
     instance: { chain: 0, epoch: 0, instanceId },
     committed: { facts: { height } },
     engineStart: { committed: height === 0 ? undefined : { point: { height } } },
     pending: pendingHeights.map((each) => ({ header: { height: each } })),
-  } as unknown as LoadedChain;
+  } as unknown as LoadedInstance;
 }
 
-async function contentAfter(files: FileStore, chain: LoadedChain, isValidator = true): Promise<Uint8Array | undefined> {
+async function contentAfter(files: FileStore, chain: LoadedInstance, isValidator = true): Promise<Uint8Array | undefined> {
   const record = await openOwnSigningRecord(files, chain, isValidator);
   await record.close();
   return record.read();
 }
 
-async function refuses(files: FileStore, chain: LoadedChain, height: number): Promise<void> {
+async function refuses(files: FileStore, chain: LoadedInstance, height: number): Promise<void> {
   await assert.rejects(openOwnSigningRecord(files, chain, true), (error) => {
     assert.ok(error instanceof CoppiceError && error.code === 'signing-record/missing', String(error));
     assert.equal((error.facts as { readonly height: number }).height, height);

@@ -11,13 +11,13 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { deriveValidatorKeys, type ValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
 import { bytesToHex, hex } from '../../src/core/primitives/bytes.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
-import type { Genesis } from '../../src/core/protocol/genesis.ts';
+import { type Genesis, genesisRoot } from '../../src/core/protocol/genesis.ts';
 import { packMessages } from '../../src/network/coalesce.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/host.ts';
 import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 import { topicName, topicPrefix } from '../../src/network/topics.ts';
-import { instanceOfGenesis } from '../../src/node/chain-storage.ts';
 import { readGenesisFile } from '../../src/node/genesis-file.ts';
+import { instancesOfGenesis } from '../../src/node/genesis-instances.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createSigner } from '../../src/runtime/signer.ts';
@@ -55,7 +55,7 @@ describe('a validator that signs twice', () => {
     process.kill(devnet.validators[THIEF]?.pid ?? 0, 'SIGKILL');
     const names = genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey));
     assert.equal(names[THIEF], peerNameOfPublicKey(ed25519.getPublicKey(thief.peerSeed)));
-    const { genesisRoot } = await instanceOfGenesis(genesis);
+    const root = genesisRoot(genesis);
     network = await createLibp2pNetwork({
       peerSeed: thief.peerSeed,
       listenAddress: { host: '127.0.0.1', port: 0 },
@@ -64,12 +64,12 @@ describe('a validator that signs twice', () => {
         host: '127.0.0.1',
         port: devnet.basePort + P2P_OFFSET + validator,
       })),
-      networkPrefix: topicPrefix(genesisRoot),
+      networkPrefix: topicPrefix(root),
       timing: realTiming,
       random: Math.random,
       log: () => undefined,
     });
-    network.pubSub.subscribe(topicName(genesisRoot, ROOT_SHARD, 'consensus'), () => 'ignore');
+    network.pubSub.subscribe(topicName(root, ROOT_SHARD, 'consensus'), () => 'ignore');
     await until(() => network.peers.connected().length === HONEST.length, 'the thief is let in', 60_000);
   });
 
@@ -88,7 +88,8 @@ describe('a validator that signs twice', () => {
     (await ask(validator, 'coppice_getEvidence', ['0x1'])) as readonly Listed[];
 
   async function signTwice(): Promise<void> {
-    const instance = await instanceOfGenesis(genesis);
+    const [, instance] = await instancesOfGenesis(genesis);
+    assert.ok(instance !== undefined);
     const signer = createSigner(crypto, { validator: THIEF, ...thief }, instance);
     const { round, height } = (await ask(0, 'coppice_getShardHead', ['0x1'])) as { round: string; height: string };
     const messages = [1, 2].map((fill): ConsensusMessage => {

@@ -13,9 +13,10 @@ import { decodeTransaction } from '../../src/core/protocol/decode-transaction.ts
 import type { ExecutionContext } from '../../src/core/protocol/message.ts';
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { deriveViewBlock } from '../../src/core/view/derive-block.ts';
-import { NO_SUPPLY_TOTALS, type SupplyTotals, supplyOf, supplyTotalsAfter } from '../../src/core/view/supply.ts';
+import { showExecution } from '../../src/core/view/shown-execution.ts';
+import { genesisTotals, type SupplyTotals, supplyOf, supplyTotalsAfter } from '../../src/core/view/supply.ts';
 import type { ViewBlock } from '../../src/core/view/view-block.ts';
-import { decodeViewBlock, decodeViewHeader, encodeViewBlock } from '../../src/core/view/view-block-codec.ts';
+import { decodeExecution, decodeViewHeader, encodeExecution, encodeViewHeader } from '../../src/core/view/view-block-codec.ts';
 import { createSimulator } from '../../src/node/call-simulator.ts';
 import { createDispatcher, type Dispatcher, type RpcResponse } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts';
@@ -62,7 +63,7 @@ export class ChainFixture {
   readonly mempool = new Mempool(parameters);
   readonly blocks: ViewBlock[] = [];
   readonly states: MemoryState[] = [];
-  readonly totals: SupplyTotals[] = [NO_SUPPLY_TOTALS];
+  readonly totals: SupplyTotals[] = [genesisTotals(0n)];
   readonly limits: RpcLimits;
   readonly ports: RpcPorts;
   readonly dispatcher: Dispatcher;
@@ -155,10 +156,16 @@ export class ChainFixture {
       evm: this.#evm,
     });
     this.states.push(this.state.after(result.changeSet));
-    this.totals.push(supplyTotalsAfter(this.totals.at(-1) as SupplyTotals, result));
+    const before = this.totals.at(-1) as SupplyTotals;
+    const beacon = {
+      stakeWei: 0n,
+      burnedWei: before.burnedWei + result.burnedFeesWei,
+      accruedRewardsWei: before.accruedRewardsWei + result.proposerFeesWei,
+    };
+    this.totals.push(supplyTotalsAfter(before, beacon, []));
     // Through the rows of the disk, so that what RPC shows is what a node would read back.
-    const rows = encodeViewBlock(deriveViewBlock(this.#anchor(number), this.head, [{ result }], parameters));
-    this.blocks.push(decodeViewBlock(rows, CHAIN_ID));
+    const execution = decodeExecution(encodeExecution(showExecution(result, () => undefined)), CHAIN_ID);
+    this.blocks.push(deriveViewBlock(this.#anchor(number), this.head, [execution], parameters));
     this.mempool.onBlock(transactions, BASE_FEE_WEI);
     for (const listener of [...this.#headListeners]) listener(this.head);
     return this.head;
@@ -228,7 +235,7 @@ export class ChainFixture {
         blockByHash: byHash,
         headerByNumber: (number) => {
           const block = number < this.oldest ? undefined : this.blocks[number];
-          return block === undefined ? undefined : decodeViewHeader(encodeViewBlock(block).header);
+          return block === undefined ? undefined : decodeViewHeader(encodeViewHeader(block, { executions: [], heights: [] }));
         },
         transactionLocation: (hash) => {
           for (const block of this.blocks) {
@@ -237,6 +244,7 @@ export class ChainFixture {
           }
           return undefined;
         },
+        blocksWithMessagesOf: () => [],
         oldestNumber: () => this.oldest,
         supplyAt: (number) => {
           const totals = this.totals[number];
@@ -247,6 +255,7 @@ export class ChainFixture {
       state: {
         stateAt: (number) => (number < this.oldest ? undefined : this.states[number]),
         pendingState: () => this.state,
+        lowestNonceInFlight: () => undefined,
         prove: (number, address, slots) =>
           number < this.oldest
             ? undefined
@@ -290,7 +299,7 @@ export class ChainFixture {
         nextBaseFeePerGasWei: () => BASE_FEE_WEI,
         baseFeePerGasWeiMin: BASE_FEE_WEI,
         transactionGasLimitMax: parameters.transactionGasLimitMax,
-        layout: () => ({ epoch: 0, shards: [1] }),
+        layout: () => ({ epoch: 0, shards: [1], next: [2, 3] }),
         shardHead: (shard) =>
           shard === 1
             ? {

@@ -125,7 +125,7 @@ describe('shards', () => {
       { id: `0x${'01'.repeat(32)}`, kind: 'conflicting-votes', round: '0x7', validators: ['0x2'], encoded: '0x0102' },
     ]);
     assert.equal(await chain.call('coppice_getEvidence', '0x2'), null);
-    assert.deepEqual(await chain.call('coppice_getLayout'), { epoch: '0x0', shards: ['0x1'] });
+    assert.deepEqual(await chain.call('coppice_getLayout'), { epoch: '0x0', shards: ['0x1'], next: ['0x2', '0x3'] });
     assert.equal((await chain.call('coppice_getShardHead', 1)).finalizedHeight, '0x0');
     assert.equal((await chain.call('coppice_getShardHead', '0x1')).shard, '0x1');
     assert.equal(await chain.call('coppice_getShardHead', 2), null);

@@ -7,7 +7,7 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { PayloadMaker } from '../../src/runtime/payload-maker.ts';
-import { type ExecutedShardOutcome, type ShardOutcome, shardContentOn } from '../../src/runtime/shard-logic.ts';
+import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../src/runtime/shard-block-logic.ts';
 import { createShardPayloads, type TransactionSource } from '../../src/runtime/shard-payloads.ts';
 import type { Signer } from '../../src/runtime/signer.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
@@ -54,7 +54,7 @@ describe('the maker of payloads', () => {
   let chain: SignedChain;
   let clock: VirtualClock;
   let source: Waiting;
-  let maker: PayloadMaker<ShardOutcome, ExecutedShardOutcome>;
+  let maker: PayloadMaker<ShardBlockOutcome, ExecutedShardBlockOutcome>;
   let transfer: Transaction;
 
   before(() => initialiseKeccak());
@@ -66,14 +66,14 @@ describe('the maker of payloads', () => {
     const signer = chain.signers[0] as Signer;
     maker = new PayloadMaker({
       blocks: chain.blocks,
-      source: createShardPayloads({
+      source: createShardPayloads<ShardBlockOutcome>({
         parameters: chain.genesis.parameters,
         blocks: chain.blocks,
         transactions: source,
         clock,
         urgencyOn: () => 'none',
         onUrgency: () => undefined,
-        contentOn: shardContentOn(chain.genesis.parameters),
+        contentOn: (parent, transactions, nowMs) => chain.contentOn(parent, transactions, nowMs),
       }),
       signer,
       clock,

@@ -1,6 +1,8 @@
 // A chain whose four validators are all in the test's hand: real keys, real state in memory, real execution. Tests make valid blocks and
 // certificates with it, and then make them wrong.
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { genesisBeaconState } from '../../src/core/beacon/genesis-state.ts';
+import { firstBeaconRecord } from '../../src/core/beacon/instance.ts';
 import { certificateOf, timeoutCertificateOf } from '../../src/core/consensus/certificates.ts';
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../src/core/consensus/leader.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
@@ -10,25 +12,38 @@ import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-exe
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { type BlockHeader, blockHashOf } from '../../src/core/protocol/block.ts';
 import type { BlockPoint, QuorumCertificate, TimeoutCertificate } from '../../src/core/protocol/certificate.ts';
-import type { Instance } from '../../src/core/protocol/committee.ts';
+import { type Instance, StartRecord } from '../../src/core/protocol/committee.ts';
 import { type Genesis, possessionSigningRoot } from '../../src/core/protocol/genesis.ts';
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import type { Proposal, Timeout, Vote } from '../../src/core/protocol/vote.ts';
-import { buildPayload } from '../../src/core/shard/build-block.ts';
+import { makeShardInstance } from '../../src/core/shard/beacon-view.ts';
+import { buildShardBlock } from '../../src/core/shard/build-shard-block.ts';
 import { createStateDatabase } from '../../src/core/state/state-database.ts';
-import { type ChainStores, loadChain } from '../../src/node/chain-storage.ts';
+import type { StateDatabase } from '../../src/core/state/state-version.ts';
+import type { NodeStores } from '../../src/node/create-node.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
+import { instancesOfGenesis } from '../../src/node/genesis-instances.ts';
+import { writeGenesisShards } from '../../src/node/genesis-shards.ts';
+import { BeaconWindow } from '../../src/runtime/beacon-window.ts';
+import { BundleShelf } from '../../src/runtime/bundle-shelf.ts';
 import { ChainBlocks } from '../../src/runtime/chain-blocks.ts';
+import type { CommitRows } from '../../src/runtime/chain-logic.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
-import { type CommittedBlock, ShardCommits } from '../../src/runtime/shard-commits.ts';
-import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../../src/runtime/shard-logic.ts';
+import type { BlockContent } from '../../src/runtime/payload-maker.ts';
+import { createShardBlockCommits } from '../../src/runtime/shard-block-commits.ts';
+import {
+  createShardBlockLogic,
+  type ExecutedShardBlockOutcome,
+  type ShardBlockOutcome,
+  shardStartOutcome,
+} from '../../src/runtime/shard-block-logic.ts';
 import { createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
 import { createSigner, type Signer } from '../../src/runtime/signer.ts';
 import { TransactionDirectory } from '../../src/runtime/transaction-directory.ts';
-import type { ViewTip } from '../../src/runtime/view-chain.ts';
+import { createBeaconStore } from '../../src/storage/beacon-store.ts';
 import { createBlockStore } from '../../src/storage/block-store.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/storage/memory-store.ts';
-import { createViewStore } from '../../src/storage/view-store.ts';
+import { createShardStore } from '../../src/storage/shard-store.ts';
 
 export const START_MS = 1_700_000_000_000;
 export const VALIDATORS = 4;
@@ -42,20 +57,25 @@ export interface MadeBlock {
   readonly point: ChainPoint;
 }
 
+/** The rows of its one database. */
+export type SignedChainStores = Pick<NodeStores, 'blockStore' | 'beaconStore' | 'shardStore'> & { readonly store: MemoryStore };
+
 /** See the file's head. */
 export interface SignedChain {
   readonly genesis: Genesis;
   readonly instance: Instance;
   readonly signers: readonly Signer[];
-  readonly blocks: ChainBlocks<ShardOutcome, ExecutedShardOutcome>;
+  readonly blocks: ChainBlocks<ShardBlockOutcome, ExecutedShardBlockOutcome>;
   readonly directory: TransactionDirectory;
   readonly verifier: SignatureVerifier;
   readonly store: MemoryStore;
-  readonly stores: ChainStores;
-  readonly newest: ViewTip;
+  readonly stores: SignedChainStores;
+  readonly states: StateDatabase;
   /** What a committed block writes beside itself; blocks are told as they are written. */
-  readonly rows: (onCommitted: (block: CommittedBlock) => void) => ShardCommits;
+  readonly rows: (onCommitted: (outcome: ExecutedShardBlockOutcome) => void) => CommitRows<ExecutedShardBlockOutcome>;
   readonly start: ChainPoint;
+  /** What a leader puts in a block. */
+  contentOn(parent: ShardBlockOutcome, transactions: readonly Transaction[], nowMs: number): BlockContent;
   /** A block of the right leader on a parent that is validated in `blocks`; held and validated there itself. */
   extend(parent: ChainPoint, options: ExtendOptions): Promise<MadeBlock>;
 }
@@ -88,26 +108,49 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     }),
   };
   const store = createMemoryStore();
-  const stores: ChainStores = {
-    store,
-    blockStore: createBlockStore(store),
-    viewStore: createViewStore(store),
-    states: await createStateDatabase(store, ROOT_SHARD),
-  };
-  const { instance, committed, newest } = await loadChain(genesis, { ...stores, vrf: crypto.vrf });
+  const { parameters } = genesis;
+  const beaconStore = createBeaconStore(store);
+  const stores = { store, beaconStore, blockStore: createBlockStore(store), shardStore: createShardStore(store) };
+  const roots = await writeGenesisShards(genesis, store);
+  const beaconState = genesisBeaconState(genesis, (shard) => roots.get(shard) as Uint8Array);
+  const [, instance] = await instancesOfGenesis(genesis);
+  if (instance === undefined) throw new Error('a genesis starts its shard');
+  const beaconRecord = firstBeaconRecord(beaconState);
+  const point = { hash: StartRecord.hashTreeRoot(beaconRecord), timestampMs: START_MS, seed: beaconRecord.seed };
+  await store.write(beaconStore.putPoint(0, point), { sync: true });
+  const window = await BeaconWindow.open({ parameters, beaconStore }, beaconState);
+  const states = createStateDatabase(store, ROOT_SHARD);
+  const shardInstance = makeShardInstance(instance.startRecord, new Set([ROOT_SHARD]), []);
+  const committed = shardStartOutcome(shardInstance, states.committed());
   const signers = keys.map((secrets, validator) => createSigner(crypto, { validator, ...secrets }, instance));
   const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
-  const directory = new TransactionDirectory(verifier, genesis.parameters.evmChainId);
-  const evm = createOwnLoopExecutor(genesis.parameters.evmChainId);
+  const directory = new TransactionDirectory(verifier, parameters.evmChainId);
+  const evm = createOwnLoopExecutor(parameters.evmChainId);
   const committedHash = (): undefined => undefined;
-  const blocks = new ChainBlocks(
-    {
-      logic: createShardLogic({ ...stores, parameters: genesis.parameters, directory, evm, pause: undefined }),
-      vrf: crypto.vrf,
-      committedHash,
-    },
-    committed,
-  );
+  const held = () => new Map();
+  const logic = createShardBlockLogic({ instance: shardInstance, parameters, states, directory, evm, window, held, pause: undefined });
+  const blocks = new ChainBlocks<ShardBlockOutcome, ExecutedShardBlockOutcome>({ logic, vrf: crypto.vrf, committedHash }, committed);
+  const contentOn: SignedChain['contentOn'] = (parent, transactions, nowMs) => {
+    const view = window.viewAt(0);
+    if (view === undefined) throw new Error('genesis can be referred to');
+    const {
+      body,
+      transactions: taken,
+      ...fields
+    } = buildShardBlock({
+      instance: shardInstance,
+      parent: parent.asParent,
+      parentExecution: parent.commitment,
+      parentState: parent.version,
+      view,
+      parameters,
+      held: new Map(),
+      transactions,
+      pointerProofOf: () => undefined,
+      nowMs,
+    });
+    return { fields, body, transactions: taken };
+  };
   const { height, seed } = instance.startRecord;
   const start: ChainPoint = { hash: instance.startRecordRoot, height, round: 0, seed, anchors: [] };
   return {
@@ -119,24 +162,17 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     verifier,
     store,
     stores,
-    newest,
+    states,
     rows: (onCommitted) =>
-      new ShardCommits({ ...stores, parameters: genesis.parameters, committed, lastViewBlock: newest.block, onCommitted }),
+      createShardBlockCommits({ ...stores, shard: ROOT_SHARD, states, shelf: new BundleShelf(), rowsOf: () => [], onCommitted }),
     start,
+    contentOn,
     extend: async (parent, { round, justify, timeoutCertificate, transactions = [] }) => {
       const proposer = leaderOf(instance, parent, round);
       const signer = signers[proposer] as Signer;
       const outcome = await blocks.outcomeOf(parent.hash);
       const { proof, output } = signer.proveLeader(vrfAlphaOf(instance, parent.seed, round));
-      const { parameters } = genesis;
-      const nowMs = outcome.facts.timestampMs + 100;
-      const { body, ...fields } = buildPayload({
-        parent: outcome.facts,
-        parentExecution: outcome.commitment,
-        transactions,
-        nowMs,
-        parameters,
-      });
+      const { fields, body } = contentOn(outcome, transactions, outcome.facts.timestampMs + 100);
       const header: BlockHeader = {
         ...fields,
         instanceId: instance.instanceId,

@@ -4,12 +4,14 @@ import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { encodeTransactionBatches } from '../../src/core/mempool/gossip-batch.ts';
 import { Mempool } from '../../src/core/mempool/pool.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import type { ForwardDecision, GossipHandler } from '../../src/network/ports.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
 import { REMEMBERED_BYTES_MAX, TransactionDirectory } from '../../src/runtime/transaction-directory.ts';
 import { TransactionPool } from '../../src/runtime/transaction-pool.ts';
+import { TransactionRouter } from '../../src/runtime/transaction-router.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
@@ -28,6 +30,7 @@ function transfer(nonce: number, chainId = parameters.evmChainId): Uint8Array {
 describe('the pool at work', () => {
   let clock: VirtualClock;
   let pool: TransactionPool;
+  let router: TransactionRouter;
   let published: Uint8Array[];
   let counted: string[];
   let pending: string[];
@@ -47,10 +50,18 @@ describe('the pool at work', () => {
         return verifier.recoverSenders(requests);
       },
     };
+    const mempool = new Mempool(parameters);
+    const directory = new TransactionDirectory(counting, parameters.evmChainId);
+    const metrics = {
+      count: (_name: string, labels?: Readonly<Record<string, string>>) => void counted.push(labels?.['reason'] ?? 'admitted'),
+      gauge: () => undefined,
+      observe: () => undefined,
+    };
     pool = new TransactionPool(
       {
-        pool: new Mempool(parameters),
-        directory: new TransactionDirectory(counting, parameters.evmChainId),
+        shard: ROOT_SHARD,
+        pool: mempool,
+        directory,
         pubSub: {
           publish: async (_topic, data) => {
             published.push(data);
@@ -64,16 +75,14 @@ describe('the pool at work', () => {
         topic: TOPIC,
         clock,
         logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-        metrics: {
-          count: (_name, labels) => counted.push(labels?.['reason'] ?? 'admitted'),
-          gauge: () => undefined,
-          observe: () => undefined,
-        },
+        metrics,
         isMeshFull: () => isMeshFull,
         onPending: ({ hashHex }) => pending.push(hashHex),
       },
       MemoryState.of([{ address: SENDER, balanceWei: 10n ** 20n }]),
     );
+    router = new TransactionRouter(directory, metrics);
+    router.add(ROOT_SHARD, { pool, mempool });
   });
 
   async function gossip(raws: readonly Uint8Array[]): Promise<ForwardDecision> {
@@ -82,8 +91,8 @@ describe('the pool at work', () => {
   }
 
   it('takes a transaction of a client once, and hands those that come together on in one batch', async () => {
-    for (const nonce of [0, 1, 2]) assert.ok((await pool.submit(transfer(nonce))).ok);
-    const again = await pool.submit(transfer(1));
+    for (const nonce of [0, 1, 2]) assert.ok((await router.submit(transfer(nonce))).ok);
+    const again = await router.submit(transfer(1));
     assert.ok(!again.ok);
     assert.deepEqual(published, []);
     await clock.run(50);
@@ -96,9 +105,9 @@ describe('the pool at work', () => {
   it('tells whoever waits for transactions when one could go into a block', async () => {
     let woken = 0;
     pool.onWaiting(() => woken++);
-    await pool.submit(transfer(1));
+    await router.submit(transfer(1));
     assert.equal(woken, 0, 'a gap is before it');
-    await pool.submit(transfer(0));
+    await router.submit(transfer(0));
     assert.equal(woken, 1);
     assert.equal(pending.length, 2);
   });
@@ -141,7 +150,7 @@ describe('the pool at work', () => {
   });
 
   it('counts what it refuses of clients', async () => {
-    assert.ok(!(await pool.submit(Uint8Array.of(2, 0xc0))).ok);
+    assert.ok(!(await router.submit(Uint8Array.of(2, 0xc0))).ok);
     assert.deepEqual(counted, ['malformed']);
   });
 });

@@ -104,21 +104,52 @@ describe('view rows', () => {
     const views = createViewStore(store);
     assert.equal(views.getHead(), undefined);
     for (let number = 0; number < 4; number++) {
-      const parts = { header: bytesOf(`h${number}`), transactions: bytesOf(`t${number}`), receipts: bytesOf(`r${number}`) };
-      await store.write(views.putBlock(number, hashOf(number), parts, [hashOf(100 + 2 * number), hashOf(101 + 2 * number)]), {
-        sync: false,
-      });
+      const [header, totals] = [bytesOf(`h${number}`), bytesOf(`s${number}`)];
+      const transactionHashes = [hashOf(100 + 2 * number), hashOf(101 + 2 * number)];
+      const block = { number, hash: hashOf(number), header, totals, transactionHashes, originsElsewhere: [hashOf(200)] };
+      await store.write(views.putBlock(block), { sync: false });
     }
     assert.equal(views.getHead(), 3);
     assert.equal(views.getNumberByHash(hashOf(2)), 2);
     assert.equal(views.getNumberByHash(hashOf(9)), undefined);
     assert.deepEqual(views.getTransactionPlace(hashOf(103)), { number: 1, index: 1 });
     assert.equal(views.getTransactionPlace(hashOf(99)), undefined);
-    assert.deepEqual([views.getHeader(1), views.getTransactions(1), views.getReceipts(1)], [bytesOf('h1'), bytesOf('t1'), bytesOf('r1')]);
+    assert.deepEqual([views.getHeader(1), views.getSupplyTotals(1)], [bytesOf('h1'), bytesOf('s1')]);
+    assert.deepEqual(await views.readMessagePlaces(hashOf(200)), [0, 1, 2, 3]);
+    assert.deepEqual(await views.readMessagePlaces(hashOf(201)), []);
     assert.deepEqual(await views.readHeaders(1, 2), [
       { number: 1, header: bytesOf('h1') },
       { number: 2, header: bytesOf('h2') },
     ]);
+  });
+});
+
+describe('rows that view blocks are made of', () => {
+  it('give back executions by shard and height, anchors by number, and what is on its way by hash', async () => {
+    const store = createMemoryStore();
+    const views = createViewStore(store);
+    const parts = { transactions: bytesOf('t'), receipts: bytesOf('r') };
+    await store.write(
+      [
+        ...views.putExecution(5, 9, parts),
+        ...views.putAnchor(3, bytesOf('a')),
+        ...views.putCharged(hashOf(1), bytesOf('c')),
+        ...views.putAwaited(hashOf(2), { transactionHash: hashOf(7), count: 2 }),
+      ],
+      { sync: false },
+    );
+    assert.deepEqual([views.getExecution(5, 9), views.getExecution(9, 5), views.getExecution(5, 8)], [parts, undefined, undefined]);
+    assert.deepEqual([views.getAnchor(3), views.getAnchor(4)], [bytesOf('a'), undefined]);
+    assert.deepEqual([views.getCharged(hashOf(1)), await views.readCharged()], [bytesOf('c'), [bytesOf('c')]]);
+    assert.deepEqual(views.getAwaited(hashOf(2)), { transactionHash: hashOf(7), count: 2 });
+    assert.deepEqual(await views.readAwaited(), [hashOf(7)]);
+    const gone = [
+      ...views.dropAnchor(3),
+      ...views.dropCharged(hashOf(1)),
+      ...views.putAwaited(hashOf(2), { transactionHash: hashOf(7), count: 0 }),
+    ];
+    await store.write(gone, { sync: false });
+    assert.deepEqual([views.getAnchor(3), views.getCharged(hashOf(1)), views.getAwaited(hashOf(2))], [undefined, undefined, undefined]);
   });
 });
 

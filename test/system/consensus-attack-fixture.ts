@@ -17,8 +17,8 @@ import { pack } from '../../src/network/frame-codec.ts';
 import { createLibp2pNetwork, type Libp2pNetwork } from '../../src/network/host.ts';
 import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 import { topicName, topicPrefix } from '../../src/network/topics.ts';
-import { instanceOfGenesis } from '../../src/node/chain-storage.ts';
 import { readGenesisFile } from '../../src/node/genesis-file.ts';
+import { instancesOfGenesis } from '../../src/node/genesis-instances.ts';
 import { type ConsensusMessage, decodeConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from '../../src/runtime/gossip-outbox.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
@@ -75,7 +75,8 @@ export async function startAttackedDevnet(): Promise<AttackedDevnet> {
   try {
     for (const away of [THIEF, LISTENER]) process.kill(devnet.validators[away]?.pid ?? 0, 'SIGKILL');
     const genesis = readGenesisFile(join(devnet.validators[TARGET]?.dataDir ?? '', 'genesis.json'), crypto.bls);
-    const instance = await instanceOfGenesis(genesis);
+    const [, instance] = await instancesOfGenesis(genesis);
+    if (instance === undefined) throw new Error('a genesis starts its shard');
     const names = genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey));
     const topic = topicName(instance.genesisRoot, ROOT_SHARD, 'consensus');
     const thief = keysOf(devnet, THIEF);

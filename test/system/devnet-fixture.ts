@@ -1,7 +1,7 @@
 // A whole devnet for system tests, started as people start it: `coppice devnet --json` in a folder of its own, on ports that are free.
 // Whatever the test does, it ends with no process and no folder left.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,10 @@ export interface Devnet extends DevnetReady {
 /** What differs from the defaults. */
 export interface DevnetOptions {
   readonly validators?: number;
+  readonly shards?: number;
   readonly loadAccounts?: number;
+  /** Of the genesis, beside the preset: a network whose epochs last long, for what is about one instance. */
+  readonly overrides?: Readonly<Record<string, number>>;
   /** Start the network of this folder again. */
   readonly folder?: string;
   readonly basePort?: number;
@@ -50,7 +53,9 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const basePort = options.basePort ?? (await freeBasePort());
   const args = ['devnet', '--json', '--data-dir', folder, '--base-port', String(basePort)];
   if (options.validators !== undefined) args.push('--validators', String(options.validators));
+  if (options.shards !== undefined) args.push('--shards', String(options.shards));
   if (options.loadAccounts !== undefined) args.push('--load-accounts', String(options.loadAccounts));
+  if (options.overrides !== undefined) await overrideGenesis([MAIN_FILE, ...args], folder, options.overrides);
   const child = spawn(process.execPath, [MAIN_FILE, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.environment },
@@ -75,6 +80,18 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     throw new Error(`the devnet did not start: ${said.join('')}\n${logs}`);
   }
   return { ...(JSON.parse(ready) as DevnetReady), folder, basePort, process: child, stop, remove };
+}
+
+// The devnet is made and not started, and each validator's genesis written anew.
+async function overrideGenesis(command: readonly string[], folder: string, overrides: Readonly<Record<string, number>>): Promise<void> {
+  const making = spawn(process.execPath, [...command, '--make-only'], { stdio: 'ignore' });
+  const code = await new Promise((resolve) => making.once('exit', resolve));
+  if (code !== 0) throw new Error(`the devnet was not made: exit code ${String(code)}`);
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith('validator-'))) {
+    const file = join(folder, name, 'genesis.json');
+    const genesis = JSON.parse(readFileSync(file, 'utf8')) as { readonly overrides?: object };
+    writeFileSync(file, JSON.stringify({ ...genesis, overrides: { ...genesis.overrides, ...overrides } }));
+  }
 }
 
 /** The end of each validator's log: for the message of a failed test. */

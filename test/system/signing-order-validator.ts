@@ -5,8 +5,6 @@
 import { connect } from 'node:net';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { deriveValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
-import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
-import { createStateDatabase } from '../../src/core/state/state-database.ts';
 import type { Network } from '../../src/network/ports.ts';
 import { makeGenesisText } from '../../src/node/create-network.ts';
 import { createNode } from '../../src/node/create-node.ts';
@@ -17,10 +15,8 @@ import { genesisEntryOf } from '../../src/node/validator-seed.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { createSignatureVerifier } from '../../src/runtime/signature-verifier.ts';
-import { createBlockStore } from '../../src/storage/block-store.ts';
 import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import { createNodeFileStore } from '../../src/storage/node-file-store.ts';
-import { createViewStore } from '../../src/storage/view-store.ts';
 
 const [folder, port] = process.argv.slice(2);
 const socket = connect({ host: '127.0.0.1', port: Number(port), noDelay: true });
@@ -71,9 +67,6 @@ const node = await createNode(
   {
     network,
     store,
-    blockStore: createBlockStore(store),
-    viewStore: createViewStore(store),
-    states: await createStateDatabase(store, ROOT_SHARD),
     files: createNodeFileStore(folder ?? ''),
     clock: systemClock,
     logger: createLogger({ level: 'silent', file: undefined, base: {} }),

@@ -15,7 +15,7 @@ import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
 import { orderedListRoot } from '../../../src/core/view/merkle-patricia.ts';
 import { encodeReceipt, typeOf } from '../../../src/core/view/receipt.ts';
 import type { ViewBlock, ViewReceipt, ViewTransaction } from '../../../src/core/view/view-block.ts';
-import { anchor, execution } from './executed-fixture.ts';
+import { anchor, execution, shown } from './executed-fixture.ts';
 
 const parameters = { transactionGasLimitMax: 8_000_000 };
 const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
@@ -32,7 +32,7 @@ describe('a view block', () => {
   it("has the header hash that Ethereum's library computes from the same fields", () => {
     fc.assert(
       fc.property(anchor, execution(6), (place, executed) => {
-        const { header, hash } = deriveViewBlock(place, undefined, [executed], parameters);
+        const { header, hash } = deriveViewBlock(place, undefined, [shown(executed)], parameters);
         const theirs = createBlockHeader(
           {
             parentHash: header.parentHash,
@@ -62,7 +62,7 @@ describe('a view block', () => {
   it("has the transactions and receipts roots and the bloom of Ethereum's libraries", async () => {
     await fc.assert(
       fc.asyncProperty(anchor, execution(30), async (place, executed) => {
-        const block = deriveViewBlock(place, undefined, [executed], parameters);
+        const block = deriveViewBlock(place, undefined, [shown(executed)], parameters);
         const { header, transactions, receipts } = block;
         assert.deepEqual(header.transactionsRoot, await rootOfLibrary(transactions.map((view) => view.transaction.raw)));
         const encoded = receipts.map((receipt, index) => {
@@ -87,12 +87,12 @@ describe('a view block', () => {
   it('numbers gas and logs over the whole block, and shows each transaction once, where its main call ran', () => {
     fc.assert(
       fc.property(anchor, execution(12), (place, executed) => {
-        const block = deriveViewBlock(place, undefined, [executed], parameters);
-        const { messages, senderParts } = executed.result;
-        const shown = messages.filter((one) => one.outcome !== 'forwarded' && one.message.kind !== 'pointer');
-        assert.equal(block.transactions.length, shown.length);
+        const block = deriveViewBlock(place, undefined, [shown(executed)], parameters);
+        const { messages, senderParts } = executed;
+        const visible = messages.filter((one) => one.outcome !== 'forwarded' && one.message.kind !== 'pointer');
+        assert.equal(block.transactions.length, visible.length);
         assert.equal(block.transactions.filter((view) => view.kind === 'account').length, senderParts.length);
-        assert.equal(new Set(block.transactions.map((view) => view.transaction.hashHex)).size, shown.length);
+        assert.equal(new Set(block.transactions.map((view) => view.transaction.hashHex)).size, visible.length);
         let gas = 0;
         let logs = 0;
         block.receipts.forEach((receipt, index) => {

@@ -5,7 +5,7 @@ import { encodeRlp, integerToRlp, type RlpItem } from '../../../src/core/primiti
 import { parseTransaction, withSender } from '../../../src/core/protocol/decode-transaction.ts';
 import type { Log, Message, MessageKind, MessageResult } from '../../../src/core/protocol/message.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
-import type { AnchoredExecution } from '../../../src/core/view/order.ts';
+import { type ExecutionToShow, type ShownExecution, showExecution } from '../../../src/core/view/shown-execution.ts';
 
 export const CHAIN_ID = 1_131_376_752;
 
@@ -73,7 +73,7 @@ const resultOf = (kinds: readonly MessageKind[]) =>
   });
 
 /** A block of up to `transactionsMax` transactions: plain transfers, forwards, sends, pointers, failures. */
-export function execution(transactionsMax: number, kinds: readonly MessageKind[] = EMITTED_KINDS): fc.Arbitrary<AnchoredExecution> {
+export function execution(transactionsMax: number, kinds: readonly MessageKind[] = EMITTED_KINDS): fc.Arbitrary<ExecutionToShow> {
   return fc
     .uniqueArray(transaction, { maxLength: transactionsMax, selector: (one) => one.hashHex })
     .chain((transactions) =>
@@ -85,7 +85,7 @@ export function execution(transactionsMax: number, kinds: readonly MessageKind[]
 
 type ResultChoice = ReturnType<typeof resultOf> extends fc.Arbitrary<infer T> ? T : never;
 
-function executionOf(transactions: readonly Transaction[], choices: readonly ResultChoice[]): AnchoredExecution {
+function executionOf(transactions: readonly Transaction[], choices: readonly ResultChoice[]): ExecutionToShow {
   const wave1: MessageResult[] = [];
   const wave2: MessageResult[] = [];
   transactions.forEach((one, index) => {
@@ -124,11 +124,14 @@ function executionOf(transactions: readonly Transaction[], choices: readonly Res
     wave2.push(...emitted);
   });
   return {
-    result: {
-      senderParts: transactions.map((one) => ({ transaction: one, effectiveGasPriceWei: one.maxFeePerGasWei, baseFeePerGasWei: 7n })),
-      messages: [...wave1, ...wave2],
-    },
+    senderParts: transactions.map((one) => ({ transaction: one, effectiveGasPriceWei: one.maxFeePerGasWei, baseFeePerGasWei: 7n })),
+    messages: [...wave1, ...wave2],
   };
+}
+
+/** What clients are shown of an execution all of whose transactions were charged in it. */
+export function shown(executed: ExecutionToShow): ShownExecution {
+  return showExecution(executed, () => undefined);
 }
 
 function mainCall(one: Transaction, hop: number): Message {

@@ -225,7 +225,15 @@ const devnetMarker: FuzzTarget = {
     const path = join(folder, 'devnet');
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, 'devnet.json'), bytes);
-    const choice = { folder: path, validators: undefined, loadAccounts: undefined, basePort: 30_000, logLevel: 'silent', crypto } as const;
+    const choice = {
+      folder: path,
+      validators: undefined,
+      shards: undefined,
+      loadAccounts: undefined,
+      basePort: 30_000,
+      logLevel: 'silent',
+      crypto,
+    } as const;
     // There are no validators in the folder: what is read is missed.
     const label = judgeReader(() => prepareDevnet(choice));
     assert.notEqual(label, 'read');

@@ -30,9 +30,17 @@ import { readHead } from '../../../src/core/state/shard-head.ts';
 import type { Row } from '../../../src/core/state/state-rows.ts';
 import { KEY_DEPTH, type TreeKind } from '../../../src/core/state/tree-node.ts';
 import { decodeNode, decodeRoot, encodeNode, encodeRoot } from '../../../src/core/state/tree-rows.ts';
+import { decodeAnchor, encodeAnchor } from '../../../src/core/view/anchor.ts';
 import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
 import { decodeSupplyTotals, encodeSupplyTotals } from '../../../src/core/view/supply.ts';
-import { decodeViewBlock, decodeViewHeader, encodeViewBlock } from '../../../src/core/view/view-block-codec.ts';
+import {
+  decodeChargedTransaction,
+  decodeExecution,
+  decodeViewHeader,
+  encodeChargedTransaction,
+  encodeExecution,
+  encodeViewHeader,
+} from '../../../src/core/view/view-block-codec.ts';
 import { decodeAnchoredOutbox, encodeAnchoredOutbox } from '../../../src/runtime/anchored-outbox.ts';
 import { decodeBeaconState, encodeBeaconState } from '../../../src/runtime/beacon-commits.ts';
 import { decodeSent, encodeSent } from '../../../src/runtime/bundle-shelf.ts';
@@ -41,7 +49,7 @@ import { decodeInstanceEnd, encodeInstanceEnd } from '../../../src/runtime/insta
 import { decodeParent, encodeParent } from '../../../src/runtime/shard-block-commits.ts';
 import type { SeededRandom } from '../../../src/simulation/random.ts';
 import { familiesIn, messageTo } from '../../core/messaging/messages.ts';
-import { anchor, CHAIN_ID, execution } from '../../core/view/executed-fixture.ts';
+import { anchor, CHAIN_ID, execution, shown, transaction } from '../../core/view/executed-fixture.ts';
 import { assertSameBytes, type FuzzTarget, judgeRow, ownFault } from '../target.ts';
 import { joinParts, splitParts } from './parts.ts';
 import { stateRowsOf } from './state-rows.ts';
@@ -187,7 +195,14 @@ const supplyTotals: FuzzTarget = {
   name: 'supply-totals',
   covers: ['core/view/supply#decodeSupplyTotals'],
   executions: 5_000,
-  generate: (random) => encodeSupplyTotals({ burnedWei: integerOf(random, 256), accruedRewardsWei: integerOf(random, 256) }),
+  generate: (random) =>
+    encodeSupplyTotals({
+      burnedWei: integerOf(random, 256),
+      accruedRewardsWei: integerOf(random, 256),
+      stakeWei: integerOf(random, 256),
+      undeliveredValueWei: integerOf(random, 256),
+      undeliveredPriorityFeesWei: integerOf(random, 256),
+    }),
   judge: (bytes) => judgeRow(bytes, decodeSupplyTotals, encodeSupplyTotals),
 };
 
@@ -272,34 +287,62 @@ const viewHeader: FuzzTarget = {
   name: 'view-header',
   covers: ['core/view/view-block-codec#decodeViewHeader'],
   executions: 2_000,
-  generate: (random) => encodeViewBlock(viewBlock(random)).header,
-  judge: (bytes) =>
-    judgeRow(bytes, decodeViewHeader, ({ header, hash, hashHex, timestampMs }) => {
-      const nothing = { transactions: [], receipts: [], messages: [] };
-      return encodeViewBlock({ header, hash, hashHex, timestampMs, ...nothing }).header;
-    }),
+  generate(random) {
+    const heights = Array.from({ length: random.integer(0, 4) }, () => ({
+      shard: random.integer(1, 64),
+      height: random.integer(0, 2 ** 40),
+    }));
+    return encodeViewHeader(viewBlock(random), { executions: heights, heights });
+  },
+  judge: (bytes) => judgeRow(bytes, decodeViewHeader, (read) => encodeViewHeader(read, read)),
 };
 
-const viewBlockRows: FuzzTarget = {
-  name: 'view-block',
-  covers: ['core/view/view-block-codec#decodeViewBlock'],
+const viewAnchor: FuzzTarget = {
+  name: 'view-anchor',
+  covers: ['core/view/anchor#decodeAnchor'],
   executions: 2_000,
   generate(random) {
-    const block = viewBlock(random);
-    const { header, transactions, receipts } = encodeViewBlock(block);
-    assert.deepEqual(decodeViewBlock({ header, transactions, receipts }, CHAIN_ID), block);
-    return joinParts([header, transactions, receipts]);
+    const [place] = fc.sample(anchor, { numRuns: 1, seed: random.integer(0, 2 ** 31) });
+    invariant(place !== undefined, 'a sample is drawn');
+    const shard = random.integer(1, 64);
+    const sums = { burnedWei: integerOf(random, 256), accruedRewardsWei: integerOf(random, 256), stakeWei: integerOf(random, 256) };
+    return encodeAnchor({ ...place, executions: [{ shard, fromHeight: 1, toHeight: 9 }], heights: [{ shard, height: 9 }], ...sums });
+  },
+  judge: (bytes) => judgeRow(bytes, decodeAnchor, encodeAnchor),
+};
+
+const shownExecution: FuzzTarget = {
+  name: 'shown-execution',
+  covers: ['core/view/view-block-codec#decodeExecution'],
+  executions: 2_000,
+  generate(random) {
+    const whole = sampleExecution(random);
+    const { transactions, receipts } = encodeExecution(whole);
+    assert.deepEqual(decodeExecution({ transactions, receipts }, CHAIN_ID), whole);
+    return joinParts([transactions, receipts]);
   },
   judge: (bytes) => {
-    const [header = new Uint8Array(0), transactions = new Uint8Array(0), receipts = new Uint8Array(0)] = splitParts(bytes, 3);
+    const [transactions = new Uint8Array(0), receipts = new Uint8Array(0)] = splitParts(bytes, 2);
     try {
       // Which messages are left out is decided when they are written: a row that keeps one all the same is read all the same.
-      encodeViewBlock(decodeViewBlock({ header, transactions, receipts }, CHAIN_ID));
+      encodeExecution(decodeExecution({ transactions, receipts }, CHAIN_ID));
       return 'read';
     } catch (error) {
       return ownFault(error);
     }
   },
+};
+
+const chargedTransaction: FuzzTarget = {
+  name: 'charged-transaction',
+  covers: ['core/view/view-block-codec#decodeChargedTransaction'],
+  executions: 2_000,
+  generate(random) {
+    const [one] = fc.sample(transaction, { numRuns: 1, seed: random.integer(0, 2 ** 31) });
+    invariant(one !== undefined, 'a sample is drawn');
+    return encodeChargedTransaction({ transaction: one, effectiveGasPriceWei: integerOf(random, 256) });
+  },
+  judge: (bytes) => judgeRow(bytes, (row) => decodeChargedTransaction(row, CHAIN_ID), encodeChargedTransaction),
 };
 
 /** See the file's head. */
@@ -318,7 +361,9 @@ export const ROW_TARGETS: readonly FuzzTarget[] = [
   beaconState,
   instanceEnd,
   viewHeader,
-  viewBlockRows,
+  viewAnchor,
+  shownExecution,
+  chargedTransaction,
 ];
 
 function rewriteLeaf(row: Uint8Array): Uint8Array {
@@ -343,9 +388,15 @@ function stateRow(random: SeededRandom, families: readonly number[]): Row {
 }
 
 function viewBlock(random: SeededRandom): ReturnType<typeof deriveViewBlock> {
-  const [sample] = fc.sample(fc.tuple(anchor, execution(4)), { numRuns: 1, seed: random.integer(0, 2 ** 31) });
+  const [place] = fc.sample(anchor, { numRuns: 1, seed: random.integer(0, 2 ** 31) });
+  invariant(place !== undefined, 'a sample is drawn');
+  return deriveViewBlock(place, undefined, [sampleExecution(random)], { transactionGasLimitMax: 8_000_000 });
+}
+
+function sampleExecution(random: SeededRandom): ReturnType<typeof shown> {
+  const [sample] = fc.sample(execution(4), { numRuns: 1, seed: random.integer(0, 2 ** 31) });
   invariant(sample !== undefined, 'a sample is drawn');
-  return deriveViewBlock(sample[0], undefined, [sample[1]], { transactionGasLimitMax: 8_000_000 });
+  return shown(sample);
 }
 
 function littleEndian(value: bigint, length: number): Uint8Array {

@@ -78,9 +78,11 @@ const viewRows: FuzzTarget = {
   executions: 4_000,
   generate(random) {
     const hash = bytesOf(random, 32);
-    const parts = { header: hash, transactions: hash, receipts: hash };
-    const writes = createViewStore(createMemoryStore()).putBlock(random.integer(0, 2 ** 50), hash, parts, [hash]);
-    const operation = random.pick(writes.slice(3));
+    const number = random.integer(0, 2 ** 50);
+    const views = createViewStore(createMemoryStore());
+    const block = { number, hash, header: hash, totals: hash, transactionHashes: [hash], originsElsewhere: [hash] };
+    const writes = [...views.putBlock(block).slice(2), ...views.putAwaited(hash, { transactionHash: hash, count: random.integer(1, 9) })];
+    const operation = random.pick(writes);
     return operation.type === 'put' ? operation.value : new Uint8Array(0);
   },
   async judge(bytes) {
@@ -88,11 +90,18 @@ const viewRows: FuzzTarget = {
     const view = createViewStore(store);
     const keys = [Uint8Array.of(ROW_FAMILY.viewHead), concatBytes(Uint8Array.of(ROW_FAMILY.viewNumberByHash), HASH)];
     const place = concatBytes(Uint8Array.of(ROW_FAMILY.transactionPlace), HASH);
+    const awaited = concatBytes(Uint8Array.of(ROW_FAMILY.awaitedPointers), HASH);
     await store.write(
-      [...keys, place].map((key) => ({ type: 'put', key, value: bytes })),
+      [...keys, place, awaited].map((key) => ({ type: 'put', key, value: bytes })),
       { sync: false },
     );
-    const labels = [() => view.getHead(), () => view.getNumberByHash(HASH), () => view.getTransactionPlace(HASH)].map((read) => {
+    const reads = [
+      () => view.getHead(),
+      () => view.getNumberByHash(HASH),
+      () => view.getTransactionPlace(HASH),
+      () => view.getAwaited(HASH)?.count,
+    ];
+    const labels = reads.map((read) => {
       try {
         for (const number of Object.values({ number: read() } as object).flatMap((found) =>
           typeof found === 'object' ? Object.values(found) : [found],
@@ -119,12 +128,16 @@ const storedKeys: FuzzTarget = {
     const stored = target.subarray(0, writeStoredKey(key, target));
     assert.ok(bytesEqual(keyOfStored(stored), key), 'a key comes back from disk as it went');
     if (stored.length === key.length) return 'in place';
-    const ofChain = key[0] === ROW_FAMILY.committedBlock || key[0] === ROW_FAMILY.blockResult;
-    const section = historySectionOf(key, concatBytes(key.subarray(0, ofChain ? 41 : 1), new Uint8Array(8).fill(0xff)));
+    const section = historySectionOf(key, concatBytes(key.subarray(0, sectionBytesOf(key[0] as number)), new Uint8Array(8).fill(0xff)));
     assert.ok(section !== undefined && section.compare(stored) === 0, 'a row of history lies in its section');
     return 'history';
   },
 };
+
+function sectionBytesOf(family: number): number {
+  if (family === ROW_FAMILY.committedBlock || family === ROW_FAMILY.blockResult) return 41;
+  return family === ROW_FAMILY.shownTransactions || family === ROW_FAMILY.shownReceipts ? 9 : 1;
+}
 
 /** Both slots of the file, without the zeros after them. */
 const signingRecord: FuzzTarget = {
