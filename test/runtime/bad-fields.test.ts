@@ -24,6 +24,10 @@ import { certify, createSignedChain, crypto, giveUp, type MadeBlock, pointOf, ty
 const SENDER_KEY = new Uint8Array(32).fill(5);
 const SENDER = addressOfPublicKey(crypto.secp256k1.publicKeyOf(SENDER_KEY));
 
+/** No verdict comes. */
+const WAITS = 'waits';
+const VERDICT_MS_MAX = 200;
+
 /** What refuses a header with this field wrong. */
 const REFUSED_HEADERS: Readonly<Record<string, string>> = {
   instanceId: 'wrong-instance',
@@ -42,7 +46,7 @@ const REFUSED_HEADERS: Readonly<Record<string, string>> = {
   proposer: 'bad-signature',
   vrfProof: 'bad-vrf-proof',
   timestampMs: 'timestamp-too-early',
-  'beaconReference.height': 'wrong-beacon-reference',
+  'beaconReference.height': WAITS, // Of a beacon block that may come: nobody votes before it is there.
   'beaconReference.hash': 'wrong-beacon-reference',
   bodyRoot: 'wrong-body-root',
   gasBought: 'wrong-gas-bought',
@@ -53,6 +57,11 @@ const REFUSED_HEADERS: Readonly<Record<string, string>> = {
   'parentExecution.gasUsed': 'wrong-parent-execution',
   'parentExecution.logsBloom': 'wrong-parent-execution',
   'parentExecution.cursors+': 'wrong-parent-execution',
+  'parentExecution.cursors-': 'wrong-parent-execution',
+  'parentExecution.cursors.0.source': 'wrong-parent-execution',
+  'parentExecution.cursors.0.prefix': 'wrong-parent-execution',
+  'parentExecution.cursors.0.height': 'wrong-parent-execution',
+  'parentExecution.cursors.0.index': 'wrong-parent-execution',
   'parentExecution.load.whole.gas': 'wrong-parent-execution',
   'parentExecution.load.whole.backlog': 'wrong-parent-execution',
   'parentExecution.load.whole.stateLeaves': 'wrong-parent-execution',
@@ -112,7 +121,9 @@ async function judge(chain: SignedChain, parent: MadeBlock, { header, body, sign
   const proposer = leaderOf(instance, parent.point, header.round);
   if (header.proposer !== proposer) return 'not-the-leader';
   const alpha = vrfAlphaOf(instance, parent.point.seed, header.round);
-  const verdict = await blocks.validate(hash, instance.committee.members[proposer]?.vrfPublicKey ?? hash, alpha);
+  const judged = blocks.validate(hash, instance.committee.members[proposer]?.vrfPublicKey ?? hash, alpha);
+  const verdict = await Promise.race([judged, new Promise<undefined>((resolve) => setTimeout(resolve, VERDICT_MS_MAX))]);
+  if (verdict === undefined) return WAITS;
   return verdict.ok ? undefined : verdict.reason;
 }
 

@@ -228,7 +228,7 @@ describe('the maker of payloads', () => {
       Array.from({ length: 10 }, async (_unused, index) => {
         const { evmChainId } = chain.genesis.parameters;
         const raw = signTransfer(
-          { secretKey: SENDER_KEY, nonce: BigInt(index), to: SENDER, valueWei: 1n, chainId: evmChainId },
+          { secretKey: SENDER_KEY, nonce: 0n, to: SENDER, valueWei: BigInt(index), chainId: evmChainId },
           crypto.secp256k1,
         );
         const [decoded] = await chain.directory.decode([raw]);

@@ -13,6 +13,7 @@ import {
   parseAddress,
   parseBasePort,
   parseCount,
+  parseDevnetShards,
   parseFactor,
   parseNumber,
   parsePercentages,
@@ -154,7 +155,7 @@ const peerAddress: FuzzTarget = {
   },
 };
 
-const OPTION_PARSERS = { parseCount, parseNumber, parseBasePort, parseShards, parseValidators } as const;
+const OPTION_PARSERS = { parseCount, parseNumber, parseBasePort, parseShards, parseDevnetShards, parseValidators } as const;
 
 /** Readers of decimal numbers, each with the most that it may give. */
 const DECIMAL_PARSERS: Readonly<Record<string, readonly [(text: string) => readonly Fraction[], number]>> = {
