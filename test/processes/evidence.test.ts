@@ -178,6 +178,6 @@ describe('a validator that signs twice', () => {
     writeFileSync(otherFile, JSON.stringify(other));
     const elsewhere = verify(encoded, otherFile);
     assert.equal(elsewhere.status, 1);
-    assert.match(String(elsewhere.stderr), /is no evidence on this network: wrong-instance/);
+    assert.match(String(elsewhere.stderr), /is no evidence on this network: unknown-instance/);
   });
 });
