@@ -138,7 +138,7 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
         baseFeePerGasWei: PARAMETERS.baseFeePerGasWeiMin,
       },
       { hash: parentHash, header: { timestamp: 0 } },
-      [shown],
+      { executions: [shown], late: [] },
       PARAMETERS,
     );
     return { view, shown };
@@ -150,7 +150,7 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
     ...views.putBlock({
       number: height,
       hash: view.hash,
-      header: encodeViewHeader(view, { executions: [{ shard: ROOT_SHARD, height }], heights: [{ shard: ROOT_SHARD, height }] }),
+      header: encodeViewHeader(view, { executions: [{ shard: ROOT_SHARD, height }], late: [], heights: [{ shard: ROOT_SHARD, height }] }),
       totals: parentHash,
       transactionHashes: view.transactions.map(({ transaction }) => transaction.hash),
       originsElsewhere: [],

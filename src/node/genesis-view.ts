@@ -27,11 +27,11 @@ export async function writeGenesisView(
   const record = firstBeaconRecord(state);
   const stakeWei = stakeOf(state);
   const anchor = anchorOf({ hash: StartRecord.hashTreeRoot(record), seed: record.seed }, state, [], stakeWei);
-  const block = deriveViewBlock(anchor, undefined, [], genesis.parameters);
+  const block = deriveViewBlock(anchor, undefined, { executions: [], late: [] }, genesis.parameters);
   const operations = viewStore.putBlock({
     number: 0,
     hash: block.hash,
-    header: encodeViewHeader(block, { executions: [], heights: anchor.heights }),
+    header: encodeViewHeader(block, { executions: [], late: [], heights: anchor.heights }),
     totals: encodeSupplyTotals(genesisTotals(stakeWei)),
     transactionHashes: [],
     originsElsewhere: [],

@@ -51,9 +51,7 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
       transactionLocation: (hash) => {
         const bytes = hexToBytes(hash);
         const place = bytes === undefined ? undefined : view.transactionPlace(bytes);
-        // Shown, and not mined before its pointers are written.
-        if (place === undefined || node.inFlight.get(hash) !== undefined) return undefined;
-        return { blockNumber: place.number, index: place.index };
+        return place === undefined ? undefined : { blockNumber: place.number, index: place.index };
       },
       blocksWithMessagesOf: (hash) => {
         const bytes = hexToBytes(hash);

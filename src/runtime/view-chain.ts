@@ -5,7 +5,8 @@ import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
 import type { ShardHeight } from '../core/view/anchor.ts';
-import { joinExecutions } from '../core/view/derive-block.ts';
+import { joinContents } from '../core/view/derive-block.ts';
+import type { ShownExecution } from '../core/view/shown-execution.ts';
 import { decodeSupplyTotals, type SupplyTotals } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import { decodeExecution, decodeViewHeader, type ViewHeader } from '../core/view/view-block-codec.ts';
@@ -165,16 +166,23 @@ export class ViewChain {
   }
 }
 
-function readBlock({ viewStore, evmChainId }: ViewChainDependencies, number: number): ViewBlock | undefined {
-  const row = viewStore.getHeader(number);
+function readBlock(dependencies: ViewChainDependencies, number: number): ViewBlock | undefined {
+  const row = dependencies.viewStore.getHeader(number);
   if (row === undefined) return undefined;
-  const { executions, heights: _heights, ...header } = decodeViewHeader(row);
-  const shown = executions.map(({ shard, height }) => {
-    const stored = viewStore.getExecution(shard, height);
-    invariant(stored !== undefined, `what view block ${number} shows of shard ${shard} at height ${height} is stored`);
-    return decodeExecution(stored, evmChainId);
+  const { executions, late, heights: _heights, ...header } = decodeViewHeader(row);
+  const shown = executions.map(({ shard, height }) => readExecution(dependencies, shard, height));
+  const held = late.map(({ shard, height, index }) => {
+    const found = readExecution(dependencies, shard, height).held[index];
+    invariant(found !== undefined, `what view block ${number} shows late is stored`);
+    return found;
   });
-  return { ...header, ...joinExecutions(shown) };
+  return { ...header, ...joinContents({ executions: shown, late: held }) };
+}
+
+function readExecution({ viewStore, evmChainId }: ViewChainDependencies, shard: ChainId, height: Height): ShownExecution {
+  const stored = viewStore.getExecution(shard, height);
+  invariant(stored !== undefined, `what is shown of shard ${shard} at height ${height} is stored`);
+  return decodeExecution(stored, evmChainId);
 }
 
 function worldAt(dependencies: ViewChainDependencies, number: number): WorldState | undefined {

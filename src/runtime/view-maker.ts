@@ -5,18 +5,20 @@ import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, Height, Hex, Wei } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import type { Transaction } from '../core/protocol/transaction.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import { type Anchor, anchorOf, decodeAnchor, encodeAnchor, type ShardHeight } from '../core/view/anchor.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
 import {
   departedTransactions,
   type ExecutionToShow,
+  type HeldTransaction,
   isNothingShown,
   type ShownExecution,
   showExecution,
 } from '../core/view/shown-execution.ts';
 import { decodeSupplyTotals, encodeSupplyTotals, supplyTotalsAfter } from '../core/view/supply.ts';
-import type { ViewBlock, ViewMessage } from '../core/view/view-block.ts';
+import type { ViewBlock } from '../core/view/view-block.ts';
 import {
   decodeChargedTransaction,
   decodeExecution,
@@ -25,7 +27,7 @@ import {
   encodeViewHeader,
 } from '../core/view/view-block-codec.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
-import type { ViewStore } from '../storage/view-store.ts';
+import type { AwaitedPointersRow, ViewStore } from '../storage/view-store.ts';
 import type { ExecutedBeaconOutcome } from './beacon-logic.ts';
 import type { InFlight } from './in-flight.ts';
 import type { ViewChain } from './view-chain.ts';
@@ -114,15 +116,10 @@ export class ViewMaker {
   async restore(): Promise<void> {
     const { viewStore, view, inFlight, parameters, committedHeight } = this.#dependencies;
     for (const row of await viewStore.readCharged()) inFlight.add(decodeChargedTransaction(row, parameters.evmChainId).transaction);
-    for (const transactionHash of await viewStore.readAwaited()) {
-      const place = view.transactionPlace(transactionHash);
-      const shown = place === undefined ? undefined : view.blockByNumber(place.number)?.transactions[place.index];
-      invariant(shown?.kind === 'account', 'what waits for pointers is shown');
-      inFlight.add(shown.transaction);
-    }
+    for (const place of await viewStore.readAwaited()) inFlight.add(this.#heldAt(place).transaction);
     for (const [shard, { height }] of view.head.world.versions)
       for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard)))
-        for (const { kind, transaction } of execution.transactions) if (kind === 'account') inFlight.add(transaction);
+        for (const transaction of transactionsOf(execution)) inFlight.add(transaction);
   }
 
   async #makeAll(): Promise<void> {
@@ -144,49 +141,50 @@ export class ViewMaker {
   }
 
   async #make(anchor: Anchor): Promise<void> {
-    const { store, viewStore, view, parameters } = this.#dependencies;
+    const { store, viewStore, view, inFlight, parameters } = this.#dependencies;
     const before = view.head.block;
     const shown = anchor.executions.flatMap(({ shard, fromHeight, toHeight }) => this.#shownOf(shard, fromHeight, toHeight));
-    const block = deriveViewBlock(
-      anchor,
-      before,
-      shown.map(({ execution }) => execution),
-      parameters,
-    );
+    const executions = shown.map(({ execution }) => execution);
+    const pointers = this.#followPointers(shown);
+    const late = pointers.complete.map((place) => this.#heldAt(place));
+    const block = deriveViewBlock(anchor, before, { executions, late }, parameters);
     const totalsBefore = viewStore.getSupplyTotals(before.header.number);
     invariant(totalsBefore !== undefined, 'the sums after each block are stored with it');
     const totals = supplyTotalsAfter(
       decodeSupplyTotals(totalsBefore),
       anchor,
-      shown.map(({ execution }) => execution.sums),
+      executions.map(({ sums }) => sums),
     );
     const world = view.worldOf(anchor.heights);
     invariant(world !== undefined && bytesEqual(world.root, anchor.worldRoot), 'the states here are those that the beacon anchored');
-    const pointers = this.#followPointers(shown.map(({ execution }) => execution));
     await store.write(
       [
         ...viewStore.putBlock({
           number: anchor.number,
           hash: block.hash,
-          header: encodeViewHeader(block, { executions: shown.map(({ place }) => place), heights: anchor.heights }),
+          header: encodeViewHeader(block, {
+            executions: shown.map(({ place }) => place),
+            late: pointers.complete.map(({ shard, height, index }) => ({ shard, height, index })),
+            heights: anchor.heights,
+          }),
           totals: encodeSupplyTotals(totals),
           transactionHashes: block.transactions.map(({ transaction }) => transaction.hash),
           originsElsewhere: originsElsewhere(block),
         }),
         ...viewStore.dropAnchor(anchor.number),
-        ...arrived(block).flatMap(({ originTransactionHash }) => viewStore.dropCharged(originTransactionHash)),
+        ...executions.flatMap(arrived).flatMap((hash) => viewStore.dropCharged(hash)),
         ...pointers.operations,
       ],
       { sync: false },
     );
-    this.#follow(block, pointers);
+    for (const view of block.transactions) if (view.kind === 'account') inFlight.remove(view.transaction.hashHex);
     for (const { place } of shown) this.#recent.delete(nameOf(place.shard, place.height));
     view.extend({ block, world });
   }
 
-  #shownOf(shard: ChainId, from: Height, to: Height): { readonly place: ShardHeight; readonly execution: ShownExecution }[] {
+  #shownOf(shard: ChainId, from: Height, to: Height): ShownPlace[] {
     const { viewStore, parameters } = this.#dependencies;
-    const shown: { readonly place: ShardHeight; readonly execution: ShownExecution }[] = [];
+    const shown: ShownPlace[] = [];
     for (let height = from; height <= to; height++) {
       const place = { shard, height };
       const recent = this.#recent.get(nameOf(shard, height));
@@ -197,53 +195,57 @@ export class ViewMaker {
     return shown;
   }
 
-  // A main call whose contracts have pointers in other shards waits for all of them.
-  #followPointers(executions: readonly ShownExecution[]): PointerNews {
+  // A main call that is held back waits for each of its pointers.
+  #followPointers(shown: readonly ShownPlace[]): PointerNews {
     const { viewStore } = this.#dependencies;
-    const counts = new Map<Hex, { readonly mainCallId: Bytes32; readonly transactionHash: Bytes32; count: number }>();
-    for (const { awaited, pointed } of executions) {
-      for (const { mainCallId, transactionHash, count } of awaited)
-        counts.set(bytesToHex(mainCallId), { mainCallId, transactionHash, count });
-      for (const mainCallId of pointed) {
+    const waiting = new Map<Hex, { readonly mainCallId: Bytes32; readonly awaited: AwaitedPointersRow }>();
+    const complete: AwaitedPointersRow[] = [];
+    for (const { place, execution } of shown) {
+      for (const [index, { mainCallId, pointerCount }] of execution.held.entries())
+        waiting.set(bytesToHex(mainCallId), { mainCallId, awaited: { ...place, index, count: pointerCount } });
+      for (const mainCallId of execution.pointed) {
         const name = bytesToHex(mainCallId);
-        const known = counts.get(name) ?? viewStore.getAwaited(mainCallId);
-        // Of what a later call created nobody waits for the pointer.
-        if (known === undefined) continue;
-        invariant(known.count > 0, 'each pointer is written once');
-        counts.set(name, { mainCallId, transactionHash: known.transactionHash, count: known.count - 1 });
+        const awaited = waiting.get(name)?.awaited ?? viewStore.getAwaited(mainCallId);
+        // For what a later call created nobody waits.
+        if (awaited === undefined) continue;
+        invariant(awaited.count > 0, 'each pointer is written once');
+        const left = { ...awaited, count: awaited.count - 1 };
+        waiting.set(name, { mainCallId, awaited: left });
+        if (left.count === 0) complete.push(left);
       }
     }
-    const news = [...counts.values()];
-    return {
-      operations: news.flatMap(({ mainCallId, transactionHash, count }) => viewStore.putAwaited(mainCallId, { transactionHash, count })),
-      waiting: new Set(news.filter(({ count }) => count > 0).map(({ transactionHash }) => bytesToHex(transactionHash))),
-      complete: news.filter(({ count }) => count === 0).map(({ transactionHash }) => bytesToHex(transactionHash)),
-    };
+    return { complete, operations: [...waiting.values()].flatMap(({ mainCallId, awaited }) => viewStore.putAwaited(mainCallId, awaited)) };
   }
 
-  #follow({ transactions }: ViewBlock, { waiting, complete }: PointerNews): void {
-    const { inFlight } = this.#dependencies;
-    for (const view of transactions) {
-      if (view.kind === 'system') continue;
-      if (waiting.has(view.transaction.hashHex)) inFlight.add(view.transaction);
-      else inFlight.remove(view.transaction.hashHex);
-    }
-    for (const hash of complete) inFlight.remove(hash);
+  #heldAt({ shard, height, index }: Pick<AwaitedPointersRow, 'shard' | 'height' | 'index'>): HeldTransaction {
+    const held = this.#shownOf(shard, height, height)[0]?.execution.held[index];
+    invariant(held !== undefined, 'what waits for pointers is held with the execution in which it ran');
+    return held;
   }
+}
+
+/** An execution and where it is stored. */
+interface ShownPlace {
+  readonly place: ShardHeight;
+  readonly execution: ShownExecution;
 }
 
 /** What a view block changes about who waits for pointers. */
 interface PointerNews {
+  /** Their last pointer is written here. */
+  readonly complete: readonly AwaitedPointersRow[];
   readonly operations: readonly RowOperation[];
-  readonly waiting: ReadonlySet<Hex>;
-  readonly complete: readonly Hex[];
 }
 
-// Main calls that were charged in another shard.
-function arrived({ messages }: ViewBlock): readonly ViewMessage[] {
-  return messages.filter(
-    ({ kind, wave, transactionIndex }) => kind === 'main-call' && wave === INBOX_WAVE && transactionIndex !== undefined,
-  );
+function transactionsOf({ transactions, held }: ShownExecution): readonly Transaction[] {
+  const shown = transactions.flatMap((view) => (view.kind === 'account' ? [view.transaction] : []));
+  return [...shown, ...held.map(({ transaction }) => transaction)];
+}
+
+// The transactions of main calls that were charged in another shard.
+function arrived({ messages }: ShownExecution): readonly Bytes32[] {
+  const calls = messages.filter(({ kind, wave, outcome }) => kind === 'main-call' && wave === INBOX_WAVE && outcome !== 'forwarded');
+  return calls.map(({ originTransactionHash }) => originTransactionHash);
 }
 
 // Transactions that have messages here and are shown in another block.

@@ -45,7 +45,7 @@ export const ROW_FAMILY = {
   viewAnchor: 0x37,
   /** A transaction that was charged in one shard, until its main call is final in another. */
   chargedTransaction: 0x38,
-  /** A transaction whose main call is final, and a pointer of whose contracts is not. */
+  /** A main call that ran, and a pointer of whose contracts is not final. */
   awaitedPointers: 0x39,
   /** View blocks with messages of a transaction that is shown in another. */
   messagePlace: 0x3a,

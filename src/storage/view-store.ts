@@ -19,10 +19,12 @@ export interface TransactionPlace {
   readonly index: number;
 }
 
-/** A main call that is final, and how many pointers of its contracts are not. */
+/** A main call that ran and is not shown, how many pointers of its contracts are not written, and where it is held: in an execution, by place. */
 export interface AwaitedPointersRow {
-  readonly transactionHash: Bytes32;
   readonly count: number;
+  readonly shard: ChainId;
+  readonly height: Height;
+  readonly index: number;
 }
 
 /** A view block as it is stored. */
@@ -61,8 +63,8 @@ export interface ViewStore {
   /** Operations that store how many pointers a main call waits for; none any more at 0. */
   putAwaited(mainCallId: Bytes32, awaited: AwaitedPointersRow): readonly RowOperation[];
   getAwaited(mainCallId: Bytes32): AwaitedPointersRow | undefined;
-  /** Hashes of all transactions that wait for pointers. */
-  readAwaited(): Promise<readonly Bytes32[]>;
+  /** All of them. */
+  readAwaited(): Promise<readonly AwaitedPointersRow[]>;
   putAnchor(number: number, anchor: Uint8Array): readonly RowOperation[];
   dropAnchor(number: number): readonly RowOperation[];
   getAnchor(number: number): Uint8Array | undefined;
@@ -102,17 +104,16 @@ export function createViewStore(store: KeyValueStore): ViewStore {
     dropCharged: (hash) => [{ type: 'delete', key: hashKey(ROW_FAMILY.chargedTransaction, hash) }],
     getCharged: (hash) => store.get(hashKey(ROW_FAMILY.chargedTransaction, hash)),
     readCharged: () => readAll(store, ROW_FAMILY.chargedTransaction),
-    putAwaited: (mainCallId, { transactionHash, count }) => {
+    putAwaited: (mainCallId, { count, shard, height, index }) => {
       const key = hashKey(ROW_FAMILY.awaitedPointers, mainCallId);
       if (count === 0) return [{ type: 'delete', key }];
-      return [{ type: 'put', key, value: concatBytes(transactionHash, uint64ToBytes(count)) }];
+      return [{ type: 'put', key, value: concatBytes(...[count, shard, height, index].map(uint64ToBytes)) }];
     },
     getAwaited: (mainCallId) => {
       const value = store.get(hashKey(ROW_FAMILY.awaitedPointers, mainCallId));
-      invariant(value === undefined || value.length === HASH_BYTES + NUMBER_BYTES, 'what waits for pointers is a hash and a count');
-      return value === undefined ? undefined : { transactionHash: value.slice(0, HASH_BYTES), count: uint64At(value, HASH_BYTES) };
+      return value === undefined ? undefined : decodeAwaited(value);
     },
-    readAwaited: async () => (await readAll(store, ROW_FAMILY.awaitedPointers)).map((value) => value.slice(0, HASH_BYTES)),
+    readAwaited: async () => (await readAll(store, ROW_FAMILY.awaitedPointers)).map(decodeAwaited),
     putAnchor: (number, value) => [{ type: 'put', key: numberKey(ROW_FAMILY.viewAnchor, number), value }],
     dropAnchor: (number) => [{ type: 'delete', key: numberKey(ROW_FAMILY.viewAnchor, number) }],
     getAnchor: (number) => store.get(numberKey(ROW_FAMILY.viewAnchor, number)),
@@ -151,6 +152,12 @@ function putBlock({ number, hash, header, totals, transactionHashes, originsElse
   }
   for (const origin of originsElsewhere) operations.push({ type: 'put', key: messagePlaceKey(origin, number), value: new Uint8Array(0) });
   return operations;
+}
+
+function decodeAwaited(value: Uint8Array): AwaitedPointersRow {
+  invariant(value.length === 4 * NUMBER_BYTES, 'what waits for pointers is a count and a place');
+  const [count = 0, shard = 0, height = 0, index = 0] = [0, 1, 2, 3].map((place) => uint64At(value, place * NUMBER_BYTES));
+  return { count, shard, height, index };
 }
 
 async function readAll(store: KeyValueStore, family: number): Promise<readonly Uint8Array[]> {

@@ -81,7 +81,7 @@ export class ChainFixture {
   constructor(limits: Partial<RpcLimits> = {}) {
     this.limits = { ...DEFAULT_RPC_LIMITS, ...limits };
     this.states.push(MemoryState.of(people.map((person) => ({ address: hex(person.address), balanceWei: BALANCE_WEI }))));
-    this.blocks.push(deriveViewBlock(this.#anchor(0), undefined, [], parameters));
+    this.blocks.push(deriveViewBlock(this.#anchor(0), undefined, { executions: [], late: [] }, parameters));
     this.ports = this.#makePorts();
     this.dispatcher = createDispatcher({
       ports: this.ports,
@@ -165,7 +165,7 @@ export class ChainFixture {
     this.totals.push(supplyTotalsAfter(before, beacon, []));
     // Through the rows of the disk, so that what RPC shows is what a node would read back.
     const execution = decodeExecution(encodeExecution(showExecution(result, () => undefined)), CHAIN_ID);
-    this.blocks.push(deriveViewBlock(this.#anchor(number), this.head, [execution], parameters));
+    this.blocks.push(deriveViewBlock(this.#anchor(number), this.head, { executions: [execution], late: [] }, parameters));
     this.mempool.onBlock(transactions, BASE_FEE_WEI);
     for (const listener of [...this.#headListeners]) listener(this.head);
     return this.head;
@@ -235,7 +235,7 @@ export class ChainFixture {
         blockByHash: byHash,
         headerByNumber: (number) => {
           const block = number < this.oldest ? undefined : this.blocks[number];
-          return block === undefined ? undefined : decodeViewHeader(encodeViewHeader(block, { executions: [], heights: [] }));
+          return block === undefined ? undefined : decodeViewHeader(encodeViewHeader(block, { executions: [], late: [], heights: [] }));
         },
         transactionLocation: (hash) => {
           for (const block of this.blocks) {

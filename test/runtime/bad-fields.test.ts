@@ -122,7 +122,7 @@ async function judge(chain: SignedChain, parent: MadeBlock, { header, body, sign
   if (header.proposer !== proposer) return 'not-the-leader';
   const alpha = vrfAlphaOf(instance, parent.point.seed, header.round);
   const judged = blocks.validate(hash, instance.committee.members[proposer]?.vrfPublicKey ?? hash, alpha);
-  const verdict = await Promise.race([judged, new Promise<undefined>((resolve) => setTimeout(resolve, VERDICT_MS_MAX))]);
+  const verdict = await Promise.race([judged, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), VERDICT_MS_MAX))]);
   if (verdict === undefined) return WAITS;
   return verdict.ok ? undefined : verdict.reason;
 }

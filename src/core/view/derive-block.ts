@@ -8,7 +8,7 @@ import { BLOOM_BYTES, bloomOfLogs, joinBloom } from './bloom.ts';
 import { type EthereumHeader, hashOfHeader } from './ethereum-header.ts';
 import { orderedListRoot } from './merkle-patricia.ts';
 import { encodeReceipt, typeOf } from './receipt.ts';
-import { NOTHING_SHOWN, type ShownExecution } from './shown-execution.ts';
+import { type HeldTransaction, NOTHING_SHOWN, type ShownExecution } from './shown-execution.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
 /** Of the anchor what the block's header is made of. */
@@ -17,14 +17,23 @@ export type HeaderAnchor = Pick<Anchor, 'number' | 'hash' | 'timestampMs' | 'pre
 /** What a view block takes from the one before it. Undefined for genesis, number 0. */
 export type ParentView = { readonly hash: Bytes32; readonly header: { readonly timestamp: number } };
 
-/** See the file's head. `executions` are in the order of (crosslink, shard height). */
+/** What a view block shows: executions in the order of (crosslink, shard height), then what was held back until now, in the order of its pointers. */
+export interface ViewContents {
+  readonly executions: readonly ShownExecution[];
+  readonly late: readonly LateTransaction[];
+}
+
+/** A transaction that was held back (shown-execution.ts). */
+export type LateTransaction = Pick<HeldTransaction, 'transaction' | 'receipt'>;
+
+/** See the file's head. */
 export function deriveViewBlock(
   anchor: HeaderAnchor,
   parentView: ParentView | undefined,
-  executions: readonly ShownExecution[],
+  contents: ViewContents,
   parameters: Pick<NetworkParameters, 'transactionGasLimitMax'>,
 ): ViewBlock {
-  const { transactions, receipts, messages } = joinExecutions(executions);
+  const { transactions, receipts, messages } = joinContents(contents);
   const roots = rootsOf(transactions, receipts);
   const gasUsed = receipts.at(-1)?.cumulativeGasUsed ?? 0;
   const header: EthereumHeader = {
@@ -44,29 +53,37 @@ export function deriveViewBlock(
   return { header, hash, hashHex: bytesToHex(hash), timestampMs: anchor.timestampMs, transactions, receipts, messages };
 }
 
-/** The contents of a block from those of its executions in order: each receipt and message counts on from what came before it. */
-export function joinExecutions(executions: readonly ShownExecution[]): Pick<ViewBlock, 'transactions' | 'receipts' | 'messages'> {
-  const [first] = executions;
-  if (first === undefined) return NOTHING_SHOWN;
-  if (executions.length === 1) return first;
+/** All that a block shows in one list: each receipt and message counts on from what came before it. */
+export function joinContents({ executions, late }: ViewContents): Pick<ViewBlock, 'transactions' | 'receipts' | 'messages'> {
+  const [first = NOTHING_SHOWN] = executions;
+  if (executions.length <= 1 && late.length === 0) return first;
   const transactions: ViewTransaction[] = [];
   const receipts: ViewReceipt[] = [];
   const messages: ViewMessage[] = [];
   for (const execution of executions) {
-    const [before, lastReceipt] = [transactions.length, receipts.at(-1)];
-    const gasBefore = lastReceipt?.cumulativeGasUsed ?? 0;
-    const logsBefore = lastReceipt === undefined ? 0 : lastReceipt.firstLogIndex + lastReceipt.logs.length;
+    const before = transactions.length;
     for (const view of execution.transactions) transactions.push(view);
-    for (const receipt of execution.receipts) {
-      const { cumulativeGasUsed, firstLogIndex } = receipt;
-      receipts.push({ ...receipt, cumulativeGasUsed: gasBefore + cumulativeGasUsed, firstLogIndex: logsBefore + firstLogIndex });
-    }
+    pushReceipts(receipts, execution.receipts);
     for (const message of execution.messages) {
       const { transactionIndex } = message;
       messages.push(transactionIndex === undefined ? message : { ...message, transactionIndex: before + transactionIndex });
     }
   }
+  for (const { transaction, receipt } of late) {
+    transactions.push({ kind: 'account', transaction });
+    pushReceipts(receipts, [receipt]);
+  }
   return { transactions, receipts, messages };
+}
+
+function pushReceipts(receipts: ViewReceipt[], more: readonly ViewReceipt[]): void {
+  const last = receipts.at(-1);
+  const gasBefore = last?.cumulativeGasUsed ?? 0;
+  const logsBefore = last === undefined ? 0 : last.firstLogIndex + last.logs.length;
+  for (const receipt of more) {
+    const { cumulativeGasUsed, firstLogIndex } = receipt;
+    receipts.push({ ...receipt, cumulativeGasUsed: gasBefore + cumulativeGasUsed, firstLogIndex: logsBefore + firstLogIndex });
+  }
 }
 
 function rootsOf(

@@ -2,12 +2,14 @@
 // made of these, and a node stores them one by one as blocks are committed: most are final only some blocks later.
 //
 // Sender parts, pointer writes and forwards do not appear: a transaction stands once, where its main call ran, which may be another shard than the one
-// that charged its sender; and every other message stands for itself.
+// that charged its sender; and every other message stands for itself. A main call with contracts whose pointers go to other shards is held back until
+// all of them are written (docs/decisions/019): whoever is shown a contract can call it.
 import type { BlockResult, SenderPart } from '../execution/executed-block.ts';
 import { bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Hex } from '../primitives/ids.ts';
 import type { Message, MessageResult } from '../protocol/message.ts';
+import type { Transaction } from '../protocol/transaction.ts';
 import { NOTHING_SENT, type SentSums, sentSumsOf } from './supply.ts';
 import { systemTransactionOf } from './system-transaction.ts';
 import type { ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
@@ -22,20 +24,22 @@ export interface ShownExecution {
   readonly receipts: readonly ViewReceipt[];
   /** In execution order. */
   readonly messages: readonly ViewMessage[];
-  /** Main calls shown here whose contracts have pointers in other shards: mined only when these are written. */
-  readonly awaited: readonly AwaitedPointers[];
+  /** Main calls that ran here and are shown when the pointers of their contracts are written. */
+  readonly held: readonly HeldTransaction[];
   /** Main calls, by their message, one of whose contracts got its pointer here. */
   readonly pointed: readonly Bytes32[];
   /** Value that left the shard and came to it. */
   readonly sums: SentSums;
 }
 
-/** Pointers that a main call sent to other shards. */
-export interface AwaitedPointers {
-  /** The id of the main call. */
+/** A transaction with its receipt, shown after the block in which its main call ran. */
+export interface HeldTransaction {
   readonly mainCallId: Bytes32;
-  readonly transactionHash: Bytes32;
-  readonly count: number;
+  /** How many of its pointers went to other shards. */
+  readonly pointerCount: number;
+  readonly transaction: Transaction;
+  /** As if it stood alone. */
+  readonly receipt: ViewReceipt;
 }
 
 /** Of an execution in which nothing happened. */
@@ -43,7 +47,7 @@ export const NOTHING_SHOWN: ShownExecution = {
   transactions: [],
   receipts: [],
   messages: [],
-  awaited: [],
+  held: [],
   pointed: [],
   sums: NOTHING_SENT,
 };
@@ -71,31 +75,30 @@ export function showExecution(
 ): ShownExecution {
   const chargedFor = chargedFinder(result.senderParts, chargedElsewhere);
   const outbox = result.outbox ?? [];
+  const pointersOf = pointerCounter(outbox);
   const transactions: ViewTransaction[] = [];
   const receipts: ViewReceipt[] = [];
+  const held: HeldTransaction[] = [];
   const messages: ViewMessage[] = [];
   let cumulativeGasUsed = 0;
   let logCount = 0;
   for (const one of result.messages) {
-    const charged = isShown(one) && one.message.kind === 'main-call' ? chargedFor(one.message) : undefined;
-    messages.push(toViewMessage(one, isShown(one) ? transactions.length : undefined));
-    if (!isShown(one)) continue;
-    const gasUsed = charged?.transaction.gasLimit ?? 0;
-    cumulativeGasUsed += gasUsed;
+    const { message } = one;
+    const charged = isShown(one) && message.kind === 'main-call' ? chargedFor(message) : undefined;
+    const pointerCount = charged === undefined ? 0 : pointersOf(message.id);
+    if (charged !== undefined && pointerCount > 0)
+      held.push({ mainCallId: message.id, pointerCount, transaction: charged.transaction, receipt: receiptOf(one, charged, 0, 0) });
+    const isShownHere = isShown(one) && pointerCount === 0;
+    messages.push(toViewMessage(one, isShownHere ? transactions.length : undefined));
+    if (!isShownHere) continue;
     transactions.push(
       charged === undefined
-        ? { kind: 'system', transaction: systemTransactionOf(one.message) }
+        ? { kind: 'system', transaction: systemTransactionOf(message) }
         : { kind: 'account', transaction: charged.transaction },
     );
-    receipts.push({
-      succeeded: one.outcome === 'success',
-      gasUsed,
-      cumulativeGasUsed,
-      effectiveGasPriceWei: charged?.effectiveGasPriceWei ?? 0n,
-      contractAddress: one.createdAddress,
-      logs: one.logs,
-      firstLogIndex: logCount,
-    });
+    const receipt = receiptOf(one, charged, cumulativeGasUsed, logCount);
+    receipts.push(receipt);
+    cumulativeGasUsed = receipt.cumulativeGasUsed;
     logCount += one.logs.length;
   }
   const taken = result.messages.filter(({ wave }) => wave === INBOX_WAVE).map(({ message }) => message);
@@ -103,9 +106,27 @@ export function showExecution(
     transactions,
     receipts,
     messages,
-    awaited: awaitedPointers(result.messages, outbox),
+    held,
     pointed: taken.filter(({ kind }) => kind === 'pointer').map(({ emitterId }) => emitterId),
     sums: sentSumsOf(outbox, taken),
+  };
+}
+
+function receiptOf(
+  { outcome, createdAddress, logs }: MessageResult,
+  charged: ChargedTransaction | undefined,
+  gasUsedBefore: number,
+  firstLogIndex: number,
+): ViewReceipt {
+  const gasUsed = charged?.transaction.gasLimit ?? 0;
+  return {
+    succeeded: outcome === 'success',
+    gasUsed,
+    cumulativeGasUsed: gasUsedBefore + gasUsed,
+    effectiveGasPriceWei: charged?.effectiveGasPriceWei ?? 0n,
+    contractAddress: createdAddress,
+    logs,
+    firstLogIndex,
   };
 }
 
@@ -137,21 +158,15 @@ function chargedFinder(
   };
 }
 
-function awaitedPointers(results: readonly MessageResult[], outbox: readonly Message[]): readonly AwaitedPointers[] {
+// How many pointers to other shards an item emitted.
+function pointerCounter(outbox: readonly Message[]): (emitterId: Bytes32) => number {
   const byEmitter = new Map<Hex, number>();
   for (const { kind, emitterId } of outbox) {
     if (kind !== 'pointer') continue;
     const name = bytesToHex(emitterId);
     byEmitter.set(name, (byEmitter.get(name) ?? 0) + 1);
   }
-  if (byEmitter.size === 0) return [];
-  const awaited: AwaitedPointers[] = [];
-  for (const result of results) {
-    const { kind, id, originTransactionHash } = result.message;
-    const count = kind === 'main-call' && isShown(result) ? byEmitter.get(bytesToHex(id)) : undefined;
-    if (count !== undefined) awaited.push({ mainCallId: id, transactionHash: originTransactionHash, count });
-  }
-  return awaited;
+  return (emitterId) => (byEmitter.size === 0 ? 0 : (byEmitter.get(bytesToHex(emitterId)) ?? 0));
 }
 
 function toViewMessage(result: MessageResult, transactionIndex: number | undefined): ViewMessage {

@@ -22,6 +22,10 @@ const LOGS_PER_ITEM_MAX = 65_536;
 const LOG_BYTES_MAX = 2 ** 21;
 const TOPICS_MAX = 4;
 
+/** Where a transaction that was held back is: the execution in which its main call ran, and its place among those held there. */
+export const HeldPlace = new ContainerType({ shard: Uint64, height: Uint64, index: Uint32 }, { typeName: 'HeldPlace', jsonCase: 'eth2' });
+export type HeldPlace = ValueOf<typeof HeldPlace>;
+
 const HeaderRecord = new ContainerType(
   {
     parentHash: Bytes32Type,
@@ -38,6 +42,7 @@ const HeaderRecord = new ContainerType(
     parentBeaconBlockRoot: Bytes32Type,
     timestampMs: Uint64,
     executions: new ListCompositeType(ShardHeight, CROSSLINK_HEADERS_MAX * CROSSLINKS_PER_BODY_MAX),
+    late: new ListCompositeType(HeldPlace, ITEMS_MAX),
     heights: ShardHeights,
   },
   { typeName: 'ViewHeaderRecord', jsonCase: 'eth2' },
@@ -100,9 +105,9 @@ const MessageRecord = new ContainerType(
 );
 type MessageRecord = ValueOf<typeof MessageRecord>;
 
-const AwaitedRecord = new ContainerType(
-  { mainCallId: Bytes32Type, transactionHash: Bytes32Type, count: Uint32 },
-  { typeName: 'ViewAwaitedRecord', jsonCase: 'eth2' },
+const HeldRecord = new ContainerType(
+  { mainCallId: Bytes32Type, pointerCount: Uint32, transaction: TransactionRecord, receipt: ReceiptRecord },
+  { typeName: 'ViewHeldRecord', jsonCase: 'eth2' },
 );
 
 const SumsRecord = new ContainerType(
@@ -114,7 +119,7 @@ const ReceiptsRecord = new ContainerType(
   {
     receipts: new ListCompositeType(ReceiptRecord, ITEMS_MAX),
     messages: new ListCompositeType(MessageRecord, ITEMS_MAX),
-    awaited: new ListCompositeType(AwaitedRecord, ITEMS_MAX),
+    held: new ListCompositeType(HeldRecord, ITEMS_MAX),
     pointed: new ListCompositeType(Bytes32Type, ITEMS_MAX),
     sums: SumsRecord,
   },
@@ -150,20 +155,22 @@ export type ViewHeader = Pick<ViewBlock, 'header' | 'hash' | 'hashHex' | 'timest
 export interface ViewPlaces {
   /** The executions in the block of which something is kept, in order. */
   readonly executions: readonly ShardHeight[];
+  /** Transactions of other blocks' executions that it shows after its own. */
+  readonly late: readonly HeldPlace[];
   /** The versions of the shards' states after the block, left to right. */
   readonly heights: readonly ShardHeight[];
 }
 
 /** The row of a view block's header. */
-export function encodeViewHeader({ header, timestampMs }: ViewHeader, { executions, heights }: ViewPlaces): Uint8Array {
-  return HeaderRecord.serialize({ ...header, timestampMs, executions: [...executions], heights: [...heights] });
+export function encodeViewHeader({ header, timestampMs }: ViewHeader, { executions, late, heights }: ViewPlaces): Uint8Array {
+  return HeaderRecord.serialize({ ...header, timestampMs, executions: [...executions], late: [...late], heights: [...heights] });
 }
 
 /** Reads back the header's row. */
 export function decodeViewHeader(bytes: Uint8Array): ViewHeader & ViewPlaces {
-  const { timestampMs, executions, heights, ...header } = stored(HeaderRecord, bytes);
+  const { timestampMs, executions, late, heights, ...header } = stored(HeaderRecord, bytes);
   const hash = hashOfHeader(header);
-  return { header, hash, hashHex: bytesToHex(hash), timestampMs, executions, heights };
+  return { header, hash, hashHex: bytesToHex(hash), timestampMs, executions, late, heights };
 }
 
 /** The rows of an execution. */
@@ -175,17 +182,22 @@ export function encodeExecution(execution: ShownExecution): EncodedExecution {
     else messages.push(toMessageRecord(message, position));
   });
   const receipts = execution.receipts.map((receipt, index) => toReceiptRecord(receipt, implying.get(index)));
-  const { sums, awaited, pointed } = execution;
+  const { sums, pointed } = execution;
+  const held = execution.held.map(({ transaction, receipt, ...of }) => ({
+    ...of,
+    transaction: toTransactionRecord({ kind: 'account', transaction }),
+    receipt: toReceiptRecord(receipt, undefined),
+  }));
   return {
     transactions: TransactionsRecord.serialize(execution.transactions.map(toTransactionRecord)),
-    receipts: ReceiptsRecord.serialize({ receipts, messages, awaited: [...awaited], pointed: [...pointed], sums }),
+    receipts: ReceiptsRecord.serialize({ receipts, messages, held, pointed: [...pointed], sums }),
   };
 }
 
 /** Reads back rows that this node wrote (their checksums are the storage's affair). */
 export function decodeExecution(encoded: EncodedExecution, evmChainId: number): ShownExecution {
   const transactions = stored(TransactionsRecord, encoded.transactions).map((record) => toTransaction(record, evmChainId));
-  const { receipts, messages, ...others } = stored(ReceiptsRecord, encoded.receipts);
+  const { receipts, messages, held, pointed, sums } = stored(ReceiptsRecord, encoded.receipts);
   invariant(receipts.length === transactions.length, 'a stored execution has a receipt for each transaction');
   const implied: ViewMessage[] = [];
   receipts.forEach((record, index) => {
@@ -197,7 +209,14 @@ export function decodeExecution(encoded: EncodedExecution, evmChainId: number): 
     transactions,
     receipts: toReceipts(receipts, transactions),
     messages: mergeMessages(implied, messages, transactions.length),
-    ...others,
+    held: held.map(({ transaction, receipt, ...of }) => {
+      const view = toTransaction(transaction, evmChainId);
+      const [alone] = toReceipts([receipt], [view]);
+      invariant(view.kind === 'account' && alone !== undefined, 'what is held back is a transaction with its receipt');
+      return { ...of, transaction: view.transaction, receipt: alone };
+    }),
+    pointed,
+    sums,
   };
 }
 

@@ -28,7 +28,21 @@ const heights = fc.array(fc.record({ shard: fc.integer({ min: 1, max: 1_000 }), 
 
 /** What an execution may say beside its items. */
 const others = fc.record({
-  awaited: fc.array(fc.record({ mainCallId: hash, transactionHash: hash, count: fc.integer({ min: 1, max: 9 }) }, PLAIN), { maxLength: 3 }),
+  held: fc.array(
+    fc.record({ mainCallId: hash, pointerCount: fc.integer({ min: 1, max: 9 }), transaction }, PLAIN).map((held) => ({
+      ...held,
+      receipt: {
+        succeeded: true,
+        gasUsed: held.transaction.gasLimit,
+        cumulativeGasUsed: held.transaction.gasLimit,
+        effectiveGasPriceWei: 7n,
+        contractAddress: held.mainCallId.slice(0, 20),
+        logs: [],
+        firstLogIndex: 0,
+      },
+    })),
+    { maxLength: 2 },
+  ),
   pointed: fc.array(hash, { maxLength: 3 }),
   sums: fc.record({ sentValueWei: wei, sentTipsWei: wei, takenValueWei: wei, takenTipsWei: wei }, PLAIN),
 });
@@ -39,9 +53,10 @@ describe('the rows of a view block', () => {
   it('decode to the header that was encoded, with the executions and states that it names', () => {
     fc.assert(
       fc.property(anchor, heights, heights, (place, executions, versions) => {
-        const { header, hash, hashHex, timestampMs } = deriveViewBlock(place, undefined, [], parameters);
-        const row = encodeViewHeader({ header, hash, hashHex, timestampMs }, { executions, heights: versions });
-        assert.deepEqual(decodeViewHeader(row), { header, hash, hashHex, timestampMs, executions, heights: versions });
+        const late = versions.map((one, index) => ({ ...one, index }));
+        const { header, hash, hashHex, timestampMs } = deriveViewBlock(place, undefined, { executions: [], late: [] }, parameters);
+        const row = encodeViewHeader({ header, hash, hashHex, timestampMs }, { executions, late, heights: versions });
+        assert.deepEqual(decodeViewHeader(row), { header, hash, hashHex, timestampMs, executions, late, heights: versions });
       }),
       { numRuns: 60 },
     );
@@ -95,11 +110,15 @@ describe('the rows of a view block', () => {
     assert.ok(sample !== undefined);
     const [place, executed, versions, also] = sample;
     const whole = { ...shown(executed), ...also };
-    const header = encodeViewHeader(deriveViewBlock(place, undefined, [whole], parameters), { executions: versions, heights: versions });
+    const header = encodeViewHeader(deriveViewBlock(place, undefined, { executions: [whole], late: [] }, parameters), {
+      executions: versions,
+      late: [],
+      heights: versions,
+    });
     const rows = encodeExecution(whole);
     assert.equal(
       bytesToHex(keccak256(header, rows.transactions, rows.receipts)),
-      '5d02fa7bd1daebc8b798a62d45867e6de92e4b6151a418fe9fe72d5bd510c8b7',
+      '0f4a0fca3b0a4b8f7ed091f893c97a730eaad2a354248d5c0e7e702d1a25172f',
     );
   });
 });

@@ -292,7 +292,7 @@ const viewHeader: FuzzTarget = {
       shard: random.integer(1, 64),
       height: random.integer(0, 2 ** 40),
     }));
-    return encodeViewHeader(viewBlock(random), { executions: heights, heights });
+    return encodeViewHeader(viewBlock(random), { executions: heights, late: heights.map((height) => ({ ...height, index: 1 })), heights });
   },
   judge: (bytes) => judgeRow(bytes, decodeViewHeader, (read) => encodeViewHeader(read, read)),
 };
@@ -390,7 +390,7 @@ function stateRow(random: SeededRandom, families: readonly number[]): Row {
 function viewBlock(random: SeededRandom): ReturnType<typeof deriveViewBlock> {
   const [place] = fc.sample(anchor, { numRuns: 1, seed: random.integer(0, 2 ** 31) });
   invariant(place !== undefined, 'a sample is drawn');
-  return deriveViewBlock(place, undefined, [sampleExecution(random)], { transactionGasLimitMax: 8_000_000 });
+  return deriveViewBlock(place, undefined, { executions: [sampleExecution(random)], late: [] }, { transactionGasLimitMax: 8_000_000 });
 }
 
 function sampleExecution(random: SeededRandom): ReturnType<typeof shown> {

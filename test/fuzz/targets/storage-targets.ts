@@ -81,7 +81,10 @@ const viewRows: FuzzTarget = {
     const number = random.integer(0, 2 ** 50);
     const views = createViewStore(createMemoryStore());
     const block = { number, hash, header: hash, totals: hash, transactionHashes: [hash], originsElsewhere: [hash] };
-    const writes = [...views.putBlock(block).slice(2), ...views.putAwaited(hash, { transactionHash: hash, count: random.integer(1, 9) })];
+    const writes = [
+      ...views.putBlock(block).slice(2),
+      ...views.putAwaited(hash, { count: random.integer(1, 9), shard: 4, height: 7, index: 0 }),
+    ];
     const operation = random.pick(writes);
     return operation.type === 'put' ? operation.value : new Uint8Array(0);
   },
