@@ -5,7 +5,7 @@ import { initialiseKeccak } from '../core/crypto/keccak.ts';
 import type { NodeConfig } from '../node/config.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { DEVNET_ACCOUNTS, prepareDevnet, refuseRunning, removeDevnet } from './devnet-files.ts';
-import { askRpc, askStatus, type NodeStatus } from './json-rpc.ts';
+import { askRpc, askShards, askStatus, type NodeStatus, type ShardStatus } from './json-rpc.ts';
 import { DEVNET_MNEMONIC, type DevnetAccount, mnemonicAccounts } from './mnemonic-accounts.ts';
 import { parseBasePort, parseDevnetShards, parseNumber, parseValidators } from './parse-option.ts';
 import { printLine, printNotice } from './print.ts';
@@ -114,7 +114,7 @@ async function announce(
   printLine('Ctrl-C stops the network; the next start goes on with it, --reset makes a new one.');
 }
 
-// A line a validator, once a second: written over on a terminal; elsewhere only when a validator comes or goes.
+// A line a validator and a shard, once a second: written over on a terminal; elsewhere only when a validator comes or goes.
 async function showStatus(
   isQuiet: boolean,
   urls: readonly string[],
@@ -126,7 +126,8 @@ async function showStatus(
     stopped = true;
   });
   const reported = new Set<number>();
-  for (let round = 0; !stopped; round++) {
+  let lines = 0;
+  while (!stopped) {
     for (const [index, validator] of validators.entries()) {
       const end = validator.ended();
       if (end === undefined || reported.has(index)) continue;
@@ -136,11 +137,12 @@ async function showStatus(
     if (reported.size === validators.length) throw new Error(allStopped(validators));
     if (!isQuiet && process.stdout.isTTY) {
       const statuses = await Promise.all(urls.map(askStatus));
-      if (round > 0) process.stdout.moveCursor(0, -validators.length);
-      for (const [index, status] of statuses.entries()) {
-        process.stdout.clearLine(0);
-        printLine(statusLine(index, status, validators[index]?.pid ?? 0));
-      }
+      const shards = await askShards(urls.find((_url, index) => statuses[index] !== undefined) ?? '');
+      process.stdout.moveCursor(0, -lines);
+      process.stdout.clearScreenDown();
+      lines = validators.length + shards.length;
+      for (const [index, status] of statuses.entries()) printLine(statusLine(index, status, validators[index]?.pid ?? 0));
+      for (const shard of shards) printLine(shardLine(shard));
     }
     await Promise.race([sleep(STATUS_MS), stop]);
   }
@@ -157,6 +159,10 @@ function statusLine(index: number, status: NodeStatus | undefined, pid: number):
   if (status === undefined) return `${name}: does not answer`;
   const { blockNumber, peers, pendingTransactions, syncing } = status;
   return `${name}: block ${blockNumber}, ${peers} peers, ${pendingTransactions} transactions waiting${syncing ? ', catching up' : ''}`;
+}
+
+function shardLine({ shard, height, finalizedHeight, epoch }: ShardStatus): string {
+  return `shard ${shard} (epoch ${epoch}): block ${height}, final to ${finalizedHeight}`;
 }
 
 function sleep(delayMs: number): Promise<void> {

@@ -56,6 +56,32 @@ export async function askStatus(url: string): Promise<NodeStatus | undefined> {
   };
 }
 
+/** How far a shard is. */
+export interface ShardStatus {
+  readonly shard: number;
+  readonly epoch: number;
+  readonly height: number;
+  /** What clients see of it. */
+  readonly finalizedHeight: number;
+}
+
+/** Shards that are asked for: what answers may be an unfriendly node. */
+const SHARDS_ASKED_MAX = 64;
+
+/** Of each shard that a node runs; none when it does not answer. */
+export async function askShards(url: string): Promise<readonly ShardStatus[]> {
+  const layout = await askRpc(url, 'coppice_getLayout');
+  if (typeof layout !== 'object' || layout === null || !('shards' in layout) || !Array.isArray(layout.shards)) return [];
+  const epoch = quantityOf('epoch' in layout ? layout.epoch : undefined) ?? 0;
+  const asked = layout.shards.slice(0, SHARDS_ASKED_MAX).map(async (id: unknown): Promise<readonly ShardStatus[]> => {
+    const [shard, head] = [quantityOf(id), await askRpc(url, 'coppice_getShardHead', [id])];
+    if (shard === undefined || typeof head !== 'object' || head === null) return [];
+    const [height, finalizedHeight] = ['height', 'finalizedHeight'].map((name) => quantityOf((head as Record<string, unknown>)[name]));
+    return height === undefined || finalizedHeight === undefined ? [] : [{ shard, epoch, height, finalizedHeight }];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
 // What answers may be no node, or an unfriendly one.
 function quantityOf(value: unknown): number | undefined {
   return typeof value === 'string' && QUANTITY.test(value) ? Number(value) : undefined;

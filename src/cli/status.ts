@@ -1,6 +1,6 @@
 // coppice status: asks a running node how it is doing.
 import type { Command } from 'commander';
-import { askStatus } from './json-rpc.ts';
+import { askShards, askStatus } from './json-rpc.ts';
 import { printLine } from './print.ts';
 
 interface StatusOptions {
@@ -21,10 +21,13 @@ export function addStatusCommand(program: Command): void {
 async function runStatus({ rpc, json }: StatusOptions): Promise<void> {
   const status = await askStatus(rpc);
   if (status === undefined) throw new Error(`no node answers at ${rpc}`);
-  if (json) printLine(JSON.stringify(status));
+  const shards = await askShards(rpc);
+  if (json) printLine(JSON.stringify({ ...status, shards }));
   else {
     printLine(`${status.clientVersion}, chain id ${status.chainId}`);
     printLine(`block ${status.blockNumber}${status.syncing ? ', catching up' : ''}`);
     printLine(`${status.peers} peers, ${status.pendingTransactions} transactions waiting`);
+    for (const { shard, epoch, height, finalizedHeight } of shards)
+      printLine(`shard ${shard} (epoch ${epoch}): block ${height}, final to ${finalizedHeight}`);
   }
 }

@@ -1,10 +1,10 @@
 // Executed messages as the coppice_ methods show them.
-import type { ViewBlock, ViewMessage } from '../core/view/view-block.ts';
 import { data, dataOrNull, type JsonObject, quantity } from './json.ts';
+import { type FoundMessage, shownHashOf } from './message-lookup.ts';
 
 /** A message, where it ran, and the transaction that shows it to Ethereum clients, if one does. */
-export function formatMessage(block: ViewBlock, message: ViewMessage): JsonObject {
-  const shownAs = message.transactionIndex === undefined ? undefined : block.transactions[message.transactionIndex]?.transaction.hash;
+export function formatMessage(found: FoundMessage): JsonObject {
+  const { block, message } = found;
   return {
     id: data(message.id),
     kind: message.kind,
@@ -21,6 +21,6 @@ export function formatMessage(block: ViewBlock, message: ViewMessage): JsonObjec
     hop: quantity(message.hop),
     wave: quantity(message.wave),
     blockNumber: quantity(block.header.number),
-    transactionHash: dataOrNull(shownAs),
+    transactionHash: dataOrNull(shownHashOf(found)),
   };
 }

@@ -2,38 +2,34 @@
 // it shows, the messages that led to it from its origin on, and those that it emitted itself.
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Hex } from '../../core/primitives/ids.ts';
-import type { ViewMessage } from '../../core/view/view-block.ts';
 import { formatMessage } from '../format-message.ts';
 import { data } from '../json.ts';
+import { type FoundMessage, findShown } from '../message-lookup.ts';
 import { defineMethod } from '../method.ts';
 import { readHashHex, required } from '../parameter.ts';
-import { findTransaction } from '../transaction-lookup.ts';
 
 /** See the file's head. */
 export const getTrace = defineMethod('coppice_getTrace', [required('hash', readHashHex)], async ({ ports }, hash) => {
-  const found = await findTransaction(ports, hash);
-  const item = found?.block.messages.find((message) => message.transactionIndex === found.index);
-  if (found === undefined || item === undefined) return null;
-  const { block } = found;
-  const itemId = bytesToHex(item.id);
+  const found = await findShown(ports, hash);
+  if (found === undefined) return null;
+  const { shown, all } = found;
+  const itemId = bytesToHex(shown.message.id);
   return {
-    originTransactionHash: data(item.originTransactionHash),
-    item: formatMessage(block, item),
-    causes: causesOf(item, block.messages).map((message) => formatMessage(block, message)),
-    effects: block.messages
-      .filter((message) => bytesToHex(message.emitterId) === itemId && message !== item)
-      .map((message) => formatMessage(block, message)),
+    originTransactionHash: data(shown.message.originTransactionHash),
+    item: formatMessage(shown),
+    causes: causesOf(shown, all).map(formatMessage),
+    effects: all.filter(({ message }) => bytesToHex(message.emitterId) === itemId && bytesToHex(message.id) !== itemId).map(formatMessage),
   };
 });
 
 // From the origin to the emitter of `item`. A forward keeps its id, so the last message with an id is the one that emitted.
-function causesOf(item: ViewMessage, messages: readonly ViewMessage[]): readonly ViewMessage[] {
-  const byId = new Map<Hex, ViewMessage>(messages.map((message) => [bytesToHex(message.id), message]));
-  const causes: ViewMessage[] = [];
+function causesOf({ message: item }: FoundMessage, all: readonly FoundMessage[]): readonly FoundMessage[] {
+  const byId = new Map<Hex, FoundMessage>(all.map((found) => [bytesToHex(found.message.id), found]));
+  const causes: FoundMessage[] = [];
   let cause = byId.get(bytesToHex(item.emitterId));
-  while (cause !== undefined && causes.length < messages.length) {
+  while (cause !== undefined && causes.length < all.length) {
     causes.unshift(cause);
-    cause = byId.get(bytesToHex(cause.emitterId));
+    cause = byId.get(bytesToHex(cause.message.emitterId));
   }
   return causes;
 }
