@@ -134,7 +134,8 @@ export function shown(executed: ExecutionToShow): ShownExecution {
   return showExecution(executed, () => undefined);
 }
 
-function mainCall(one: Transaction, hop: number): Message {
+/** The main call of a transaction: at its natural place, or (hop 1) forwarded. */
+export function mainCall(one: Transaction, hop: number): Message {
   return {
     kind: 'main-call',
     id: messageIdOf(one.hash, 0),
@@ -161,7 +162,8 @@ function mainCall(one: Transaction, hop: number): Message {
   };
 }
 
-function plainResult(message: Message, wave: number): MessageResult {
+/** What becomes of a message that does nothing. */
+export function plainResult(message: Message, wave: number): MessageResult {
   return {
     message,
     outcome: 'success',
