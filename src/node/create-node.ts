@@ -125,11 +125,18 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   let shards: Shards | undefined;
   let window: BeaconWindow | undefined;
   let maker: ViewMaker | undefined;
+  let onBeaconNews = (): void => undefined;
   const beacon = await Beacon.open({
     ...shared,
     genesis,
     genesisRootOf: rootOf,
-    operations: { collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: [] }) },
+    operations: {
+      isWanted: (state) => shards?.isAwaited(state) ?? false,
+      onNews: (listener) => {
+        onBeaconNews = listener;
+      },
+      collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: [] }),
+    },
     rowsOf: (outcome) => makerOf(maker).rowsOfBeacon(outcome),
     onCommitted: (outcome) => {
       news.ofBeacon(outcome, beacon.chain.instance);
@@ -221,6 +228,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       onCommitted: (shard, outcome) => {
         news.ofShard(shard, outcome, running.chains.get(shard)?.instance);
         maker?.advance();
+        onBeaconNews();
       },
     });
   }

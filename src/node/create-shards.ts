@@ -83,7 +83,9 @@ interface Running {
   readonly chain: ShardChain;
   readonly signingRecord: SigningRecord;
   /** Told when the beacon has gone on. */
-  onBeacon: () => void;
+  readonly onBeacon: () => void;
+  /** Height of the newest block with items on which another is committed. */
+  readonly newestItems: () => Height;
 }
 
 /** See the file's head. */
@@ -168,6 +170,17 @@ export class Shards {
     return crosslinks;
   }
 
+  /** Whether a shard has something that is not final on this beacon state: a header that commits results, or the end of its instance. */
+  isAwaited({ records }: BeaconState): boolean {
+    return records.some(({ record, progress, closed }) => {
+      const running = this.#running.get(record.shard);
+      if (closed || running === undefined || running.chain.instance.epoch !== record.epoch) return false;
+      const { facts, asParent } = running.chain.blocks.committed;
+      if (facts.height <= progress.height) return false;
+      return asParent.closes || running.newestItems() >= progress.height;
+    });
+  }
+
   async #crosslinkFor(state: BeaconState, entry: RecordEntry): Promise<Crosslink | undefined> {
     const { blockStore, constants } = this.#options;
     const { instanceId, chain } = instanceOfRecord(constants, state, entry.record);
@@ -248,6 +261,9 @@ export class Shards {
     });
     const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
     let onBeacon = (): void => undefined;
+    // What the blocks before had is not known any more: perhaps something.
+    let newestItems = loaded.committed.facts.height - 1;
+    let before: ShardBlockOutcome = loaded.committed;
     const transactions = this.#transactionsOf(shard, loaded.committed);
     const pruner = this.#prunerOf(shard);
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
@@ -261,6 +277,8 @@ export class Shards {
         shelf: this.#shelf,
         rowsOf: (outcome) => this.#options.rowsOf(shard, outcome),
         onCommitted: (outcome) => {
+          if (before.facts.hasItems) newestItems = before.facts.height;
+          before = outcome;
           transactions.onCommitted(outcome.block, outcome.version, outcome.facts.baseFeePerGasWei);
           this.#options.onCommitted(shard, outcome);
           pruner.onCommitted();
@@ -281,7 +299,7 @@ export class Shards {
         }),
       signingRecord,
     });
-    return { chain, signingRecord, onBeacon: () => onBeacon() };
+    return { chain, signingRecord, onBeacon: () => onBeacon(), newestItems: () => newestItems };
   }
 
   // One mempool for all instances of a shard.

@@ -1,5 +1,6 @@
-// When a beacon block is due and what goes into it: the beacon keeps one pace, and carries whatever crosslinks and evidence there are. The last
-// block of an epoch has no body.
+// When a beacon block is due and what goes into it. The beacon keeps one pace while somebody waits for it: a shard has executed something that is not
+// final, or has ended its instance. Else it waits as long as an idle shard does: each block costs every validator as much as one full of crosslinks. It
+// carries whatever crosslinks and evidence there are; the last block of an epoch has no body.
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import type { NextLayout } from '../core/beacon/epoch.ts';
 import { isLastOfEpoch } from '../core/beacon/epochs.ts';
@@ -13,8 +14,15 @@ import { type BlockBody, bodyRootOf, EMPTY_BODY } from '../core/protocol/block.t
 import type { BeaconOutcome } from './beacon-logic.ts';
 import type { BlockContent, PayloadPlan, PayloadSource } from './payload-maker.ts';
 
+/** A new chain's first blocks do not wait: people want to see that it runs. */
+const FIRST_HEIGHTS = 2;
+
 /** Where crosslinks and evidence come from. */
 export interface BeaconOperations {
+  /** Whether somebody waits for something that could go into a block on this state. */
+  isWanted(state: BeaconState): boolean;
+  /** The listener is told from now on, and no other, whenever that may have changed. */
+  onNews(listener: () => void): void;
   /** What could go into a block on this state, each valid after those before it as far as this node knows. */
   collect(state: BeaconState): Promise<Pick<BlockBody, 'crosslinks' | 'evidence'>>;
 }
@@ -30,14 +38,21 @@ export interface BeaconPayloadsDependencies {
 
 /** See the file's head. */
 export function createBeaconPayloads(dependencies: BeaconPayloadsDependencies): PayloadSource<BeaconOutcome> {
-  return { planOn: (parent) => planOn(dependencies, parent), onNews: () => undefined };
+  return { planOn: (parent) => planOn(dependencies, parent), onNews: (listener) => dependencies.operations.onNews(listener) };
 }
 
 function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome): PayloadPlan {
-  const earliestMs = parent.facts.timestampMs + dependencies.constants.parameters.beaconBlockIntervalMsMin;
+  const { operations, constants } = dependencies;
+  const { beaconBlockIntervalMsMin, idleIntervalMs } = constants.parameters;
+  const { timestampMs, height } = parent.facts;
+  const earliestMs = timestampMs + beaconBlockIntervalMsMin;
+  let isWanted = height < FIRST_HEIGHTS;
   return {
-    dueMs: () => earliestMs,
-    isNews: () => false,
+    dueMs: () => {
+      isWanted ||= operations.isWanted(parent.state);
+      return isWanted ? earliestMs : Math.max(earliestMs, timestampMs + idleIntervalMs);
+    },
+    isNews: () => !isWanted && operations.isWanted(parent.state),
     content: ({ nowMs, seed }) => contentOn(dependencies, parent, { timestampMs: Math.max(nowMs, earliestMs), seed }),
   };
 }

@@ -6,7 +6,10 @@ import type { NetworkParameters } from '../protocol/parameters.ts';
 /** See the file's head. */
 export interface BeaconConstants {
   readonly genesisRoot: Bytes32;
-  readonly parameters: Pick<NetworkParameters, 'epochBlocks' | 'takeoverGraceBlocks' | 'beaconBlockIntervalMsMin' | 'committeeSeats'>;
+  readonly parameters: Pick<
+    NetworkParameters,
+    'epochBlocks' | 'takeoverGraceBlocks' | 'beaconBlockIntervalMsMin' | 'idleIntervalMs' | 'committeeSeats'
+  >;
   /** Seats of all committees' draws: stake is divided into as many as genesis gave. */
   readonly totalSeats: Seats;
 }
