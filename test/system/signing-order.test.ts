@@ -12,7 +12,7 @@ import { SigningRecord } from '../../src/core/consensus/record.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { BlockHeader } from '../../src/core/protocol/block.ts';
 import { unpackMessages } from '../../src/network/coalesce.ts';
-import { decodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import { decodeConsensusMessage, instanceIdOf } from '../../src/runtime/consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from '../../src/runtime/gossip-outbox.ts';
 
 const VALIDATOR = join(import.meta.dirname, 'signing-order-validator.ts');
@@ -79,20 +79,26 @@ interface Promised {
 function checkOrder(lines: readonly string[]): ReadonlyMap<string, number> {
   const seen = new Map<string, number>();
   const stream = new FrameStream();
+  /** By file: each instance has its own. */
+  const written = new Map<string, Promised>();
   const syncing = new Map<string, Promised | undefined>();
-  let written: Promised | undefined;
-  let durable: Promised | undefined;
+  /** By instance. */
+  const durable = new Map<string, Promised>();
+  const synced = (promised: Promised | undefined): void => {
+    if (promised !== undefined) durable.set(bytesToHex(promised.record.instanceId), promised);
+  };
   for (const line of lines) {
     const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/.exec(line) ?? [];
     const begin = callIn(rest);
     const resumed = /^<\.\.\. (\w+) resumed>.*= (-?\d+)/.exec(rest);
-    if (begin?.name === 'pwrite64' && begin.file.includes('/signing/')) written = recordIn(rest) ?? written;
+    const promised = begin?.name === 'pwrite64' && begin.file.includes('/signing/') ? recordIn(rest) : undefined;
+    if (begin !== undefined && promised !== undefined) written.set(begin.file, promised);
     if (begin?.name === 'fdatasync' && begin.file.includes('/signing/')) {
-      if (rest.endsWith('<unfinished ...>')) syncing.set(thread, written);
-      else if (rest.endsWith('= 0')) durable = written;
+      if (rest.endsWith('<unfinished ...>')) syncing.set(thread, written.get(begin.file));
+      else if (rest.endsWith('= 0')) synced(written.get(begin.file));
     }
     if (resumed?.[1] === 'fdatasync' && syncing.has(thread)) {
-      if (resumed[2] === '0') durable = syncing.get(thread);
+      if (resumed[2] === '0') synced(syncing.get(thread));
       syncing.delete(thread);
     }
     if (begin?.file.startsWith('TCP:')) {
@@ -119,12 +125,12 @@ function messagesOf(frame: Uint8Array): readonly Uint8Array[] {
 }
 
 // The record on the medium must name this very message, or a later one of its kind.
-function assertPromised(data: Uint8Array, durable: Promised | undefined): string {
+function assertPromised(data: Uint8Array, durable: ReadonlyMap<string, Promised>): string {
   const decoded = decodeConsensusMessage(data);
   assert.ok(decoded.ok, 'what enters the socket is a consensus message');
   const message = decoded.value;
   if (message.kind === 'certificates') return message.kind;
-  const record = durable?.record;
+  const record = durable.get(bytesToHex(instanceIdOf(message)))?.record;
   assert.ok(record !== undefined, `a ${message.kind} left before any record was on the medium`);
   if (message.kind === 'timeout') {
     assert.ok(record.lastTimeoutRound >= message.timeout.round, `the timeout of round ${message.timeout.round} was not on the medium`);
