@@ -11,7 +11,7 @@ import { changeLayout } from '../../../src/core/state/change-layout.ts';
 import { buildGenesisState, type GenesisStateAccount } from '../../../src/core/state/genesis-state.ts';
 import type { ImportFault } from '../../../src/core/state/import-leaves.ts';
 import { accountKey } from '../../../src/core/state/key.ts';
-import { CHUNK_BYTES_MAX, decodeStateChunk, StateChunk } from '../../../src/core/state/state-chunk.ts';
+import { CHUNK_BYTES_MAX, decodeStateChunk, endOfChunk, StateChunk } from '../../../src/core/state/state-chunk.ts';
 import { createStateDatabase } from '../../../src/core/state/state-database.ts';
 import type { StateDatabase, StateVersion } from '../../../src/core/state/state-version.ts';
 import { holdsKey, subtreeOf } from '../../../src/core/state/subtree.ts';
@@ -116,6 +116,32 @@ describe('a shard that is handed out', () => {
     const none = createMemoryStore();
     const empty = createStateDatabase(none, ROOT_SHARD);
     for await (const chunk of empty.exportVersion(empty.committed())) assert.fail(`${chunk.length} bytes`);
+  });
+
+  it('is handed out from behind any chunk on as it came after that', async () => {
+    for (const { database, version, chunks } of sources.values())
+      for (const [index, bytes] of chunks.entries()) {
+        const after = endOfChunk(StateChunk.deserialize(bytes));
+        const rest: Uint8Array[] = [];
+        for await (const chunk of database.exportVersion(version, CHUNK_BYTES, after)) rest.push(chunk);
+        assert.deepEqual(rest, chunks.slice(index + 1));
+      }
+  });
+
+  it('is handed out from behind any key, whether there is a leaf or not', async () => {
+    for (const { database, version, chunks } of sources.values()) {
+      const keys = chunks.flatMap((bytes) => StateChunk.deserialize(bytes).leaves.map(({ key }) => bytesToHex(key)));
+      for (let n = 0; n < 40; n++) {
+        const key = sha256(uint64ToBytes(n));
+        const found = new Set<string>();
+        for await (const chunk of database.exportVersion(version, CHUNK_BYTES, { key, slot: undefined }))
+          for (const leaf of StateChunk.deserialize(chunk).leaves) found.add(bytesToHex(leaf.key));
+        assert.deepEqual(
+          [...found],
+          [...new Set(keys)].filter((name) => name > bytesToHex(key)),
+        );
+      }
+    }
   });
 
   it('is the same at another node: root, accounts, storage, pointers and code; and goes on there', async () => {
