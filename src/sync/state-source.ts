@@ -1,5 +1,6 @@
 // Where a node gets the state of a shard that it is to run and does not have: from peers that have it now (state-transfer.ts), later from
 // snapshots. The root is one that the beacon anchored, so where the leaves come from makes no difference to what they are.
+import type { RecordEntry } from '../core/beacon/state.ts';
 import type { Verdict } from '../core/primitives/verdict.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
 import type { StateName } from './state-protocol.ts';
@@ -17,4 +18,11 @@ export interface StateSource {
    * empty; after a refusal it counts as empty still, and the same or another version can be fetched. One fetch of a shard at a time.
    */
   fetch(expected: StateName): Promise<Verdict<StateVersion, StateFault>>;
+}
+
+/** The newest state of a record's shard that is final for everyone: what its last crosslinked header commits, which is its parent's result. */
+export function anchoredStateOf({ record, progress }: Pick<RecordEntry, 'record' | 'progress'>): StateName {
+  const { shard, height, stateRoot } = record;
+  if (progress.round === 0) return { shard, height, root: stateRoot };
+  return { shard, height: progress.height - 1, root: progress.stateRoot };
 }

@@ -9,7 +9,7 @@ import type { StateDatabase, StateVersion } from '../core/state/state-version.ts
 import type { PeerName, Request } from '../network/ports.ts';
 import type { Clock } from '../runtime/ports.ts';
 import { type ByteRates, ByteRation } from './byte-ration.ts';
-import { ANSWER_CHUNKS_MAX, decodeStateRequest, encodeStateFrame, STATE_PROTOCOL } from './state-protocol.ts';
+import { ANSWER_CHUNKS_MAX, decodeStateRequest, encodeStateFrame, STATE_PROTOCOL, type StateName } from './state-protocol.ts';
 
 const MIB = 1024 * 1024;
 
@@ -46,8 +46,8 @@ export function serveStates(request: Request, dependencies: StateServerDependenc
     }
     const { name, after } = asked.value;
     const states = statesOf(name.shard);
-    const version = states?.at(name.height);
-    if (states === undefined || version === undefined || !bytesEqual(version.root, name.root)) {
+    const version = states && versionOf(states, name);
+    if (states === undefined || version === undefined) {
       yield encodeStateFrame({ kind: 'not-held' });
       return;
     }
@@ -62,6 +62,14 @@ export function serveStates(request: Request, dependencies: StateServerDependenc
       inTheMaking--;
     }
   });
+}
+
+// A record names the height of the block that closed the one before. That block changes nothing, and after a takeover its result is void: so the
+// state may be here as that of the height below.
+function versionOf(states: Pick<StateDatabase, 'at'>, { height, root }: StateName): StateVersion | undefined {
+  return [height, height - 1]
+    .map((at) => (at < 0 ? undefined : states.at(at)))
+    .find((version) => version && bytesEqual(version.root, root));
 }
 
 interface Answering {

@@ -29,13 +29,15 @@ import {
   type StateAnswer,
   type StateName,
 } from '../../src/sync/state-protocol.ts';
+import { anchoredStateOf } from '../../src/sync/state-source.ts';
 import { StateTransfer } from '../../src/sync/state-transfer.ts';
 import { STATE_ANSWERS_AT_ONCE_MAX, serveStates } from '../../src/sync/state-transfer-server.ts';
+import { advance, advanceTo, beaconOf, chainOf, crosslinkOf, encoded, entryOf, extend, smallGenesis } from '../core/beacon/fixture.ts';
 import { familiesIn } from '../core/messaging/messages.ts';
 
 const HEIGHT = 9;
 /** Of shard 2, with a few of its neighbour. */
-const ACCOUNTS = 600;
+const ACCOUNTS = 240;
 /** Of one contract: more than a chunk. */
 const SLOTS = 2_200;
 /** So many have large code, so that there are two answers of little work. */
@@ -185,12 +187,10 @@ const withoutOne = (clock: VirtualClock): Peer =>
   altering(clock, (answer) => {
     if (answer.kind !== 'chunk') return [answer];
     return [
-      changed(answer.chunk, ({ leaves }) =>
-        leaves.splice(
-          leaves.slice(0, -1).findLastIndex(({ slots }) => slots.length === 0),
-          1,
-        ),
-      ),
+      changed(answer.chunk, ({ leaves }) => {
+        const index = leaves.slice(0, -1).findLastIndex(({ slots }) => slots.length === 0);
+        if (index >= 0) leaves.splice(index, 1);
+      }),
     ];
   });
 
@@ -350,6 +350,20 @@ describe('a peer that lies about a state', () => {
   });
 });
 
+describe('the newest final state of a shard', () => {
+  it('is that of its record, then what the last crosslinked header commits: the result of the block before', () => {
+    const beacon = beaconOf(smallGenesis({}));
+    advanceTo(beacon, 3);
+    const { record } = entryOf(beacon, 1);
+    assert.deepEqual(anchoredStateOf(entryOf(beacon, 1)), { shard: 1, height: 0, root: record.stateRoot });
+    const chain = chainOf(beacon, record);
+    for (let block = 0; block < 3; block++) extend(beacon, chain);
+    advance(beacon, { crosslinks: [encoded(crosslinkOf(chain))] });
+    const root = chain.headers[2]?.parentExecution.stateRoot;
+    assert.deepEqual(anchoredStateOf(entryOf(beacon, 1)), { shard: 1, height: 2, root });
+  });
+});
+
 describe('a server of states', () => {
   const frames = async (handler: RequestHandler, body: Uint8Array): Promise<readonly StateAnswer[]> => {
     const answers: StateAnswer[] = [];
@@ -371,11 +385,17 @@ describe('a server of states', () => {
     assert.ok(answers.reduce((sum, answer) => sum + encodeStateFrame(answer).length, 0) <= STATE_ANSWER_BYTES_MAX);
   });
 
+  it('has the state of a height also for the next one, whose block changed nothing', async () => {
+    const answers = await frames(serving(new VirtualClock(0)), encodeStateRequest({ ...wanted, height: HEIGHT + 1 }, undefined));
+    assert.deepEqual(answers[0], { kind: 'chunk', chunk: chunks[0] });
+  });
+
   it('has no other root, height or shard', async () => {
     const serve = serving(new VirtualClock(0));
     for (const name of [
       { ...wanted, root: new Uint8Array(32) },
-      { ...wanted, height: HEIGHT + 1 },
+      { ...wanted, height: HEIGHT + 2 },
+      { ...wanted, height: HEIGHT - 1 },
       { ...wanted, shard: 3 },
     ])
       assert.deepEqual(kinds(await frames(serve, encodeStateRequest(name, undefined))), ['not-held']);
