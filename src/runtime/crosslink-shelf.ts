@@ -67,6 +67,11 @@ export class CrosslinkShelf {
     this.#dependencies = dependencies;
   }
 
+  /** Bytes of all that is kept: a metric. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Judges what is gossiped: it goes on if it holds, and goes further than what is crosslinked and what is kept. */
   async receive({ data, from }: GossipMessage): Promise<ForwardDecision> {
     if (data.length > CROSSLINK_BYTES_MAX) return this.#refuse(from, 'too-large');

@@ -39,6 +39,7 @@ function createWorld() {
   }));
   const names = [...identities.map((_identity, index) => `node-${index}`), 'outsider'];
   const said: Uint8Array[] = [];
+  const checked: number[] = [];
   const network = createMemoryNetwork({
     names,
     links: linksUnder(quietConditions(5), new SeededRandom(1, 'links')),
@@ -52,13 +53,19 @@ function createWorld() {
     const book = new AddressBook();
     const store = stores[index];
     assert.ok(own !== undefined && store !== undefined);
+    const claims = new VerifiedClaims(inlineVerifier(crypto));
     const gossip = await AddressGossip.open({
       genesisRoot: GENESIS_ROOT,
       topic: TOPIC,
       network: own,
       book,
       identityOf: (validator) => identities[validator],
-      claims: new VerifiedClaims(inlineVerifier(crypto)),
+      claims: {
+        judge: (sets) => {
+          checked.push(index);
+          return claims.judge(sets);
+        },
+      },
       store,
       addressStore: createAddressStore(store),
       own: {
@@ -87,7 +94,7 @@ function createWorld() {
     ...change,
   });
   const run = (forMs: number): Promise<number> => clock.run(clock.nowMs() + forMs);
-  return { clock, network, names, said, stores, news, addresses, open, sign, recordOf, run };
+  return { clock, network, names, said, checked, stores, news, addresses, open, sign, recordOf, run };
 }
 
 describe('validators that say where they are', () => {
@@ -186,21 +193,25 @@ describe('a record that is gossiped', () => {
   };
 
   it('is handed on when it is news, and not again', async () => {
-    const { tell, sign, recordOf, network, run } = await setUp();
+    const { tell, sign, recordOf, network, run, checked } = await setUp();
     assert.deepEqual(await tell(sign(recordOf(2))), ['0 of 2', '1 of 2']);
     await run(10_000);
+    checked.length = 0;
     assert.deepEqual(await tell(sign(recordOf(2, { addresses: ['/other'] }))), []);
     assert.deepEqual(await tell(sign(recordOf(2, { sequence: 4 }))), []);
+    assert.deepEqual(checked, [], 'nothing is verified for nothing');
     assert.deepEqual(network.offences(), {});
   });
 
   it('is taken of one validator not oftener than every few seconds', async () => {
-    const { tell, sign, recordOf, network, run } = await setUp();
+    const { tell, sign, recordOf, network, run, checked } = await setUp();
+    checked.length = 0;
     let taken = 0;
     for (let sequence = START_MS; sequence < START_MS + 50; sequence++) {
       taken += (await tell(sign(recordOf(2, { sequence })))).length > 0 ? 1 : 0;
     }
     assert.ok(taken <= 2, `${taken} taken`);
+    assert.equal(checked.length, 2 * taken);
     await run(10_000);
     assert.equal((await tell(sign(recordOf(2)))).length, 2);
     assert.deepEqual(network.offences(), {});

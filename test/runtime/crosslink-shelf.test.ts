@@ -86,9 +86,11 @@ describe('a crosslink that is announced', () => {
     assert.equal(checked[0]?.length, 2, 'QC and CC');
     const collected = shelf.collect(beacon.state, FOLLOWS_NONE);
     assert.deepEqual(collected, [encoded(crosslinkOf(chain))]);
+    assert.equal(shelf.bytes, collected[0]?.length);
     take(collected);
     assert.equal(entryOf(beacon, 2).progress.height, chain.headers.at(-1)?.height);
     assert.deepEqual(shelf.collect(beacon.state, FOLLOWS_NONE), []);
+    assert.equal(shelf.bytes, 0);
   });
 
   it('is not collected by who follows the shard', async () => {
@@ -132,6 +134,7 @@ describe('a crosslink that is announced', () => {
     extendByCarrier(chain);
     take([encoded(crosslinkOf(chain, { carriers: 1 }))]);
     assert.deepEqual(shelf.collect(beacon.state, FOLLOWS_NONE), []);
+    assert.equal(shelf.bytes, 0);
     assert.equal(await tell(encoded(crosslinkOf(chain, { carriers: 1 }))), 'ignore');
   });
 

@@ -115,6 +115,15 @@ describe('the bundles that a shard wants', () => {
     assert.deepEqual(namesOf(wantedBundles({ ...input, held: new Set(['3/1/0']) })), ['3/2/0']);
   });
 
+  it('come in the order of their anchors, whatever source they are of', () => {
+    const messages = [messageTo(familiesIn(2, 1)[0] as Uint8Array, 1)];
+    const sent = (...anchors: readonly number[]): readonly Sent[] =>
+      anchors.map((anchoredAt, at) => ({ height: at + 1, layout: [2, 6, 7], messages, anchoredAt }));
+    const sources = [sourceOf(6, 2, sent(4, 7)).source, sourceOf(7, 2, sent(3, 7)).source];
+    const wanted = wantedBundles({ shard: 2, parentCursors: [], view: { sources }, held: NOTHING_HELD });
+    assert.deepEqual(namesOf(wanted), ['7/1/0', '6/1/0', '6/2/0', '7/2/0']);
+  });
+
   it('are so many at once, the first that are taken', () => {
     const messages = [messageTo(familiesIn(2, 1)[0] as Uint8Array, 1)];
     const sent = Array.from({ length: WANTED_BUNDLES_MAX + 10 }, (_unused, at) => ({ height: at + 1, layout: [2, 3], messages }));

@@ -39,7 +39,18 @@ function accountAt(index: number): GenesisStateAccount {
   return { address, family, balanceWei: BigInt(index), nonce: 1n, code, storage: slots };
 }
 
-const accounts = Array.from({ length: ACCOUNTS }, (_unused, index) => accountAt(index + 1));
+/** So many contracts of one family that a page of the tree is theirs alone: their keys differ from the seventeenth half-byte on. */
+const CROWD = 24;
+
+function contractOfCrowd(index: number): GenesisStateAccount {
+  const address = sha256(uint64ToBytes(1_000_000 + index)).slice(0, 20);
+  return { address, family: accountAt(1).address, balanceWei: 1n, nonce: 1n, code: Uint8Array.of(1), storage: [] };
+}
+
+const accounts = [
+  ...Array.from({ length: ACCOUNTS }, (_unused, index) => accountAt(index + 1)),
+  ...Array.from({ length: CROWD }, (_unused, index) => contractOfCrowd(index)),
+];
 
 interface Source {
   readonly database: StateDatabase;
@@ -131,8 +142,11 @@ describe('a shard that is handed out', () => {
   it('is handed out from behind any key, whether there is a leaf or not', async () => {
     for (const { database, version, chunks } of sources.values()) {
       const keys = chunks.flatMap((bytes) => StateChunk.deserialize(bytes).leaves.map(({ key }) => bytesToHex(key)));
-      for (let n = 0; n < 40; n++) {
-        const key = sha256(uint64ToBytes(n));
+      for (let n = 0; n < 96; n++) {
+        // Beside a leaf: they part at any byte, so within a page as well as above it.
+        const leaf = Buffer.from(keys[(7 * n) % keys.length] as string, 'hex');
+        const at = n % 20;
+        const key = Uint8Array.from(leaf).with(at, ((leaf[at] as number) + (n % 2 === 0 ? 1 : 255)) % 256);
         const found = new Set<string>();
         for await (const chunk of database.exportVersion(version, CHUNK_BYTES, { key, slot: undefined }))
           for (const leaf of StateChunk.deserialize(chunk).leaves) found.add(bytesToHex(leaf.key));
