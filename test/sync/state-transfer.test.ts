@@ -38,8 +38,9 @@ import { familiesIn } from '../core/messaging/messages.ts';
 const HEIGHT = 9;
 /** Of shard 2, with a few of its neighbour. */
 const ACCOUNTS = 240;
-/** Of one contract: more than a chunk. */
-const SLOTS = 2_200;
+/** Of one contract, at a place where a chunk ends within them. */
+const LARGE = 81;
+const SLOTS = 900;
 /** So many have large code, so that there are two answers of little work. */
 const CONTRACTS = 24;
 const CODE_BYTES = 24_000;
@@ -56,7 +57,7 @@ before(async () => {
   const addresses = [...familiesIn(2, ACCOUNTS), ...familiesIn(3, 20)];
   const accounts = addresses.map((address, n) => {
     const isContract = n % (ACCOUNTS / CONTRACTS) === 1;
-    const slots = Array.from({ length: n === 1 ? SLOTS : isContract ? 3 : 0 }, (_unused, slot) => ({
+    const slots = Array.from({ length: n === LARGE ? SLOTS : isContract ? 3 : 0 }, (_unused, slot) => ({
       slot: sha256(uint64ToBytes(slot)),
       value: sha256(uint64ToBytes(n), uint64ToBytes(slot)),
     }));
