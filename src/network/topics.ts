@@ -5,11 +5,11 @@ import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId } from '../core/primitives/ids.ts';
 
-/** What a topic carries. */
-export type TopicKind = 'consensus' | 'transactions' | 'evidence';
+/** What a topic carries; addresses and crosslinks are the beacon's, one topic for the network. */
+export type TopicKind = 'consensus' | 'transactions' | 'evidence' | 'addresses' | 'crosslinks';
 
 /** Every kind, in a fixed order. */
-export const TOPIC_KINDS: readonly TopicKind[] = ['consensus', 'transactions', 'evidence'];
+export const TOPIC_KINDS: readonly TopicKind[] = ['consensus', 'transactions', 'evidence', 'addresses', 'crosslinks'];
 
 const PROTOCOL_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 

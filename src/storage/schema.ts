@@ -30,6 +30,8 @@ export const ROW_FAMILY = {
   beaconPoint: 0x2a,
   /** The start record of the beacon's instance. */
   beaconRecord: 0x29,
+  /** Where a validator can be reached, as it says. */
+  addressRecord: 0x2e,
   viewHeader: 0x30,
   /** What clients are shown of a shard block's execution: transactions, */
   shownTransactions: 0x31,

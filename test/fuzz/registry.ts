@@ -11,6 +11,7 @@ import { RPC_TARGETS } from './targets/rpc-targets.ts';
 import { SHARD_TARGETS } from './targets/shard-targets.ts';
 import { STORAGE_TARGETS } from './targets/storage-targets.ts';
 import { TRANSACTION_TARGETS } from './targets/transaction-targets.ts';
+import { TRANSFER_TARGETS } from './targets/transfer-targets.ts';
 import { WIRE_TARGETS } from './targets/wire-targets.ts';
 
 /** In the order in which they run. */
@@ -21,6 +22,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...BEACON_TARGETS,
   ...TRANSACTION_TARGETS,
   ...LANE_TARGETS,
+  ...TRANSFER_TARGETS,
   ...ROW_TARGETS,
   ...SHARD_TARGETS,
   ...STORAGE_TARGETS,

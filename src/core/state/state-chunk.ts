@@ -6,6 +6,8 @@
 import { BooleanType, ByteListType, ContainerType, ListCompositeType, type ValueOf } from '@chainsafe/ssz';
 import { keccak256 } from '../crypto/keccak.ts';
 import { bytesEqual, bytesToHex, compareBytes, ZERO_32 } from '../primitives/bytes.ts';
+import { invariant } from '../primitives/errors.ts';
+import type { Bytes32 } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { CODE_BYTES_MAX } from '../protocol/gas.ts';
 import { Bytes32Type, decodeCanonical, Uint8 } from '../protocol/ssz.ts';
@@ -66,6 +68,13 @@ export function decodeStateChunk(bytes: Uint8Array): Verdict<StateChunk, ChunkFa
   if (chunk.continues && first.slots.length === 0) return refuse('wrong-leaf', 'what continues has more slots');
   if (!ascend(chunk.leaves) || !chunk.leaves.every(({ slots }) => ascend(slots))) return refuse('wrong-order', 'keys ascend');
   return hasItsCodes(chunk) ? accept(chunk) : refuse('wrong-code', 'each code once, in the order of the accounts that have it');
+}
+
+/** Where a chunk ends: behind this an export goes on (export-leaves.ts). */
+export function endOfChunk({ leaves }: StateChunk): { readonly key: Bytes32; readonly slot: Bytes32 | undefined } {
+  const last = leaves.at(-1);
+  invariant(last !== undefined, 'a chunk has a leaf');
+  return { key: last.key, slot: last.slots.at(-1)?.key };
 }
 
 /** The code hash of an account's leaf. */

@@ -9,7 +9,7 @@ import type { ChangeSet } from './change-set.ts';
 import { closedLifeAt, closedLifeWith } from './closed-life.ts';
 import { CurrentState } from './current-state.ts';
 import { dropBatches, requireAlone, uncleanShards } from './drop-shard.ts';
-import { exportLeaves } from './export-leaves.ts';
+import { type ExportPosition, exportLeaves } from './export-leaves.ts';
 import { extendVersion } from './extend-version.ts';
 import { firstVersionOf, writeFirstVersion } from './first-version.ts';
 import { type ExpectedVersion, type ImportFault, importLeaves } from './import-leaves.ts';
@@ -95,10 +95,10 @@ class Database implements StateDatabase {
     return accept(firstVersionOf(this.#current, this.#committed, expected.height, verdict.value));
   }
 
-  exportVersion(version: StateVersion, chunkBytes = CHUNK_BYTES_MAX): AsyncIterable<Uint8Array> {
+  exportVersion(version: StateVersion, chunkBytes = CHUNK_BYTES_MAX, after?: ExportPosition): AsyncIterable<Uint8Array> {
     const layer = layerOf(version);
     invariant(layer.changes === undefined, 'a version is handed out from the disk');
-    return exportLeaves(this.#rows, this.#subtree, layer.tree, chunkBytes);
+    return exportLeaves(this.#rows, this.#subtree, layer.tree, chunkBytes, after);
   }
 
   commit(version: StateVersion): readonly RowOperation[] {

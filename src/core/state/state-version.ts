@@ -4,6 +4,7 @@
 import type { Address, Bytes32, ChainId, Height } from '../primitives/ids.ts';
 import type { Verdict } from '../primitives/verdict.ts';
 import type { ChangeSet } from './change-set.ts';
+import type { ExportPosition } from './export-leaves.ts';
 import type { ExpectedVersion, ImportFault } from './import-leaves.ts';
 import type { StateProof } from './proof.ts';
 import type { StateReader } from './state-reader.ts';
@@ -47,10 +48,10 @@ export interface StateDatabase {
     write: (operations: readonly RowOperation[]) => Promise<void>,
   ): Promise<Verdict<StateVersion, ImportFault>>;
   /**
-   * All leaves of a version on disk in order of their keys, as chunks (state-chunk.ts) of at most `chunkBytes`. Throws `state/missing-node`
-   * if the version is pruned meanwhile.
+   * All leaves of a version on disk in order of their keys, or those behind a position, as chunks (state-chunk.ts) of at most `chunkBytes`.
+   * Throws `state/missing-node` if the version is pruned meanwhile.
    */
-  exportVersion(version: StateVersion, chunkBytes?: number): AsyncIterable<Uint8Array>;
+  exportVersion(version: StateVersion, chunkBytes?: number, after?: ExportPosition): AsyncIterable<Uint8Array>;
   /**
    * The rows that make `version`, a child of the committed one, the committed one. The caller joins them with the block's other rows
    * in ONE atomic batch and calls `adopted` when it is written; between the two no other version may be committed.

@@ -10,6 +10,7 @@ import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { CarriedBundleIndex } from '../../../src/core/messaging/bundle-index.ts';
 import { InboxItem } from '../../../src/core/messaging/inbox-item.ts';
 import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
+import { SignedAddressRecord } from '../../../src/core/protocol/address-record.ts';
 import { BeaconReference, BlockBody, BlockHeader, Cursor, ExecutionCommitment, Load } from '../../../src/core/protocol/block.ts';
 import {
   BlockPoint,
@@ -28,6 +29,8 @@ import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/pr
 import { PointerProof } from '../../../src/core/shard/pointer-proof.ts';
 import { StateChunk } from '../../../src/core/state/state-chunk.ts';
 import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
+import { BundleFrame, BundlesRequest } from '../../../src/sync/bundle-protocol.ts';
+import { StateFrame, StateRequest } from '../../../src/sync/state-protocol.ts';
 import { drawFrom, generateValue } from './generate-value.ts';
 
 /** Each container with how many values of it are hashed, and what they hash to. */
@@ -62,6 +65,11 @@ const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
   [CarriedBundleIndex as Type<unknown>, 1_000, 'd0cbd356191aa9c4d3fb30827029081377296e48c1b670d3c40d0358bbc93784'],
   [PointerProof as Type<unknown>, 1_000, 'a581ff897677996eed943d08ac93008f64e11882c2d26103eb92bc89a3692173'],
   [StateChunk as Type<unknown>, 300, 'a881fc7fe24cc0ae7422a9a40b53a576c88b515debc22465cd7be88ba3df53c5'],
+  [SignedAddressRecord as Type<unknown>, 1_000, 'ed0872366883adada31d557f99c1cb9a53b632905944487d959ba3855432179c'],
+  [StateRequest as Type<unknown>, 2_000, 'd09db314200e073fe165af937662fa50b4a3e8acdc709c163e4fc299169840f3'],
+  [StateFrame as Type<unknown>, 1_000, 'f976d0c1d5513a68c4934842e84242ba6d1e174855838191554e95865566ae80'],
+  [BundlesRequest as Type<unknown>, 1_000, '5a4ebfc36c2fda62b313579728f7ae86d50dcf9c5354f8773f0b34e65a43889b'],
+  [BundleFrame as Type<unknown>, 1_000, '66c9dd69dfd4d075a32ec4e0dad6ae6897b67c424f56115549bbc0f09e6cc6ff'],
   [SigningRecord as Type<unknown>, 1_000, 'd84663d836d2b2a50a57493629ea4e7751d70518f404c3e2b0e23a7ac3874f0d'],
 ];
 

@@ -11,7 +11,7 @@ import { changeLayout } from '../../../src/core/state/change-layout.ts';
 import { buildGenesisState, type GenesisStateAccount } from '../../../src/core/state/genesis-state.ts';
 import type { ImportFault } from '../../../src/core/state/import-leaves.ts';
 import { accountKey } from '../../../src/core/state/key.ts';
-import { CHUNK_BYTES_MAX, decodeStateChunk, StateChunk } from '../../../src/core/state/state-chunk.ts';
+import { CHUNK_BYTES_MAX, decodeStateChunk, endOfChunk, StateChunk } from '../../../src/core/state/state-chunk.ts';
 import { createStateDatabase } from '../../../src/core/state/state-database.ts';
 import type { StateDatabase, StateVersion } from '../../../src/core/state/state-version.ts';
 import { holdsKey, subtreeOf } from '../../../src/core/state/subtree.ts';
@@ -39,7 +39,18 @@ function accountAt(index: number): GenesisStateAccount {
   return { address, family, balanceWei: BigInt(index), nonce: 1n, code, storage: slots };
 }
 
-const accounts = Array.from({ length: ACCOUNTS }, (_unused, index) => accountAt(index + 1));
+/** So many contracts of one family that a page of the tree is theirs alone: their keys differ from the seventeenth half-byte on. */
+const CROWD = 24;
+
+function contractOfCrowd(index: number): GenesisStateAccount {
+  const address = sha256(uint64ToBytes(1_000_000 + index)).slice(0, 20);
+  return { address, family: accountAt(1).address, balanceWei: 1n, nonce: 1n, code: Uint8Array.of(1), storage: [] };
+}
+
+const accounts = [
+  ...Array.from({ length: ACCOUNTS }, (_unused, index) => accountAt(index + 1)),
+  ...Array.from({ length: CROWD }, (_unused, index) => contractOfCrowd(index)),
+];
 
 interface Source {
   readonly database: StateDatabase;
@@ -116,6 +127,35 @@ describe('a shard that is handed out', () => {
     const none = createMemoryStore();
     const empty = createStateDatabase(none, ROOT_SHARD);
     for await (const chunk of empty.exportVersion(empty.committed())) assert.fail(`${chunk.length} bytes`);
+  });
+
+  it('is handed out from behind any chunk on as it came after that', async () => {
+    for (const { database, version, chunks } of sources.values())
+      for (const [index, bytes] of chunks.entries()) {
+        const after = endOfChunk(StateChunk.deserialize(bytes));
+        const rest: Uint8Array[] = [];
+        for await (const chunk of database.exportVersion(version, CHUNK_BYTES, after)) rest.push(chunk);
+        assert.deepEqual(rest, chunks.slice(index + 1));
+      }
+  });
+
+  it('is handed out from behind any key, whether there is a leaf or not', async () => {
+    for (const { database, version, chunks } of sources.values()) {
+      const keys = chunks.flatMap((bytes) => StateChunk.deserialize(bytes).leaves.map(({ key }) => bytesToHex(key)));
+      for (let n = 0; n < 96; n++) {
+        // Beside a leaf: they part at any byte, so within a page as well as above it.
+        const leaf = Buffer.from(keys[(7 * n) % keys.length] as string, 'hex');
+        const at = n % 20;
+        const key = Uint8Array.from(leaf).with(at, ((leaf[at] as number) + (n % 2 === 0 ? 1 : 255)) % 256);
+        const found = new Set<string>();
+        for await (const chunk of database.exportVersion(version, CHUNK_BYTES, { key, slot: undefined }))
+          for (const leaf of StateChunk.deserialize(chunk).leaves) found.add(bytesToHex(leaf.key));
+        assert.deepEqual(
+          [...found],
+          [...new Set(keys)].filter((name) => name > bytesToHex(key)),
+        );
+      }
+    }
   });
 
   it('is the same at another node: root, accounts, storage, pointers and code; and goes on there', async () => {

@@ -39,7 +39,8 @@ const stateChunk: FuzzTarget = {
   },
 };
 
-function chunkOf(random: SeededRandom): Chunk {
+/** A chunk of a state, with accounts, pointers, slots and code. */
+export function chunkOf(random: SeededRandom): Chunk {
   const leaves: Chunk['leaves'] = [];
   const codes: Uint8Array[] = [];
   const count = random.integer(1, 6);
