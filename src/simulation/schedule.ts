@@ -2,22 +2,25 @@
 // over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { ValidatorIndex } from '../core/primitives/ids.ts';
+import { BEACON_CHAIN, type ChainId, type Height, type ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
+import type { Node } from '../node/create-node.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { type DishonestValidator, dishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
+import { type ChainShape, scheduleParameters } from './chain-shape.ts';
+import { chainsOf } from './chains-of.ts';
 import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
-import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
+import { dishonestOfSeed, faultsOfSeed, shapeOfSeed } from './draws.ts';
 import { excuseOf } from './excuse.ts';
 import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
-import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
+import { BEACON_BLOCKS_AFTER, BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
 import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
-import { WORLD } from './timeline/story.ts';
+import { chainName, WORLD } from './timeline/story.ts';
 import { Watch } from './watch.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, type World, type WorldCrypto } from './world.ts';
@@ -54,6 +57,8 @@ export interface ScheduleOptions {
   readonly exactClocks?: boolean;
   /** A third of the seats or more is dishonest: agreement and liveness may fail, and then those who broke agreement must be accused. */
   readonly isBeyondThird?: boolean;
+  /** Which chains there are, instead of what is drawn from the seed. */
+  readonly shape?: ChainShape;
 }
 
 /** A validator whose network somebody else has in hand. `world` is undefined while it is being made. */
@@ -67,7 +72,11 @@ export interface ScheduleReport {
   readonly seed: number;
   readonly events: number;
   readonly simulatedMs: number;
+  /** Of all chains together. */
   readonly blocks: number;
+  /** By chain. */
+  readonly heights: Readonly<Record<ChainId, Height>>;
+  readonly shape: ChainShape;
   readonly transactions: number;
   /** Answers and news that reading clients were given. */
   readonly reads: number;
@@ -111,11 +120,6 @@ const SYNC_MS = 1;
 /** Time for evidence to come out after the last fault. */
 const AFTERMATH_MS = 8_000;
 
-/** Timing of schedules: short timers, so that many rounds fail and many follow. */
-export function parametersOf(preset: NetworkParameters): NetworkParameters {
-  return { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
-}
-
 /** Runs a schedule to its end, or to the first violation. */
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleReport> {
   const run = await ScheduleRun.prepare(options);
@@ -124,6 +128,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
 
 class ScheduleRun {
   readonly #options: ScheduleOptions;
+  readonly #shape: ChainShape;
   readonly #parameters: NetworkParameters;
   readonly #faults: readonly Fault[];
   readonly #dishonestValidators: readonly DishonestValidator[];
@@ -144,7 +149,8 @@ class ScheduleRun {
 
   private constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.#parameters = parametersOf(options.preset);
+    this.#shape = options.shape ?? shapeOfSeed(options.seed);
+    this.#parameters = scheduleParameters(options.preset, options.nodes, this.#shape);
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);
@@ -195,6 +201,7 @@ class ScheduleRun {
       simulatedMs: world.clock.nowMs() - START_MS,
       ...this.#watch.figures(),
       transactions: workload.sent,
+      shape: this.#shape,
       faults: this.#faults,
       dishonest: this.#dishonestValidators,
       injected: this.#injected,
@@ -207,15 +214,13 @@ class ScheduleRun {
   }
 
   async #runUntilBack(world: World): Promise<number> {
-    const healedAt = this.#watch.height;
+    const healed: Healed = { heights: new Map(this.#watch.heights), view: this.#watch.viewHeight };
     const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#hasDishonest);
     const isBack = (): boolean =>
-      world.nodes.every(
-        (node, index) =>
-          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
-      );
+      world.nodes.every((node, index) => !this.#isHonest(index) || (world.isUp(index) && hasGoneOn(node, healed))) &&
+      (this.#watch.oldestUnderWay ?? Number.POSITIVE_INFINITY) > healed.view;
     const events = await world.clock.run(world.clock.nowMs() + boundMs, () => this.#watch.violation !== undefined || isBack());
-    if (this.#watch.violation === undefined && !isBack()) this.#watch.report('liveness', undefined, this.#describeStall(healedAt, boundMs));
+    if (this.#watch.violation === undefined && !isBack()) this.#watch.report('liveness', undefined, this.#describeStall(healed, boundMs));
     return events;
   }
 
@@ -239,6 +244,7 @@ class ScheduleRun {
       lossShare: 0,
       syncMs: SYNC_MS,
       parameters: this.#parameters,
+      layout: this.#shape.layout,
       accounts: fundedAccounts(clients),
       clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
@@ -369,12 +375,32 @@ class ScheduleRun {
     for (const index of world.nodes.keys()) this.#startAgain(index);
   }
 
-  #describeStall(healedAt: number, boundMs: number): string {
+  #describeStall({ heights, view }: Healed, boundMs: number): string {
     const world = this.#theWorld;
+    const since = [...heights].map(([chain, height]) => `${chainName(chain)} ${height}`);
     const where = world.nodes.map((node, index) => {
-      const { runner, blocks } = node.chain;
-      return `${world.names[index]} ${world.isUp(index) ? 'up' : 'down'} at height ${blocks.committed.facts.height}, round ${runner.state.round}`;
+      const chains = chainsOf(node).map(
+        ({ instance, runner, blocks }) =>
+          `${chainName(instance.chain)} in epoch ${instance.epoch} at height ${blocks.committed.facts.height}, round ${runner.state.round}`,
+      );
+      return `${world.names[index]} ${world.isUp(index) ? 'up' : 'down'}, view block ${node.view.head.block.header.number}, ${chains.join(', ')}`;
     });
-    return `${BLOCKS_AFTER} blocks after ${healedAt} were not committed by all within ${boundMs} ms: ${where.join('; ')}`;
+    const oldest = this.#watch.oldestUnderWay ?? 'none';
+    return `not all have gone on within ${boundMs} ms from ${since.join(', ')}, view block ${view}; the oldest message under way is of view block ${oldest}: ${where.join('; ')}`;
   }
+}
+
+/** Where the chains were when the last fault was over. */
+interface Healed {
+  readonly heights: ReadonlyMap<ChainId, Height>;
+  readonly view: number;
+}
+
+// Every chain of the node, and what its clients see.
+function hasGoneOn(node: Node, { heights, view }: Healed): boolean {
+  if (node.view.head.block.header.number < view + BEACON_BLOCKS_AFTER) return false;
+  return chainsOf(node).every(({ instance: { chain }, blocks }) => {
+    const wanted = (heights.get(chain) ?? 0) + (chain === BEACON_CHAIN ? BEACON_BLOCKS_AFTER : BLOCKS_AFTER);
+    return blocks.committed.facts.height >= wanted;
+  });
 }
