@@ -1,5 +1,7 @@
 // The chains that a node runs now: the beacon, then the shards. Each is an object of one instance, and gives way to that of the next at the turn of
 // an epoch; what looks at nodes over time keeps account by chain, or by instance.
+import { bytesEqual } from '../core/primitives/bytes.ts';
+import type { Bytes32 } from '../core/primitives/ids.ts';
 import type { Chain } from '../node/create-chain.ts';
 import type { Node } from '../node/create-node.ts';
 
@@ -18,4 +20,9 @@ export function chainsOf({ beacon, shards }: Pick<Node, 'beacon' | 'shards'>): r
   const chains = [beacon.chain, ...shards.chains.values()];
   known.set(shards.chains, { beacon: beacon.chain, chains });
   return chains;
+}
+
+/** The one that runs in this instance; undefined where it has ended, or has not begun. */
+export function chainOf(node: Pick<Node, 'beacon' | 'shards'>, instanceId: Bytes32): Chain | undefined {
+  return chainsOf(node).find(({ instance }) => bytesEqual(instance.instanceId, instanceId));
 }

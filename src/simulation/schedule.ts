@@ -141,6 +141,7 @@ class ScheduleRun {
   readonly #mayFail = new Set<number>();
   readonly #mayBeCorrupt = new Set<number>();
   readonly #random: SeededRandom;
+  #workload: Workload | undefined;
   #readers: Readers | undefined;
   #rotFound = 0;
   readonly #faultsUntilMs: number;
@@ -177,12 +178,7 @@ class ScheduleRun {
   async run(): Promise<ScheduleReport> {
     const world = this.#theWorld;
     const { seed } = this.#options;
-    const workload = new Workload(
-      world,
-      createClients(CLIENTS, this.#options.crypto.secp256k1),
-      new SeededRandom(seed, 'workload'),
-      this.#options.crypto.secp256k1,
-    );
+    const workload = this.#theWorkload;
     workload.start(this.#options.transactionsPerSecond ?? TRANSACTIONS_PER_SECOND);
     this.#readers?.start(READS_PER_SECOND);
     this.#options.onWorld?.(world);
@@ -260,13 +256,17 @@ class ScheduleRun {
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     await this.#watch.begin(world);
+    const workload = new Workload(world, clients, new SeededRandom(seed, 'workload'), crypto.secp256k1);
+    this.#workload = workload;
     this.#readers = new Readers({
       world,
       random: new SeededRandom(seed, 'readers'),
       addresses: clients.map(({ address }) => address),
+      contracts: () => workload.contracts,
       blockAt: (number) => this.#watch.viewAt(number),
       isHonest: (index) => this.#isHonest(index),
       onAnswer: (answer) => this.#watch.answered(this.#options.tamper?.answer(answer) ?? answer),
+      onSilence: (index, question) => this.#watch.unanswered(index, question),
       onHead: (news) => this.#watch.headSeen(this.#options.tamper?.head(news) ?? news),
     });
   }
@@ -304,6 +304,11 @@ class ScheduleRun {
   get #theWorld(): World {
     if (this.#world === undefined) throw new Error('a schedule is prepared before it runs');
     return this.#world;
+  }
+
+  get #theWorkload(): Workload {
+    if (this.#workload === undefined) throw new Error('a schedule is prepared before it runs');
+    return this.#workload;
   }
 
   #arm(fault: Fault): void {

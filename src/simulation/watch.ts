@@ -17,7 +17,7 @@ import { NodeResults } from './checks/node-results.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
-import type { Answer, HeadNews } from './readers.ts';
+import type { Answer, HeadNews, Question } from './readers.ts';
 import { chainName, WORLD } from './timeline/story.ts';
 import type { World, WorldCrypto } from './world.ts';
 
@@ -86,7 +86,7 @@ export class Watch {
     this.#replay = replay;
     this.#certified = new CertifiedChain((instanceId) => replay.instanceOf(instanceId), crypto.bls, this.report);
     this.#results = new NodeResults(replay, this.report);
-    this.#reads = new ClientReads({ report: this.report, truth: replay.view, nameOf: (index) => `node-${index}`, mayFail });
+    this.#reads = new ClientReads({ report: this.report, truth: replay, nameOf: (index) => `node-${index}`, mayFail });
   }
 
   /** Takes what a check found; the first finding counts. */
@@ -160,6 +160,11 @@ export class Watch {
     this.#answers.push(answer);
   }
 
+  /** A client has asked a node that runs, and waits for nothing. */
+  unanswered(index: number, question: Question): void {
+    this.report('liveness', `node-${index}`, `${JSON.stringify(question)} is not answered`);
+  }
+
   /** A client heard of a new head. */
   headSeen(news: HeadNews): void {
     this.#headNews.push(news);
@@ -184,7 +189,7 @@ export class Watch {
       this.#certified?.observe(name, node, disk.rows);
       this.#checkBounds(name, node);
     }
-    this.#judgeReads();
+    await this.#judgeReads();
   }
 
   /** At the end: what must have come out by now. */
@@ -246,10 +251,10 @@ export class Watch {
   }
 
   // Where the chain forked there is no truth to hold answers against.
-  #judgeReads(): void {
+  async #judgeReads(): Promise<void> {
     const [news, answers] = [this.#headNews.splice(0), this.#answers.splice(0)];
     if (this.#disagreement !== undefined) return;
     for (const each of news) this.#reads?.headSeen(each);
-    for (const each of answers) this.#reads?.answered(each);
+    for (const each of answers) await this.#reads?.answered(each);
   }
 }

@@ -86,6 +86,11 @@ export class Workload {
     return this.#sent;
   }
 
+  /** Where clients may have deployed, the newest. */
+  get contracts(): readonly Address[] {
+    return this.#contracts;
+  }
+
   /** Begins: so many a second on average. */
   start(perSecond: number): void {
     const next = (): void => {
@@ -149,7 +154,7 @@ function nonceAt({ transactions }: Node, { address }: Client): bigint | undefine
 }
 
 /** The right-hand part of a word of call data. */
-function wordOf(address: Uint8Array): Uint8Array {
+export function wordOf(address: Uint8Array): Uint8Array {
   return concatBytes(new Uint8Array(32 - address.length), address);
 }
 

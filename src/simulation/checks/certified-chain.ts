@@ -1,6 +1,6 @@
 // Validity of what is called final: every block of the beacon and of each shard that any node has committed carries a QC of a quorum of its own
-// instance's committee, the last one of each commit a CC beside it (of a closing block perhaps on a carrier above it), and a header whose form and
-// certificates pass; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
+// instance's committee, the last one of each commit a CC beside it, and a header whose form and certificates pass; the end of each instance has the CC
+// of its closing block, or of a carrier above it; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
 // block by what the node has stored. The committees are those that the replay has drawn.
 import { areValid, certificateClaims, commitProofClaims, headerClaims, type SignatureClaims } from '../../core/consensus/signature-sets.ts';
 import type { BlsScheme } from '../../core/crypto/bls.ts';
@@ -55,11 +55,20 @@ export class CertifiedChain {
       if (own === undefined) continue; // The replay has not come so far: later.
       const isSame = last !== undefined && bytesEqual(last.instanceId, instanceId);
       // The instance before has gone on to its end meanwhile.
-      if (last !== undefined && !isSame) this.#lookUpTo(name, store, last.instanceId, last.height + 1, instance.startRecord.height);
+      if (last !== undefined && !isSame) this.#lookAtRest(name, store, last, instance.startRecord.height);
       const { height } = committed.facts;
       this.#lookUpTo(name, store, instanceId, Math.min(isSame ? last.height : instance.startRecord.height, height) + 1, height);
       seen.set(chain, { instanceId, committed, height });
     }
+  }
+
+  #lookAtRest(name: string, store: BlockStore, { instanceId, height }: Seen, closingHeight: Height): void {
+    this.#lookUpTo(name, store, instanceId, height + 1, closingHeight);
+    const instance = this.#instanceOf(instanceId);
+    const closing = instance && store.getByHeight({ chain: instance.chain, instanceId, height: closingHeight });
+    const fault = closing && this.#endFaultOf(instance, closing, store);
+    if (fault !== undefined)
+      this.#report('validity', name, `the end of an instance of ${chainName(instance?.chain ?? 0)} is not certified: ${fault}`);
   }
 
   #lookUpTo(name: string, store: BlockStore, instanceId: Bytes32, from: Height, to: Height): void {
@@ -68,14 +77,14 @@ export class CertifiedChain {
     const { chain } = instance;
     for (let height = from; height <= to; height++) {
       const stored = store.getByHeight({ chain, instanceId, height });
-      if (stored !== undefined) this.#look(name, instance, stored, height === to ? store : undefined); // Its absence is another check's to report.
+      if (stored !== undefined) this.#look(name, instance, stored); // Its absence is another check's to report.
     }
   }
 
-  // `newestIn`: the block is the newest of its instance that the node has.
-  #look(name: string, instance: Instance, stored: StoredBlock, newestIn: BlockStore | undefined): void {
+  #look(name: string, instance: Instance, stored: StoredBlock): void {
     const key = bytesToHex(sha256(stored.hash, stored.certificates));
-    const fault = (this.#good.has(key) ? undefined : this.#faultOf(instance, stored)) ?? this.#finalityFaultOf(instance, stored, newestIn);
+    if (this.#good.has(key)) return;
+    const fault = this.#faultOf(instance, stored);
     if (fault === undefined) this.#good.add(key);
     else
       this.#report(
@@ -101,11 +110,9 @@ export class CertifiedChain {
   }
 
   // A CC of the block, or of a carrier that stands on it.
-  #finalityFaultOf(instance: Instance, stored: StoredBlock, store: BlockStore | undefined): string | undefined {
-    const certificates = decodeCanonical(BlockCertificates, stored.certificates);
-    if (store === undefined || !certificates.ok || certificates.value.commitCertificate.length > 0) return undefined;
+  #endFaultOf(instance: Instance, stored: StoredBlock, store: BlockStore): string | undefined {
     const end = store.getEnd(instance.instanceId);
-    if (end === undefined) return 'it is the newest, and nothing has a CC';
+    if (end === undefined) return 'nothing that has a CC is on disk';
     const { carriers, proof } = decodeInstanceEnd(end.end);
     let hash = stored.hash;
     for (const carrier of carriers) {

@@ -13,6 +13,7 @@ import { initialiseKeccak } from '../../core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import { invariant } from '../../core/primitives/errors.ts';
 import { BEACON_CHAIN, type Bytes32, type ChainId, type Height, type Wei } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block } from '../../core/protocol/certified-block.ts';
@@ -20,7 +21,9 @@ import type { Instance } from '../../core/protocol/committee.ts';
 import { Crosslink } from '../../core/protocol/crosslink.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
+import { createSimulator, type SimulationContext } from '../../node/call-simulator.ts';
 import { writeGenesisShards } from '../../node/genesis-shards.ts';
+import type { Simulator } from '../../rpc/ports.ts';
 import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../runtime/shard-block-logic.ts';
 import type { StoredBlock } from '../../storage/block-store.ts';
 import { createMemoryStore } from '../../storage/memory-store.ts';
@@ -69,6 +72,8 @@ interface Parts {
 
 /** See the file's head. */
 export class Replay {
+  /** Runs calls without effect, in the contexts of the view blocks that were made here. */
+  readonly simulator: Simulator;
   readonly #report: Report;
   readonly #genesis: Genesis;
   readonly #parts: Parts;
@@ -85,10 +90,16 @@ export class Replay {
   readonly #followed = new Map<string, string>();
   #isBroken = false;
 
-  private constructor({ genesis, report }: ReplayOptions, parts: Parts) {
+  private constructor({ genesis, crypto, report }: ReplayOptions, parts: Parts) {
     this.#genesis = genesis;
     this.#report = report;
     this.#parts = parts;
+    this.simulator = createSimulator(
+      genesis,
+      crypto.secp256k1,
+      ({ block }) => contextIn(parts.view, block),
+      () => 0,
+    );
     this.#lanes = new Lanes(genesis.layout, report);
     this.#accounts = new Accounts(genesis);
     this.#supplyWei = genesisSupplyWei(genesis, parts.genesisState);
@@ -317,6 +328,20 @@ export class Replay {
     this.#isBroken = true;
     this.#report(property, name, detail);
   }
+}
+
+// What every item with this beacon block as its reference would see.
+function contextIn(view: ViewTruth, block: number | 'pending'): SimulationContext {
+  const made = block === 'pending' ? undefined : view.viewAt(block);
+  invariant(made !== undefined, 'calls are simulated on view blocks that were made');
+  const { number, prevRandao, baseFeePerGasWei } = made.header;
+  return {
+    referenceHeight: number,
+    referenceTimestampMs: made.timestampMs,
+    prevRandao,
+    baseFeePerGasWei,
+    blockHash: (wanted) => (wanted < number ? view.viewAt(wanted)?.header.parentBeaconBlockRoot : undefined),
+  };
 }
 
 function textOf(totals: object): string {

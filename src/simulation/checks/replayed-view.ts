@@ -1,15 +1,22 @@
-// The one chain that clients see, derived again from what was followed: each view block when the executions that its beacon block made final were. And
-// when each transaction is mined: when its main call is final, and every pointer of the contracts that it created (protocol, section 7).
+// The one chain that clients see, derived again from what was followed: each view block when the executions that its beacon block made final were. A
+// transaction is shown when its main call is final and every pointer of the contracts that it created (protocol, section 7): who waits for which
+// pointer is kept here anew, from the results of executions.
 import type { BeaconState } from '../../core/beacon/state.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
-import type { Bytes32, ChainId, Height, Hex, Wei } from '../../core/primitives/ids.ts';
+import type { Address, Bytes32, ChainId, Height, Hex, Wei } from '../../core/primitives/ids.ts';
 import { StartRecord } from '../../core/protocol/committee.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import type { StateVersion } from '../../core/state/state-version.ts';
 import { type Anchor, anchorOf } from '../../core/view/anchor.ts';
 import { deriveViewBlock } from '../../core/view/derive-block.ts';
-import { type ChargedTransaction, departedTransactions, type ShownExecution, showExecution } from '../../core/view/shown-execution.ts';
+import {
+  type ChargedTransaction,
+  departedTransactions,
+  type HeldTransaction,
+  type ShownExecution,
+  showExecution,
+} from '../../core/view/shown-execution.ts';
 import { genesisTotals, type SupplyTotals } from '../../core/view/supply.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import { WorldState } from '../../core/view/world-state.ts';
@@ -27,8 +34,8 @@ export interface ViewTruth {
   stateAt(number: number): WorldState | undefined;
   /** Where all money is after it. */
   totalsAt(number: number): SupplyTotals | undefined;
-  /** The number of the view block with which a transaction that is shown is mined; undefined while it is not. */
-  minedAt(hashHex: Hex): number | undefined;
+  /** The lowest nonce of a sender's transactions that are charged by a block and shown by none up to it. */
+  lowestUnminedNonce(sender: Address, number: number): bigint | undefined;
 }
 
 /** A view block that was made. */
@@ -52,10 +59,17 @@ interface Executed {
   readonly shown: ShownExecution;
 }
 
-/** A main call of which not everything is final. */
+/** A main call some of whose pointers are not final. */
 interface Unmined {
-  readonly hashHex: Hex;
+  readonly held: HeldTransaction;
   pointersLeft: number;
+}
+
+/** A transaction, and the view blocks whose executions charged it and that shows it. */
+interface Sent {
+  readonly nonce: bigint;
+  readonly chargedIn: number;
+  shownIn: number;
 }
 
 /** See the file's head. */
@@ -71,7 +85,8 @@ export class ReplayedView implements ViewTruth {
   /** By shard and height. */
   readonly #executed = new Map<string, Executed>();
   readonly #charged = new Map<Hex, ChargedTransaction>();
-  readonly #minedAt = new Map<Hex, number>();
+  /** By sender, then by hash. */
+  readonly #sent = new Map<Hex, Map<Hex, Sent>>();
   /** By the id of the main call. */
   readonly #unmined = new Map<Hex, Unmined>();
 
@@ -86,7 +101,7 @@ export class ReplayedView implements ViewTruth {
     const genesisStakeWei = stakedWei(state);
     const view = new ReplayedView(genesis, genesisStakeWei, stateAt);
     const anchor = anchorOf({ hash: StartRecord.hashTreeRoot(record), seed: record.seed }, state, [], genesisStakeWei);
-    view.#blocks.push(deriveViewBlock(anchor, undefined, [], genesis.parameters));
+    view.#blocks.push(deriveViewBlock(anchor, undefined, { executions: [], late: [] }, genesis.parameters));
     view.#totals.push(genesisTotals(genesisStakeWei));
     view.#worlds.push(view.#worldOf(anchor));
     return view;
@@ -108,13 +123,16 @@ export class ReplayedView implements ViewTruth {
     return this.#totals[number];
   }
 
-  minedAt(hashHex: Hex): number | undefined {
-    return this.#minedAt.get(hashHex);
-  }
-
   /** The version of a shard's state at a height. */
   stateOf(shard: ChainId, height: Height): StateVersion | undefined {
     return this.#stateAt(shard, height);
+  }
+
+  lowestUnminedNonce(sender: Address, number: number): bigint | undefined {
+    let lowest: bigint | undefined;
+    for (const { nonce, chargedIn, shownIn } of this.#sent.get(bytesToHex(sender))?.values() ?? [])
+      if (chargedIn <= number && shownIn > number && (lowest === undefined || nonce < lowest)) lowest = nonce;
+    return lowest;
   }
 
   /** A beacon block was followed. */
@@ -147,10 +165,11 @@ export class ReplayedView implements ViewTruth {
     }
     if (anchor.heights.some(({ shard, height }) => this.#stateAt(shard, height) === undefined)) return undefined;
     const shown = executions.map((execution) => execution.shown);
-    this.#blocks.push(deriveViewBlock(anchor, this.#blocks.at(-1), shown, this.#genesis.parameters));
+    const contents = { executions: shown, late: this.#completeNow(executions) };
+    this.#blocks.push(deriveViewBlock(anchor, this.#blocks.at(-1), contents, this.#genesis.parameters));
     const world = this.#worldOf(anchor);
     this.#worlds.push(world);
-    this.#mine(number, executions);
+    this.#follow(number, executions);
     this.#anchors.delete(number);
     for (const { shard, height } of places) this.#executed.delete(`${shard}/${height}`);
     return { number, state, executions, world, worldRoot: anchor.worldRoot };
@@ -160,6 +179,20 @@ export class ReplayedView implements ViewTruth {
   summed(number: number, totals: SupplyTotals): void {
     invariant(number === this.#totals.length, 'sums come block by block');
     this.#totals.push(totals);
+  }
+
+  #follow(number: number, executions: readonly Executed[]): void {
+    for (const { outcome } of executions)
+      for (const { transaction } of outcome.result.senderParts) {
+        const sender = bytesToHex(transaction.sender);
+        const sent = this.#sent.get(sender) ?? new Map<Hex, Sent>();
+        this.#sent.set(sender, sent);
+        sent.set(transaction.hashHex, { nonce: transaction.nonce, chargedIn: number, shownIn: Number.POSITIVE_INFINITY });
+      }
+    for (const view of this.#blocks[number]?.transactions ?? []) {
+      const sent = view.kind === 'account' ? this.#sent.get(bytesToHex(view.transaction.sender))?.get(view.transaction.hashHex) : undefined;
+      if (sent !== undefined) sent.shownIn = number;
+    }
   }
 
   #worldOf({ heights }: Anchor): WorldState {
@@ -173,26 +206,23 @@ export class ReplayedView implements ViewTruth {
   }
 
   // A main call waits for the pointers that it sent to other shards; those of its own are written where it runs.
-  #mine(number: number, executions: readonly { readonly outcome: ExecutedShardBlockOutcome }[]): void {
-    const results = executions.map(({ outcome }) => outcome.result);
-    for (const { messages, outbox } of results)
-      for (const { message, outcome } of messages) {
-        if (message.kind !== 'main-call' || outcome === 'forwarded') continue;
-        const name = bytesToHex(message.id);
+  #completeNow(executions: readonly Executed[]): readonly HeldTransaction[] {
+    const complete: HeldTransaction[] = [];
+    for (const { outcome, shown } of executions) {
+      const { messages, outbox } = outcome.result;
+      for (const held of shown.held) {
+        const name = bytesToHex(held.mainCallId);
         const pointersLeft = outbox.filter(({ kind, emitterId }) => kind === 'pointer' && bytesToHex(emitterId) === name).length;
-        const hashHex = bytesToHex(message.originTransactionHash);
-        if (pointersLeft === 0) this.#minedAt.set(hashHex, number);
-        else this.#unmined.set(name, { hashHex, pointersLeft });
+        this.#unmined.set(name, { held, pointersLeft });
       }
-    for (const { messages } of results)
-      for (const { message, outcome, wave } of messages) {
-        const unmined =
-          message.kind === 'pointer' && outcome !== 'forwarded' && wave === 0
-            ? this.#unmined.get(bytesToHex(message.emitterId))
-            : undefined;
+      for (const { message, wave } of messages) {
+        const name = bytesToHex(message.emitterId);
+        const unmined = message.kind === 'pointer' && wave === 0 ? this.#unmined.get(name) : undefined;
         if (unmined === undefined || --unmined.pointersLeft > 0) continue;
-        this.#unmined.delete(bytesToHex(message.emitterId));
-        this.#minedAt.set(unmined.hashHex, number);
+        this.#unmined.delete(name);
+        complete.push(unmined.held);
       }
+    }
+    return complete;
   }
 }
