@@ -112,7 +112,10 @@ export class ViewMaker {
     await this.#making;
   }
 
-  /** Finds the transactions on their way again, when a node starts. */
+  /**
+   * When a node starts: finds the transactions on their way again, and makes the blocks that a crash took. Clients were shown them, so they are there
+   * before anybody can ask.
+   */
   async restore(): Promise<void> {
     const { viewStore, view, inFlight, parameters, committedHeight } = this.#dependencies;
     for (const row of await viewStore.readCharged()) inFlight.add(decodeChargedTransaction(row, parameters.evmChainId).transaction);
@@ -120,6 +123,8 @@ export class ViewMaker {
     for (const [shard, { height }] of view.head.world.versions)
       for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard)))
         for (const transaction of transactionsOf(execution)) inFlight.add(transaction);
+    this.#hasNews = true;
+    await this.#makeAll();
   }
 
   async #makeAll(): Promise<void> {
