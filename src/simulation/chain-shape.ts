@@ -26,7 +26,7 @@ const SHARDED_SHARE = 0.25;
 const TURNING_SHARE = 0.25;
 const EPOCH_BLOCKS = { least: 8, most: 24 };
 const TURNING_INTERVAL_MS = { least: 250, most: 600 };
-/** A bound of genesis: epochs that the grace before a takeover may last. */
+/** Epochs that the grace before a takeover lasts: as long as genesis permits, since a schedule is about what comes before. */
 const GRACE_EPOCHS = 8;
 
 /** Draws which chains a schedule has. */
@@ -54,7 +54,7 @@ export function scheduleParameters(preset: NetworkParameters, nodes: number, sha
     idleIntervalMs: 250,
     committeeSeats: nodes,
     epochBlocks,
-    takeoverGraceBlocks: Math.min(preset.takeoverGraceBlocks, GRACE_EPOCHS * epochBlocks),
+    takeoverGraceBlocks: GRACE_EPOCHS * epochBlocks,
     beaconBlockIntervalMsMin: beaconIntervalMs,
   };
 }

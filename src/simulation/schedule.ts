@@ -2,25 +2,25 @@
 // over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import { BEACON_CHAIN, type ChainId, type Height, type ValidatorIndex } from '../core/primitives/ids.ts';
+import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
-import type { Node } from '../node/create-node.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { type DishonestValidator, dishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
 import { type ChainShape, scheduleParameters } from './chain-shape.ts';
-import { chainsOf } from './chains-of.ts';
 import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
 import { dishonestOfSeed, faultsOfSeed, shapeOfSeed } from './draws.ts';
 import { excuseOf } from './excuse.ts';
 import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
-import { BEACON_BLOCKS_AFTER, BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
+import { livenessBoundMs } from './liveness-bound.ts';
+import { standsAtLostBlock } from './lost-block.ts';
 import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
-import { chainName, WORLD } from './timeline/story.ts';
+import { describeStall, type Healed, hasGoneOn } from './recovery.ts';
+import { WORLD } from './timeline/story.ts';
 import { Watch } from './watch.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
 import { createWorld, type World, type WorldCrypto } from './world.ts';
@@ -90,6 +90,8 @@ export interface ScheduleReport {
   readonly links: QuietLinks['kind'];
   /** How often a node stopped, or did not start, because it read what had rotted. */
   readonly rotFound: number;
+  /** A chain stood still at a block that too much lost data took from all honest nodes (lost-block.ts). */
+  readonly isBlockLost: boolean;
   /** Offences that nodes counted, over all their lives, by reason. */
   readonly misbehaviour: Readonly<Record<string, number>>;
   /** The first one ends the schedule. */
@@ -140,6 +142,9 @@ class ScheduleRun {
   readonly #backups = new Map<Fault, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #mayBeCorrupt = new Set<number>();
+  /** Honest nodes that were put on another database than theirs. */
+  readonly #withoutData = new Set<number>();
+  #isBlockLost = false;
   readonly #random: SeededRandom;
   #workload: Workload | undefined;
   #readers: Readers | undefined;
@@ -203,6 +208,7 @@ class ScheduleRun {
       injected: this.#injected,
       links: this.#quiet?.kind ?? 'uniform',
       rotFound: this.#rotFound,
+      isBlockLost: this.#isBlockLost,
       misbehaviour: world.network.offences(),
       eventLog: world.eventLog,
       eventLogHash: bytesToHex(sha256(new TextEncoder().encode(world.eventLog.join('\n')))),
@@ -216,7 +222,15 @@ class ScheduleRun {
       world.nodes.every((node, index) => !this.#isHonest(index) || (world.isUp(index) && hasGoneOn(node, healed))) &&
       (this.#watch.oldestUnderWay ?? Number.POSITIVE_INFINITY) > healed.view;
     const events = await world.clock.run(world.clock.nowMs() + boundMs, () => this.#watch.violation !== undefined || isBack());
-    if (this.#watch.violation === undefined && !isBack()) this.#watch.report('liveness', undefined, this.#describeStall(healed, boundMs));
+    if (this.#watch.violation !== undefined || isBack()) return events;
+    this.#isBlockLost = standsAtLostBlock(world, {
+      isHonest: (index) => this.#isHonest(index),
+      withoutData: this.#withoutData,
+      dishonest: this.#dishonest.size + (this.#options.forger === undefined ? 0 : 1),
+      nodes: this.#options.nodes,
+    });
+    if (!this.#isBlockLost)
+      this.#watch.report('liveness', undefined, `within ${boundMs} ms ${describeStall(world, healed, this.#watch.oldestUnderWay)}`);
     return events;
   }
 
@@ -324,7 +338,10 @@ class ScheduleRun {
       world,
       endWhen: (node, trigger, end) => this.#endWhen(node, trigger, end),
       backupFor: (struck) => this.#backups.get(struck),
-      onOldCopy: (node) => this.#watch.forget(node),
+      onOldCopy: (node) => {
+        this.#watch.forget(node);
+        if (this.#isHonest(node)) this.#withoutData.add(node);
+      },
       startAgain: (node) => this.#startAgain(node),
       onBegin: () => {
         world.chronicle.tell(WORLD, { kind: 'fault-begins', fault: this.#faults.indexOf(fault), what });
@@ -379,33 +396,4 @@ class ScheduleRun {
     for (const name of world.names) world.network.setUp(name, true);
     for (const index of world.nodes.keys()) this.#startAgain(index);
   }
-
-  #describeStall({ heights, view }: Healed, boundMs: number): string {
-    const world = this.#theWorld;
-    const since = [...heights].map(([chain, height]) => `${chainName(chain)} ${height}`);
-    const where = world.nodes.map((node, index) => {
-      const chains = chainsOf(node).map(
-        ({ instance, runner, blocks }) =>
-          `${chainName(instance.chain)} in epoch ${instance.epoch} at height ${blocks.committed.facts.height}, round ${runner.state.round}`,
-      );
-      return `${world.names[index]} ${world.isUp(index) ? 'up' : 'down'}, view block ${node.view.head.block.header.number}, ${chains.join(', ')}`;
-    });
-    const oldest = this.#watch.oldestUnderWay ?? 'none';
-    return `not all have gone on within ${boundMs} ms from ${since.join(', ')}, view block ${view}; the oldest message under way is of view block ${oldest}: ${where.join('; ')}`;
-  }
-}
-
-/** Where the chains were when the last fault was over. */
-interface Healed {
-  readonly heights: ReadonlyMap<ChainId, Height>;
-  readonly view: number;
-}
-
-// Every chain of the node, and what its clients see.
-function hasGoneOn(node: Node, { heights, view }: Healed): boolean {
-  if (node.view.head.block.header.number < view + BEACON_BLOCKS_AFTER) return false;
-  return chainsOf(node).every(({ instance: { chain }, blocks }) => {
-    const wanted = (heights.get(chain) ?? 0) + (chain === BEACON_CHAIN ? BEACON_BLOCKS_AFTER : BLOCKS_AFTER);
-    return blocks.committed.facts.height >= wanted;
-  });
 }
