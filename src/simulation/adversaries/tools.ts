@@ -4,7 +4,7 @@ import type { Bytes32, Hex, TimestampMs, ValidatorIndex } from '../../core/primi
 import type { Instance } from '../../core/protocol/committee.ts';
 import type { PeerName } from '../../network/ports.ts';
 import { createSigner, type Signer } from '../../runtime/signer.ts';
-import { chainOf, chainsOf } from '../node-chains.ts';
+import { chainOf, chainsOf } from '../chains-of.ts';
 import { SeededRandom } from '../random.ts';
 import type { World, WorldCrypto } from '../world.ts';
 import type { StrategyTools } from './strategy.ts';
