@@ -13,9 +13,9 @@ export type ForgerName =
   | 'old-justify'
   | 'lying-server'
   | 'mismatched-pair'
-  | `wrong-${WrongField}`;
+  | `wrong-${WrongField | WrongBeaconField}`;
 
-/** What a leader's block says wrongly, all else being made to fit. */
+/** What a shard leader's block says wrongly, all else being made to fit. */
 export type WrongField =
   | 'vrf-proof'
   | 'timestamp'
@@ -25,7 +25,32 @@ export type WrongField =
   | 'state-root'
   | 'spent-nonce'
   | 'balance'
-  | 'data-floor';
+  | 'data-floor'
+  | 'reference-back'
+  | 'cursors'
+  | 'inbox-gap'
+  | 'inbox-order'
+  | 'inbox-twice'
+  | 'lazy'
+  | 'body-root'
+  | 'post-state-root'
+  | 'foreign-sender'
+  | 'closing-body';
+
+/** The same of a leader of the beacon. */
+export const WRONG_BEACON_FIELDS = [
+  'beacon-timestamp',
+  'beacon-post-state',
+  'beacon-gas',
+  'last-block-body',
+  'slander',
+  'crosslink-outboxes',
+  'crosslink-signature',
+  'crosslink-beyond',
+  'crosslink-gap',
+  'crosslink-carriers',
+] as const;
+export type WrongBeaconField = (typeof WRONG_BEACON_FIELDS)[number];
 
 /** See the file's head. */
 export interface Trial {
