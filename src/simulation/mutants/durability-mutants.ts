@@ -131,15 +131,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     trials: WHILE_WRITING,
   },
   {
-    name: 'shown-before-final',
-    rule: 'a view block is seen when the block that commits its execution is final',
-    violates: ['durability'],
-    file: 'src/runtime/view-chain.ts',
-    find: '    this.#visible = this.#newest;\n    this.#newest = tip;',
-    replace: '    this.#visible = tip;\n    this.#newest = tip;',
-    trials: ONE_RESTART,
-  },
-  {
     name: 'sync-without-certificates',
     rule: 'what comes by sync is believed for its QC and CC only',
     violates: ['validity', 'agreement'],

@@ -1,7 +1,9 @@
 // A trial: one schedule under which a mutant's missing rule should matter. Values only, so that a list of mutants loads no production code
 // before it can be patched.
 
+import type { NetworkParameters } from '../../core/protocol/parameters.ts';
 import type { DishonestValidator } from '../adversaries/strategies.ts';
+import type { ChainShape } from '../chain-shape.ts';
 import type { Fault } from '../faults.ts';
 
 /** Who acts beside honest nodes and drawn strategies. Each is a file under `forgers`, or a case of one. */
@@ -31,6 +33,7 @@ export type WrongField =
   | 'inbox-gap'
   | 'inbox-order'
   | 'inbox-twice'
+  | 'inbox-message'
   | 'lazy'
   | 'body-root'
   | 'post-state-root'
@@ -64,13 +67,24 @@ export interface Trial {
   /** Follows this forger's strategy as validator 0. */
   readonly forger?: ForgerName;
   /** Instead of the preset's. */
-  readonly blockGasLimit?: number;
+  readonly parameters?: Partial<NetworkParameters>;
+  /** Undefined: drawn from the seed. */
+  readonly shape?: ChainShape;
   /** Clients also send calls that fail, with value. */
   readonly failingCalls?: boolean;
 }
 
-/** The trial without faults and lies: a world that starts and commits. */
-export const CALM: Trial = { seed: 1, faultsUntilMs: 1_500, faults: [], dishonest: [] };
+/** One shard, and no turn of an epoch. */
+export const PLAIN: ChainShape = { layout: [1], epochBlocks: 80, beaconIntervalMs: 500 };
+/** Two shards. */
+export const SHARDED: ChainShape = { layout: [2, 3], epochBlocks: 80, beaconIntervalMs: 300 };
+/** Four shards. */
+export const FOUR: ChainShape = { layout: [4, 5, 6, 7], epochBlocks: 80, beaconIntervalMs: 300 };
+/** Two shards through several epochs. */
+export const TURNING: ChainShape = { layout: [2, 3], epochBlocks: 8, beaconIntervalMs: 300 };
+
+/** The trial without faults and lies: a world of two shards that starts, commits and goes through a turn of the epoch. */
+export const CALM: Trial = { seed: 1, faultsUntilMs: 3_000, faults: [], dishonest: [], shape: TURNING };
 
 /** Schedules as a swarm draws them, from one seed on. */
 export function swarm(fromSeed: number, count: number): readonly Trial[] {

@@ -8,8 +8,7 @@ import type { FaultKind } from '../faults.ts';
 export type BlockName = string;
 
 /** Something that happened in one chain of a node. */
-type ChainEvent = { readonly chain: ChainId } & /** Sent to all, or whispered `to` one. */
-(
+type ChainEvent = { readonly chain: ChainId } /** Sent to all, or whispered `to` one. */ & (
   | {
       readonly kind: 'proposes';
       readonly to?: string;

@@ -11,6 +11,7 @@ import type { NetworkParameters } from '../../core/protocol/parameters.ts';
 import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
 import { instanceIdOf } from '../../runtime/consensus-codec.ts';
+import { PLAIN_SHAPE, scheduleParameters } from '../chain-shape.ts';
 import { chainsOf } from '../chains-of.ts';
 import { CommittedChain } from '../checks/committed-chain.ts';
 import { overheard, SignedWords } from '../checks/signed-words.ts';
@@ -18,7 +19,6 @@ import type { Property, Violation } from '../checks/violation.ts';
 import { direction } from '../links.ts';
 import { livenessBoundMs } from '../liveness-bound.ts';
 import { SeededRandom } from '../random.ts';
-import { parametersOf } from '../schedule.ts';
 import { createWorld, type World, type WorldCrypto } from '../world.ts';
 import { type Cast, type Partition, PLAN_SETS } from './scenario.ts';
 
@@ -51,7 +51,7 @@ export async function runOnWholeNodes(options: {
   readonly preset: NetworkParameters;
 }): Promise<WholeNodesReport> {
   const { seed, cast, rounds, crypto, preset } = options;
-  const parameters = { ...parametersOf(preset), epochBlocks: EPOCH_BLOCKS };
+  const parameters = scheduleParameters(preset, cast.validators, { ...PLAIN_SHAPE, epochBlocks: EPOCH_BLOCKS });
   let violation: Violation | undefined;
   let world: World | undefined;
   const report = (property: Property, node: string | undefined, detail: string): void => {

@@ -5,10 +5,13 @@ import { keccak256 } from '../../../core/crypto/keccak.ts';
 import { intrinsicGas } from '../../../core/execution/intrinsic-gas.ts';
 import { backlogOf } from '../../../core/messaging/congestion.ts';
 import { verifyInbox } from '../../../core/messaging/inbox.ts';
+import { InboxItem } from '../../../core/messaging/inbox-item.ts';
 import { bytesEqual, bytesToHex } from '../../../core/primitives/bytes.ts';
 import { isError } from '../../../core/primitives/errors.ts';
 import { blockHashOf, bodyRootOf, EMPTY_BODY } from '../../../core/protocol/block.ts';
+import { decodeMessage, encodeMessage } from '../../../core/protocol/message-codec.ts';
 import type { NetworkParameters } from '../../../core/protocol/parameters.ts';
+import { storedValue } from '../../../core/protocol/ssz.ts';
 import type { Proposal } from '../../../core/protocol/vote.ts';
 import { type BeaconView, closesInstance, isFamilyOf, referenceOf, type ShardInstance } from '../../../core/shard/beacon-view.ts';
 import { inboxGasOf } from '../../../core/shard/shard-load.ts';
@@ -94,6 +97,8 @@ function wrongBlock(field: WrongField, right: Right): UnsignedBlock | undefined 
       return body.inbox.length < 2 ? undefined : withBody(right, { ...body, inbox: body.inbox.toReversed() });
     case 'inbox-twice':
       return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: [...body.inbox, ...body.inbox.slice(-1)] });
+    case 'inbox-message':
+      return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: body.inbox.map(richer) });
     case 'body-root':
       return saying({ bodyRoot: flipped(header.bodyRoot) });
     case 'post-state-root':
@@ -177,6 +182,14 @@ function priced({ header, body, instance, parent, view, parameters }: Right): Un
     parameters,
   });
   return { header: { ...header, baseFeePerGasWei }, body };
+}
+
+// An item whose message brings one wei more.
+function richer(item: Uint8Array): Uint8Array {
+  const decoded = storedValue(InboxItem, item);
+  const message = decodeMessage(decoded.message);
+  if (!message.ok) throw new Error('a message in a right block decodes');
+  return InboxItem.serialize({ ...decoded, message: encodeMessage({ ...message.value, valueWei: message.value.valueWei + 1n }) });
 }
 
 function flipped(bytes: Uint8Array): Uint8Array {
