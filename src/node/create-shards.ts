@@ -275,6 +275,7 @@ export class Shards {
         states,
         shardStore,
         shelf: this.#shelf,
+        window: this.#options.window,
         rowsOf: (outcome) => this.#options.rowsOf(shard, outcome),
         onCommitted: (outcome) => {
           if (before.facts.hasItems) newestItems = before.facts.height;
