@@ -10,7 +10,7 @@ import { type BeaconState, shardsOf } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
-import { StartRecord } from '../core/protocol/committee.ts';
+import { type Instance, StartRecord } from '../core/protocol/committee.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
@@ -23,6 +23,7 @@ import {
   type ExecutedBeaconOutcome,
 } from '../runtime/beacon-logic.ts';
 import { type BeaconOperations, createBeaconPayloads } from '../runtime/beacon-payloads.ts';
+import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
@@ -40,6 +41,7 @@ export interface CreateBeaconOptions extends NodePorts, NodeStores {
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
   readonly instances: InstanceSwitch;
+  readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly operations: BeaconOperations;
   /** What others write with a beacon block. */
   readonly rowsOf: (outcome: ExecutedBeaconOutcome) => readonly RowOperation[];

@@ -14,7 +14,7 @@ import { ChainBlocks } from '../runtime/chain-blocks.ts';
 import type { ChainLogic, CommitRows, Outcome } from '../runtime/chain-logic.ts';
 import { ChainRunner } from '../runtime/chain-runner.ts';
 import { CommitWriter } from '../runtime/commit-writer.ts';
-import { EvidenceKeeper } from '../runtime/evidence-keeper.ts';
+import { EvidenceKeeper, type KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { EvidenceWatch } from '../runtime/evidence-watch.ts';
 import { GossipOutbox } from '../runtime/gossip-outbox.ts';
 import { CERTIFICATES_PROTOCOL, type InstanceSwitch } from '../runtime/instance-switch.ts';
@@ -22,7 +22,6 @@ import { MessageIntake } from '../runtime/message-intake.ts';
 import { PayloadMaker, type PayloadSource } from '../runtime/payload-maker.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
-import { createEvidenceStore } from '../storage/evidence-store.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp } from '../sync/catch-up.ts';
@@ -36,7 +35,9 @@ const SEND_TIMEOUT_MS = 5_000;
 const BAD_BLOCK_WEIGHT = 20;
 
 /** What composing a chain takes beside the node's ports. */
-export interface CreateChainOptions<Start extends Outcome, Executed extends Start> extends NodePorts, Pick<NodeStores, 'blockStore'> {
+export interface CreateChainOptions<Start extends Outcome, Executed extends Start>
+  extends NodePorts,
+    Pick<NodeStores, 'blockStore' | 'evidenceStore'> {
   /** Of consensus: the beacon has a pace of its own. */
   readonly parameters: ConsensusParameters & Pick<NetworkParameters, 'clockToleranceMs'>;
   readonly loaded: LoadedInstance<Start>;
@@ -49,6 +50,8 @@ export interface CreateChainOptions<Start extends Outcome, Executed extends Star
   readonly signingRecord: SigningRecord;
   /** Where the chain hears its messages. */
   readonly instances: InstanceSwitch;
+  /** Told of what is newly proved against validators of the instance. */
+  readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -89,7 +92,6 @@ export async function createChain<Start extends Outcome, Executed extends Start>
     instance,
     topic: topicName(instance.genesisRoot, instance.chain, 'evidence'),
     claims,
-    evidenceStore: createEvidenceStore(options.store),
   });
   const intake: MessageIntake = new MessageIntake({
     ...options,

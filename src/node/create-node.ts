@@ -1,6 +1,7 @@
 // The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
 import { beaconConstantsOf } from '../core/beacon/constants.ts';
+import { instanceOfRecord } from '../core/beacon/instance.ts';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
@@ -9,12 +10,15 @@ import { Mempool } from '../core/mempool/pool.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Instance } from '../core/protocol/committee.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { topicName } from '../network/topics.ts';
 import { BeaconWindow } from '../runtime/beacon-window.ts';
+import { EvidenceArchive } from '../runtime/evidence-archive.ts';
+import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { InFlight } from '../runtime/in-flight.ts';
 import { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
@@ -28,6 +32,7 @@ import { ViewChain } from '../runtime/view-chain.ts';
 import { ViewMaker } from '../runtime/view-maker.ts';
 import { type BeaconStore, createBeaconStore } from '../storage/beacon-store.ts';
 import { type BlockStore, createBlockStore } from '../storage/block-store.ts';
+import { createEvidenceStore, type EvidenceStore } from '../storage/evidence-store.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import { createShardStore, type ShardStore } from '../storage/shard-store.ts';
@@ -68,6 +73,7 @@ export interface NodeStores {
   readonly blockStore: BlockStore;
   readonly beaconStore: BeaconStore;
   readonly shardStore: ShardStore;
+  readonly evidenceStore: EvidenceStore;
   readonly viewStore: ViewStore;
 }
 
@@ -91,6 +97,7 @@ export interface Node {
   readonly view: ViewChain;
   readonly transactions: TransactionRouter;
   readonly inFlight: InFlight;
+  readonly evidence: EvidenceArchive;
   start(): void;
   stop(): Promise<void>;
   progress(): readonly ChainProgress[];
@@ -120,7 +127,13 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     onFault,
   });
   const self: ValidatorIndex | undefined = secrets?.validator;
-  const shared = { ...ports, ...stores, self, secrets, instances, onFault };
+  const constants = beaconConstantsOf(genesis);
+  let archive: EvidenceArchive | undefined;
+  const onEvidence = (instance: Instance, kept: KeptEvidence): void => {
+    archive?.add(instance, kept);
+    onBeaconNews();
+  };
+  const shared = { ...ports, ...stores, self, secrets, instances, onEvidence, onFault };
   const news = new CommitNews({ clock, logger, metrics });
   let shards: Shards | undefined;
   let window: BeaconWindow | undefined;
@@ -131,11 +144,11 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     genesis,
     genesisRootOf: rootOf,
     operations: {
-      isWanted: (state) => shards?.isAwaited(state) ?? false,
+      isWanted: (state) => shards?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
       onNews: (listener) => {
         onBeaconNews = listener;
       },
-      collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: [] }),
+      collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: archive?.operationsOn(state) ?? [] }),
     },
     rowsOf: (outcome) => makerOf(maker).rowsOfBeacon(outcome),
     onCommitted: (outcome) => {
@@ -146,6 +159,9 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     },
   });
   await refuseMissingBlocks(stores, beacon.state);
+  const known = beacon.state.instances.map(({ record }) => instanceOfRecord(constants, beacon.state, record));
+  const evidence = await EvidenceArchive.open(constants, stores.evidenceStore, [...known, beacon.chain.instance]);
+  archive = evidence;
   window = await BeaconWindow.open({ parameters, beaconStore }, beacon.state);
   const running = await openShards();
   shards = running;
@@ -182,6 +198,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     view,
     transactions,
     inFlight,
+    evidence,
     start: () => {
       const { peers } = network;
       beginTogether({ peers, clock, validatorCount: ports.validatorPeers.length, waitMsMax: parameters.roundTimeoutMs }, () => {
@@ -217,7 +234,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     return Shards.open({
       ...shared,
       parameters,
-      constants: beaconConstantsOf(genesis),
+      constants,
       window,
       directory,
       evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
@@ -274,6 +291,7 @@ function storesIn(store: KeyValueStore): NodeStores {
     blockStore: createBlockStore(store),
     beaconStore: createBeaconStore(store),
     shardStore: createShardStore(store),
+    evidenceStore: createEvidenceStore(store),
     viewStore: createViewStore(store),
   };
 }

@@ -5,8 +5,7 @@ import { stateHeightOf } from '../core/beacon/anchoring.ts';
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
-import { type CommittedHeader, type InstanceEnd, makeCrosslink } from '../core/beacon/make-crosslink.ts';
-import { type BeaconState, layoutOfEpoch, type RecordEntry, shardsOf } from '../core/beacon/state.ts';
+import { type BeaconState, layoutOfEpoch, shardsOf } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { joinCursors, narrowCursors } from '../core/messaging/cursors.ts';
@@ -14,12 +13,12 @@ import { placementOfFamily } from '../core/messaging/placement.ts';
 import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Address, Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Address, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
-import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
+import { Block } from '../core/protocol/certified-block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
 import { Crosslink } from '../core/protocol/crosslink.ts';
-import { CROSSLINK_BYTES_MAX, CROSSLINK_HEADERS_MAX } from '../core/protocol/limits.ts';
+import { CROSSLINK_BYTES_MAX } from '../core/protocol/limits.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { isUnder } from '../core/protocol/shard-id.ts';
 import { storedValue } from '../core/protocol/ssz.ts';
@@ -33,8 +32,8 @@ import type { StateDatabase } from '../core/state/state-version.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
+import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
-import { decodeInstanceEnd } from '../runtime/instance-end.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { BlockContent } from '../runtime/payload-maker.ts';
 import { createShardBlockCommits, decodeParent } from '../runtime/shard-block-commits.ts';
@@ -53,6 +52,7 @@ import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
 import { loadInstance, type NewestBlock } from './load-instance.ts';
 import { openOwnSigningRecord } from './own-signing-record.ts';
+import { makeShardCrosslink } from './shard-crosslink.ts';
 
 /** What composing the shards takes beside the node's ports. */
 export interface CreateShardsOptions extends NodePorts, NodeStores {
@@ -62,6 +62,7 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
   readonly instances: InstanceSwitch;
+  readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly directory: TransactionDirectory;
   readonly evm: ItemExecutor;
   /** How many blocks before the newest keep their state; infinite for an archive. */
@@ -162,9 +163,11 @@ export class Shards {
 
   /** Crosslinks for the open records of a beacon state, as far as this node has what they take. */
   async collect(state: BeaconState): Promise<Uint8Array[]> {
+    const { blockStore, constants } = this.#options;
+    const sources = { blockStore, constants, outboxAt: (shard: ChainId, height: Height) => this.#shelf.summaryAt(shard, height) };
     const crosslinks: Uint8Array[] = [];
     for (const entry of state.records) {
-      const crosslink = entry.closed ? undefined : await this.#crosslinkFor(state, entry);
+      const crosslink = entry.closed ? undefined : await makeShardCrosslink(sources, state, entry);
       if (crosslink === undefined) continue;
       const encoded = Crosslink.serialize(crosslink);
       if (encoded.length <= CROSSLINK_BYTES_MAX) crosslinks.push(encoded);
@@ -181,32 +184,6 @@ export class Shards {
       if (facts.height <= progress.height) return false;
       return asParent.closes || running.newestItems() >= progress.height;
     });
-  }
-
-  async #crosslinkFor(state: BeaconState, entry: RecordEntry): Promise<Crosslink | undefined> {
-    const { blockStore, constants } = this.#options;
-    const { instanceId, chain } = instanceOfRecord(constants, state, entry.record);
-    const from = { chain, instanceId, height: entry.progress.height + 1 };
-    const stored = await blockStore.readRange(from, CROSSLINK_HEADERS_MAX);
-    const committed = stored.map(({ block, certificates }): CommittedHeader => {
-      const { quorumCertificate, commitCertificate } = storedValue(BlockCertificates, certificates);
-      return { header: storedValue(Block, block).header, quorumCertificate, commitCertificate: commitCertificate[0] };
-    });
-    return makeCrosslink({
-      entry,
-      beaconHeight: state.height,
-      committed,
-      outboxAt: (height) => this.#shelf.summaryAt(chain, height),
-      end: this.#endOfInstance(instanceId),
-      childRoots: [],
-    });
-  }
-
-  #endOfInstance(instanceId: Bytes32): InstanceEnd | undefined {
-    const stored = this.#options.blockStore.getEnd(instanceId);
-    if (stored === undefined) return undefined;
-    const { carriers, proof } = decodeInstanceEnd(stored.end);
-    return { closingHeight: proof.quorumCertificate.point.height, carriers, ...proof };
   }
 
   async #fillShelf(): Promise<void> {
@@ -278,6 +255,7 @@ export class Shards {
         states,
         shardStore,
         shelf: this.#shelf,
+        window: this.#options.window,
         rowsOf: (outcome) => this.#options.rowsOf(shard, outcome),
         onCommitted: (outcome) => {
           if (before.facts.hasItems) newestItems = before.facts.height;

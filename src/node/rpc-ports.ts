@@ -175,7 +175,7 @@ function nodeInfo({ node, genesis, network }: RpcPortsInput): RpcPorts['node'] {
         return registered === undefined ? [] : [{ validator, seats, blsPublicKey: registered.blsPublicKey }];
       });
     },
-    evidence: (shard) => chainOf(shard)?.evidence.list(),
+    evidence: (shard) => (chainOf(shard) === undefined ? undefined : node.evidence.of(shard)),
   };
 
   function anchoredHeight(shard: ChainId): number {

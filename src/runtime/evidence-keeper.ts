@@ -51,6 +51,8 @@ export interface EvidenceKeeperDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** A piece that holds, and is new. */
+  readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -76,16 +78,7 @@ export class EvidenceKeeper {
     const keeper = new EvidenceKeeper(dependencies);
     const { instance, evidenceStore } = dependencies;
     for (const encoded of await evidenceStore.readAll(instance.chain, instance.instanceId)) {
-      const evidence = decodeEvidence(encoded);
-      const accused = evidence.ok ? accusationOf(instance, evidence.value) : evidence;
-      invariant(evidence.ok && accused.ok, 'stored evidence was verified');
-      keeper.#add({
-        id: evidenceIdOf(encoded),
-        kind: evidence.value.kind,
-        round: roundOfEvidence(evidence.value),
-        guilty: accused.value.guilty,
-        encoded,
-      });
+      keeper.#add(keptEvidenceOf(instance, encoded));
     }
     return keeper;
   }
@@ -139,6 +132,7 @@ export class EvidenceKeeper {
     this.#report(kept);
     this.#add(kept);
     await this.#store(kept);
+    this.#dependencies.onEvidence(instance, kept);
     return 'kept';
   }
 
@@ -206,6 +200,15 @@ export class EvidenceKeeper {
     const { network, topic, logger } = this.#dependencies;
     network.pubSub.publish(topic, encoded).catch((error: unknown) => logger.warn({ error: String(error) }, 'evidence not published'));
   }
+}
+
+/** A row of our own: what it proves. */
+export function keptEvidenceOf(instance: Instance, encoded: Uint8Array): KeptEvidence {
+  const evidence = decodeEvidence(encoded);
+  const accused = evidence.ok ? accusationOf(instance, evidence.value) : evidence;
+  invariant(evidence.ok && accused.ok, 'stored evidence was verified');
+  const { kind } = evidence.value;
+  return { id: evidenceIdOf(encoded), kind, round: roundOfEvidence(evidence.value), guilty: accused.value.guilty, encoded };
 }
 
 function accusedKey(kind: EvidenceKind, validator: ValidatorIndex): string {

@@ -1,13 +1,14 @@
 // What a committed shard block writes where there is a beacon: its state, what it sent to other shards, and what its child has to know of it.
 import { ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { invariant } from '../core/primitives/errors.ts';
-import type { ChainId } from '../core/primitives/ids.ts';
+import type { ChainId, Height } from '../core/primitives/ids.ts';
 import { SHARDS_MAX } from '../core/protocol/limits.ts';
 import { decodeCanonical, Uint8, Uint64 } from '../core/protocol/ssz.ts';
 import type { ShardParent } from '../core/shard/shard-parent.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import type { ShardStore } from '../storage/shard-store.ts';
+import type { BeaconWindow } from './beacon-window.ts';
 import { type BundleShelf, encodeSent } from './bundle-shelf.ts';
 import type { CommitRows } from './chain-logic.ts';
 import type { ExecutedShardBlockOutcome } from './shard-block-logic.ts';
@@ -26,6 +27,8 @@ export interface ShardBlockCommitsDependencies {
   readonly states: StateDatabase;
   readonly shardStore: ShardStore;
   readonly shelf: BundleShelf;
+  /** The committed beacon: up to which height the shard's executions are anchored, if at all. */
+  readonly window: Pick<BeaconWindow, 'newest'>;
   /** What others write with the block. */
   readonly rowsOf: (outcome: ExecutedShardBlockOutcome) => readonly RowOperation[];
   readonly onCommitted: (outcome: ExecutedShardBlockOutcome) => void;
@@ -33,7 +36,8 @@ export interface ShardBlockCommitsDependencies {
 
 /** See the file's head. */
 export function createShardBlockCommits(dependencies: ShardBlockCommitsDependencies): CommitRows<ExecutedShardBlockOutcome> {
-  const { shard, states, shardStore, shelf, rowsOf, onCommitted } = dependencies;
+  const { shard, states, shardStore, shelf, window, rowsOf, onCommitted } = dependencies;
+  const anchoredHeight = (): Height => window.newest.sources.find((source) => source.shard === shard)?.anchoredHeight ?? 0;
   return {
     rowsOf: (outcome): readonly RowOperation[] => {
       const { version, asParent, outbox } = outcome;
@@ -46,7 +50,9 @@ export function createShardBlockCommits(dependencies: ShardBlockCommitsDependenc
     },
     written: (outcome) => {
       states.adopted(outcome.version);
-      shelf.put(shard, outcome.facts.height, outcome.outbox);
+      // A node that is behind may have heard of the anchor before it has the block.
+      const { height } = outcome.facts;
+      shelf.put(shard, height, outcome.outbox, height <= anchoredHeight() ? window.newest.height : undefined);
       onCommitted(outcome);
     },
   };

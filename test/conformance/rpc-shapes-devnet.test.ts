@@ -15,7 +15,7 @@ describe("a live devnet's answers", { skip: isThere ? false : `the checker is no
   let devnet: Devnet;
 
   before(async () => {
-    devnet = await startDevnet();
+    devnet = await startDevnet({ shards: 4 });
     await makeSamples(devnet);
   });
   after(() => devnet?.remove());

@@ -131,6 +131,26 @@ describe('a validator that signs twice', () => {
     }
   });
 
+  it('loses a part of its stake in the next beacon block, once', async () => {
+    const seatWei = 32n * 10n ** 18n;
+    const lostWei = seatWei / 32n;
+    const deadlineMs = Date.now() + FOUND_MS_MAX;
+    let stakeWei = 4n * seatWei;
+    while (stakeWei === 4n * seatWei) {
+      assert.ok(Date.now() < deadlineMs, 'nobody is slashed');
+      await pause(250);
+      const supply = (await ask(1, 'coppice_getSupply', [])) as Readonly<Record<string, string>>;
+      stakeWei = BigInt(supply['stake'] ?? 0);
+      const { genesisSupply = 0, issuedRewards = 0, blockNumber: _number, blockHash: _hash, ...terms } = supply;
+      const sum = Object.values(terms).reduce((total, term) => total + BigInt(term), 0n);
+      assert.equal(sum, BigInt(genesisSupply) + BigInt(issuedRewards), 'what is slashed is burned');
+    }
+    assert.equal(stakeWei, 4n * seatWei - lostWei);
+    await pause(1_500);
+    const later = (await ask(2, 'coppice_getSupply', [])) as Readonly<Record<string, string>>;
+    assert.equal(BigInt(later['stake'] ?? 0), stakeWei, 'the same guilt is not punished again');
+  });
+
   it('is proved guilty to whoever has the genesis, by coppice evidence verify, in each form of a file', async () => {
     const rpc = devnet.rpc[0] ?? '';
     const listed = spawnSync(process.execPath, [MAIN_FILE, 'evidence', 'list', '--rpc', rpc], { encoding: 'utf8', timeout: 60_000 });

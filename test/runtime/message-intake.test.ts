@@ -104,7 +104,14 @@ describe('the intake of messages', () => {
     };
     const { store } = chain;
     const evidenceStore = createEvidenceStore(store);
-    keeper = await EvidenceKeeper.open({ ...shared, topic: 'evidence', store, evidenceStore, clock: systemClock });
+    keeper = await EvidenceKeeper.open({
+      ...shared,
+      topic: 'evidence',
+      store,
+      evidenceStore,
+      clock: systemClock,
+      onEvidence: () => undefined,
+    });
     const intake = new MessageIntake({
       ...shared,
       blocks: chain.blocks,

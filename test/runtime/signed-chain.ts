@@ -164,7 +164,7 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     stores,
     states,
     rows: (onCommitted) =>
-      createShardBlockCommits({ ...stores, shard: ROOT_SHARD, states, shelf: new BundleShelf(), rowsOf: () => [], onCommitted }),
+      createShardBlockCommits({ ...stores, shard: ROOT_SHARD, states, shelf: new BundleShelf(), window, rowsOf: () => [], onCommitted }),
     start,
     contentOn,
     extend: async (parent, { round, justify, timeoutCertificate, transactions = [] }) => {

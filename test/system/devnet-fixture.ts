@@ -53,7 +53,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const basePort = options.basePort ?? (await freeBasePort());
   const args = ['devnet', '--json', '--data-dir', folder, '--base-port', String(basePort)];
   if (options.validators !== undefined) args.push('--validators', String(options.validators));
-  if (options.shards !== undefined || process.env['SH'] !== undefined) args.push('--shards', String(options.shards ?? process.env['SH']));
+  if (options.shards !== undefined) args.push('--shards', String(options.shards));
   if (options.loadAccounts !== undefined) args.push('--load-accounts', String(options.loadAccounts));
   if (options.overrides !== undefined) await overrideGenesis([MAIN_FILE, ...args], folder, options.overrides);
   const child = spawn(process.execPath, [MAIN_FILE, ...args], {

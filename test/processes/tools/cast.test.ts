@@ -13,7 +13,7 @@ const MULTICALL3 = '0xcA11bde05977b3631167028862bE2a173976CA11';
 describe('cast', () => {
   let devnet: Devnet;
   before(async () => {
-    devnet = await startDevnet();
+    devnet = await startDevnet({ shards: 4 });
   });
   after(() => devnet?.remove());
 

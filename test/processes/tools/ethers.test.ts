@@ -19,7 +19,7 @@ describe('ethers', () => {
   let provider: JsonRpcProvider;
   let reader: JsonRpcProvider;
   before(async () => {
-    devnet = await startDevnet();
+    devnet = await startDevnet({ shards: 4 });
     provider = new JsonRpcProvider(devnet.rpc[0], undefined, { pollingInterval: 50 });
     reader = new JsonRpcProvider(devnet.rpc[3], undefined, { pollingInterval: 50 });
   });

@@ -10,7 +10,7 @@ const PROJECT = join(import.meta.dirname, 'hardhat-project');
 describe('hardhat', () => {
   let devnet: Devnet;
   before(async () => {
-    devnet = await startDevnet();
+    devnet = await startDevnet({ shards: 4 });
   });
   after(() => devnet?.remove());
 

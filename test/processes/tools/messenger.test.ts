@@ -11,7 +11,7 @@ const PROJECT = join(import.meta.dirname, '../../../contracts');
 describe('contracts of different families', () => {
   let devnet: Devnet;
   before(async () => {
-    devnet = await startDevnet();
+    devnet = await startDevnet({ shards: 4 });
   });
   after(() => devnet?.remove());
 

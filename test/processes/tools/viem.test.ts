@@ -21,7 +21,7 @@ describe('viem', () => {
   let counter: ReturnType<typeof compileContract>;
   before(async () => {
     counter = compileContract('Counter', SOURCE);
-    devnet = await startDevnet();
+    devnet = await startDevnet({ shards: 4 });
   });
   after(() => devnet?.remove());
 
