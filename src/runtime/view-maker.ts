@@ -99,7 +99,10 @@ export class ViewMaker {
     if (this.#isMaking || this.#stopped) return;
     this.#isMaking = true;
     this.#making = this.#makeAll()
-      .catch(this.#dependencies.onFault)
+      .catch((fault: unknown) => {
+        this.#stopped = true; // Another try would meet the same fault, and never leave the event loop to those who stop the node.
+        this.#dependencies.onFault(fault);
+      })
       .finally(() => {
         this.#isMaking = false;
         if (this.#hasNews) this.advance();
