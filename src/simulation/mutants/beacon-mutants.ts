@@ -12,9 +12,10 @@ const SHARDS = 'src/node/create-shards.ts';
 
 const QUIET = underSeeds(1, 3, { faults: [], dishonest: [], shape: SHARDED });
 const EPOCHS = underSeeds(1, 4, { faults: [], dishonest: [], shape: TURNING });
-/** Rounds are given up where instances end, so that closing blocks need carriers. */
-const EPOCHS_OF_LOSS = underSeeds(1, 12, {
-  faults: [{ fromMs: 500, forMs: 6_000, what: { kind: 'loss', share: 0.3 } }],
+/** Links so slow that rounds are given up where instances end, so that closing blocks need carriers. */
+const SLOW_EPOCHS = underSeeds(1, 6, {
+  faults: [{ fromMs: 1_000, forMs: 8_000, what: { kind: 'slow-links', latencyMs: 420 } }],
+  faultsUntilMs: 9_000,
   dishonest: [],
   shape: TURNING,
 });
@@ -132,16 +133,16 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     file: 'src/core/beacon/make-crosslink.ts',
     find: '    carriers: [...carriers],',
     replace: '    carriers: [...carriers].slice(0, 0),',
-    trials: EPOCHS_OF_LOSS,
+    trials: SLOW_EPOCHS,
   },
   {
     name: 'instance-end-forgotten',
     rule: 'what ended an instance is kept until its record is closed',
     violates: ['liveness'],
-    file: SHARDS,
-    find: '      end: this.#endOfInstance(instanceId),',
-    replace: '      end: this.#stopped ? this.#endOfInstance(instanceId) : undefined,',
-    trials: EPOCHS_OF_LOSS,
+    file: 'src/node/shard-crosslink.ts',
+    find: '    end: endOfInstance(blockStore, instanceId),',
+    replace: '    end: instanceId.length > 0 ? undefined : endOfInstance(blockStore, instanceId),',
+    trials: SLOW_EPOCHS,
   },
   {
     name: 'takeover-without-grace',

@@ -72,7 +72,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
   {
     name: 'locked-qc-forgotten-at-restart',
     rule: 'the highest QC outlives a restart',
-    violates: ['durability'],
+    violates: ['durability', 'accountability'],
     file: STATE,
     find: '  if (committedCertificate === undefined || committedCertificate.point.round <= highestRoundOf(record)) return record;',
     replace:
@@ -125,9 +125,9 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     find: `    await store.write(operations, { sync: true });
     blocks.adopt(outcome);
     rows.written(outcome);`,
-    replace: `    rows.written(outcome);
-    await store.write(operations, { sync: true });
-    blocks.adopt(outcome);`,
+    replace: `    blocks.adopt(outcome);
+    rows.written(outcome);
+    await store.write(operations, { sync: true });`,
     trials: WHILE_WRITING,
   },
   {

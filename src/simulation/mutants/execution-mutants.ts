@@ -127,7 +127,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'fee-not-burned',
     rule: 'the base fee is burned',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: EXECUTE,
     find: '    burnedWei += baseFeePerGasWei * BigInt(gasLimit);',
     replace: '    burnedWei += baseFeePerGasWei * 0n;',
@@ -136,7 +136,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'tip-counted-twice',
     rule: 'half of a priority fee stays, the other half travels',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: EXECUTE,
     find: '    proposerFeesWei += priorityWei - travellingTipWei;',
     replace: '    proposerFeesWei += priorityWei;',
@@ -154,7 +154,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'message-executed-twice',
     rule: 'every message is executed once',
-    violates: ['exactly-once', 'conservation'],
+    violates: ['exactly-once', 'conservation', 'determinism'],
     file: EXECUTE,
     find: '(one.targetFamily)) next.push(one);',
     replace: '(one.targetFamily)) next.push(one, one);',
@@ -163,7 +163,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'value-lost-with-a-failure',
     rule: 'a message that fails sends its value back',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: MESSAGE,
     find: '  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;',
     replace: '  const hasSomethingToSay = message.valueWei < 0n || message.reservedGas > 0;',
@@ -172,7 +172,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'credit-without-debit',
     rule: 'value is taken where it is sent',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: EXECUTE,
     find: 'balanceWei: value.balanceWei - costWei,',
     replace: 'balanceWei: value.balanceWei - costWei + transaction.valueWei,',
@@ -199,7 +199,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'value-lost-with-a-hook',
     rule: 'the value of a bounce stands, whatever becomes of the hook',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: MESSAGE,
     find: "outcome.outcome === 'success' ? done(message, wave, state, outcome) : succeeded(message, wave, [], 'success', outcome),",
     replace:

@@ -40,7 +40,7 @@ async function run({ trials, mayCrash }: Task): Promise<Findings> {
   let blocksAtFirst = 0;
   let violation: Violation | undefined;
   let done = 0;
-  for (const { seed, faultsUntilMs, faults, dishonest, forger, parameters, shape, failingCalls } of trials) {
+  for (const { seed, faultsUntilMs, faults, dishonest, forger, parameters, shape, transactionsPerSecond, failingCalls } of trials) {
     const crypto = standInCrypto();
     const report = await runSchedule({
       seed,
@@ -51,6 +51,7 @@ async function run({ trials, mayCrash }: Task): Promise<Findings> {
       ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
       ...(faults === undefined ? {} : { faults }),
       ...(dishonest === undefined ? {} : { dishonest }),
+      ...(transactionsPerSecond === undefined ? {} : { transactionsPerSecond }),
       ...(shape === undefined ? {} : { shape }),
       ...(forger === undefined ? {} : { forger: forgerOf(forgeryOf(forger)) }),
       ...(failingCalls === true ? { onWorld: (world) => sendFailingCalls(world, CLIENTS, crypto.secp256k1) } : {}),

@@ -70,6 +70,8 @@ export interface Trial {
   readonly parameters?: Partial<NetworkParameters>;
   /** Undefined: drawn from the seed. */
   readonly shape?: ChainShape;
+  /** That clients send on average; as in every schedule when absent. */
+  readonly transactionsPerSecond?: number;
   /** Clients also send calls that fail, with value. */
   readonly failingCalls?: boolean;
 }

@@ -12,7 +12,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'shown-before-final',
     rule: 'an execution is shown when the header that commits it is crosslinked',
-    violates: ['determinism', 'validity', 'durability'],
+    violates: ['determinism', 'agreement'],
     file: 'src/core/beacon/anchoring.ts',
     find: '  const toHeight = last.header.height - 1;\n  // The first header of an instance commits the record, and no block.\n',
     replace: '  const toHeight = last.header.height;\n  // The first header of an instance commits the record, and no block.\n',
@@ -21,7 +21,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'shown-in-another-order',
     rule: 'executions are shown in the order of crosslinks and heights',
-    violates: ['determinism'],
+    violates: ['determinism', 'agreement'],
     file: MAKER,
     find: 'const shown = anchor.executions.flatMap(',
     replace: 'const shown = anchor.executions.toReversed().flatMap(',
@@ -30,7 +30,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'shown-before-its-pointers',
     rule: 'a transaction is shown when the pointers of its contracts are written',
-    violates: ['determinism'],
+    violates: ['determinism', 'agreement'],
     file: SHOWN,
     find: '    const pointerCount = charged === undefined ? 0 : pointersOf(message.id);',
     replace: '    const pointerCount = charged === undefined ? 0 : pointersOf(message.id) * 0;',
@@ -39,7 +39,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'never-shown-after-its-pointers',
     rule: 'what waited for pointers is shown with the last of them',
-    violates: ['determinism'],
+    violates: ['determinism', 'agreement'],
     file: MAKER,
     find: '        if (left.count === 0) complete.push(left);',
     replace: '        if (left.count < 0) complete.push(left);',
@@ -48,7 +48,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'call-shown-as-of-nobody',
     rule: 'a main call is shown as the transaction that was charged for it, wherever that was',
-    violates: ['determinism', 'liveness'],
+    violates: ['determinism', 'agreement'],
     file: SHOWN,
     find: "    const charged = isShown(one) && message.kind === 'main-call' ? chargedFor(message) : undefined;",
     replace: "    const charged = isShown(one) && message.kind === 'main-call' && one.wave > 0 ? chargedFor(message) : undefined;",
@@ -75,7 +75,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'world-of-older-states',
     rule: 'the world of a view block is of the states that its beacon block anchored',
-    violates: ['determinism', 'liveness', 'conservation'],
+    violates: ['liveness'],
     file: MAKER,
     find: 'const world = view.worldOf(anchor.heights);',
     replace: 'const world = view.worldOf(anchor.heights.map(({ shard, height }) => ({ shard, height: Math.max(0, height - 1) })));',
