@@ -5,15 +5,21 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const PROCESS_TIMEOUT_MS = 240_000;
+/** Time that a process has. */
+export const PROCESS_TIMEOUT_MS = 240_000;
 
 /**
  * What the tool printed. Its exit code tells a violation from none, but not a violation from a specification that it cannot read: the
  * text does, so that is what callers judge by. Fails if the tool cannot be started.
  */
 export function outputOfQuint(...args: readonly string[]): Promise<string> {
+  return outputOfQuintWithin(PROCESS_TIMEOUT_MS, args);
+}
+
+/** The same for a run that may take longer. */
+export function outputOfQuintWithin(timeoutMs: number, args: readonly string[]): Promise<string> {
   const cli = createRequire(import.meta.url).resolve('@informalsystems/quint/dist/src/cli.js');
-  const child = spawn(process.execPath, [cli, ...args], { cwd: ROOT, timeout: PROCESS_TIMEOUT_MS, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [cli, ...args], { cwd: ROOT, timeout: timeoutMs, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,40 +1,11 @@
-// Explores the formal model of consensus in spec/ with Quint: types, hand-written schedules, then random runs of every instance from
-// fixed seeds with a fixed budget. Prints what was explored, and fails where a property is violated that should hold, or none where a
+// Explores the formal model in spec/ with Quint: types, hand-written schedules, then random runs of every instance from fixed seeds with a
+// fixed budget (spec-explorations.ts). Prints what was explored, and fails where a property is violated that should hold, or none where a
 // rule was left out:
-//   node scripts/spec.ts [--samples 100]
+//   node scripts/spec.ts [--part consensus|handover] [--samples 100]
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { outputOfQuint } from './quint.ts';
-
-/** Random runs of each instance in which everything must hold; a run has so many steps. */
-export const SAMPLES = 25;
-const STEPS = 60;
-/** Random runs in which a violation must turn up where a rule is left out. */
-const SAMPLES_WITHOUT_RULE = 300;
-const STEPS_WITHOUT_RULE = 50;
-
-const VIOLATION = /^\[violation\] Found an issue/m;
-const ALWAYS = ['certificatesHold', 'votingRules', 'recordCovers', 'tcsAreUsable', 'innocence', 'accountability'] as const;
-const WITNESSES = [
-  'hasCommitted',
-  'hasCommittedTwice',
-  'hasCommittedAfterTimeout',
-  'hasVotedBesideCommitVote',
-  'isForked',
-  'hasEnded',
-  'hasEndedByCarrier',
-] as const;
-
-/** One process of the tool. */
-interface Exploration {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** The verdict that is right, as the tool prints it. */
-  readonly expected: RegExp;
-  /** States of interest that at least one run must reach. */
-  readonly witnesses: readonly string[];
-  readonly explored: string;
-}
+import { outputOfQuintWithin } from './quint.ts';
+import { type Exploration, explorationsOf, PARTS, type Part, SAMPLES, VIOLATION } from './spec-explorations.ts';
 
 interface Result {
   readonly exploration: Exploration;
@@ -43,67 +14,9 @@ interface Result {
   readonly output: string;
 }
 
-function explorations(samples: number): readonly Exploration[] {
-  // The other commands check types as well, but say so only where they are wrong.
-  const types: Exploration = {
-    name: 'typecheck',
-    args: ['typecheck', 'spec/scenarios.qnt'],
-    expected: /^\s*$/,
-    witnesses: [],
-    explored: 'types and effects',
-  };
-  const scenarios: Exploration = {
-    name: 'scenarios',
-    args: ['test', 'spec/scenarios.qnt', '--backend', 'typescript', '--seed', '1'],
-    expected: /^ *\d+ passing(?![\s\S]*failed)/m,
-    witnesses: [],
-    explored: 'schedules by hand',
-  };
-  return [
-    types,
-    scenarios,
-    holding('init', [...ALWAYS, 'agreement', 'uniqueQcs'], samples, ['hasCommitted', 'hasCommittedTwice', 'hasCommittedAfterTimeout']),
-    holding('initWithTwoByzantine', ALWAYS, samples, ['hasCommitted']),
-    holding('initToEnd', [...ALWAYS, 'agreement', 'uniqueQcs', 'canEnd', 'endsWithClosing'], samples, ['hasEnded', 'hasEndedByCarrier']),
-    // From seed 1 it takes a minute until two honest validators vote for both blocks of one leader.
-    violating('initWithManyVotes', 'uniqueQcs', '0xc9eb9'),
-    violating('initWithLateVotes', 'votingRules'),
-    violating('initWithLateCommitVotes', 'innocence'),
-    violating('initWithLowTc', 'certificatesHold'),
-    violating('initWithEmptyClaims', 'tcsAreUsable'),
-    violating('initWithForgetful', 'votingRules'),
-    violating('initWithoutCarriers', 'canEnd'),
-  ];
-}
-
-function holding(init: string, invariants: readonly string[], samples: number, witnesses: readonly string[]): Exploration {
-  return {
-    name: init,
-    args: [...randomRuns(init, samples, STEPS, '1'), '--invariants', ...invariants, '--witnesses', ...WITNESSES],
-    expected: /^\[ok\] No violation found/m,
-    witnesses,
-    explored: `${samples} runs × ${STEPS} steps, ${invariants.length} properties hold`,
-  };
-}
-
-function violating(init: string, invariant: string, seed = '1'): Exploration {
-  return {
-    name: init,
-    args: [...randomRuns(init, SAMPLES_WITHOUT_RULE, STEPS_WITHOUT_RULE, seed), '--invariants', invariant],
-    expected: VIOLATION,
-    witnesses: [],
-    explored: `at most ${SAMPLES_WITHOUT_RULE} runs × ${STEPS_WITHOUT_RULE} steps until ${invariant} is violated`,
-  };
-}
-
-function randomRuns(init: string, samples: number, steps: number, seed: string): readonly string[] {
-  const budget = ['--max-samples', `${samples}`, '--max-steps', `${steps}`];
-  return ['run', 'spec/instances.qnt', '--backend', 'typescript', '--seed', seed, '--verbosity', '1', '--init', init, ...budget];
-}
-
 async function explore(exploration: Exploration): Promise<Result> {
   const startedAt = performance.now();
-  const output = await outputOfQuint(...exploration.args);
+  const output = await outputOfQuintWithin(exploration.timeoutMs, exploration.args);
   const hasReached = exploration.witnesses.every(
     (name) => Number(new RegExp(`^${name} was witnessed in (\\d+)`, 'm').exec(output)?.[1]) > 0,
   );
@@ -118,12 +31,12 @@ function describe({ exploration, isAsExpected, seconds, output }: Result): strin
   const notes = [exploration.explored, reached, passing === undefined ? '' : `${passing} as told`];
   if (exploration.expected === VIOLATION && isAsExpected) notes.push(`found with seed ${seed}`);
   const line = notes.filter((note) => note !== '').join('; ');
-  return `${isAsExpected ? 'ok  ' : 'FAIL'} ${exploration.name.padEnd(24)} ${seconds.toFixed(1).padStart(6)} s  ${line}`;
+  return `${isAsExpected ? 'ok  ' : 'FAIL'} ${exploration.name.padEnd(34)} ${seconds.toFixed(1).padStart(6)} s  ${line}`;
 }
 
-/** Explores everything, two processes at a time, and tells a line of each; true if all came out as expected. */
-export async function exploreAll(samples: number, tell: (line: string) => void): Promise<boolean> {
-  const waiting = [...explorations(samples)];
+/** Explores parts of the model, two processes at a time, and tells a line of each; true if all came out as expected. */
+export async function exploreAll(parts: readonly Part[], samples: number, tell: (line: string) => void): Promise<boolean> {
+  const waiting = parts.flatMap((part) => explorationsOf(part, samples));
   const total = waiting.length;
   let asExpected = 0;
   const worker = async (): Promise<void> => {
@@ -140,10 +53,12 @@ export async function exploreAll(samples: number, tell: (line: string) => void):
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { samples: { type: 'string', default: `${SAMPLES}` } } });
+  const { values } = parseArgs({ options: { part: { type: 'string' }, samples: { type: 'string', default: `${SAMPLES}` } } });
+  const parts = PARTS.filter((part) => values.part === undefined || part === values.part);
+  if (parts.length === 0) throw new Error(`--part must be ${PARTS.join(' or ')}, not ${values.part}`);
   const samples = Number(values.samples);
   if (!Number.isSafeInteger(samples) || samples < 1) throw new Error(`--samples must be a whole number from 1 on, not ${values.samples}`);
-  if (!(await exploreAll(samples, console.log))) process.exitCode = 1;
+  if (!(await exploreAll(parts, samples, console.log))) process.exitCode = 1;
 }
 
 if (import.meta.main) await main();
