@@ -1,11 +1,11 @@
 // Explores the formal model in spec/ with Quint: types, hand-written schedules, then random runs of every instance from fixed seeds with a
 // fixed budget (spec-explorations.ts). Prints what was explored, and fails where a property is violated that should hold, or none where a
 // rule was left out:
-//   node scripts/spec.ts [--part consensus|handover] [--samples 100]
+//   node scripts/spec.ts [--part consensus|handover] [--samples 100] [--thorough]
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { outputOfQuintWithin } from './quint.ts';
-import { type Exploration, explorationsOf, PARTS, type Part, SAMPLES, VIOLATION } from './spec-explorations.ts';
+import { type Budget, CI_BUDGET, type Exploration, explorationsOf, PARTS, type Part, VIOLATION } from './spec-explorations.ts';
 
 interface Result {
   readonly exploration: Exploration;
@@ -35,8 +35,8 @@ function describe({ exploration, isAsExpected, seconds, output }: Result): strin
 }
 
 /** Explores parts of the model, two processes at a time, and tells a line of each; true if all came out as expected. */
-export async function exploreAll(parts: readonly Part[], samples: number, tell: (line: string) => void): Promise<boolean> {
-  const waiting = parts.flatMap((part) => explorationsOf(part, samples));
+export async function exploreAll(parts: readonly Part[], budget: Budget, tell: (line: string) => void): Promise<boolean> {
+  const waiting = parts.flatMap((part) => explorationsOf(part, budget));
   const total = waiting.length;
   let asExpected = 0;
   const worker = async (): Promise<void> => {
@@ -53,12 +53,18 @@ export async function exploreAll(parts: readonly Part[], samples: number, tell: 
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { part: { type: 'string' }, samples: { type: 'string', default: `${SAMPLES}` } } });
+  const { values } = parseArgs({
+    options: {
+      part: { type: 'string' },
+      samples: { type: 'string', default: `${CI_BUDGET.samples}` },
+      thorough: { type: 'boolean', default: CI_BUDGET.isThorough },
+    },
+  });
   const parts = PARTS.filter((part) => values.part === undefined || part === values.part);
   if (parts.length === 0) throw new Error(`--part must be ${PARTS.join(' or ')}, not ${values.part}`);
   const samples = Number(values.samples);
   if (!Number.isSafeInteger(samples) || samples < 1) throw new Error(`--samples must be a whole number from 1 on, not ${values.samples}`);
-  if (!(await exploreAll(parts, samples, console.log))) process.exitCode = 1;
+  if (!(await exploreAll(parts, { samples, isThorough: values.thorough }, console.log))) process.exitCode = 1;
 }
 
 if (import.meta.main) await main();
