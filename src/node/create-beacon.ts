@@ -58,7 +58,7 @@ interface Running {
 }
 
 /** Until the controller decides, the layout stays what the newest one is. */
-const sameLayout: NextLayout = ({ layouts }) => {
+export const sameLayout: NextLayout = ({ layouts }) => {
   const newest = layouts.at(-1);
   invariant(newest !== undefined, 'there is a layout');
   return shardsOf(newest);

@@ -101,6 +101,8 @@ export class Shards {
   readonly #states = new Map<ChainId, StateDatabase>();
   readonly #pruners = new Map<ChainId, HistoryPruner>();
   readonly #running = new Map<ChainId, Running>();
+  /** The same as others see it, made anew when an instance begins: it is asked for often. */
+  #chains: ReadonlyMap<ChainId, ShardChain> = new Map();
   readonly #transactions = new Map<ChainId, TransactionSource>();
   #settling: Promise<void> = Promise.resolve();
   #hasStarted = false;
@@ -120,7 +122,7 @@ export class Shards {
 
   /** The chains that run now, by shard. */
   get chains(): ReadonlyMap<ChainId, ShardChain> {
-    return new Map([...this.#running].map(([shard, { chain }]) => [shard, chain]));
+    return this.#chains;
   }
 
   /** The state database of a shard. */
@@ -242,6 +244,7 @@ export class Shards {
     if (running !== undefined) await endOf(running);
     const next = await this.#run(instance);
     this.#running.set(shard, next);
+    this.#chains = new Map([...this.#running].map(([each, { chain }]) => [each, chain]));
     if (!this.#hasStarted) return;
     next.chain.runner.start();
     next.chain.runner.greet();

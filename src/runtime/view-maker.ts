@@ -90,7 +90,10 @@ export class ViewMaker {
     if (this.#isMaking || this.#stopped) return;
     this.#isMaking = true;
     this.#making = this.#makeAll()
-      .catch(this.#dependencies.onFault)
+      .catch((fault: unknown) => {
+        this.#stopped = true; // Another try would meet the same fault, and never leave the event loop to those who stop the node.
+        this.#dependencies.onFault(fault);
+      })
       .finally(() => {
         this.#isMaking = false;
         if (this.#hasNews) this.advance();
@@ -103,7 +106,10 @@ export class ViewMaker {
     await this.#making;
   }
 
-  /** Finds the transactions on their way again, when a node starts. */
+  /**
+   * When a node starts: finds the transactions on their way again, and makes the blocks that a crash took. Clients were shown them, so they are there
+   * before anybody can ask.
+   */
   async restore(): Promise<void> {
     const { viewStore, view, inFlight, committedHeight } = this.#dependencies;
     for (const hash of await viewStore.readUnderWay()) inFlight.add(this.#chargedFor(hash).transaction);
@@ -114,6 +120,8 @@ export class ViewMaker {
     for (const [shard, { height }] of view.head.world.versions)
       for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard)))
         for (const transaction of transactionsOf(execution)) inFlight.add(transaction);
+    this.#hasNews = true;
+    await this.#makeAll();
   }
 
   async #makeAll(): Promise<void> {

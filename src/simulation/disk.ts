@@ -6,6 +6,7 @@
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
+import type { Bytes32 } from '../core/primitives/ids.ts';
 import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
 import type { FileStore, SlotFile } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
@@ -48,6 +49,13 @@ interface Underway {
   readonly tear: () => void;
 }
 
+interface OpenFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+/** Of an instance's id, in the name of its signing record. */
+const INSTANCE_NAME_BYTES = 8;
 /** An unsynced write costs this share of a synced one: it only reaches the page cache. */
 const UNSYNCED_SHARE = 0.1;
 
@@ -61,7 +69,8 @@ export class SimulatedDisk {
   readonly #files = new Map<string, Uint8Array>();
   #rows: MemoryStore = createMemoryStore();
   #rot: Rot | undefined;
-  #hasRottenFile = false;
+  /** Files that have rotted since they were written last. */
+  readonly #rottenFiles = new Set<string>();
   /** Batches written since the last sync: what a loss of power may take. */
   #unsyncedBatches = 0;
   /** In order. */
@@ -80,9 +89,15 @@ export class SimulatedDisk {
     return this.#rows;
   }
 
-  /** The signing record's file as a loss of power would leave it now; undefined before there is one. */
-  get recordFile(): Uint8Array | undefined {
-    for (const [path, bytes] of this.#files) if (path.endsWith('.record')) return bytes;
+  /** The files of all signing records, as a loss of power would leave them now. */
+  get recordFiles(): readonly Uint8Array[] {
+    return [...this.#files].flatMap(([path, bytes]) => (path.endsWith('.record') ? [bytes] : []));
+  }
+
+  /** That of one instance; undefined before there is one. */
+  recordFileOf(instanceId: Bytes32): Uint8Array | undefined {
+    const name = bytesToHex(instanceId.subarray(0, INSTANCE_NAME_BYTES));
+    for (const [path, bytes] of this.#files) if (path.endsWith(`${name}.record`)) return bytes;
     return undefined;
   }
 
@@ -97,13 +112,13 @@ export class SimulatedDisk {
   }
 
   /**
-   * Lets one bit of each file rot, among the bytes that were ever written. Nothing rots a second time before something is written anew: both
+   * Lets one bit of each file rot, among the bytes that were ever written. No file rots a second time before it is written anew: both
    * copies of a signing record may be gone then, which nobody can tell from a write that tore.
    */
   rotFiles(): void {
-    if (this.#hasRottenFile) return;
-    this.#hasRottenFile = true;
-    for (const content of this.#files.values()) {
+    for (const [path, content] of this.#files) {
+      if (this.#rottenFiles.has(path)) continue;
+      this.#rottenFiles.add(path);
       const written = [...content.keys()].filter((place) => content[place] !== 0);
       if (written.length === 0) continue;
       const place = this.#random.pick(written);
@@ -203,16 +218,16 @@ export class SimulatedDisk {
       throw new CoppiceError('storage/corrupt', { path, detail: `${content.length} bytes, expected ${fresh.length}` });
     return {
       initialBytes: content.slice(),
-      writeSynced: (offset, bytes) => life.whileAlive(this.#writeSlot(life, content, offset, bytes)),
+      writeSynced: (offset, bytes) => life.whileAlive(this.#writeSlot(life, { path, content }, offset, bytes)),
       close: async () => undefined,
     };
   }
 
-  #writeSlot(life: Life, content: Uint8Array, offset: number, bytes: Uint8Array): Promise<void> {
+  #writeSlot(life: Life, { path, content }: OpenFile, offset: number, bytes: Uint8Array): Promise<void> {
     return this.#untilWritten(life, true, {
       apply: () => {
         content.set(bytes, offset);
-        this.#hasRottenFile = false;
+        this.#rottenFiles.delete(path);
       },
       tear: () => content.set(bytes.subarray(0, this.#random.integer(0, bytes.length + 1)), offset),
     });

@@ -1,7 +1,8 @@
-// What a schedule draws from its seed when its plan does not say it: faults, and who is dishonest and how. Each from a stream of its own, so
+// What a schedule draws from its seed when its plan does not say it: faults, who is dishonest and how, and which chains there are. Each from a stream of its own, so
 // that who leaves one to the seed and says the other gets what the seed alone would give; and so that a narrower choice can be written
 // out as a plan before the schedule runs.
 import { type DishonestValidator, drawDishonest, STRATEGIES, type Strategy } from './adversaries/strategies.ts';
+import { type ChainShape, drawShape } from './chain-shape.ts';
 import { drawFaults, FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { SeededRandom } from './random.ts';
 
@@ -22,4 +23,9 @@ export function faultsOfSeed(
 /** In most schedules fewer than a third of the validators; nobody when no strategy is allowed. */
 export function dishonestOfSeed(seed: number, nodes: number, strategies: readonly Strategy[] = STRATEGIES): readonly DishonestValidator[] {
   return strategies.length === 0 ? [] : drawDishonest(new SeededRandom(seed, 'dishonest'), nodes, strategies);
+}
+
+/** Which chains a schedule has, and how fast. */
+export function shapeOfSeed(seed: number): ChainShape {
+  return drawShape(new SeededRandom(seed, 'shape'));
 }

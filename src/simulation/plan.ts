@@ -2,7 +2,10 @@
 // `npm run simulate -- --replay FILE` runs it again.
 import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import { EPOCH_BLOCKS_MIN } from '../core/protocol/genesis.ts';
+import { checkLayout } from '../core/protocol/layout.ts';
 import { type DishonestValidator, STRATEGIES } from './adversaries/strategies.ts';
+import type { ChainShape } from './chain-shape.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
 import { FAULTS_UNTIL_MS, type ScheduleOptions } from './schedule.ts';
 
@@ -33,6 +36,11 @@ const FORMAT = 'coppice-schedule/1';
 const FAULTS_MAX = 256;
 const MOMENT_MS_MAX = 3_600_000;
 const PER_SECOND_MAX = 10_000;
+/** Every node runs every shard: more than these take minutes. */
+const SIMULATED_SHARDS_MAX = 16;
+const EPOCH_BLOCKS_MAX = 100_000;
+const BEACON_INTERVAL_MS_MIN = 50;
+const BEACON_INTERVAL_MS_MAX = 10_000;
 /** The longest write of a slow disk: with four such disks a chain recovers in time at twice as much, and not always at four times. */
 const SYNC_MS_MAX = 2_000;
 
@@ -78,6 +86,16 @@ const what = z.custom<FaultKind>().superRefine((value, context) => {
 
 const Dishonest = z.strictObject({ validator: node, strategy: z.enum(STRATEGIES) } satisfies Record<keyof DishonestValidator, z.ZodType>);
 
+const Shape = z.strictObject({
+  layout: z
+    .array(z.int())
+    .min(1)
+    .max(SIMULATED_SHARDS_MAX)
+    .refine((layout) => isLayout(layout), 'the shards must be the whole tree, each part once, from left to right'),
+  epochBlocks: z.int().min(EPOCH_BLOCKS_MIN).max(EPOCH_BLOCKS_MAX),
+  beaconIntervalMs: z.int().min(BEACON_INTERVAL_MS_MIN).max(BEACON_INTERVAL_MS_MAX),
+} satisfies Record<keyof ChainShape, z.ZodType>);
+
 const PLAN_FIELDS = {
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   nodes: z.int().min(NODES_MIN).max(NODES_MAX),
@@ -91,6 +109,7 @@ const PLAN_FIELDS = {
   transactionsPerSecond: z.number().positive().max(PER_SECOND_MAX).exactOptional(),
   exactClocks: z.boolean().exactOptional(),
   isBeyondThird: z.boolean().exactOptional(),
+  shape: Shape.exactOptional(),
 } satisfies Record<keyof SchedulePlan, z.ZodType>;
 
 const PlanFile = z.strictObject({
@@ -228,4 +247,9 @@ function jsonOf(source: string, text: string): unknown {
   } catch (error) {
     throw new CoppiceError('simulation/bad-plan', { source, detail: (error as Error).message });
   }
+}
+
+function isLayout(layout: readonly number[]): boolean {
+  const checked = checkLayout(layout);
+  return checked.ok && checked.value.every((shard, place) => shard === layout[place]);
 }

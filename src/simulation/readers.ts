@@ -1,7 +1,7 @@
 // Clients that read: at random moments they ask random nodes through the production JSON-RPC methods, everything but HTTP, and they follow
 // new heads by subscription. What they were told goes to whoever checks it.
 import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
-import type { Address } from '../core/primitives/ids.ts';
+import type { Address, ChainId, Height } from '../core/primitives/ids.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
 import type { Node } from '../node/create-node.ts';
 import { Connection } from '../rpc/connection.ts';
@@ -9,6 +9,7 @@ import { createDispatcher, type Dispatcher, type RpcResponse } from '../rpc/disp
 import { type JsonObject, type JsonValue, quantity } from '../rpc/json.ts';
 import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts';
 import type { SeededRandom } from './random.ts';
+import { wordOf } from './workload.ts';
 import type { World } from './world.ts';
 
 /** What a client asks. `latest` and its two other names are the newest block. */
@@ -17,8 +18,11 @@ export type Question =
   | { readonly kind: 'block'; readonly number: number | 'latest' | 'safe' | 'finalized'; readonly isWhole: boolean }
   | { readonly kind: 'block-by-hash'; readonly number: number; readonly hashHex: string }
   | { readonly kind: 'receipts'; readonly number: number }
-  | { readonly kind: 'receipt'; readonly number: number; readonly index: number; readonly hashHex: string }
-  | { readonly kind: 'balance' | 'nonce'; readonly address: Address; readonly number: number | 'latest' }
+  | { readonly kind: 'receipt' | 'transaction'; readonly number: number; readonly index: number; readonly hashHex: string }
+  | { readonly kind: 'balance' | 'nonce' | 'code'; readonly address: Address; readonly number: number | 'latest' }
+  | { readonly kind: 'storage'; readonly address: Address; readonly slot: number; readonly number: number | 'latest' }
+  | { readonly kind: 'call'; readonly from: Address; readonly to: Address; readonly about: Address; readonly number: number | 'latest' }
+  | { readonly kind: 'supply'; readonly number: number | 'latest' }
   | { readonly kind: 'logs'; readonly from: number; readonly to: number };
 
 /** A question with its answer: of one life of a node, whose head was so high before and after. */
@@ -28,6 +32,8 @@ export interface Answer {
   readonly response: RpcResponse;
   readonly headBefore: number;
   readonly headAfter: number;
+  /** Of each shard, the oldest state that the node served then: older ones may be pruned. */
+  readonly servedFrom: ReadonlyMap<ChainId, Height>;
 }
 
 /** A new head that a subscription told of, with the one that it told of before. */
@@ -42,11 +48,15 @@ export interface ReadersOptions {
   readonly world: World;
   readonly random: SeededRandom;
   readonly addresses: readonly Address[];
+  /** Where there may be code. */
+  readonly contracts: () => readonly Address[];
   /** What clients know of blocks from elsewhere: hashes to ask for. */
   readonly blockAt: (number: number) => ViewBlock | undefined;
   /** Nodes whose word counts. */
   readonly isHonest: (index: number) => boolean;
   readonly onAnswer: (answer: Answer) => void;
+  /** A node that runs has not answered. */
+  readonly onSilence: (index: number, question: Question) => void;
   readonly onHead: (news: HeadNews) => void;
 }
 
@@ -55,7 +65,18 @@ interface Open {
   readonly dispatcher: Dispatcher;
 }
 
+interface Asked {
+  readonly index: number;
+  readonly node: Node;
+  readonly question: Question;
+  readonly dueMs: number;
+}
+
 const LOG_BLOCKS_MAX = 6;
+/** What is asked needs no other node, and nothing but reads. */
+const ANSWER_MS_MAX = 2_000;
+/** Slots that the contracts of clients use. */
+const SLOTS = 2;
 /** Most ask about the newest few blocks. */
 const RECENT_BLOCKS = 8;
 
@@ -64,6 +85,8 @@ export class Readers {
   readonly #options: ReadersOptions;
   /** By node: the dispatcher of its present life. */
   readonly #open = new Map<number, Open>();
+  /** By number of the question: what is not answered. */
+  readonly #unanswered = new Map<number, Asked>();
   #lastId = 0;
   #asked = 0;
   #isStopped = false;
@@ -90,6 +113,17 @@ export class Readers {
 
   stop(): void {
     this.#isStopped = true;
+    this.#noticeSilence();
+  }
+
+  // In the order of the questions: the first that is not due ends it. Nobody waits for a process that has ended.
+  #noticeSilence(): void {
+    const { world, onSilence } = this.#options;
+    for (const [number, { index, node, question, dueMs }] of this.#unanswered) {
+      if (dueMs > world.clock.nowMs()) return;
+      this.#unanswered.delete(number);
+      if (this.#isAlive(index, node)) onSilence(index, question);
+    }
   }
 
   #askSomething(): void {
@@ -100,11 +134,14 @@ export class Readers {
     const { dispatcher } = this.#openedOf(index, node);
     const question = this.#choose(node);
     const headBefore = headOf(node);
-    this.#asked++;
-    dispatcher.handle({ jsonrpc: '2.0', id: this.#asked, ...requestOf(question) }).then((response) => {
+    const number = ++this.#asked;
+    this.#noticeSilence();
+    this.#unanswered.set(number, { index, node, question, dueMs: world.clock.nowMs() + ANSWER_MS_MAX });
+    dispatcher.handle({ jsonrpc: '2.0', id: number, ...requestOf(question) }).then((response) => {
+      this.#unanswered.delete(number);
       // Nobody hears what a process said that has ended.
       if (response !== undefined && this.#isAlive(index, node))
-        onAnswer({ index, question, response, headBefore, headAfter: headOf(node) });
+        onAnswer({ index, question, response, headBefore, headAfter: headOf(node), servedFrom: servedBy(node) });
     });
   }
 
@@ -141,12 +178,13 @@ export class Readers {
   }
 
   #choose(node: Node): Question {
-    const { random, addresses, blockAt } = this.#options;
+    const { random, addresses, contracts, blockAt } = this.#options;
     const number = this.#someNumber(headOf(node));
     const block = number <= headOf(node) ? blockAt(number) : undefined;
-    const address = random.pick(addresses);
+    const address = random.pick(random.chance(0.5) ? addresses : [...addresses, ...contracts()]);
     const named = random.pick(['latest', 'safe', 'finalized'] as const);
-    switch (random.integer(0, 8)) {
+    const at = random.chance(0.5) ? ('latest' as const) : number;
+    switch (random.integer(0, 13)) {
       case 0:
         return { kind: 'head' };
       case 1:
@@ -154,18 +192,29 @@ export class Readers {
       case 2:
         return { kind: 'receipts', number };
       case 3:
-        return { kind: 'balance', address, number: random.chance(0.5) ? 'latest' : number };
+        return { kind: 'balance', address, number: at };
       case 4:
-        return { kind: 'nonce', address, number: random.chance(0.5) ? 'latest' : number };
+        return { kind: 'nonce', address, number: at };
       case 5:
         return { kind: 'logs', from: Math.max(0, number - random.integer(0, LOG_BLOCKS_MAX)), to: number };
       case 6:
+        return { kind: 'code', address, number: at };
+      case 7:
+        return { kind: 'storage', address, slot: random.integer(0, SLOTS), number: at };
+      case 8:
+        return { kind: 'call', from: random.pick(addresses), to: address, about: random.pick(addresses), number: at };
+      case 9:
+        return { kind: 'supply', number: at };
+      case 10:
         if (block !== undefined) return { kind: 'block-by-hash', number, hashHex: block.hashHex };
         break;
       default: {
-        const index = block === undefined || block.transactions.length === 0 ? undefined : random.integer(0, block.transactions.length);
-        const hashHex = index === undefined ? undefined : block?.transactions[index]?.transaction.hashHex;
-        if (index !== undefined && hashHex !== undefined) return { kind: 'receipt', number, index, hashHex };
+        // Of a block that this node may not show yet, too: what others show is here soon, and then for ever.
+        const other = block ?? blockAt(number);
+        const index = other === undefined || other.transactions.length === 0 ? undefined : random.integer(0, other.transactions.length);
+        const hashHex = index === undefined ? undefined : other?.transactions[index]?.transaction.hashHex;
+        const kind = random.chance(0.5) ? 'receipt' : 'transaction';
+        if (index !== undefined && hashHex !== undefined) return { kind, number, index, hashHex };
       }
     }
     return { kind: 'block', number, isWhole: random.chance(0.5) };
@@ -182,6 +231,11 @@ function headOf({ view }: Node): number {
   return view.head.block.header.number;
 }
 
+// Of each shard, which states the node serves.
+function servedBy({ shards }: Node): Answer['servedFrom'] {
+  return new Map([...shards.chains.keys()].map((shard) => [shard, shards.servedFrom(shard)]));
+}
+
 function requestOf(question: Question): { readonly method: string; readonly params: readonly JsonValue[] } {
   switch (question.kind) {
     case 'head':
@@ -194,6 +248,18 @@ function requestOf(question: Question): { readonly method: string; readonly para
       return { method: 'eth_getBlockReceipts', params: [quantity(question.number)] };
     case 'receipt':
       return { method: 'eth_getTransactionReceipt', params: [`0x${question.hashHex}`] };
+    case 'transaction':
+      return { method: 'eth_getTransactionByHash', params: [`0x${question.hashHex}`] };
+    case 'code':
+      return { method: 'eth_getCode', params: [bytesToPrefixedHex(question.address), selectorOf(question.number)] };
+    case 'storage': {
+      const { address, slot, number } = question;
+      return { method: 'eth_getStorageAt', params: [bytesToPrefixedHex(address), quantity(slot), selectorOf(number)] };
+    }
+    case 'call':
+      return { method: 'eth_call', params: [callOf(question), selectorOf(question.number)] };
+    case 'supply':
+      return { method: 'coppice_getSupply', params: [selectorOf(question.number)] };
     case 'balance':
       return { method: 'eth_getBalance', params: [bytesToPrefixedHex(question.address), selectorOf(question.number)] };
     case 'nonce':
@@ -205,4 +271,9 @@ function requestOf(question: Question): { readonly method: string; readonly para
 
 function selectorOf(number: number | string): string {
   return typeof number === 'number' ? quantity(number) : number;
+}
+
+function callOf({ from, to, about }: Extract<Question, { readonly kind: 'call' }>): JsonObject {
+  const [sender, target, data] = [from, to, wordOf(about)].map(bytesToPrefixedHex) as [string, string, string];
+  return { from: sender, to: target, data };
 }

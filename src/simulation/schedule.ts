@@ -2,21 +2,24 @@
 // over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import type { ValidatorIndex } from '../core/primitives/ids.ts';
+import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { type DishonestValidator, dishonest, type Strategy } from './adversaries/strategies.ts';
 import { toolsFor } from './adversaries/tools.ts';
+import { type ChainShape, scheduleParameters } from './chain-shape.ts';
 import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
-import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
+import { dishonestOfSeed, faultsOfSeed, shapeOfSeed } from './draws.ts';
 import { excuseOf } from './excuse.ts';
 import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
-import { BLOCKS_AFTER, livenessBoundMs } from './liveness-bound.ts';
+import { livenessBoundMs } from './liveness-bound.ts';
+import { standsAtLostBlock } from './lost-block.ts';
 import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
+import { describeStall, type Healed, hasGoneOn } from './recovery.ts';
 import { WORLD } from './timeline/story.ts';
 import { Watch } from './watch.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
@@ -54,6 +57,8 @@ export interface ScheduleOptions {
   readonly exactClocks?: boolean;
   /** A third of the seats or more is dishonest: agreement and liveness may fail, and then those who broke agreement must be accused. */
   readonly isBeyondThird?: boolean;
+  /** Which chains there are, instead of what is drawn from the seed. */
+  readonly shape?: ChainShape;
 }
 
 /** A validator whose network somebody else has in hand. `world` is undefined while it is being made. */
@@ -67,7 +72,11 @@ export interface ScheduleReport {
   readonly seed: number;
   readonly events: number;
   readonly simulatedMs: number;
+  /** Of all chains together. */
   readonly blocks: number;
+  /** By chain. */
+  readonly heights: Readonly<Record<ChainId, Height>>;
+  readonly shape: ChainShape;
   readonly transactions: number;
   /** Answers and news that reading clients were given. */
   readonly reads: number;
@@ -81,6 +90,8 @@ export interface ScheduleReport {
   readonly links: QuietLinks['kind'];
   /** How often a node stopped, or did not start, because it read what had rotted. */
   readonly rotFound: number;
+  /** A chain stood still at a block that too much lost data took from all honest nodes (lost-block.ts). */
+  readonly isBlockLost: boolean;
   /** Offences that nodes counted, over all their lives, by reason. */
   readonly misbehaviour: Readonly<Record<string, number>>;
   /** The first one ends the schedule. */
@@ -111,11 +122,6 @@ const SYNC_MS = 1;
 /** Time for evidence to come out after the last fault. */
 const AFTERMATH_MS = 8_000;
 
-/** Timing of schedules: short timers, so that many rounds fail and many follow. */
-export function parametersOf(preset: NetworkParameters): NetworkParameters {
-  return { ...preset, roundTimeoutMs: 600, roundTimeoutMsMax: 3_000, resendIntervalMs: 250, idleIntervalMs: 250 };
-}
-
 /** Runs a schedule to its end, or to the first violation. */
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleReport> {
   const run = await ScheduleRun.prepare(options);
@@ -124,6 +130,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRep
 
 class ScheduleRun {
   readonly #options: ScheduleOptions;
+  readonly #shape: ChainShape;
   readonly #parameters: NetworkParameters;
   readonly #faults: readonly Fault[];
   readonly #dishonestValidators: readonly DishonestValidator[];
@@ -135,7 +142,11 @@ class ScheduleRun {
   readonly #backups = new Map<Fault, MemoryStore>();
   readonly #mayFail = new Set<number>();
   readonly #mayBeCorrupt = new Set<number>();
+  /** Honest nodes that were put on another database than theirs. */
+  readonly #withoutData = new Set<number>();
+  #isBlockLost = false;
   readonly #random: SeededRandom;
+  #workload: Workload | undefined;
   #readers: Readers | undefined;
   #rotFound = 0;
   readonly #faultsUntilMs: number;
@@ -144,7 +155,8 @@ class ScheduleRun {
 
   private constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.#parameters = parametersOf(options.preset);
+    this.#shape = options.shape ?? shapeOfSeed(options.seed);
+    this.#parameters = scheduleParameters(options.preset, options.nodes, this.#shape);
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);
@@ -171,12 +183,7 @@ class ScheduleRun {
   async run(): Promise<ScheduleReport> {
     const world = this.#theWorld;
     const { seed } = this.#options;
-    const workload = new Workload(
-      world,
-      createClients(CLIENTS, this.#options.crypto.secp256k1),
-      new SeededRandom(seed, 'workload'),
-      this.#options.crypto.secp256k1,
-    );
+    const workload = this.#theWorkload;
     workload.start(this.#options.transactionsPerSecond ?? TRANSACTIONS_PER_SECOND);
     this.#readers?.start(READS_PER_SECOND);
     this.#options.onWorld?.(world);
@@ -195,11 +202,13 @@ class ScheduleRun {
       simulatedMs: world.clock.nowMs() - START_MS,
       ...this.#watch.figures(),
       transactions: workload.sent,
+      shape: this.#shape,
       faults: this.#faults,
       dishonest: this.#dishonestValidators,
       injected: this.#injected,
       links: this.#quiet?.kind ?? 'uniform',
       rotFound: this.#rotFound,
+      isBlockLost: this.#isBlockLost,
       misbehaviour: world.network.offences(),
       eventLog: world.eventLog,
       eventLogHash: bytesToHex(sha256(new TextEncoder().encode(world.eventLog.join('\n')))),
@@ -207,15 +216,21 @@ class ScheduleRun {
   }
 
   async #runUntilBack(world: World): Promise<number> {
-    const healedAt = this.#watch.height;
+    const healed: Healed = { heights: new Map(this.#watch.heights), view: this.#watch.viewHeight };
     const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#hasDishonest);
     const isBack = (): boolean =>
-      world.nodes.every(
-        (node, index) =>
-          !this.#isHonest(index) || (world.isUp(index) && node.chain.blocks.committed.facts.height >= healedAt + BLOCKS_AFTER),
-      );
+      world.nodes.every((node, index) => !this.#isHonest(index) || (world.isUp(index) && hasGoneOn(node, healed))) &&
+      (this.#watch.oldestUnderWay ?? Number.POSITIVE_INFINITY) > healed.view;
     const events = await world.clock.run(world.clock.nowMs() + boundMs, () => this.#watch.violation !== undefined || isBack());
-    if (this.#watch.violation === undefined && !isBack()) this.#watch.report('liveness', undefined, this.#describeStall(healedAt, boundMs));
+    if (this.#watch.violation !== undefined || isBack()) return events;
+    this.#isBlockLost = standsAtLostBlock(world, {
+      isHonest: (index) => this.#isHonest(index),
+      withoutData: this.#withoutData,
+      dishonest: this.#dishonest.size + (this.#options.forger === undefined ? 0 : 1),
+      nodes: this.#options.nodes,
+    });
+    if (!this.#isBlockLost)
+      this.#watch.report('liveness', undefined, `within ${boundMs} ms ${describeStall(world, healed, this.#watch.oldestUnderWay)}`);
     return events;
   }
 
@@ -239,6 +254,7 @@ class ScheduleRun {
       lossShare: 0,
       syncMs: SYNC_MS,
       parameters: this.#parameters,
+      layout: this.#shape.layout,
       accounts: fundedAccounts(clients),
       clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
@@ -254,13 +270,17 @@ class ScheduleRun {
     for (const disk of world.disks) disk.conditions.lies = this.#options.disksLie === true;
     for (const [index, disk] of world.disks.entries()) disk.onWrite = () => void this.#atTrigger(index, 'while-writing');
     await this.#watch.begin(world);
+    const workload = new Workload(world, clients, new SeededRandom(seed, 'workload'), crypto.secp256k1);
+    this.#workload = workload;
     this.#readers = new Readers({
       world,
       random: new SeededRandom(seed, 'readers'),
       addresses: clients.map(({ address }) => address),
+      contracts: () => workload.contracts,
       blockAt: (number) => this.#watch.viewAt(number),
       isHonest: (index) => this.#isHonest(index),
       onAnswer: (answer) => this.#watch.answered(this.#options.tamper?.answer(answer) ?? answer),
+      onSilence: (index, question) => this.#watch.unanswered(index, question),
       onHead: (news) => this.#watch.headSeen(this.#options.tamper?.head(news) ?? news),
     });
   }
@@ -300,6 +320,11 @@ class ScheduleRun {
     return this.#world;
   }
 
+  get #theWorkload(): Workload {
+    if (this.#workload === undefined) throw new Error('a schedule is prepared before it runs');
+    return this.#workload;
+  }
+
   #arm(fault: Fault): void {
     const world = this.#theWorld;
     const { what } = fault;
@@ -313,7 +338,10 @@ class ScheduleRun {
       world,
       endWhen: (node, trigger, end) => this.#endWhen(node, trigger, end),
       backupFor: (struck) => this.#backups.get(struck),
-      onOldCopy: (node) => this.#watch.forget(node),
+      onOldCopy: (node) => {
+        this.#watch.forget(node);
+        if (this.#isHonest(node)) this.#withoutData.add(node);
+      },
       startAgain: (node) => this.#startAgain(node),
       onBegin: () => {
         world.chronicle.tell(WORLD, { kind: 'fault-begins', fault: this.#faults.indexOf(fault), what });
@@ -367,14 +395,5 @@ class ScheduleRun {
     for (const disk of world.disks) Object.assign(disk.conditions, { isFull: false, syncMs: SYNC_MS });
     for (const name of world.names) world.network.setUp(name, true);
     for (const index of world.nodes.keys()) this.#startAgain(index);
-  }
-
-  #describeStall(healedAt: number, boundMs: number): string {
-    const world = this.#theWorld;
-    const where = world.nodes.map((node, index) => {
-      const { runner, blocks } = node.chain;
-      return `${world.names[index]} ${world.isUp(index) ? 'up' : 'down'} at height ${blocks.committed.facts.height}, round ${runner.state.round}`;
-    });
-    return `${BLOCKS_AFTER} blocks after ${healedAt} were not committed by all within ${boundMs} ms: ${where.join('; ')}`;
   }
 }

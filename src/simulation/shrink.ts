@@ -1,6 +1,7 @@
-// From a schedule that violates a property to a small one that violates the same: fewer faults, fewer dishonest validators, fewer nodes, less
-// load, shorter windows, weaker faults, an earlier end. Whatever is tried is run; what is kept has shown the violation. Greedy, in a
+// From a schedule that violates a property to a small one that violates the same: fewer faults, fewer dishonest validators, fewer chains and nodes,
+// less load, shorter windows, weaker faults, an earlier end. Whatever is tried is run; what is kept has shown the violation. Greedy, in a
 // fixed order (delta debugging, Zeller and Hildebrandt, 2002, for the lists), so equal failures shrink alike.
+import { PLAIN_SHAPE } from './chain-shape.ts';
 import type { Violation } from './checks/violation.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { impossibilityOf, NODES_MIN, nodesOf, type SchedulePlan } from './plan.ts';
@@ -32,7 +33,7 @@ interface Failure {
   readonly report: ScheduleReport;
 }
 
-type ExplicitPlan = SchedulePlan & Required<Pick<SchedulePlan, 'faults' | 'dishonest'>>;
+type ExplicitPlan = SchedulePlan & Required<Pick<SchedulePlan, 'faults' | 'dishonest' | 'shape'>>;
 
 /** Plans that are smaller than a failing one in one respect, the smallest first. */
 type Pass = (failure: Failure) => readonly ExplicitPlan[];
@@ -43,8 +44,11 @@ const SHARE_MIN = 0.01;
 const TRANSACTIONS_PER_SECOND_MIN = 1;
 
 /** The plan of a run with what was drawn from its seed written out. */
-export function explicitPlan(plan: SchedulePlan, { faults, dishonest }: Pick<ScheduleReport, 'faults' | 'dishonest'>): ExplicitPlan {
-  return { ...plan, faults, dishonest };
+export function explicitPlan(
+  plan: SchedulePlan,
+  { faults, dishonest, shape }: Pick<ScheduleReport, 'faults' | 'dishonest' | 'shape'>,
+): ExplicitPlan {
+  return { ...plan, faults, dishonest, shape };
 }
 
 /** Shrinks a plan whose run gave this report, which has a violation. */
@@ -85,6 +89,7 @@ const PASSES: readonly Pass[] = [
   withoutTheFuture,
   ({ plan }) => withoutSome(plan.faults).map((faults) => ({ ...plan, faults })),
   ({ plan }) => withoutSome(plan.dishonest).map((dishonest) => ({ ...plan, dishonest })),
+  simplerShape,
   fewerNodes,
   ({ plan }) => (plan.exactClocks === true ? [] : [{ ...plan, exactClocks: true }]),
   lessLoad,
@@ -116,6 +121,13 @@ function fewerNodes({ plan }: Failure): readonly ExplicitPlan[] {
     const faults = plan.faults.filter(({ what }) => nodesOf(what).every((node) => node < nodes));
     return { ...plan, nodes, faults, dishonest: plan.dishonest.filter(({ validator }) => validator < nodes) };
   });
+}
+
+// One shard, and no turn of an epoch; or one of the two.
+function simplerShape({ plan }: Failure): readonly ExplicitPlan[] {
+  const { layout, epochBlocks, beaconIntervalMs } = PLAIN_SHAPE;
+  const shapes = [PLAIN_SHAPE, { ...plan.shape, epochBlocks, beaconIntervalMs }, { ...plan.shape, layout }];
+  return shapes.map((shape) => ({ ...plan, shape }));
 }
 
 function lessLoad({ plan }: Failure): readonly ExplicitPlan[] {

@@ -5,8 +5,10 @@ import { isError } from '../core/primitives/errors.ts';
 import type { Hex } from '../core/primitives/ids.ts';
 import type { Network } from '../network/ports.ts';
 import type { Node } from '../node/create-node.ts';
-import type { ConsensusMessage } from '../runtime/consensus-codec.ts';
+import { type ConsensusMessage, instanceIdOf } from '../runtime/consensus-codec.ts';
+import type { StoredBlock } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
+import { chainsOf } from './chains-of.ts';
 import { Accountability } from './checks/accountability.ts';
 import { CertifiedChain } from './checks/certified-chain.ts';
 import { ClientReads } from './checks/client-reads.ts';
@@ -15,14 +17,16 @@ import { NodeResults } from './checks/node-results.ts';
 import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
-import type { Answer, HeadNews } from './readers.ts';
-import { WORLD } from './timeline/story.ts';
+import type { Answer, HeadNews, Question } from './readers.ts';
+import { chainName, WORLD } from './timeline/story.ts';
 import type { World, WorldCrypto } from './world.ts';
 
 /** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
 const MAILBOX_MAX = 8_192;
 const BLOCKS_HELD_MAX = 1_024;
 const COMMITS_WAITING_MAX = 4_096;
+/** The shares of a node's mempools are rounded up. */
+const SHARDS_MAX = 64;
 
 /** What the checks need of their schedule. */
 export interface WatchOptions {
@@ -75,13 +79,14 @@ export class Watch {
     });
   }
 
-  /** Begins to follow the chain of a world that is made. */
+  /** Begins to follow the chains of a world that is made. */
   async begin({ genesis }: World): Promise<void> {
     const { crypto, mayFail } = this.#options;
-    this.#replay = await Replay.begin({ genesis, crypto, report: this.report });
-    this.#certified = new CertifiedChain(this.#replay.instance, crypto.bls, this.report);
-    this.#results = new NodeResults(genesis, this.report);
-    this.#reads = new ClientReads({ report: this.report, truth: this.#replay, nameOf: (index) => `node-${index}`, mayFail });
+    const replay = await Replay.begin({ genesis, crypto, report: this.report });
+    this.#replay = replay;
+    this.#certified = new CertifiedChain((instanceId) => replay.instanceOf(instanceId), crypto.bls, this.report);
+    this.#results = new NodeResults(replay, this.report);
+    this.#reads = new ClientReads({ report: this.report, truth: replay, nameOf: (index) => `node-${index}`, mayFail });
   }
 
   /** Takes what a check found; the first finding counts. */
@@ -103,20 +108,30 @@ export class Watch {
     return this.#violation;
   }
 
-  /** The highest block that anyone committed. */
-  get height(): number {
-    return this.#chain.height;
+  /** By chain, the highest block that anyone committed. */
+  get heights(): CommittedChain['heights'] {
+    return this.#chain.heights;
   }
 
-  /** The Ethereum block of a final block, visible to clients or not yet. */
-  viewAt(number: number): ReturnType<Replay['viewAt']> {
-    return this.#replay?.viewAt(number);
+  /** The highest block that anyone showed to clients. */
+  get viewHeight(): number {
+    return this.#chain.viewHeight;
+  }
+
+  /** The view block whose executions sent the oldest message that is under way between shards; undefined where none is. */
+  get oldestUnderWay(): number | undefined {
+    return this.#replay?.oldestUnderWay;
+  }
+
+  /** A block of the one chain that clients see, visible to them or not yet. */
+  viewAt(number: number): ReturnType<Replay['view']['viewAt']> {
+    return this.#replay?.view.viewAt(number);
   }
 
   /** An honest node's network, with ears at what it says and hears. `beforeSending` says whether its process ends just there. */
   heard(index: number, name: string, own: Network, beforeSending: () => boolean): Network {
     const onSaid = (message: ConsensusMessage): void => {
-      this.#words[index]?.hear(message, this.#options.world()?.disks[index]?.recordFile);
+      this.#words[index]?.hear(message, this.#options.world()?.disks[index]?.recordFileOf(instanceIdOf(message)));
       this.#judgeVote(name, message);
     };
     return overheard(this.#accountability.earOf(name, own), onSaid, beforeSending);
@@ -131,7 +146,7 @@ export class Watch {
   started(index: number, node: Node): void {
     this.#chain.restarted(`node-${index}`, node);
     this.#accountability.restarted(`node-${index}`);
-    this.#words[index]?.remember(node.chain.runner.state.record);
+    this.#words[index]?.remember(this.#options.world()?.disks[index]?.recordFiles ?? []);
   }
 
   /** A node was put on an older copy of its database. */
@@ -143,6 +158,11 @@ export class Watch {
   /** A client got an answer. */
   answered(answer: Answer): void {
     this.#answers.push(answer);
+  }
+
+  /** A client has asked a node that runs, and waits for nothing. */
+  unanswered(index: number, question: Question): void {
+    this.report('liveness', `node-${index}`, `${JSON.stringify(question)} is not answered`);
   }
 
   /** A client heard of a new head. */
@@ -164,17 +184,12 @@ export class Watch {
       if (this.#disagreement !== undefined) continue; // There is no one chain any more to hold against anything.
       const news = this.#chain.observe(name, node, disk.rows);
       if (this.#disagreement !== undefined) continue;
-      for (const stored of news) {
-        await this.#replay?.follow(stored, name);
-        this.#results?.touched(this.#replay?.newestChanges?.accounts ?? []);
-        this.#checkResults(index, name, node, disk.rows);
-        if (this.#replay !== undefined) this.#chain.replayed(stored.place.height, this.#replay.stateRoot);
-      }
+      if (news.length > 0) await this.#replayNews(news, name);
       this.#checkResults(index, name, node, disk.rows);
       this.#certified?.observe(name, node, disk.rows);
       this.#checkBounds(name, node);
     }
-    this.#judgeReads();
+    await this.#judgeReads();
   }
 
   /** At the end: what must have come out by now. */
@@ -186,7 +201,8 @@ export class Watch {
   /** What was seen. */
   figures() {
     return {
-      blocks: this.#chain.height,
+      heights: Object.fromEntries(this.#chain.heights),
+      blocks: [...this.#chain.heights.values()].reduce((sum, height) => sum + height, 0),
       reads: this.#reads?.checked ?? 0,
       items: this.#replay?.items ?? {},
       violation: this.#violation,
@@ -194,6 +210,16 @@ export class Watch {
       accused: this.#accountability.accused,
       contradictions: this.#accountability.contradictions,
     };
+  }
+
+  async #replayNews(news: readonly StoredBlock[], name: string): Promise<void> {
+    const replay = this.#replay;
+    if (replay === undefined) return;
+    const before = replay.view.height;
+    replay.take(news, name);
+    for (const { stateRoot, ...place } of await replay.advance()) this.#chain.replayed(place, stateRoot);
+    for (let number = before + 1; number <= replay.view.height; number++)
+      this.#chain.derived(number, replay.view.viewAt(number)?.hashHex ?? '');
   }
 
   // What has rotted cannot be looked at; the node itself must stop at it, or never need it.
@@ -205,10 +231,17 @@ export class Watch {
     }
   }
 
-  #checkBounds(name: string, { chain: { runner, blocks, commits } }: Node): void {
-    if (runner.mailboxLength > MAILBOX_MAX) this.report('bounds', name, `${runner.mailboxLength} events wait`);
-    if (blocks.size > BLOCKS_HELD_MAX) this.report('bounds', name, `${blocks.size} blocks are held`);
-    if (commits.waiting > COMMITS_WAITING_MAX) this.report('bounds', name, `${commits.waiting} commits wait`);
+  #checkBounds(name: string, node: Node): void {
+    for (const { instance, runner, blocks, commits } of chainsOf(node)) {
+      const where = `in ${chainName(instance.chain)}`;
+      if (runner.mailboxLength > MAILBOX_MAX) this.report('bounds', name, `${runner.mailboxLength} events wait ${where}`);
+      if (blocks.size > BLOCKS_HELD_MAX) this.report('bounds', name, `${blocks.size} blocks are held ${where}`);
+      if (commits.waiting > COMMITS_WAITING_MAX) this.report('bounds', name, `${commits.waiting} commits wait ${where}`);
+    }
+    const { transactions, bytes } = node.transactions.size;
+    const { mempoolTransactionsMax = 0, mempoolBytesMax = 0 } = this.#options.world()?.genesis.parameters ?? {};
+    if (transactions > mempoolTransactionsMax + SHARDS_MAX || bytes > mempoolBytesMax + SHARDS_MAX)
+      this.report('bounds', name, `${transactions} transactions of ${bytes} bytes wait in its mempools`);
   }
 
   #judgeVote(name: string, message: ConsensusMessage): void {
@@ -218,10 +251,10 @@ export class Watch {
   }
 
   // Where the chain forked there is no truth to hold answers against.
-  #judgeReads(): void {
+  async #judgeReads(): Promise<void> {
     const [news, answers] = [this.#headNews.splice(0), this.#answers.splice(0)];
     if (this.#disagreement !== undefined) return;
     for (const each of news) this.#reads?.headSeen(each);
-    for (const each of answers) this.#reads?.answered(each);
+    for (const each of answers) await this.#reads?.answered(each);
   }
 }

@@ -4,7 +4,8 @@ import { keccak256 } from '../core/crypto/keccak.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
 import { createdAddressOf } from '../core/execution/created-address.ts';
-import { bigintToBytes, bytesToHex, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { placementOfFamily } from '../core/messaging/placement.ts';
+import { bigintToBytes, concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { isError } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
 import { encodeRlp, type RlpItem } from '../core/primitives/rlp.ts';
@@ -29,6 +30,8 @@ const DEPLOY_GAS = 150_000n;
 const CALL_GAS = 200_000n;
 /** Enough for the call data and no more than a few steps. */
 const CALL_GAS_TOO_LITTLE = 22_500n;
+const QUARTERS = 4;
+const PLACEMENT_BITS = 16;
 const NO_TARGET = new Uint8Array(0);
 const TYPE_2 = Uint8Array.of(2);
 
@@ -38,12 +41,21 @@ export interface Client {
   readonly address: Address;
 }
 
-/** Clients with keys of their own. */
+/** Clients with keys of their own, as many in each quarter of the state tree: so each shard of every layout up to four has some. */
 export function createClients(count: number, secp256k1: Secp256k1): Client[] {
-  return Array.from({ length: count }, (_unused, index) => {
-    const secretKey = sha256(uint64ToBytes(index + 1));
-    return { secretKey, address: addressOfPublicKey(secp256k1.publicKeyOf(secretKey)) };
-  });
+  const clients: Client[] = [];
+  const perQuarter = Math.ceil(count / QUARTERS);
+  const inQuarter = new Map<number, number>();
+  for (let number = 1; clients.length < count; number++) {
+    const secretKey = sha256(uint64ToBytes(number));
+    const address = addressOfPublicKey(secp256k1.publicKeyOf(secretKey));
+    const quarter = placementOfFamily(address) >>> (PLACEMENT_BITS - 2);
+    const others = inQuarter.get(quarter) ?? 0;
+    if (others >= perQuarter) continue;
+    inQuarter.set(quarter, others + 1);
+    clients.push({ secretKey, address });
+  }
+  return clients;
 }
 
 /** What genesis gives them. */
@@ -72,6 +84,11 @@ export class Workload {
   /** Transactions handed to nodes. */
   get sent(): number {
     return this.#sent;
+  }
+
+  /** Where clients may have deployed, the newest. */
+  get contracts(): readonly Address[] {
+    return this.#contracts;
   }
 
   /** Begins: so many a second on average. */
@@ -122,14 +139,14 @@ export class Workload {
     );
     this.#sent++;
     // Refusals are the node's good right: full, too low, known.
-    node.pool.submit(raw).catch(() => undefined);
+    node.transactions.submit(raw).catch(() => undefined);
   }
 }
 
 // Undefined where the node's disk gives an error: to its client too.
-function nonceAt({ pool }: Node, { address }: Client): bigint | undefined {
+function nonceAt({ transactions }: Node, { address }: Client): bigint | undefined {
   try {
-    return pool.pendingNonce(address, bytesToHex(address));
+    return transactions.pendingNonce(address);
   } catch (error) {
     if (isError(error, 'storage/corrupt')) return undefined;
     throw error;
@@ -137,7 +154,7 @@ function nonceAt({ pool }: Node, { address }: Client): bigint | undefined {
 }
 
 /** The right-hand part of a word of call data. */
-function wordOf(address: Uint8Array): Uint8Array {
+export function wordOf(address: Uint8Array): Uint8Array {
   return concatBytes(new Uint8Array(32 - address.length), address);
 }
 

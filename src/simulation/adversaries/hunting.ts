@@ -1,9 +1,10 @@
-// Attacks the next leader as soon as it is known: sees what every honest validator knows, works out who leads the round that they are in or the
+// Attacks the next leader of one chain or another as soon as it is known: sees what every honest validator knows, works out who leads the round that they are in or the
 // next, and silences that validator's links, one way or both, or makes them slow. It has the network for half of the time at most, and
 // not at all once the schedule's faults are over; its own node is honest but for that it says nothing while it leads.
 import { highestPoint } from '../../core/consensus/block-tree.ts';
 import { leaderOf } from '../../core/consensus/leader.ts';
 import type { ConsensusState } from '../../core/consensus/state.ts';
+import { bytesEqual } from '../../core/primitives/bytes.ts';
 import type { PeerName } from '../../network/ports.ts';
 import { direction, type LinkConditions } from '../links.ts';
 import { readableOf } from '../messages.ts';
@@ -29,7 +30,7 @@ function hunt(tools: StrategyTools): void {
   const { random, schedule, wire } = tools;
   if (!wire.isOpen()) return;
   const links = wire.links();
-  const leader = leaderToCome(wire.honestStates(), random.chance(0.5) ? 0 : 1);
+  const leader = leaderToCome(statesOfOneChain(tools), random.chance(0.5) ? 0 : 1);
   const target = leader === undefined ? undefined : wire.names()[leader];
   if (links === undefined || target === undefined) return schedule(LOOK_MS, () => hunt(tools));
   const release = attack(links, waysOf(target, wire.names(), random.pick(['out', 'in', 'both'] as const)), random.chance(0.5));
@@ -38,6 +39,13 @@ function hunt(tools: StrategyTools): void {
     release();
     schedule(forMs, () => hunt(tools));
   });
+}
+
+function statesOfOneChain({ random, wire }: StrategyTools): readonly ConsensusState[] {
+  const states = wire.honestStates();
+  if (states.length === 0) return [];
+  const { instanceId } = random.pick(states).instance;
+  return states.filter(({ instance }) => bytesEqual(instance.instanceId, instanceId));
 }
 
 /** Who leads the newest round that an honest validator is in, or one `ahead` of it, on the block that it would build on. */

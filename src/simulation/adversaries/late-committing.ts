@@ -1,22 +1,22 @@
 // Breaks the promise of a timeout: gives up each round as soon as it votes in it, says so, and goes on voting and commit-voting in it. When
 // its timer really ends, it votes for what it holds of that round and commit-votes for the highest QC that it reports.
 import type { ConsensusState } from '../../core/consensus/state.ts';
-import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
 import { readableOf } from '../messages.ts';
 import { frameOf, sayingOnConsensus } from './speech.ts';
-import type { Adversary } from './strategy.ts';
+import type { Adversary, StrategyTools } from './strategy.ts';
 
 /** See the file's head. */
-export const lateCommitting: Adversary = (own, { signer, node }) =>
-  sayingOnConsensus(own, (topic, data) => {
-    const [keys, state] = [signer(), node()?.chain.runner.state];
-    if (keys === undefined || state === undefined) return own.pubSub.publish(topic, data);
-    const messages = readableOf(data).flatMap((message) => broken(message, keys, state));
-    return own.pubSub.publish(topic, frameOf(messages));
-  });
+export const lateCommitting: Adversary = (own, tools) =>
+  sayingOnConsensus(own, (topic, data) =>
+    own.pubSub.publish(topic, frameOf(readableOf(data).flatMap((message) => broken(message, tools)))),
+  );
 
-function broken(message: ConsensusMessage, signer: Signer, state: ConsensusState): readonly ConsensusMessage[] {
+function broken(message: ConsensusMessage, { signerIn, chainIn }: StrategyTools): readonly ConsensusMessage[] {
+  const instanceId = instanceIdOf(message);
+  const [signer, state] = [signerIn(instanceId), chainIn(instanceId)?.runner.state];
+  if (signer === undefined || state === undefined) return [message];
   switch (message.kind) {
     case 'vote':
       return [timeoutOf(signer, state, message.vote.point.round), message];

@@ -2,8 +2,11 @@
 // node, whispers to single peers, and may tell the schedule what nobody honest must ever agree to.
 import type { ConsensusState } from '../../core/consensus/state.ts';
 import type { BlsScheme } from '../../core/crypto/bls.ts';
-import type { Hex } from '../../core/primitives/ids.ts';
+import type { VrfScheme } from '../../core/crypto/vrf.ts';
+import type { Bytes32, Hex } from '../../core/primitives/ids.ts';
+import type { Genesis } from '../../core/protocol/genesis.ts';
 import type { Network, PeerName } from '../../network/ports.ts';
+import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { Signer } from '../../runtime/signer.ts';
 import type { LinkConditions } from '../links.ts';
@@ -16,10 +19,14 @@ export interface StrategyTools {
   readonly whisper: (to: PeerName, topic: string, data: Uint8Array) => void;
   /** Adds signatures up. */
   readonly bls: BlsScheme;
-  /** The validator's own signatures. */
-  readonly signer: () => Signer | undefined;
+  readonly vrf: VrfScheme;
+  /** The validator's own signatures in an instance that its node runs, or has run. */
+  readonly signerIn: (instanceId: Bytes32) => Signer | undefined;
+  /** The chain of its node that runs in an instance. */
+  readonly chainIn: (instanceId: Bytes32) => Chain | undefined;
   /** The node that it runs. */
   readonly node: () => Node | undefined;
+  readonly genesis: () => Genesis | undefined;
   /** By the world's clock. */
   readonly schedule: (delayMs: number, run: () => void) => void;
   /** No honest validator may ever vote for this block: by its hash. */
@@ -34,6 +41,7 @@ export interface Wire {
   readonly isOpen: () => boolean;
   readonly links: () => LinkConditions | undefined;
   readonly names: () => readonly PeerName[];
+  /** Of every chain of every honest validator. */
   readonly honestStates: () => readonly ConsensusState[];
 }
 

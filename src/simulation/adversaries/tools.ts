@@ -1,10 +1,16 @@
 // Gives a strategy its tools in a world of nodes: its own keys and node, and, while faults last, the network itself.
-import type { TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
+import { bytesToHex } from '../../core/primitives/bytes.ts';
+import type { Bytes32, Hex, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
+import type { Instance } from '../../core/protocol/committee.ts';
 import type { PeerName } from '../../network/ports.ts';
-import { createSigner } from '../../runtime/signer.ts';
+import { createSigner, type Signer } from '../../runtime/signer.ts';
+import { chainOf, chainsOf } from '../chains-of.ts';
 import { SeededRandom } from '../random.ts';
 import type { World, WorldCrypto } from '../world.ts';
 import type { StrategyTools } from './strategy.ts';
+
+/** Instances that a dishonest validator remembers: more than a schedule has. */
+const INSTANCES_MAX = 1_024;
 
 /** Whose tools, and where. */
 export interface ToolsInput {
@@ -23,22 +29,34 @@ export interface ToolsInput {
 /** See the file's head. */
 export function toolsFor({ name, validator, seed, crypto, world, isHonest, faultsEndMs, toldWrong }: ToolsInput): StrategyTools {
   const node = () => world()?.nodes[validator];
+  const instances = new Map<Hex, Instance>();
+  const signerIn = (instanceId: Bytes32): Signer | undefined => {
+    const [keys, own] = [world()?.keys[validator], node()];
+    for (const { instance } of own === undefined ? [] : chainsOf(own))
+      if (instances.size < INSTANCES_MAX) instances.set(bytesToHex(instance.instanceId), instance);
+    const instance = instances.get(bytesToHex(instanceId));
+    return keys === undefined || instance === undefined ? undefined : createSigner(crypto, { validator, ...keys }, instance);
+  };
   return {
     random: new SeededRandom(seed, `strategy of ${name}`),
     whisper: (to, topic, data) => world()?.network.whisper(name, to, topic, data),
     node,
     bls: crypto.bls,
-    signer: () => {
-      const [keys, own] = [world()?.keys[validator], node()];
-      return keys === undefined || own === undefined ? undefined : createSigner(crypto, { validator, ...keys }, own.chain.instance);
+    vrf: crypto.vrf,
+    signerIn,
+    chainIn: (instanceId) => {
+      const own = node();
+      return own === undefined ? undefined : chainOf(own, instanceId);
     },
+    genesis: () => world()?.genesis,
     schedule: (delayMs, run) => void world()?.clock.schedule(delayMs, run),
     toldWrong,
     wire: {
       isOpen: () => (world()?.clock.nowMs() ?? faultsEndMs) < faultsEndMs,
       links: () => world()?.links,
       names: () => world()?.names.filter((_name, index) => world()?.validatorOf(index) === index) ?? [],
-      honestStates: () => (world()?.nodes ?? []).filter((_node, index) => isHonest(index)).map(({ chain }) => chain.runner.state),
+      honestStates: () =>
+        (world()?.nodes ?? []).filter((_node, index) => isHonest(index)).flatMap((own) => chainsOf(own).map(({ runner }) => runner.state)),
     },
   };
 }

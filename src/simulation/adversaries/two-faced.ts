@@ -1,25 +1,30 @@
 // Proposes two blocks in a round, and votes for both of what it votes for: every second peer hears of one, the others of the other.
+import { isCarrier } from '../../core/consensus/block-role.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import type { Proposal } from '../../core/protocol/vote.ts';
-import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import type { Signer } from '../../runtime/signer.ts';
 import { readableOf } from '../messages.ts';
+import { withPostState } from './post-state.ts';
 import { frameOf, NOBODY, sayingOnConsensus } from './speech.ts';
-import type { Adversary } from './strategy.ts';
+import type { Adversary, StrategyTools } from './strategy.ts';
 
 /** See the file's head. */
-export const twoFaced: Adversary = (own, { whisper, signer }) =>
+export const twoFaced: Adversary = (own, tools) =>
   sayingOnConsensus(own, async (topic, data) => {
-    const keys = signer();
-    const other = keys === undefined ? data : frameOf(readableOf(data).map((message) => otherOf(message, keys)));
-    for (const [place, peer] of own.peers.connected().entries()) whisper(peer, topic, place % 2 === 0 ? data : other);
+    const others: ConsensusMessage[] = [];
+    for (const message of readableOf(data)) others.push(await otherOf(message, tools));
+    const other = frameOf(others);
+    for (const [place, peer] of own.peers.connected().entries()) tools.whisper(peer, topic, place % 2 === 0 ? data : other);
     return NOBODY;
   });
 
-function otherOf(message: ConsensusMessage, signer: Signer): ConsensusMessage {
+async function otherOf(message: ConsensusMessage, tools: StrategyTools): Promise<ConsensusMessage> {
+  const signer = tools.signerIn(instanceIdOf(message));
+  if (signer === undefined) return message;
   switch (message.kind) {
     case 'proposal':
-      return { kind: 'proposal', proposal: otherBlock(message.proposal, signer) };
+      return { kind: 'proposal', proposal: (await otherBlock(message.proposal, signer, tools)) ?? message.proposal };
     case 'vote':
     case 'commit-vote': {
       // For a block that nobody knows, in the round of its own: a quorum must not come of it.
@@ -34,8 +39,14 @@ function otherOf(message: ConsensusMessage, signer: Signer): ConsensusMessage {
   }
 }
 
-/** Another block of the same round, as valid as the first. */
-export function otherBlock({ header, body }: Proposal, signer: Signer, laterMs = 1): Proposal {
-  const other = { ...header, timestampMs: header.timestampMs + laterMs };
-  return { header: other, body, signature: signer.signProposal(blockHashOf(other)) };
+/** Another block of the same round, as valid as the first; undefined of a carrier, which says nothing of its own, and of what is over. */
+export async function otherBlock(
+  { header, body }: Proposal,
+  signer: Signer,
+  tools: StrategyTools,
+  laterMs = 1,
+): Promise<Proposal | undefined> {
+  if (isCarrier(header)) return undefined;
+  const other = await withPostState({ header: { ...header, timestampMs: header.timestampMs + laterMs }, body }, tools);
+  return other && { ...other, signature: signer.signProposal(blockHashOf(other.header)) };
 }

@@ -7,14 +7,17 @@ import { reportedRoundOf, seatsOf } from '../../core/consensus/certificates.ts';
 import { verifyEvidence } from '../../core/consensus/evidence/accusation.ts';
 import { decodeEvidence } from '../../core/consensus/evidence/evidence.ts';
 import { proposalClaims, proposalMessage, timeoutClaims, voteMessage } from '../../core/consensus/signature-sets.ts';
-import { bytesToHex } from '../../core/primitives/bytes.ts';
-import type { Round, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
-import { type Instance, includesHonest } from '../../core/protocol/committee.ts';
+import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import type { ChainId, Hex, Round, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
+import { type Committee, type Instance, includesHonest } from '../../core/protocol/committee.ts';
 import type { Timeout } from '../../core/protocol/vote.ts';
 import type { Network } from '../../network/ports.ts';
+import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
-import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import type { KnownEvidence } from '../../rpc/ports.ts';
+import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import { verifyJobs } from '../../runtime/signature-verifier-tasks.ts';
+import { chainsOf } from '../chains-of.ts';
 import { hashOf, readableOf } from '../messages.ts';
 import { hearing } from '../speaking.ts';
 import type { WorldCrypto } from '../world.ts';
@@ -48,12 +51,15 @@ interface Contradiction {
   readonly dueMs: TimestampMs;
 }
 
+/** What one node heard in one life of one instance, as long as it ran the instance. */
 interface Life {
   /** By kind, round and validator: the first word of that name that was signed. */
   readonly words: Map<string, Word>;
   /** By validator, as they came. */
   readonly timeouts: Map<ValidatorIndex, TimeoutWord[]>;
   readonly contradictions: Contradiction[];
+  /** Pieces of evidence that were judged. */
+  looked: number;
 }
 
 /** What the check needs of its world. */
@@ -69,11 +75,12 @@ export interface AccountabilityOptions {
 /** See the file's head. */
 export class Accountability {
   readonly #options: AccountabilityOptions;
-  readonly #lives = new Map<string, Life>();
+  /** By node, then by instance. */
+  readonly #lives = new Map<string, Map<Hex, Life>>();
   readonly #due: Contradiction[] = [];
-  readonly #looked = new Map<string, number>();
   readonly #accused = new Set<ValidatorIndex>();
-  #instance: Instance | undefined;
+  /** By chain: the committee of the newest instance. */
+  readonly #committees = new Map<ChainId, Committee>();
 
   constructor(options: AccountabilityOptions) {
     this.#options = options;
@@ -90,28 +97,41 @@ export class Accountability {
   }
 
   /** Looks at what a node keeps, after an event. */
-  look(name: string, { chain: { evidence, instance } }: Node): void {
-    this.#instance = instance;
-    const kept = evidence.list();
-    if (kept.length === this.#looked.get(name)) return;
-    for (const { encoded, kind, guilty } of kept.slice(this.#looked.get(name) ?? 0)) {
-      const decoded = decodeEvidence(encoded);
-      const verdict = decoded.ok ? verifyEvidence(instance, decoded.value, this.#options.crypto.bls) : decoded;
-      if (!verdict.ok) this.#options.report('accountability', name, `keeps ${kind} that is no evidence: ${verdict.reason}`);
-      for (const validator of guilty) {
-        this.#accused.add(validator);
-        if (this.#options.isHonest(validator))
-          this.#options.report('accountability', name, `accuses ${validator}, who is honest, of ${kind}`);
-      }
+  look(name: string, node: Node): void {
+    const lives = this.#livesOf(name);
+    const running = chainsOf(node);
+    for (const { instance, evidence } of running) {
+      const life = lifeIn(lives, instance);
+      const kept = evidence.list();
+      if (kept.length === life.looked) continue;
+      this.#committees.set(instance.chain, instance.committee);
+      for (const piece of kept.slice(life.looked)) this.#judge(name, instance, piece);
+      life.looked = kept.length;
     }
-    this.#looked.set(name, kept.length);
+    // Of an instance that is over here nobody looks into anything any more.
+    if (lives.size === running.length) return;
+    for (const [instanceId, life] of lives) {
+      if (running.some(({ instance }) => bytesToHex(instance.instanceId) === instanceId)) continue;
+      this.#concludeLife(life);
+      lives.delete(instanceId);
+    }
+  }
+
+  #judge(name: string, instance: Instance, { encoded, kind, guilty }: KnownEvidence): void {
+    const decoded = decodeEvidence(encoded);
+    const verdict = decoded.ok ? verifyEvidence(instance, decoded.value, this.#options.crypto.bls) : decoded;
+    if (!verdict.ok) this.#options.report('accountability', name, `keeps ${kind} that is no evidence: ${verdict.reason}`);
+    for (const validator of guilty) {
+      this.#accused.add(validator);
+      if (this.#options.isHonest(validator))
+        this.#options.report('accountability', name, `accuses ${validator}, who is honest, of ${kind} in chain ${instance.chain}`);
+    }
   }
 
   /** A node begins another life: what it heard in the last is gone, unless it had the time to look into it. */
   restarted(name: string): void {
     this.#conclude(name);
     this.#lives.delete(name);
-    this.#looked.delete(name);
   }
 
   /** At the end: whoever contradicted himself must be accused. */
@@ -123,9 +143,9 @@ export class Accountability {
 
   /** Agreement broke: a third of the seats must be accused. */
   requireThird(disagreement: string): void {
-    const committee = this.#instance?.committee;
-    const members = committee?.members.filter(({ validator }) => this.#accused.has(validator)) ?? [];
-    if (committee === undefined || !includesHonest(seatsOf(members), committee))
+    const isThird = (committee: Committee): boolean =>
+      includesHonest(seatsOf(committee.members.filter(({ validator }) => this.#accused.has(validator))), committee);
+    if (![...this.#committees.values()].some(isThird))
       this.#options.report('accountability', undefined, `${disagreement}; accused are only: ${this.accused.join(', ')}`);
   }
 
@@ -139,23 +159,29 @@ export class Accountability {
   #hear(name: string, data: Uint8Array): void {
     const node = this.#options.nodeOf(name);
     if (node === undefined) return;
-    const { instance, runner } = node.chain;
-    const ownRound = runner.state.round;
-    const oldest = Math.max(1, ownRound - ROUNDS_BEHIND);
-    const isNear = (round: Round): boolean => round >= oldest && round <= ownRound + ROUNDS_AHEAD;
+    const running = chainsOf(node);
     for (const message of readableOf(data)) {
       if (this.#options.isHonest(speakerOf(message) ?? -1)) continue;
-      if (message.kind === 'timeout') {
-        if (isNear(message.timeout.round)) this.#compareTimeout(name, instance, message.timeout, oldest);
-        continue;
-      }
-      const word = this.#wordOf(message);
-      if (word !== undefined && isNear(word.round)) this.#compare(name, instance, word);
+      const instanceId = instanceIdOf(message);
+      const chain = running.find(({ instance }) => bytesEqual(instance.instanceId, instanceId));
+      if (chain !== undefined) this.#hearIn(name, chain, message);
     }
   }
 
+  #hearIn(name: string, { instance, runner }: Chain, message: ConsensusMessage): void {
+    const ownRound = runner.state.round;
+    const oldest = Math.max(1, ownRound - ROUNDS_BEHIND);
+    const isNear = (round: Round): boolean => round >= oldest && round <= ownRound + ROUNDS_AHEAD;
+    if (message.kind === 'timeout') {
+      if (isNear(message.timeout.round)) this.#compareTimeout(name, instance, message.timeout, oldest);
+      return;
+    }
+    const word = this.#wordOf(message);
+    if (word !== undefined && isNear(word.round)) this.#compare(name, instance, word);
+  }
+
   #compare(name: string, instance: Instance, word: Word): void {
-    const life = this.#lifeOf(name);
+    const life = lifeIn(this.#livesOf(name), instance);
     const { kind, round, validator } = word;
     const key = keyOf(kind, round, validator);
     const before = life.words.get(key);
@@ -170,7 +196,7 @@ export class Accountability {
 
   // Who times out reports the highest QC that he holds, so none of his commit votes up to that round is of a higher one.
   #compareTimeout(name: string, instance: Instance, timeout: Timeout, oldest: Round): void {
-    const life = this.#lifeOf(name);
+    const life = lifeIn(this.#livesOf(name), instance);
     const { validator, round } = timeout;
     const word = { round, reportedRound: reportedRoundOf(timeout) };
     const before = life.timeouts.get(validator) ?? [];
@@ -187,14 +213,17 @@ export class Accountability {
     life.contradictions.push({ what, validator, dueMs: this.#options.nowMs() + LOOKED_INTO_MS });
   }
 
-  #lifeOf(name: string): Life {
-    const life: Life = this.#lives.get(name) ?? { words: new Map(), timeouts: new Map(), contradictions: [] };
-    this.#lives.set(name, life);
-    return life;
+  #livesOf(name: string): Map<Hex, Life> {
+    const lives = this.#lives.get(name) ?? new Map<Hex, Life>();
+    this.#lives.set(name, lives);
+    return lives;
   }
 
   #conclude(name: string): void {
-    const contradictions = this.#lives.get(name)?.contradictions ?? [];
+    for (const life of this.#livesOf(name).values()) this.#concludeLife(life);
+  }
+
+  #concludeLife({ contradictions }: Life): void {
     this.#due.push(...contradictions.filter(({ dueMs }) => dueMs <= this.#options.nowMs()));
   }
 
@@ -225,6 +254,13 @@ export class Accountability {
         return undefined;
     }
   }
+}
+
+function lifeIn(lives: Map<Hex, Life>, { instanceId }: Instance): Life {
+  const name = bytesToHex(instanceId);
+  const life: Life = lives.get(name) ?? { words: new Map(), timeouts: new Map(), contradictions: [], looked: 0 };
+  lives.set(name, life);
+  return life;
 }
 
 /** Who signed it; undefined of what nobody signs, and of what is compared with nothing. */

@@ -1,57 +1,100 @@
-// Validity of what is called final: every block that any node has committed carries a QC of a quorum for it, the last one of each commit a
-// CC beside it, and a header whose form and certificates pass; all of it signed in the domains of this instance. A stranger who knows
-// the committee and nothing else must come to believe the block by what the node has stored.
+// Validity of what is called final: every block of the beacon and of each shard that any node has committed carries a QC of a quorum of its own
+// instance's committee, the last one of each commit a CC beside it, and a header whose form and certificates pass; the end of each instance has the CC
+// of its closing block, or of a carrier above it; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
+// block by what the node has stored. The committees are those that the replay has drawn.
 import { areValid, certificateClaims, commitProofClaims, headerClaims, type SignatureClaims } from '../../core/consensus/signature-sets.ts';
 import type { BlsScheme } from '../../core/crypto/bls.ts';
 import { sha256 } from '../../core/crypto/sha256.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
-import type { Height } from '../../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height } from '../../core/primitives/ids.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block, BlockCertificates } from '../../core/protocol/certified-block.ts';
 import type { Instance } from '../../core/protocol/committee.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { Node } from '../../node/create-node.ts';
-import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
+import { decodeInstanceEnd } from '../../runtime/instance-end.ts';
+import { type BlockStore, createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
+import { chainsOf } from '../chains-of.ts';
+import { chainName } from '../timeline/story.ts';
 import type { Report } from './violation.ts';
+
+interface Seen {
+  readonly instanceId: Bytes32;
+  readonly committed: unknown;
+  readonly height: Height;
+}
 
 /** See the file's head. */
 export class CertifiedChain {
   readonly #report: Report;
-  readonly #instance: Instance;
+  readonly #instanceOf: (instanceId: Bytes32) => Instance | undefined;
   readonly #bls: BlsScheme;
-  readonly #seen = new Map<string, Height>();
+  /** By node and chain. */
+  readonly #seen = new Map<string, Map<ChainId, Seen>>();
   /** What was found good, by its bytes: most nodes store the same. */
   readonly #good = new Set<string>();
 
-  constructor(instance: Instance, bls: BlsScheme, report: Report) {
-    this.#instance = instance;
+  constructor(instanceOf: (instanceId: Bytes32) => Instance | undefined, bls: BlsScheme, report: Report) {
+    this.#instanceOf = instanceOf;
     this.#bls = bls;
     this.#report = report;
   }
 
   /** Looks at what a node has committed since the last time. */
   observe(name: string, node: Node, rows: KeyValueStore): void {
-    const { height } = node.chain.blocks.committed.facts;
-    const seen = Math.min(this.#seen.get(name) ?? 0, height);
-    if (height === seen) return;
-    const store = createBlockStore(rows);
-    const { chain, instanceId } = this.#instance;
-    for (let next = seen + 1; next <= height; next++) {
-      const stored = store.getByHeight({ chain, instanceId, height: next });
-      if (stored !== undefined) this.#look(name, stored); // Its absence is another check's to report.
+    const seen = this.#seen.get(name) ?? new Map<ChainId, Seen>();
+    this.#seen.set(name, seen);
+    for (const { instance, blocks } of chainsOf(node)) {
+      const { chain, instanceId } = instance;
+      const { committed } = blocks;
+      const last = seen.get(chain);
+      if (last?.committed === committed) continue;
+      const store = createBlockStore(rows);
+      const own = this.#instanceOf(instanceId);
+      if (own === undefined) continue; // The replay has not come so far: later.
+      const isSame = last !== undefined && bytesEqual(last.instanceId, instanceId);
+      // The instance before has gone on to its end meanwhile.
+      if (last !== undefined && !isSame) this.#lookAtRest(name, store, last, instance.startRecord.height);
+      const { height } = committed.facts;
+      this.#lookUpTo(name, store, instanceId, Math.min(isSame ? last.height : instance.startRecord.height, height) + 1, height);
+      seen.set(chain, { instanceId, committed, height });
     }
-    this.#seen.set(name, height);
   }
 
-  #look(name: string, stored: StoredBlock): void {
+  #lookAtRest(name: string, store: BlockStore, { instanceId, height }: Seen, closingHeight: Height): void {
+    this.#lookUpTo(name, store, instanceId, height + 1, closingHeight);
+    const instance = this.#instanceOf(instanceId);
+    const closing = instance && store.getByHeight({ chain: instance.chain, instanceId, height: closingHeight });
+    const fault = closing && this.#endFaultOf(instance, closing, store);
+    if (fault !== undefined)
+      this.#report('validity', name, `the end of an instance of ${chainName(instance?.chain ?? 0)} is not certified: ${fault}`);
+  }
+
+  #lookUpTo(name: string, store: BlockStore, instanceId: Bytes32, from: Height, to: Height): void {
+    const instance = this.#instanceOf(instanceId);
+    if (instance === undefined) return;
+    const { chain } = instance;
+    for (let height = from; height <= to; height++) {
+      const stored = store.getByHeight({ chain, instanceId, height });
+      if (stored !== undefined) this.#look(name, instance, stored); // Its absence is another check's to report.
+    }
+  }
+
+  #look(name: string, instance: Instance, stored: StoredBlock): void {
     const key = bytesToHex(sha256(stored.hash, stored.certificates));
     if (this.#good.has(key)) return;
-    const fault = this.#faultOf(stored);
+    const fault = this.#faultOf(instance, stored);
     if (fault === undefined) this.#good.add(key);
-    else this.#report('validity', name, `block ${stored.place.height} is committed and not certified: ${fault}`);
+    else
+      this.#report(
+        'validity',
+        name,
+        `block ${stored.place.height} of ${chainName(instance.chain)} is committed and not certified: ${fault}`,
+      );
   }
 
-  #faultOf(stored: StoredBlock): string | undefined {
+  #faultOf(instance: Instance, stored: StoredBlock): string | undefined {
     const block = decodeCanonical(Block, stored.block);
     const certificates = decodeCanonical(BlockCertificates, stored.certificates);
     if (!block.ok || !certificates.ok) return 'what is stored does not decode';
@@ -61,9 +104,23 @@ export class CertifiedChain {
     const [commit] = commitCertificate;
     const finality =
       commit === undefined
-        ? certificateClaims(this.#instance, 'vote', quorumCertificate)
-        : commitProofClaims(this.#instance, quorumCertificate, commit);
-    return this.#refusalOf(finality, 'QC and CC') ?? this.#refusalOf(headerClaims(this.#instance, block.value.header), 'header');
+        ? certificateClaims(instance, 'vote', quorumCertificate)
+        : commitProofClaims(instance, quorumCertificate, commit);
+    return this.#refusalOf(finality, 'QC and CC') ?? this.#refusalOf(headerClaims(instance, block.value.header), 'header');
+  }
+
+  // A CC of the block, or of a carrier that stands on it.
+  #endFaultOf(instance: Instance, stored: StoredBlock, store: BlockStore): string | undefined {
+    const end = store.getEnd(instance.instanceId);
+    if (end === undefined) return 'nothing that has a CC is on disk';
+    const { carriers, proof } = decodeInstanceEnd(end.end);
+    let hash = stored.hash;
+    for (const carrier of carriers) {
+      if (!bytesEqual(carrier.parentHash, hash)) return 'the carriers above it do not stand on each other';
+      hash = blockHashOf(carrier);
+    }
+    if (!bytesEqual(proof.quorumCertificate.point.blockHash, hash)) return 'the end that is stored is of another block';
+    return this.#refusalOf(commitProofClaims(instance, proof.quorumCertificate, proof.commitCertificate), 'QC and CC of the last carrier');
   }
 
   #refusalOf(claims: SignatureClaims, what: string): string | undefined {

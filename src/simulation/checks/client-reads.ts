@@ -1,28 +1,43 @@
 // Durability as clients see it: nothing that JSON-RPC has shown as final ever changes, goes back or vanishes, on any node, whatever happens to it;
 // and what is read is what the replay computed. A node on an old copy of its database may know less than it showed, never another thing.
+import { ZERO_32 } from '../../core/primitives/bytes.ts';
 import type { Address } from '../../core/primitives/ids.ts';
-import type { StateReader } from '../../core/state/state-reader.ts';
+import { supplyOf } from '../../core/view/supply.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
-import { accountAt } from '../../rpc/account-lookup.ts';
+import { accountAt, familyOf } from '../../rpc/account-lookup.ts';
 import { formatBlock, formatHeader } from '../../rpc/format-block.ts';
 import { formatLog, formatReceipt } from '../../rpc/format-receipt.ts';
-import { type JsonValue, quantity } from '../../rpc/json.ts';
+import { formatViewTransaction } from '../../rpc/format-transaction.ts';
+import { data, type JsonObject, type JsonValue, quantity } from '../../rpc/json.ts';
+import type { Simulator } from '../../rpc/ports.ts';
 import type { Answer, HeadNews, Question } from '../readers.ts';
+import { wordOf } from '../workload.ts';
+import type { Replay } from './replay.ts';
+import type { ViewTruth } from './replayed-view.ts';
 import type { Report } from './violation.ts';
-
-/** What the replay computed. */
-export interface ReplayedView {
-  viewAt(number: number): ViewBlock | undefined;
-  stateAt(number: number): StateReader | undefined;
-}
 
 /** JSON-RPC's code for a fault of the node itself. */
 const INTERNAL_ERROR = -32603;
+/** geth's code for a call that reverted. */
+const EXECUTION_REVERTED = 3;
+/** Questions about a state, which may be pruned. */
+const STATE_KINDS: readonly Question['kind'][] = ['balance', 'nonce', 'code', 'storage', 'call'];
+const NO_OVERRIDES = {
+  number: undefined,
+  timeSeconds: undefined,
+  gasLimit: undefined,
+  feeRecipient: undefined,
+  prevRandao: undefined,
+  baseFeePerGasWei: undefined,
+  blobBaseFeeWei: undefined,
+};
 
 /** See the file's head. */
 export class ClientReads {
   readonly #report: Report;
-  readonly #truth: ReplayedView;
+  readonly #truth: ViewTruth;
+  readonly #supplyWei: Replay['supplyWei'];
+  readonly #simulator: Simulator;
   readonly #nameOf: (index: number) => string;
   /** Nodes whose disk may give an error. */
   readonly #mayFail: (index: number) => boolean;
@@ -32,12 +47,14 @@ export class ClientReads {
 
   constructor(options: {
     readonly report: Report;
-    readonly truth: ReplayedView;
+    readonly truth: Pick<Replay, 'view' | 'supplyWei' | 'simulator'>;
     readonly nameOf: (index: number) => string;
     readonly mayFail: (index: number) => boolean;
   }) {
     this.#report = options.report;
-    this.#truth = options.truth;
+    this.#truth = options.truth.view;
+    this.#supplyWei = options.truth.supplyWei;
+    this.#simulator = options.truth.simulator;
     this.#nameOf = options.nameOf;
     this.#mayFail = options.mayFail;
   }
@@ -53,32 +70,74 @@ export class ClientReads {
   }
 
   /** Judges what a client was told. */
-  answered({ index, question, response, headBefore, headAfter }: Answer): void {
+  async answered(answer: Answer): Promise<void> {
     this.#checked++;
-    const name = this.#nameOf(index);
-    if ('error' in response) {
-      const { code, message } = response.error;
-      if (code === INTERNAL_ERROR && !this.#mayFail(index))
-        this.#report('no-fault', name, `${textOf(question)} is answered with ${message}`);
-      // A state may be pruned while it is asked for; all else that is final is there.
-      else if (code !== INTERNAL_ERROR && question.kind !== 'balance' && question.kind !== 'nonce')
-        this.#report('durability', name, `${textOf(question)} is refused: ${message}`);
-      return;
-    }
+    const { index, question, response } = answer;
+    if (question.kind === 'call') return this.#callAnswered(answer, question);
+    if ('error' in response) return this.#refused(answer, response.error);
     const { result } = response;
     if (question.kind === 'head') return this.#showed(index, Number(result));
     if (question.kind === 'block' && typeof question.number === 'string') this.#showed(index, numberOf(result));
-    // Between question and answer the head may move: every head in between will do.
-    const heads = Array.from({ length: headAfter - headBefore + 1 }, (_unused, place) => headBefore + place);
-    const expected = heads.map((head) => JSON.stringify(this.#expectedOf(question, head) ?? null));
-    const given = JSON.stringify(result);
-    if (expected.includes(given)) return;
+    const expected = headsOf(answer).map((head) => this.#expectedOf(question, head) ?? null);
+    if (expected.some((each) => isAsExpected(question, result, each))) return;
     const isGone = result === null || (Array.isArray(result) && result.length === 0);
-    this.#report(
-      isGone ? 'durability' : 'determinism',
-      name,
-      `${textOf(question)} with head ${headBefore} to ${headAfter} is ${given}, and was computed as ${expected.join(' or ')}`,
-    );
+    this.#differs(answer, isGone ? 'durability' : 'determinism', result, expected);
+  }
+
+  #refused(answer: Answer, { code, message }: { readonly code: number; readonly message: string }): void {
+    const { index, question } = answer;
+    const name = this.#nameOf(index);
+    if (code === INTERNAL_ERROR) {
+      if (!this.#mayFail(index)) this.#report('no-fault', name, `${textOf(question)} is answered with ${message}`);
+    } else if (!this.#mayBePruned(answer)) this.#report('durability', name, `${textOf(question)} is refused: ${message}`);
+  }
+
+  // The state of a block that is not there yet, or of one below the window of a shard. The newest is never pruned, and all else that is final is kept.
+  #mayBePruned({ question, headBefore, headAfter, servedFrom }: Answer): boolean {
+    if (question.kind === 'supply') return typeof question.number === 'number' && question.number > headBefore;
+    if (!STATE_KINDS.includes(question.kind) || !('number' in question) || typeof question.number !== 'number') return false;
+    if (question.number > headBefore) return true;
+    const versions = [...(this.#truth.stateAt(question.number)?.versions ?? [])];
+    return question.number < headAfter && versions.some(([shard, { height }]) => height < (servedFrom.get(shard) ?? 0));
+  }
+
+  async #callAnswered(answer: Answer, question: Extract<Question, { readonly kind: 'call' }>): Promise<void> {
+    const { response } = answer;
+    if ('error' in response && response.error.code === INTERNAL_ERROR) return this.#refused(answer, response.error);
+    if ('error' in response && this.#mayBePruned(answer)) return;
+    const given = 'error' in response ? (response.error.code === EXECUTION_REVERTED ? 'revert' : 'failure') : response.result;
+    const expected: (string | undefined)[] = [];
+    for (const head of headsOf(answer)) expected.push(await this.#outcomeOf(question, numberIn(question.number, head)));
+    if (!expected.includes(given as string)) this.#differs(answer, 'determinism', given, expected);
+  }
+
+  async #outcomeOf({ from, to, about }: Extract<Question, { readonly kind: 'call' }>, number: number): Promise<string | undefined> {
+    const state = this.#truth.stateAt(number);
+    if (state === undefined) return undefined;
+    const request = {
+      from,
+      to,
+      gasLimit: undefined,
+      gasPriceWei: undefined,
+      valueWei: 0n,
+      data: wordOf(about),
+      nonce: undefined,
+      accessList: [],
+    };
+    const outcome = await this.#simulator.call(request, { state, block: number, overrides: NO_OVERRIDES });
+    if (outcome.kind === 'success') return data(outcome.returnData);
+    return outcome.kind === 'revert' ? 'revert' : 'failure';
+  }
+
+  #differs(
+    { index, question, headBefore, headAfter }: Answer,
+    property: 'durability' | 'determinism',
+    given: unknown,
+    expected: readonly unknown[],
+  ): void {
+    const computed = expected.map((each) => JSON.stringify(each)).join(' or ');
+    const about = `${textOf(question)} with head ${headBefore} to ${headAfter}`;
+    this.#report(property, this.#nameOf(index), `${about} is ${JSON.stringify(given)}, and was computed as ${computed}`);
   }
 
   /** Judges a new head that a subscriber was told of. */
@@ -122,18 +181,65 @@ export class ClientReads {
         const block = this.#visible(question.number, head);
         return block && formatReceipt(block, question.index);
       }
-      case 'balance':
+      case 'transaction': {
+        const block = this.#visible(question.number, head);
+        return block && formatViewTransaction(block, question.index);
+      }
+      case 'balance': {
+        const state = this.#stateIn(question.number, head);
+        return state && quantity(accountAt(state, question.address)?.balanceWei ?? 0n);
+      }
       case 'nonce':
-        return this.#accountOf(question.kind, question.address, numberIn(question.number, head));
+        return this.#nonceOf(question.address, question.number, head);
+      case 'code': {
+        const state = this.#stateIn(question.number, head);
+        const account = state && accountAt(state, question.address);
+        return state && data((account && state.getCode(account.codeHash)) ?? new Uint8Array(0));
+      }
+      case 'storage': {
+        const { address, slot, number } = question;
+        const state = this.#stateIn(number, head);
+        const key = ZERO_32.with(ZERO_32.length - 1, slot);
+        return state && data(state.getStorage(familyOf(state, address), address, key) ?? ZERO_32);
+      }
+      case 'supply':
+        return this.#supplyAt(numberIn(question.number, head));
       case 'logs':
         return this.#logs(question.from, Math.min(question.to, head));
+      case 'call':
+        return undefined; // Takes its time: see above.
     }
   }
 
-  #accountOf(kind: 'balance' | 'nonce', address: Address, number: number): JsonValue | undefined {
-    const state = this.#truth.stateAt(number);
-    const account = state && accountAt(state, address);
-    return state && quantity(kind === 'balance' ? (account?.balanceWei ?? 0n) : (account?.nonce ?? 0n));
+  // The lowest nonce whose transaction is not mined: one that is charged may wait for the block that shows it.
+  #nonceOf(address: Address, number: number | 'latest', head: number): JsonValue | undefined {
+    const state = this.#stateIn(number, head);
+    if (state === undefined) return undefined;
+    const executed = accountAt(state, address)?.nonce ?? 0n;
+    const unmined = this.#truth.lowestUnminedNonce(address, head);
+    return quantity(unmined !== undefined && unmined < executed ? unmined : executed);
+  }
+
+  #supplyAt(number: number): JsonObject | undefined {
+    const [block, totals] = [this.#truth.viewAt(number), this.#truth.totalsAt(number)];
+    if (block === undefined || totals === undefined) return undefined;
+    const supply = supplyOf(this.#supplyWei, totals);
+    return {
+      blockNumber: quantity(number),
+      blockHash: data(block.hash),
+      genesisSupply: quantity(this.#supplyWei),
+      issuedRewards: quantity(0n),
+      balances: quantity(supply.balancesWei),
+      stake: quantity(totals.stakeWei),
+      accruedRewards: quantity(totals.accruedRewardsWei),
+      undeliveredValue: quantity(totals.undeliveredValueWei),
+      undeliveredPriorityFees: quantity(totals.undeliveredPriorityFeesWei),
+      burned: quantity(totals.burnedWei),
+    };
+  }
+
+  #stateIn(selector: number | string, head: number): ReturnType<ViewTruth['stateAt']> {
+    return this.#truth.stateAt(numberIn(selector, head));
   }
 
   #logs(from: number, to: number): JsonValue {
@@ -148,6 +254,17 @@ export class ClientReads {
   #visible(number: number, head: number): ViewBlock | undefined {
     return number > head ? undefined : this.#truth.viewAt(number);
   }
+}
+
+// Between question and answer the head may move: every head in between will do.
+function headsOf({ headBefore, headAfter }: Answer): readonly number[] {
+  return Array.from({ length: headAfter - headBefore + 1 }, (_unused, place) => headBefore + place);
+}
+
+// A transaction that is not shown yet may be known as one that waits, or not be known here.
+function isAsExpected({ kind }: Question, given: JsonValue, expected: JsonValue): boolean {
+  if (kind === 'transaction' && expected === null && given !== null) return (given as JsonObject)['blockNumber'] === null;
+  return JSON.stringify(given) === JSON.stringify(expected);
 }
 
 function numberIn(selector: number | string, head: number): number {

@@ -1,15 +1,28 @@
-// Agreement, and durability of what is committed: every block that a node has committed is the one that every other node has at its
-// height, in its memory, on its disk, and after each of its restarts.
-import { bytesToHex } from '../../core/primitives/bytes.ts';
-import type { Height } from '../../core/primitives/ids.ts';
+// Agreement, and durability of what is committed: every block of the beacon and of each shard that a node has committed is the one that every other
+// node has at its height, in its memory, on its disk, and after each of its restarts; and so is every block that clients see. Heights of a chain go
+// on over its instances, and so does this.
+import { stateRootOf } from '../../core/beacon/state-root.ts';
+import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import type { Bytes32, ChainId, Height } from '../../core/primitives/ids.ts';
+import type { Instance } from '../../core/protocol/committee.ts';
+import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
-import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
+import { createBeaconStore } from '../../storage/beacon-store.ts';
+import { type BlockStore, createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
-import { createViewStore } from '../../storage/view-store.ts';
+import { chainsOf } from '../chains-of.ts';
+import { chainName } from '../timeline/story.ts';
 import type { Report } from './violation.ts';
 
+/** A chain of one node, as it was last seen. */
+interface SeenChain {
+  height: Height;
+  /** What was looked at: the same object says that nothing is new. */
+  committed: unknown;
+}
+
 interface Seen {
-  committed: Height;
+  readonly chains: Map<ChainId, SeenChain>;
   /** Shown to clients as finalized. */
   finalized: { readonly number: number; readonly hash: string };
 }
@@ -17,46 +30,53 @@ interface Seen {
 /** See the file's head. */
 export class CommittedChain {
   readonly #report: Report;
-  readonly #hashes = new Map<Height, string>();
-  readonly #stateRoots = new Map<Height, string>();
-  readonly #viewHashes = new Map<number, string>();
+  /** By chain and height, as all that follows. */
+  readonly #hashes = new Map<string, string>();
+  readonly #stateRoots = new Map<string, string>();
+  readonly #viewHashes = new Map<string, string>();
+  /** By chain: the instances that anybody has run, oldest first. */
+  readonly #instances = new Map<ChainId, Instance[]>();
+  readonly #heights = new Map<ChainId, Height>();
   readonly #seen = new Map<string, Seen>();
-  #height: Height = 0;
+  #viewHeight = 0;
 
   constructor(report: Report) {
     this.#report = report;
   }
 
-  /** The highest block that anyone committed. */
-  get height(): Height {
-    return this.#height;
+  /** By chain, the highest block that anyone committed. */
+  get heights(): ReadonlyMap<ChainId, Height> {
+    return this.#heights;
   }
 
-  /** Looks at a node after an event; gives the blocks that nobody had committed before. */
+  /** The highest block that anyone showed to clients. */
+  get viewHeight(): number {
+    return this.#viewHeight;
+  }
+
+  /** Looks at a node after an event; gives the blocks that nobody had committed before, those of the beacon first. */
   observe(name: string, node: Node, rows: KeyValueStore): readonly StoredBlock[] {
-    const { committed } = node.chain.blocks;
     const seen = this.#seenOf(name);
-    const height = committed.facts.height;
-    this.#observeView(name, node, seen, rows);
-    if (height === seen.committed) return [];
-    const news: StoredBlock[] = [];
-    const store = createBlockStore(rows);
-    const { chain, instanceId } = node.chain.instance;
-    for (let next = seen.committed + 1; next <= height; next++) {
-      const stored = store.getByHeight({ chain, instanceId, height: next });
-      if (stored === undefined) this.#report('durability', name, `block ${next} is committed and not on disk`);
-      else if (this.#agree(this.#hashes, 'agreement', name, next, bytesToHex(stored.hash), 'block')) news.push(stored);
+    let news: readonly StoredBlock[] = [];
+    for (const chain of chainsOf(node)) {
+      const known = seenChainIn(seen, chain.instance.chain);
+      if (known.committed === chain.blocks.committed) continue;
+      known.committed = chain.blocks.committed;
+      news = [...news, ...this.#observeChain(name, chain, known, createBlockStore(rows))];
+      this.#agreeOnState(name, node, chain);
     }
-    if (height < seen.committed) this.#report('durability', name, `went back from block ${seen.committed} to ${height}`);
-    seen.committed = height;
-    this.#height = Math.max(this.#height, height);
-    this.#agree(this.#stateRoots, 'determinism', name, height, bytesToHex(committed.version.root), 'state root after block');
+    this.#observeView(name, node, seen, rows);
     return news;
   }
 
-  /** The state root that executing block `height` again came to. */
-  replayed(height: Height, stateRoot: string): void {
-    this.#agree(this.#stateRoots, 'determinism', 'the replay', height, stateRoot, 'state root after block');
+  /** The state root that executing a block again came to. */
+  replayed({ chain, height }: { readonly chain: ChainId; readonly height: Height }, stateRoot: Bytes32): void {
+    this.#agree(this.#stateRoots, 'determinism', 'the replay', `${chain}/${height}`, bytesToHex(stateRoot), 'the state root after block');
+  }
+
+  /** The Ethereum block that the replay derived. */
+  derived(number: number, hashHex: string): void {
+    this.#agree(this.#viewHashes, 'determinism', 'the replay', `${number}`, hashHex, 'Ethereum block');
   }
 
   /** Looks at a node that has started again. */
@@ -68,48 +88,108 @@ export class CommittedChain {
     if (head < number) this.#report('durability', name, `showed block ${number} as finalized, and has ${head} after its restart`);
     else if (number > 0 && found !== hash)
       this.#report('durability', name, `block ${number} was ${hash} and is ${found} after its restart`);
-    const height = node.chain.blocks.committed.facts.height;
-    if (height < seen.committed)
-      this.#report('durability', name, `had committed block ${seen.committed}, and has ${height} after its restart`);
-    seen.committed = Math.min(seen.committed, height);
+    for (const { instance, blocks } of chainsOf(node)) {
+      const known = seenChainIn(seen, instance.chain);
+      const { height } = blocks.committed.facts;
+      if (height < known.height)
+        this.#report(
+          'durability',
+          name,
+          `had committed block ${known.height} of ${chainName(instance.chain)}, and has ${height} after its restart`,
+        );
+      known.height = Math.min(known.height, height);
+      known.committed = undefined;
+    }
   }
 
-  /** A node was put on an old copy of its database: it may know less than it showed, never another thing. */
+  /** A node was put on an older copy of its database: it may know less than it showed, never another thing. */
   forget(name: string): void {
     this.#seen.delete(name);
   }
 
-  #observeView(name: string, node: Node, seen: Seen, rows: KeyValueStore): void {
-    const { header, hashHex } = node.view.head.block;
-    if (header.number === seen.finalized.number) return;
-    if (header.number < seen.finalized.number)
-      this.#report('durability', name, `clients saw block ${seen.finalized.number} and now see ${header.number}`);
-    // A restart begins one block below the newest on disk: only so much may be shown.
-    const newest = createViewStore(rows).getHead() ?? 0;
-    if (header.number > Math.max(0, newest - 1))
-      this.#report('durability', name, `clients see block ${header.number}, and the newest on disk is ${newest}`);
-    seen.finalized = { number: header.number, hash: hashHex };
-    this.#agree(this.#viewHashes, 'agreement', name, header.number, hashHex, 'Ethereum block');
+  #observeChain(name: string, { instance, blocks }: Chain, known: SeenChain, store: BlockStore): readonly StoredBlock[] {
+    const { chain } = instance;
+    this.#know(instance);
+    const { height } = blocks.committed.facts;
+    const news: StoredBlock[] = [];
+    for (let next = known.height + 1; next <= height; next++) {
+      const stored = this.#storedAt(store, chain, next);
+      if (stored === undefined) this.#report('durability', name, `block ${next} of ${chainName(chain)} is committed and not on disk`);
+      else if (this.#agree(this.#hashes, 'agreement', name, `${chain}/${next}`, identityOf(stored), 'block')) news.push(stored);
+    }
+    if (height < known.height) this.#report('durability', name, `went back from block ${known.height} of ${chainName(chain)} to ${height}`);
+    known.height = height;
+    this.#heights.set(chain, Math.max(this.#heights.get(chain) ?? 0, height));
+    return news;
   }
 
-  // True when it is the first word on this height.
+  #agreeOnState(name: string, { beacon, shards }: Node, { instance: { chain }, blocks }: Chain): void {
+    const isBeacon = chain === beacon.chain.instance.chain;
+    const root = isBeacon ? stateRootOf(beacon.state) : shards.chains.get(chain)?.blocks.committed.version.root;
+    const place = `${chain}/${blocks.committed.facts.height}`;
+    if (root !== undefined) this.#agree(this.#stateRoots, 'determinism', name, place, bytesToHex(root), 'the state root after block');
+  }
+
+  // Newest instance first: what is asked for is nearly always of that.
+  #storedAt(store: BlockStore, chain: ChainId, height: Height): StoredBlock | undefined {
+    for (const { instanceId, startRecord } of (this.#instances.get(chain) ?? []).toReversed()) {
+      const stored = startRecord.height < height ? store.getByHeight({ chain, instanceId, height }) : undefined;
+      if (stored !== undefined) return stored;
+    }
+    return undefined;
+  }
+
+  #know(instance: Instance): void {
+    const known = this.#instances.get(instance.chain) ?? [];
+    this.#instances.set(instance.chain, known);
+    if (known.some(({ instanceId }) => bytesEqual(instanceId, instance.instanceId))) return;
+    known.push(instance);
+    known.sort((a, b) => a.epoch - b.epoch);
+  }
+
+  #observeView(name: string, node: Node, seen: Seen, rows: KeyValueStore): void {
+    const { header, hashHex } = node.view.head.block;
+    const { number } = header;
+    if (number === seen.finalized.number) return;
+    if (number < seen.finalized.number)
+      this.#report('durability', name, `clients saw block ${seen.finalized.number} and now see ${number}`);
+    // What clients see follows from the beacon's block, which is synced.
+    if (createBeaconStore(rows).getPoint(number) === undefined)
+      this.#report('durability', name, `clients see block ${number}, and the beacon's is not on disk`);
+    seen.finalized = { number, hash: hashHex };
+    this.#viewHeight = Math.max(this.#viewHeight, number);
+    this.#agree(this.#viewHashes, 'agreement', name, `${number}`, hashHex, 'Ethereum block');
+  }
+
+  // True when it is the first word on this place.
   #agree(
-    known: Map<number, string>,
+    known: Map<string, string>,
     property: 'agreement' | 'determinism',
     name: string,
-    height: number,
+    place: string,
     value: string,
     what: string,
   ): boolean {
-    const before = known.get(height);
-    if (before === undefined) known.set(height, value);
-    else if (before !== value) this.#report(property, name, `${what} ${height} is ${value} here and ${before} elsewhere`);
+    const before = known.get(place);
+    if (before === undefined) known.set(place, value);
+    else if (before !== value) this.#report(property, name, `${what} ${place} is ${value} here and ${before} elsewhere`);
     return before === undefined;
   }
 
   #seenOf(name: string): Seen {
-    const seen = this.#seen.get(name) ?? { committed: 0, finalized: { number: 0, hash: '' } };
+    const seen = this.#seen.get(name) ?? { chains: new Map<ChainId, SeenChain>(), finalized: { number: 0, hash: '' } };
     this.#seen.set(name, seen);
     return seen;
   }
+}
+
+function seenChainIn({ chains }: Seen, chain: ChainId): SeenChain {
+  const known = chains.get(chain) ?? { height: 0, committed: undefined };
+  chains.set(chain, known);
+  return known;
+}
+
+// At one height of a chain there is one block of one instance.
+function identityOf({ place, hash }: StoredBlock): string {
+  return `${bytesToHex(hash)} of instance ${bytesToHex(place.instanceId)}`;
 }

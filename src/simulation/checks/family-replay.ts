@@ -1,8 +1,8 @@
-// Layout independence, as far as one shard has it: executing an item depends on the item, the state of its one family and its recorded context.
+// Layout independence: executing an item depends on the item, the state of its one family and its recorded context.
 // Each family that a final block touched is executed again alone, by the code that executes blocks, on a reader that refuses
 // to read anything of any other family; every result, and every change to that family, must be what the block made of it.
 
-import { executeSenderParts } from '../../core/execution/execute-block.ts';
+import { executeSenderParts, type Wave0 } from '../../core/execution/execute-block.ts';
 import { executeMessage, type ItemEnvironment } from '../../core/execution/execute-message.ts';
 import type { BlockResult } from '../../core/execution/executed-block.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
@@ -11,6 +11,7 @@ import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Address, Hex, Wei } from '../../core/primitives/ids.ts';
 import type { ExecutionContext, Message, MessageResult } from '../../core/protocol/message.ts';
 import type { Transaction } from '../../core/protocol/transaction.ts';
+import type { TransactionTarget } from '../../core/shard/transaction-target.ts';
 import type { StateReader } from '../../core/state/state-reader.ts';
 
 /** A block that was executed, and all that its result follows from. */
@@ -19,9 +20,14 @@ export interface ReplayedBlock {
   readonly result: BlockResult;
   readonly parentState: StateReader;
   readonly parentBaseFeePerGasWei: Wei;
+  /** What the block records of a transaction's target: the price of its shard, and the family that it proves. */
+  readonly targetOf?: ((transaction: Transaction) => Pick<TransactionTarget, 'baseFeePerGasWei' | 'provenFamily'> | undefined) | undefined;
   readonly context: ExecutionContext;
   readonly gasLimitSeenByCode: number;
 }
+
+/** What came from other shards runs before what the senders of the block begin. */
+const INBOX_WAVE = 0;
 
 interface FamilyItems {
   readonly family: Address;
@@ -33,7 +39,7 @@ interface FamilyItems {
 export async function replayFamilies(block: ReplayedBlock, executor: ItemExecutor): Promise<readonly string[]> {
   const found: string[] = [];
   const emitted = new Map<Hex, string>();
-  for (const { message } of block.result.messages)
+  for (const message of [...block.result.messages.map((one) => one.message), ...block.result.outbox])
     if (message.kind === 'main-call' && message.hop === 0) emitted.set(bytesToHex(message.id), textOf(message));
   for (const items of itemsByFamily(block)) found.push(...(await replayFamily(items, block, executor, emitted)));
   return found;
@@ -41,7 +47,7 @@ export async function replayFamilies(block: ReplayedBlock, executor: ItemExecuto
 
 async function replayFamily(
   { family, transactions, messages }: FamilyItems,
-  { result, parentState, parentBaseFeePerGasWei, context, gasLimitSeenByCode }: ReplayedBlock,
+  { result, parentState, parentBaseFeePerGasWei, targetOf, context, gasLimitSeenByCode }: ReplayedBlock,
   executor: ItemExecutor,
   mainCalls: ReadonlyMap<Hex, string>,
 ): Promise<readonly string[]> {
@@ -49,15 +55,28 @@ async function replayFamily(
   const found: string[] = [];
   const overlay = new StateOverlay(new FamilyReader(parentState, familyHex));
   const environment: ItemEnvironment = { overlay, context, executor, gasLimitSeenByCode };
-  try {
-    for (const call of executeSenderParts(overlay, transactions, parentBaseFeePerGasWei).mainCalls)
-      if (mainCalls.get(bytesToHex(call.id)) !== textOf(call))
-        found.push(`family ${familyHex}: alone, a sender part emits another main call`);
+  const execute = async (ofInbox: boolean): Promise<void> => {
     for (const expected of messages) {
+      if ((expected.wave === INBOX_WAVE) !== ofInbox) continue;
       const { result: alone } = await executeMessage(environment, expected.message, expected.wave);
       const [there, here] = [textOf(expected), textOf(alone)];
       if (there !== here) found.push(`family ${familyHex}: message ${bytesToHex(expected.message.id)} came to ${there}, alone to ${here}`);
     }
+  };
+  const parts = (): Wave0 =>
+    executeSenderParts(
+      overlay,
+      transactions,
+      parentBaseFeePerGasWei,
+      targetOf && ((transaction) => targetOf(transaction)?.baseFeePerGasWei ?? 0n),
+      targetOf && ((transaction) => targetOf(transaction)?.provenFamily),
+    );
+  try {
+    await execute(true);
+    for (const call of parts().mainCalls)
+      if (mainCalls.get(bytesToHex(call.id)) !== textOf(call))
+        found.push(`family ${familyHex}: alone, a sender part emits another main call`);
+    await execute(false);
   } catch (error) {
     found.push(`family ${familyHex}: ${String(error)}`);
   }
@@ -89,7 +108,7 @@ function itemsByFamily({ transactions, result }: ReplayedBlock): readonly Family
 }
 
 /** Where a message executes: a pointer, at the natural place of the contract that it is of. */
-function familyOf({ kind, target, targetFamily }: Message): Address {
+export function familyOf({ kind, target, targetFamily }: Message): Address {
   return kind === 'pointer' && target !== undefined ? target : targetFamily;
 }
 

@@ -14,10 +14,11 @@ export interface BrokenRule {
   readonly detail: string;
 }
 
-/** See the file's head. The messages of a whole block of the only shard: whatever one emitted is among them. */
-export function brokenMessageRules(results: readonly MessageResult[]): readonly BrokenRule[] {
+/** See the file's head. The messages of a whole block, and what it sent to other shards: whatever one emitted is among them. */
+export function brokenMessageRules(results: readonly MessageResult[], outbox: readonly Message[] = []): readonly BrokenRule[] {
   const byId = new Map<Hex, Message>();
-  for (const { message } of results) if (!byId.has(bytesToHex(message.id))) byId.set(bytesToHex(message.id), message);
+  for (const message of [...results.map((one) => one.message), ...outbox])
+    if (!byId.has(bytesToHex(message.id))) byId.set(bytesToHex(message.id), message);
   const found: BrokenRule[] = [];
   for (const result of results) {
     if (result.outcome === 'forwarded') continue;

@@ -1,75 +1,69 @@
-// Conservation and exactly once, by what a node itself has and shows: its balances and the sums of fees that it keeps make up the supply at
-// genesis, and no message stands twice in the blocks that it derives for clients.
+// Conservation and exactly once, by what a node itself has and shows: after each view block its balances and the sums that it keeps of all other money
+// make up the supply at genesis and are what the replay counted, and the messages that it tells of are those that were executed.
 import { bytesToHex } from '../../core/primitives/bytes.ts';
-import type { Address, Height, Hex, Wei } from '../../core/primitives/ids.ts';
-import type { Genesis } from '../../core/protocol/genesis.ts';
-import { decodeSupplyTotals } from '../../core/view/supply.ts';
+import type { Bytes32 } from '../../core/primitives/ids.ts';
+import { decodeSupplyTotals, type SupplyTotals } from '../../core/view/supply.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { createViewStore } from '../../storage/view-store.ts';
+import { excessWei } from './money.ts';
+import type { Replay } from './replay.ts';
 import type { Report } from './violation.ts';
-
-interface Place {
-  readonly family: Address;
-  readonly address: Address;
-}
 
 /** See the file's head. */
 export class NodeResults {
   readonly #report: Report;
-  readonly #supplyWei: Wei;
-  /** Every account that anybody had or touched. */
-  readonly #places = new Map<Hex, Place>();
-  readonly #executedAt = new Map<string, Height>();
-  /** By node: the height looked at last. */
-  readonly #seen = new Map<string, Height>();
-  #newest: Height = 0;
+  readonly #truth: Replay;
+  /** By node: the view block looked at last. */
+  readonly #seen = new Map<string, ViewBlock>();
+  #newest = 0;
 
-  constructor({ accounts }: Genesis, report: Report) {
+  constructor(truth: Replay, report: Report) {
+    this.#truth = truth;
     this.#report = report;
-    this.#supplyWei = accounts.reduce((sum, { balanceWei }) => sum + balanceWei, 0n);
-    for (const { address } of accounts) this.touched([{ family: address, address }]);
-  }
-
-  /** Accounts that a block has changed, as the replay saw it. */
-  touched(places: Iterable<Place>): void {
-    for (const { family, address } of places) this.#places.set(bytesToHex(family) + bytesToHex(address), { family, address });
   }
 
   /** Looks at a node after an event. */
   observe(name: string, node: Node, rows: KeyValueStore): void {
-    const { facts, version } = node.chain.blocks.committed;
-    const { height } = facts;
-    if (height === 0 || this.#seen.get(name) === height) return;
-    this.#seen.set(name, height);
-    const { block } = node.view.newest;
-    if (block.header.number === height) this.#checkOnce(name, block, height);
-    const totals = createViewStore(rows).getSupplyTotals(height);
-    if (totals === undefined) return this.#report('durability', name, `the sums of fees after block ${height} are not on disk`);
-    const { burnedWei, accruedRewardsWei } = decodeSupplyTotals(totals);
-    let balancesWei = 0n;
-    for (const { family, address } of this.#places.values()) balancesWei += version.getAccount(family, address)?.balanceWei ?? 0n;
-    const sumWei = balancesWei + burnedWei + accruedRewardsWei;
-    if (sumWei !== this.#supplyWei)
-      this.#report(
-        'conservation',
-        name,
-        `after block ${height}: balances ${balancesWei}, burned ${burnedWei}, owed ${accruedRewardsWei}; ${sumWei - this.#supplyWei} more than at genesis`,
-      );
+    const { block, world } = node.view.head;
+    const { number } = block.header;
+    const seen = this.#seen.get(name);
+    if (seen === block || number === 0) return;
+    this.#seen.set(name, block);
+    const store = createViewStore(rows);
+    for (let each = Math.min((seen?.header.number ?? 0) + 1, number); each <= number; each++) {
+      const row = store.getSupplyTotals(each);
+      if (row === undefined) this.#report('durability', name, `where all money is after view block ${each} is not on disk`);
+      else this.#checkTotals(name, each, decodeSupplyTotals(row));
+    }
+    const totals = this.#truth.view.totalsAt(number);
+    if (totals === undefined) return; // The replay has reported why it did not come so far.
+    const excess = excessWei(this.#truth.supplyWei, this.#truth.balancesIn(world), totals);
+    if (excess !== 0n) this.#report('conservation', name, `after view block ${number} its accounts hold ${excess} more than they can`);
+    if (number > this.#newest) this.#checkMessages(name, block);
   }
 
-  // The first node that comes to a height: all others must show the same block, which agreement checks.
-  #checkOnce(name: string, { messages }: ViewBlock, height: Height): void {
-    if (height <= this.#newest) return;
-    this.#newest = height;
-    this.touched(messages.map(({ sender, senderFamily }) => ({ family: senderFamily, address: sender })));
-    for (const { id, hop, target, targetFamily } of messages) {
-      if (target !== undefined) this.touched([{ family: targetFamily, address: target }]);
-      const what = `message ${bytesToHex(id)}${hop === 0 ? '' : ` on hop ${hop}`}`;
-      const before = this.#executedAt.get(what);
-      if (before !== undefined) this.#report('exactly-once', name, `${what} is executed in block ${before} and in block ${height}`);
-      this.#executedAt.set(what, height);
-    }
+  #checkTotals(name: string, number: number, kept: SupplyTotals): void {
+    const counted = this.#truth.view.totalsAt(number);
+    if (counted === undefined) return;
+    for (const term of Object.keys(counted) as (keyof SupplyTotals)[])
+      if (kept[term] !== counted[term])
+        this.#report('conservation', name, `after view block ${number} it keeps ${term} as ${kept[term]}, and there are ${counted[term]}`);
   }
+
+  // The first node that comes to a number: all others must show the same block, which agreement checks. The block's hash does not cover these.
+  #checkMessages(name: string, { header, messages }: ViewBlock): void {
+    this.#newest = header.number;
+    const [given, computed] = [messages, this.#truth.view.viewAt(header.number)?.messages].map(textOf);
+    if (given !== computed)
+      this.#report('determinism', name, `the messages of view block ${header.number} are ${given}, computed were ${computed}`);
+  }
+}
+
+function textOf(messages: ViewBlock['messages'] | undefined): string {
+  return JSON.stringify(messages, (_key, part: unknown) => {
+    if (part instanceof Uint8Array) return bytesToHex(part as Bytes32);
+    return typeof part === 'bigint' ? `${part}` : part;
+  });
 }

@@ -1,149 +1,176 @@
-// Validity, determinism, conservation, exactly once: every block that becomes final is validated and executed again, once, from its
-// parent's state alone, by a node that took part in nothing. What it comes to must be what the next header says, what all accounts
-// gained and lost must be what was burned and is owed, no message or transaction may come a second time, each wave is what the one before
-// emitted, in its order, and what messages owe each other is there (message-rules.ts); and each family's items come to the same when they are executed alone (family-replay.ts).
-import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../core/consensus/leader.ts';
+// Validity, determinism, conservation, exactly once: a node that takes part in nothing follows the beacon and every shard from genesis, over a store of
+// its own. Every block that becomes final is validated and executed again, once, from its parent's state alone. What it comes to must be what the next
+// header says and what the nodes have; what all accounts gained and lost must be what was burned, is owed and is under way; no message or
+// transaction may come a second time; and the one chain that clients see is derived from it again. More about each is beside this file.
+//
+// A shard's block is followed when all that its reference made final was: until then it waits.
+import { beaconConstantsOf } from '../../core/beacon/constants.ts';
+import { genesisBeaconState } from '../../core/beacon/genesis-state.ts';
+import { firstBeaconRecord } from '../../core/beacon/instance.ts';
+import type { BeaconState } from '../../core/beacon/state.ts';
+import { stateRootOf } from '../../core/beacon/state-root.ts';
 import { initialiseKeccak } from '../../core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
-import { type Bytes32, type Height, ROOT_SHARD, type Wei } from '../../core/primitives/ids.ts';
+import { BEACON_CHAIN, type Bytes32, type ChainId, type Height, type Wei } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block } from '../../core/protocol/certified-block.ts';
 import type { Instance } from '../../core/protocol/committee.ts';
+import { Crosslink } from '../../core/protocol/crosslink.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
-import type { ChangeSet } from '../../core/state/change-set.ts';
-import { createStateDatabase } from '../../core/state/state-database.ts';
-import type { StateDatabase, StateVersion } from '../../core/state/state-version.ts';
-import { deriveViewBlock } from '../../core/view/derive-block.ts';
-import type { ViewBlock } from '../../core/view/view-block.ts';
-import { type LoadedChain, loadChain } from '../../node/chain-storage.ts';
-import { ChainBlocks } from '../../runtime/chain-blocks.ts';
-import { createShardLogic, type ExecutedShardOutcome, type ShardOutcome } from '../../runtime/shard-logic.ts';
-import { TransactionDirectory } from '../../runtime/transaction-directory.ts';
-import { createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
-import { createMemoryStore, type MemoryStore } from '../../storage/memory-store.ts';
-import { createViewStore } from '../../storage/view-store.ts';
-import { inlineVerifier } from '../inline-verifier.ts';
+import { createSimulator, type SimulationContext } from '../../node/call-simulator.ts';
+import { writeGenesisShards } from '../../node/genesis-shards.ts';
+import type { Simulator } from '../../rpc/ports.ts';
+import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../runtime/shard-block-logic.ts';
+import type { StoredBlock } from '../../storage/block-store.ts';
+import { createMemoryStore } from '../../storage/memory-store.ts';
 import type { WorldCrypto } from '../world.ts';
 import { replayFamilies } from './family-replay.ts';
+import { Lanes } from './lanes.ts';
 import { brokenMessageRules } from './message-rules.ts';
-import type { Report } from './violation.ts';
+import { Accounts, excessOfBlock, excessWei, genesisSupplyWei, stakedWei, totalsOf } from './money.ts';
+import { ReplayedBeacon } from './replayed-beacon.ts';
+import { ReplayedShard } from './replayed-shard.ts';
+import { ReplayedView, type ViewTruth } from './replayed-view.ts';
+import type { Property, Report } from './violation.ts';
+import { brokenWaves } from './wave-order.ts';
 
 /** BLOCKHASH reaches this far back. */
 const BLOCK_HASHES = 256;
+/** Final blocks of one chain that wait for what they refer to: far more than the nodes of a schedule can be apart. */
+const WAITING_MAX = 4_096;
+
+/** What the replay made of a block that became final. */
+export interface ReplayedBlock {
+  readonly chain: ChainId;
+  readonly height: Height;
+  readonly stateRoot: Bytes32;
+}
+
+interface Waiting {
+  readonly stored: StoredBlock;
+  /** The node that committed it first. */
+  readonly name: string;
+}
+
+interface ReplayOptions {
+  readonly genesis: Genesis;
+  readonly crypto: WorldCrypto;
+  readonly report: Report;
+}
+
+interface Parts {
+  readonly beacon: ReplayedBeacon;
+  readonly shards: ReadonlyMap<ChainId, ReplayedShard>;
+  readonly view: ReplayedView;
+  readonly genesisState: BeaconState;
+  readonly executor: ItemExecutor;
+}
 
 /** See the file's head. */
 export class Replay {
+  /** Runs calls without effect, in the contexts of the view blocks that were made here. */
+  readonly simulator: Simulator;
   readonly #report: Report;
   readonly #genesis: Genesis;
-  readonly #crypto: WorldCrypto;
-  readonly #store: MemoryStore;
-  readonly #states: StateDatabase;
-  readonly #loaded: LoadedChain;
-  readonly #blocks: ChainBlocks<ShardOutcome, ExecutedShardOutcome>;
-  readonly #executor: ItemExecutor;
+  readonly #parts: Parts;
+  readonly #lanes: Lanes;
+  readonly #accounts: Accounts;
+  readonly #supplyWei: Wei;
   readonly #executed = new Set<string>();
-  /** By number. */
-  readonly #views: ViewBlock[];
   readonly #items: Record<string, number> = {};
-  readonly #hashes = new Map<Height, Bytes32>();
-  #point: ChainPoint;
-  #newestChanges: ChangeSet | undefined;
+  /** By chain, by height. */
+  readonly #waiting: ReadonlyMap<ChainId, Map<Height, Waiting>>;
+  /** By shard and height: hashes of the headers that crosslinks made final. */
+  readonly #crosslinked = new Map<string, string>();
+  /** The same of the blocks that were followed. */
+  readonly #followed = new Map<string, string>();
+  #isBroken = false;
 
-  private constructor(
-    options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report },
-    stores: { readonly store: MemoryStore; readonly states: StateDatabase },
-    loaded: LoadedChain,
-  ) {
-    this.#report = options.report;
-    this.#genesis = options.genesis;
-    this.#crypto = options.crypto;
-    this.#store = stores.store;
-    this.#states = stores.states;
-    this.#loaded = loaded;
-    this.#views = [loaded.newest.block];
-    const { parameters } = options.genesis;
-    this.#executor = createOwnLoopExecutor(parameters.evmChainId, options.crypto.secp256k1);
-    this.#blocks = new ChainBlocks(
-      {
-        logic: createShardLogic({
-          parameters,
-          states: stores.states,
-          directory: new TransactionDirectory(inlineVerifier(options.crypto), parameters.evmChainId),
-          evm: this.#executor,
-          pause: undefined,
-        }),
-        vrf: options.crypto.vrf,
-        committedHash: (height) => this.#hashAt(height),
-      },
-      loaded.committed,
+  private constructor({ genesis, crypto, report }: ReplayOptions, parts: Parts) {
+    this.#genesis = genesis;
+    this.#report = report;
+    this.#parts = parts;
+    this.simulator = createSimulator(
+      genesis,
+      crypto.secp256k1,
+      ({ block }) => contextIn(parts.view, block),
+      () => 0,
     );
-    const { startRecord, startRecordRoot } = loaded.instance;
-    this.#point = { hash: startRecordRoot, height: startRecord.height, round: 0, seed: startRecord.seed, anchors: [] };
+    this.#lanes = new Lanes(genesis.layout, report);
+    this.#accounts = new Accounts(genesis);
+    this.#supplyWei = genesisSupplyWei(genesis, parts.genesisState);
+    this.#waiting = new Map([BEACON_CHAIN, ...genesis.layout].map((chain) => [chain, new Map<Height, Waiting>()]));
   }
 
   /** A replay from genesis on. */
-  static async begin(options: { readonly genesis: Genesis; readonly crypto: WorldCrypto; readonly report: Report }): Promise<Replay> {
+  static async begin(options: ReplayOptions): Promise<Replay> {
     await initialiseKeccak();
+    const { genesis, crypto } = options;
+    const { parameters, layout } = genesis;
     const store = createMemoryStore();
-    const states = await createStateDatabase(store, ROOT_SHARD);
-    const opening = { store, blockStore: createBlockStore(store), viewStore: createViewStore(store), states, vrf: options.crypto.vrf };
-    return new Replay(options, { store, states }, await loadChain(options.genesis, opening));
+    const roots = await writeGenesisShards(genesis, store);
+    const genesisState = genesisBeaconState(genesis, (shard) => roots.get(shard) as Bytes32);
+    const constants = beaconConstantsOf(genesis);
+    const beacon = await ReplayedBeacon.begin({ genesis, constants, crypto, store }, genesisState);
+    const executor = createOwnLoopExecutor(parameters.evmChainId, crypto.secp256k1);
+    const { window } = beacon;
+    const shards = new Map(
+      layout.map((shard) => [shard, new ReplayedShard({ shard, parameters, crypto, store, window, executor })] as const),
+    );
+    const view = ReplayedView.begin(genesis, firstBeaconRecord(genesisState), genesisState, (shard, height) =>
+      shards.get(shard)?.states.at(height),
+    );
+    return new Replay(options, { beacon, shards, view, genesisState, executor });
   }
 
-  /** The instance that it follows. */
-  get instance(): Instance {
-    return this.#loaded.instance;
+  /** Blocks that became final, seen on a node. */
+  take(news: readonly StoredBlock[], name: string): void {
+    for (const stored of news) {
+      const waiting = this.#waiting.get(stored.place.chain);
+      waiting?.set(stored.place.height, { stored, name });
+      if ((waiting?.size ?? 0) > WAITING_MAX) this.#fail('bounds', name, `${waiting?.size} final blocks wait for what they refer to`);
+    }
   }
 
-  /** The next block that became final. */
-  async follow(stored: StoredBlock, name: string): Promise<void> {
-    const block = decodeCanonical(Block, stored.block);
-    if (!block.ok) return this.#report('validity', name, `block ${stored.place.height} does not decode: ${block.reason}`);
-    const { header, body } = block.value;
-    const { height } = header;
-    if (!bytesEqual(blockHashOf(header), stored.hash)) return this.#report('validity', name, `block ${height} has another hash`);
-    if (!bytesEqual(header.parentHash, this.#point.hash))
-      return this.#report('agreement', name, `block ${height} is not a child of block ${this.#point.height}`);
-    const { instance } = this.#loaded;
-    const leader = leaderOf(instance, this.#point, header.round);
-    if (header.proposer !== leader) return this.#report('validity', name, `block ${height} is of ${header.proposer}, leader is ${leader}`);
-    const added = await this.#blocks.add(stored.hash, header, body);
-    if (!added.ok) return this.#report('validity', name, `block ${height}: ${added.reason} ${added.detail}`);
-    const member = instance.committee.members.find(({ validator }) => validator === leader);
-    invariant(member !== undefined, 'the leader is a member');
-    const alpha = vrfAlphaOf(instance, this.#point.seed, header.round);
-    const verdict = await this.#blocks.validate(stored.hash, member.vrfPublicKey, alpha);
-    if (!verdict.ok) return this.#report('validity', name, `block ${height}: ${verdict.reason} ${verdict.detail}`);
-    const parent = this.#blocks.committed;
-    const outcome = await this.#blocks.executedOutcomeOf(stored.hash);
-    this.#newestChanges = outcome.executed.result.changeSet;
-    this.#checkMoney(name, outcome);
-    this.#checkOnce(name, outcome);
-    this.#checkWaves(name, outcome);
-    for (const { property, detail } of brokenMessageRules(outcome.executed.result.messages))
-      this.#report(property, name, `block ${height}: ${detail}`);
-    await this.#checkFamilies(name, parent, outcome);
-    await this.#store.write([...this.#states.commit(outcome.version)], { sync: true });
-    this.#states.adopted(outcome.version);
-    this.#blocks.adopt(outcome);
-    this.#views.push(this.#viewOf(outcome, parent));
-    this.#hashes.set(height, stored.hash);
-    const { leaderWindow } = this.#genesis.parameters;
-    this.#point = pointAfter(this.#point, { hash: stored.hash, height, round: header.round }, verdict.value, leaderWindow);
+  /** Follows all that can be followed. */
+  async advance(): Promise<readonly ReplayedBlock[]> {
+    const replayed: ReplayedBlock[] = [];
+    for (let isProgress = true; isProgress && !this.#isBroken; ) {
+      const before = replayed.length;
+      await this.#advanceBeacon(replayed);
+      for (const [shard, of] of this.#parts.shards) await this.#advanceShard(shard, of, replayed);
+      isProgress = this.#advanceView() || replayed.length > before;
+    }
+    return replayed;
   }
 
-  /** The Ethereum block of a final block, visible to clients or not yet. */
-  viewAt(number: number): ViewBlock | undefined {
-    return this.#views[number];
+  /** The one chain that clients see, as far as it follows from what was final. */
+  get view(): ViewTruth {
+    return this.#parts.view;
   }
 
-  /** The state after a final block. */
-  stateAt(number: number): StateVersion | undefined {
-    return this.#states.at(number);
+  /** What accounts hold in a state: every account that there is. */
+  balancesIn(state: Parameters<Accounts['balancesIn']>[0]): Wei {
+    return this.#accounts.balancesIn(state);
+  }
+
+  /** The supply at genesis. */
+  get supplyWei(): Wei {
+    return this.#supplyWei;
+  }
+
+  /** The instance with this id, if a block that was followed began it. */
+  instanceOf(instanceId: Bytes32): Instance | undefined {
+    return this.#parts.beacon.instanceOf(instanceId);
+  }
+
+  /** The view block whose executions sent the oldest message that is under way between shards; undefined where none is. */
+  get oldestUnderWay(): number | undefined {
+    return this.#lanes.underWay().oldest;
   }
 
   /** Messages executed, by kind and outcome. */
@@ -151,98 +178,174 @@ export class Replay {
     return this.#items;
   }
 
-  /** What the newest block changed. */
-  get newestChanges(): ChangeSet | undefined {
-    return this.#newestChanges;
+  async #advanceBeacon(replayed: ReplayedBlock[]): Promise<void> {
+    const { beacon, view } = this.#parts;
+    for (let next = this.#next(BEACON_CHAIN, beacon.height); next !== undefined; next = this.#next(BEACON_CHAIN, beacon.height)) {
+      const { stored, name } = next;
+      const followed = await beacon.follow(stored);
+      if (!followed.ok) return this.#fail(followed.property, name, `beacon block ${stored.place.height} ${followed.detail}`);
+      const { executed } = followed;
+      view.anchored(executed);
+      this.#noteCrosslinks(stored, name);
+      replayed.push({ chain: BEACON_CHAIN, height: stored.place.height, stateRoot: stateRootOf(executed.state) });
+    }
   }
 
-  /** The state root after the newest block. */
-  get stateRoot(): string {
-    return bytesToHex(this.#states.committed().root);
+  async #advanceShard(shard: ChainId, of: ReplayedShard, replayed: ReplayedBlock[]): Promise<void> {
+    for (let next = this.#next(shard, of.height); next !== undefined; next = this.#next(shard, of.height)) {
+      const { stored, name } = next;
+      const where = `block ${stored.place.height} of shard ${shard}`;
+      const decoded = decodeCanonical(Block, stored.block);
+      if (!decoded.ok) return this.#fail('validity', name, `${where} does not decode: ${decoded.reason}`);
+      const instance = this.instanceOf(stored.place.instanceId);
+      const { beaconReference } = decoded.value.header;
+      if (instance === undefined || this.#parts.view.height < beaconReference.height) {
+        this.#waiting.get(shard)?.set(stored.place.height, next);
+        return;
+      }
+      const followed = await of.follow(stored, instance);
+      if (!followed.ok) return this.#fail(followed.property, name, `${where} ${followed.detail}`);
+      await this.#judge(shard, where, name, followed.executed, followed.parent);
+      this.#parts.view.executed(shard, stored.place.height, followed.executed);
+      this.#noteFollowed(shard, stored, name);
+      replayed.push({ chain: shard, height: stored.place.height, stateRoot: followed.executed.version.root });
+    }
   }
 
-  #viewOf({ executed, facts, seed, version, hash }: ExecutedShardOutcome, parent: ShardOutcome): ViewBlock {
-    const { height, timestampMs } = facts;
-    const { baseFeePerGasWei } = parent.facts;
-    return deriveViewBlock(
-      { number: height, hash, timestampMs, prevRandao: seed, worldRoot: version.root, baseFeePerGasWei },
-      this.#views[height - 1],
-      [executed],
-      this.#genesis.parameters,
-    );
+  // True when there was something to make.
+  #advanceView(): boolean {
+    const { view, genesisState } = this.#parts;
+    let isProgress = false;
+    for (let made = view.makeNext(); made !== undefined; made = view.makeNext()) {
+      isProgress = true;
+      const { number, state, executions, world } = made;
+      for (const { shard, outcome } of executions)
+        this.#lanes.anchored(shard, number, outcome.judged.inbox.messages, outcome.result.outbox);
+      const totals = totalsOf(state, stakedWei(genesisState), this.#lanes.underWay());
+      view.summed(number, totals);
+      const excess = excessWei(this.#supplyWei, this.#accounts.balancesIn(world), totals);
+      if (excess !== 0n)
+        this.#report('conservation', undefined, `after view block ${number} there are ${excess} more than at genesis: ${textOf(totals)}`);
+      if (!bytesEqual(world.root, made.worldRoot))
+        this.#report('determinism', undefined, `the world after view block ${number} is ${bytesToHex(world.root)}, the beacon's another`);
+    }
+    return isProgress;
   }
 
-  #checkMoney(name: string, { executed, facts }: ExecutedShardOutcome): void {
-    const { changeSet, burnedFeesWei, proposerFeesWei } = executed.result;
-    const gained = gainOf(changeSet);
-    const sum = gained + burnedFeesWei + proposerFeesWei;
-    if (sum !== 0n)
-      this.#report(
-        'conservation',
-        name,
-        `block ${facts.height}: accounts gained ${gained}, burned ${burnedFeesWei}, owed ${proposerFeesWei}`,
-      );
+  #next(chain: ChainId, height: Height): Waiting | undefined {
+    const waiting = this.#waiting.get(chain);
+    const next = this.#isBroken ? undefined : waiting?.get(height + 1);
+    if (next !== undefined) waiting?.delete(height + 1);
+    return next;
   }
 
-  #checkOnce(name: string, { executed, facts }: ExecutedShardOutcome): void {
-    for (const { hashHex } of executed.block.transactions) this.#once(name, `transaction ${hashHex}`, facts.height);
-    for (const { message, outcome } of executed.result.messages) {
+  async #judge(shard: ChainId, where: string, name: string, executed: ExecutedShardBlockOutcome, parent: ShardBlockOutcome): Promise<void> {
+    const { block, judged, result } = executed;
+    const inbox = judged.inbox.messages;
+    this.#accounts.changed(result.changeSet);
+    const excess = excessOfBlock(inbox, result);
+    if (excess !== 0n) this.#report('conservation', name, `${where} leaves ${excess} more than it found`);
+    this.#checkOnce(where, name, executed);
+    this.#lanes.taken(shard, where, block.header.beaconReference.height, inbox);
+    for (const detail of brokenWaves({ shard, inbox, transactions: block.transactions, result }))
+      this.#report('exactly-once', name, `${where}: ${detail}`);
+    for (const { property, detail } of brokenMessageRules(result.messages, result.outbox))
+      this.#report(property, name, `${where}: ${detail}`);
+    await this.#checkFamilies(where, name, executed, parent);
+  }
+
+  #checkOnce(where: string, name: string, { block, result }: ExecutedShardBlockOutcome): void {
+    for (const { hashHex } of block.transactions) this.#once(name, `transaction ${hashHex}`, where);
+    for (const { message, outcome } of result.messages) {
       const item = `${message.kind} ${outcome}`;
       this.#items[item] = (this.#items[item] ?? 0) + 1;
-      if (outcome !== 'forwarded') this.#once(name, `message ${bytesToHex(message.id)}`, facts.height);
+      if (outcome !== 'forwarded') this.#once(name, `message ${bytesToHex(message.id)}`, where);
     }
   }
 
-  // Wave 1 is the main calls in the order of the transactions, each further wave what the one before emitted.
-  #checkWaves(name: string, { executed, facts }: ExecutedShardOutcome): void {
-    const waves = new Map<number, { readonly ids: string[]; readonly emitted: string[] }>();
-    for (const { message, wave, emitted } of executed.result.messages) {
-      const of = waves.get(wave) ?? { ids: [], emitted: [] };
-      waves.set(wave, of);
-      of.ids.push(bytesToHex(wave === 1 ? message.emitterId : message.id));
-      of.emitted.push(...emitted.map(bytesToHex));
-    }
-    let expected = executed.block.transactions.map(({ hashHex }) => hashHex as string);
-    for (let wave = 1; wave <= waves.size + 1; wave++) {
-      const { ids, emitted } = waves.get(wave) ?? { ids: [], emitted: [] };
-      if (ids.join() !== expected.join())
-        this.#report('exactly-once', name, `wave ${wave} of block ${facts.height} is ${ids.join()}, emitted was ${expected.join()}`);
-      expected = emitted;
-    }
-  }
-
-  async #checkFamilies(name: string, parent: ShardOutcome, { executed, facts }: ExecutedShardOutcome): Promise<void> {
-    const { height, timestampMs, baseFeePerGasWei } = parent.facts;
-    const found = await replayFamilies(
-      {
-        transactions: executed.block.transactions,
-        result: executed.result,
-        parentState: parent.version,
-        parentBaseFeePerGasWei: baseFeePerGasWei,
-        context: {
-          referenceHeight: height,
-          referenceTimestampMs: timestampMs,
-          prevRandao: parent.seed,
-          blockHash: (wanted) => (wanted < height && wanted >= height - BLOCK_HASHES ? this.#hashAt(wanted) : undefined),
-        },
-        gasLimitSeenByCode: this.#genesis.parameters.transactionGasLimitMax,
-      },
-      this.#executor,
-    );
-    for (const detail of found) this.#report('layout-independence', name, `block ${facts.height}: ${detail}`);
-  }
-
-  #once(name: string, what: string, height: number): void {
-    if (this.#executed.has(what)) this.#report('exactly-once', name, `${what} is executed again in block ${height}`);
+  #once(name: string, what: string, where: string): void {
+    if (this.#executed.has(what)) this.#report('exactly-once', name, `${what} is executed again in ${where}`);
     this.#executed.add(what);
   }
 
-  #hashAt(height: Height): Bytes32 | undefined {
-    const { startRecord, startRecordRoot } = this.#loaded.instance;
-    return height === startRecord.height ? startRecordRoot : this.#hashes.get(height);
+  async #checkFamilies(
+    where: string,
+    name: string,
+    { block, judged, result }: ExecutedShardBlockOutcome,
+    parent: ShardBlockOutcome,
+  ): Promise<void> {
+    const { height } = block.header.beaconReference;
+    const view = this.#parts.beacon.window.viewAt(height);
+    if (view === undefined) return this.#fail('validity', name, `${where} refers to ${height}, whose state is gone`);
+    const found = await replayFamilies(
+      {
+        transactions: block.transactions,
+        result,
+        parentState: parent.version,
+        parentBaseFeePerGasWei: parent.facts.baseFeePerGasWei,
+        targetOf: ({ hashHex }) => judged.targets.get(hashHex),
+        context: {
+          referenceHeight: height,
+          referenceTimestampMs: view.timestampMs,
+          prevRandao: view.seed,
+          blockHash: (wanted) => (wanted < height && wanted >= height - BLOCK_HASHES ? view.hashAt(wanted) : undefined),
+        },
+        gasLimitSeenByCode: this.#genesis.parameters.transactionGasLimitMax,
+      },
+      this.#parts.executor,
+    );
+    for (const detail of found) this.#report('layout-independence', name, `${where}: ${detail}`);
+  }
+
+  // Nobody reverts what a crosslink made final: it is what the shard's nodes have.
+  #noteCrosslinks(stored: StoredBlock, name: string): void {
+    const decoded = decodeCanonical(Block, stored.block);
+    if (!decoded.ok) return;
+    for (const encoded of decoded.value.body.crosslinks) {
+      const crosslink = decodeCanonical(Crosslink, encoded);
+      if (!crosslink.ok) continue;
+      for (const header of crosslink.value.headers) {
+        const place = `${crosslink.value.shard}/${header.height}`;
+        this.#crosslinked.set(place, bytesToHex(blockHashOf(header)));
+        this.#compare(place, name);
+      }
+    }
+  }
+
+  #noteFollowed(shard: ChainId, { place, hash }: StoredBlock, name: string): void {
+    this.#followed.set(`${shard}/${place.height}`, bytesToHex(hash));
+    this.#compare(`${shard}/${place.height}`, name);
+  }
+
+  #compare(place: string, name: string): void {
+    const [final, committed] = [this.#crosslinked.get(place), this.#followed.get(place)];
+    if (final !== undefined && committed !== undefined && final !== committed)
+      this.#report('agreement', name, `block ${place} is ${committed}, and the beacon made ${final} final`);
+  }
+
+  // What follows would stand on what is wrong.
+  #fail(property: Property, name: string, detail: string): void {
+    this.#isBroken = true;
+    this.#report(property, name, detail);
   }
 }
 
-function gainOf({ accounts }: ChangeSet): Wei {
-  return accounts.reduce((sum, { before, after }) => sum + (after?.balanceWei ?? 0n) - (before?.balanceWei ?? 0n), 0n);
+// What every item with this beacon block as its reference would see.
+function contextIn(view: ViewTruth, block: number | 'pending'): SimulationContext {
+  const made = block === 'pending' ? undefined : view.viewAt(block);
+  invariant(made !== undefined, 'calls are simulated on view blocks that were made');
+  const { number, prevRandao, baseFeePerGasWei } = made.header;
+  return {
+    referenceHeight: number,
+    referenceTimestampMs: made.timestampMs,
+    prevRandao,
+    baseFeePerGasWei,
+    blockHash: (wanted) => (wanted < number ? view.viewAt(wanted)?.header.parentBeaconBlockRoot : undefined),
+  };
+}
+
+function textOf(totals: object): string {
+  return Object.entries(totals)
+    .map(([term, wei]) => `${term} ${wei}`)
+    .join(', ');
 }

@@ -1,52 +1,61 @@
 // Durability of promises: whatever a correct validator signs, over all its lives, contradicts nothing that it signed before, and is in its
 // signing record on disk before anyone hears it.
 import { highestRoundOf, SigningRecord } from '../../core/consensus/record.ts';
-import { bytesToHex } from '../../core/primitives/bytes.ts';
+import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
-import type { Round } from '../../core/primitives/ids.ts';
+import type { Bytes32, Hex, Round } from '../../core/primitives/ids.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { Network } from '../../network/ports.ts';
-import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
+import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import { signingRecordIn } from '../../storage/signing-record.ts';
 import { hashOf, messagesOf } from '../messages.ts';
 import { speaking } from '../speaking.ts';
 import type { Report } from './violation.ts';
 
-/** Everything that one validator signed: at most one block for each kind and round. */
+/** What one validator signed in one instance: at most one block for each kind and round. */
+interface Said {
+  readonly words: Map<string, string>;
+  /** Rounds given up: nothing may be voted for in them, or below, afterwards. */
+  lastTimeoutRound: Round;
+  lastVotedRound: Round;
+  lastCommitVotedRound: Round;
+  lastProposedRound: Round;
+}
+
+/** Everything that one validator signed, instance by instance: a promise of one says nothing about another. */
 export class SignedWords {
   readonly #report: Report;
   readonly #name: string;
-  readonly #words = new Map<string, string>();
-  /** Rounds given up: nothing may be voted for in them, or below, afterwards. */
-  #lastTimeoutRound: Round = 0;
-  #lastVotedRound: Round = 0;
-  #lastCommitVotedRound: Round = 0;
-  #lastProposedRound: Round = 0;
+  readonly #byInstance = new Map<Hex, Said>();
 
   constructor(name: string, report: Report) {
-    this.#name = name;
     this.#report = report;
+    this.#name = name;
   }
 
-  /** Takes note of a message that the validator sends; `recordFile` is its signing record as a loss of power would leave it now. */
+  /**
+   * Takes note of a message that the validator sends; `recordFile` is its signing record of the message's instance as a loss of power would
+   * leave it now.
+   */
   hear(message: ConsensusMessage, recordFile: Uint8Array | undefined): void {
+    const said = this.#saidIn(instanceIdOf(message));
     this.#checkPromised(message, recordFile);
     switch (message.kind) {
       case 'proposal':
-        this.#lastProposedRound = Math.max(this.#lastProposedRound, message.proposal.header.round);
-        return this.#note('proposal', message.proposal.header.round, bytesToHex(hashOf(message.proposal.header)));
+        said.lastProposedRound = Math.max(said.lastProposedRound, message.proposal.header.round);
+        return this.#note(said, 'proposal', message.proposal.header.round, bytesToHex(hashOf(message.proposal.header)));
       case 'vote':
       case 'commit-vote': {
         const { round, blockHash } = message.vote.point;
-        const isNew = !this.#words.has(`${message.kind} ${round}`);
-        if (isNew && round <= this.#lastTimeoutRound) this.#report('durability', this.#name, `${message.kind} in round ${round}, given up`);
-        if (message.kind === 'vote') this.#lastVotedRound = Math.max(this.#lastVotedRound, round);
-        else this.#lastCommitVotedRound = Math.max(this.#lastCommitVotedRound, round);
-        return this.#note(message.kind, round, bytesToHex(blockHash));
+        const isNew = !said.words.has(`${message.kind} ${round}`);
+        if (isNew && round <= said.lastTimeoutRound) this.#report('durability', this.#name, `${message.kind} in round ${round}, given up`);
+        if (message.kind === 'vote') said.lastVotedRound = Math.max(said.lastVotedRound, round);
+        else said.lastCommitVotedRound = Math.max(said.lastCommitVotedRound, round);
+        return this.#note(said, message.kind, round, bytesToHex(blockHash));
       }
       case 'timeout':
-        this.#checkTimeout(message.timeout.round, message.timeout.highestQuorumCertificate[0]?.point.round ?? 0);
-        this.#lastTimeoutRound = Math.max(this.#lastTimeoutRound, message.timeout.round);
+        this.#checkTimeout(said, message.timeout.round, message.timeout.highestQuorumCertificate[0]?.point.round ?? 0);
+        said.lastTimeoutRound = Math.max(said.lastTimeoutRound, message.timeout.round);
         return;
       case 'certificates':
         return;
@@ -54,34 +63,47 @@ export class SignedWords {
   }
 
   /**
-   * The validator has started again: what its record promises counts as said, since it may have ended between the promise and the word, and
-   * says it now.
+   * The validator has started again, with these files of its records: what they promise counts as said, since it may have ended between the
+   * promise and the word, and says it now. Of every instance in which it has signed there is one.
    */
-  remember(record: SigningRecord): void {
+  remember(recordFiles: readonly Uint8Array[]): void {
+    const remembered = new Set<Hex>();
+    for (const file of recordFiles) {
+      const content = signingRecordIn(file);
+      const record = content === undefined ? undefined : decodeCanonical(SigningRecord, content);
+      if (record?.ok !== true) continue;
+      remembered.add(bytesToHex(record.value.instanceId));
+      this.#rememberRecord(record.value);
+    }
+    for (const instance of this.#byInstance.keys())
+      if (!remembered.has(instance)) this.#report('durability', this.#name, `has no signing record of instance ${instance} any more`);
+  }
+
+  #rememberRecord(record: SigningRecord): void {
+    const said = this.#saidIn(record.instanceId);
     const { lastVotedRound, lastVotedHash, lastCommitVotedRound, lastCommitVotedHash, lastProposedRound, lastProposedHash } = record;
     const forgotten = [
-      ['vote', lastVotedRound, this.#lastVotedRound],
-      ['commit vote', lastCommitVotedRound, this.#lastCommitVotedRound],
-      ['proposal', lastProposedRound, this.#lastProposedRound],
-      ['timeout', record.lastTimeoutRound, this.#lastTimeoutRound],
-      ['QC that it commit-voted for', highestRoundOf(record), this.#lastCommitVotedRound],
+      ['vote', lastVotedRound, said.lastVotedRound],
+      ['commit vote', lastCommitVotedRound, said.lastCommitVotedRound],
+      ['proposal', lastProposedRound, said.lastProposedRound],
+      ['timeout', record.lastTimeoutRound, said.lastTimeoutRound],
+      ['QC that it commit-voted for', highestRoundOf(record), said.lastCommitVotedRound],
     ] as const;
-    for (const [what, remembered, said] of forgotten)
-      if (remembered < said)
-        this.#report('durability', this.#name, `has forgotten its ${what} of round ${said}: its record says ${remembered}`);
-    if (lastVotedRound > 0) this.#note('vote', lastVotedRound, bytesToHex(lastVotedHash));
-    if (lastCommitVotedRound > 0) this.#note('commit-vote', lastCommitVotedRound, bytesToHex(lastCommitVotedHash));
-    if (lastProposedRound > 0) this.#note('proposal', lastProposedRound, bytesToHex(lastProposedHash));
+    for (const [what, remembered, spoken] of forgotten)
+      if (remembered < spoken)
+        this.#report('durability', this.#name, `has forgotten its ${what} of round ${spoken}: its record says ${remembered}`);
+    if (lastVotedRound > 0) this.#note(said, 'vote', lastVotedRound, bytesToHex(lastVotedHash));
+    if (lastCommitVotedRound > 0) this.#note(said, 'commit-vote', lastCommitVotedRound, bytesToHex(lastCommitVotedHash));
+    if (lastProposedRound > 0) this.#note(said, 'proposal', lastProposedRound, bytesToHex(lastProposedHash));
   }
 
   // A commit vote says that the voter holds the QC, and a timeout that it holds none higher than it shows: the two together are evidence.
-  #checkTimeout(round: Round, reportedRound: Round): void {
-    const committed = this.#lastCommitVotedRound;
-    if (committed <= round && reportedRound < committed)
+  #checkTimeout({ lastCommitVotedRound }: Said, round: Round, reportedRound: Round): void {
+    if (lastCommitVotedRound <= round && reportedRound < lastCommitVotedRound)
       this.#report(
         'durability',
         this.#name,
-        `timeout of round ${round} with a QC of ${reportedRound}, after a commit vote in ${committed}`,
+        `timeout of round ${round} with a QC of ${reportedRound}, after a commit vote in ${lastCommitVotedRound}`,
       );
   }
 
@@ -91,7 +113,8 @@ export class SignedWords {
     const content = recordFile === undefined ? undefined : signingRecordIn(recordFile);
     const record = content === undefined ? undefined : decodeCanonical(SigningRecord, content);
     const round = roundOf(message);
-    const promised = record?.ok === true ? promisedRoundOf(message, record.value) : 0;
+    const isOfInstance = record?.ok === true && bytesEqual(record.value.instanceId, instanceIdOf(message));
+    const promised = isOfInstance ? promisedRoundOf(message, record.value) : 0;
     if (promised < round)
       this.#report(
         'durability',
@@ -100,11 +123,20 @@ export class SignedWords {
       );
   }
 
-  #note(kind: string, round: Round, hash: string): void {
+  #note({ words }: Said, kind: string, round: Round, hash: string): void {
     const key = `${kind} ${round}`;
-    const before = this.#words.get(key);
+    const before = words.get(key);
     if (before !== undefined && before !== hash) this.#report('durability', this.#name, `signed two of ${key}: ${before} and ${hash}`);
-    this.#words.set(key, hash);
+    words.set(key, hash);
+  }
+
+  #saidIn(instanceId: Bytes32): Said {
+    const name = bytesToHex(instanceId);
+    const known = this.#byInstance.get(name);
+    if (known !== undefined) return known;
+    const said: Said = { words: new Map(), lastTimeoutRound: 0, lastVotedRound: 0, lastCommitVotedRound: 0, lastProposedRound: 0 };
+    this.#byInstance.set(name, said);
+    return said;
   }
 }
 

@@ -72,7 +72,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
   {
     name: 'locked-qc-forgotten-at-restart',
     rule: 'the highest QC outlives a restart',
-    violates: ['durability'],
+    violates: ['durability', 'accountability'],
     file: STATE,
     find: '  if (committedCertificate === undefined || committedCertificate.point.round <= highestRoundOf(record)) return record;',
     replace:
@@ -125,19 +125,10 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     find: `    await store.write(operations, { sync: true });
     blocks.adopt(outcome);
     rows.written(outcome);`,
-    replace: `    rows.written(outcome);
-    await store.write(operations, { sync: true });
-    blocks.adopt(outcome);`,
+    replace: `    blocks.adopt(outcome);
+    rows.written(outcome);
+    await store.write(operations, { sync: true });`,
     trials: WHILE_WRITING,
-  },
-  {
-    name: 'shown-before-final',
-    rule: 'a view block is seen when the block that commits its execution is final',
-    violates: ['durability'],
-    file: 'src/runtime/view-chain.ts',
-    find: '    this.#visible = this.#newest;\n    this.#newest = tip;',
-    replace: '    this.#visible = tip;\n    this.#newest = tip;',
-    trials: ONE_RESTART,
   },
   {
     name: 'sync-without-certificates',

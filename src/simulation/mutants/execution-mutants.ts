@@ -1,25 +1,25 @@
 // Mutants of what makes a block valid and of what it comes to: static validation, execution, fees, messages.
 import type { Mutant } from './mutant.ts';
-import { type Trial, underSeeds } from './trial.ts';
+import { PLAIN, type Trial, underSeeds } from './trial.ts';
 
-const VALIDATE = 'src/core/shard/validate-block.ts';
+const VALIDATE = 'src/core/shard/validate-shard-block.ts';
 const CHECKS = 'src/core/execution/transaction-checks.ts';
 const EXECUTE = 'src/core/execution/execute-block.ts';
 const MESSAGE = 'src/core/execution/execute-message.ts';
 const BLOCKS = 'src/runtime/chain-blocks.ts';
-const LOGIC = 'src/runtime/shard-logic.ts';
+const LOGIC = 'src/runtime/shard-block-logic.ts';
 
 const EMIT = 'src/core/messaging/emit.ts';
 
-const QUIET = underSeeds(1, 4, { faults: [], dishonest: [] });
-const FAILING_CALLS = underSeeds(1, 6, { faults: [], dishonest: [], failingCalls: true });
+const QUIET = underSeeds(1, 4, { faults: [], dishonest: [], shape: PLAIN });
+const FAILING_CALLS = underSeeds(1, 6, { faults: [], dishonest: [], failingCalls: true, shape: PLAIN });
 /** Long enough that contracts which send by the messenger are deployed, called, answered and refused. */
-const TALKING = underSeeds(1, 10, { faults: [], dishonest: [] });
+const TALKING = underSeeds(1, 10, { faults: [], dishonest: [], shape: PLAIN });
 /** Blocks of four transfers, so that there are full ones and the base fee moves. */
-const BUSY = underSeeds(1, 4, { faults: [], dishonest: [], blockGasLimit: 84_000 });
+const BUSY = underSeeds(1, 4, { faults: [], dishonest: [], parameters: { blockGasLimit: 84_000 }, shape: PLAIN });
 
 function lies(forger: NonNullable<Trial['forger']>): readonly Trial[] {
-  return underSeeds(1, 10, { faults: [], dishonest: [], forger });
+  return underSeeds(1, 10, { faults: [], dishonest: [], forger, shape: PLAIN });
 }
 
 /** See the file's head. */
@@ -45,10 +45,10 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reference-unchecked',
-    rule: 'a block names the permitted beacon reference',
+    rule: 'a reference names a block of this beacon',
     violates: ['validity'],
     file: VALIDATE,
-    find: '  namesPermittedReference,\n',
+    find: '  namesReferenceOfView,\n',
     replace: '',
     trials: lies('wrong-beacon-reference'),
   },
@@ -63,10 +63,10 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'gas-unchecked',
-    rule: "a header's gas is what its transactions buy, within the limit",
+    rule: "a header's gas is what its transactions buy",
     violates: ['validity'],
     file: VALIDATE,
-    find: '  staysWithinGas,\n',
+    find: '  statesGasBought,\n',
     replace: '',
     trials: lies('wrong-gas-bought'),
   },
@@ -75,8 +75,8 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: 'a header sets the right base fee for its child',
     violates: ['validity'],
     file: VALIDATE,
-    find: '  leavesRightBaseFee,\n',
-    replace: '',
+    find: 'const RULES_AFTER_INBOX: readonly JudgedRule[] = [staysWithinGas, leavesRightBaseFee];',
+    replace: 'const RULES_AFTER_INBOX: readonly JudgedRule[] = [staysWithinGas];',
     trials: lies('wrong-base-fee'),
   },
   {
@@ -111,8 +111,8 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: "a block is executed on its parent's state",
     violates: ['determinism', 'validity', 'exactly-once', 'conservation', 'liveness'],
     file: LOGIC,
-    find: '        parentState: parent.version,\n        parentBaseFeePerGasWei',
-    replace: '        parentState: states.committed(),\n        parentBaseFeePerGasWei',
+    find: '        parentState: parent.version,\n        view,',
+    replace: '        parentState: states.committed(),\n        view,',
     trials: QUIET,
   },
   {
@@ -120,14 +120,14 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     rule: 'what a block came to has the root of the state after it',
     violates: ['validity', 'determinism'],
     file: LOGIC,
-    find: 'const commitment = commitmentOf(result, version.root);',
-    replace: 'const commitment = commitmentOf(result, parent.version.root);',
+    find: 'judged, result, state: version, leafCounts',
+    replace: 'judged, result, state: parent.version, leafCounts',
     trials: QUIET,
   },
   {
     name: 'fee-not-burned',
     rule: 'the base fee is burned',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: EXECUTE,
     find: '    burnedWei += baseFeePerGasWei * BigInt(gasLimit);',
     replace: '    burnedWei += baseFeePerGasWei * 0n;',
@@ -136,7 +136,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'tip-counted-twice',
     rule: 'half of a priority fee stays, the other half travels',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: EXECUTE,
     find: '    proposerFeesWei += priorityWei - travellingTipWei;',
     replace: '    proposerFeesWei += priorityWei;',
@@ -154,7 +154,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'message-executed-twice',
     rule: 'every message is executed once',
-    violates: ['exactly-once', 'conservation'],
+    violates: ['exactly-once', 'conservation', 'determinism'],
     file: EXECUTE,
     find: '(one.targetFamily)) next.push(one);',
     replace: '(one.targetFamily)) next.push(one, one);',
@@ -163,7 +163,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'value-lost-with-a-failure',
     rule: 'a message that fails sends its value back',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: MESSAGE,
     find: '  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;',
     replace: '  const hasSomethingToSay = message.valueWei < 0n || message.reservedGas > 0;',
@@ -172,7 +172,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'credit-without-debit',
     rule: 'value is taken where it is sent',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: EXECUTE,
     find: 'balanceWei: value.balanceWei - costWei,',
     replace: 'balanceWei: value.balanceWei - costWei + transaction.valueWei,',
@@ -199,7 +199,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'value-lost-with-a-hook',
     rule: 'the value of a bounce stands, whatever becomes of the hook',
-    violates: ['conservation'],
+    violates: ['conservation', 'determinism', 'validity'],
     file: MESSAGE,
     find: "outcome.outcome === 'success' ? done(message, wave, state, outcome) : succeeded(message, wave, [], 'success', outcome),",
     replace:

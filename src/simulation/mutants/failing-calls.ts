@@ -1,7 +1,7 @@
 // Clients that send value and data to addresses where nobody is: calls that fail, and whose value comes back.
 import type { Secp256k1 } from '../../core/crypto/secp256k1.ts';
 import { sha256 } from '../../core/crypto/sha256.ts';
-import { bytesToHex, uint64ToBytes } from '../../core/primitives/bytes.ts';
+import { uint64ToBytes } from '../../core/primitives/bytes.ts';
 import { createClients, signTransfer } from '../workload.ts';
 import type { World } from '../world.ts';
 
@@ -20,9 +20,9 @@ export function sendFailingCalls(world: World, clients: number, secp256k1: Secp2
     const node = world.nodes[count % world.nodes.length];
     if (node !== undefined && world.isUp(count % world.nodes.length)) {
       const to = sha256(uint64ToBytes(count)).subarray(0, 20);
-      const nonce = node.pool.pendingNonce(client.address, bytesToHex(client.address));
+      const nonce = node.transactions.pendingNonce(client.address);
       const transfer = { secretKey: client.secretKey, nonce, to, valueWei: VALUE_WEI, chainId: world.genesis.parameters.evmChainId };
-      node.pool.submit(signTransfer({ ...transfer, data: DATA, gasLimit: GAS }, secp256k1)).catch(() => undefined);
+      node.transactions.submit(signTransfer({ ...transfer, data: DATA, gasLimit: GAS }, secp256k1)).catch(() => undefined);
     }
     count++;
     world.clock.schedule(EVERY_MS, next);

@@ -40,17 +40,19 @@ async function run({ trials, mayCrash }: Task): Promise<Findings> {
   let blocksAtFirst = 0;
   let violation: Violation | undefined;
   let done = 0;
-  for (const { seed, faultsUntilMs, faults, dishonest, forger, blockGasLimit, failingCalls } of trials) {
+  for (const { seed, faultsUntilMs, faults, dishonest, forger, parameters, shape, transactionsPerSecond, failingCalls } of trials) {
     const crypto = standInCrypto();
     const report = await runSchedule({
       seed,
       nodes: NODES,
-      preset: blockGasLimit === undefined ? preset : { ...preset, blockGasLimit },
+      preset: { ...preset, ...parameters },
       crypto,
       mayCrash,
       ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
       ...(faults === undefined ? {} : { faults }),
       ...(dishonest === undefined ? {} : { dishonest }),
+      ...(transactionsPerSecond === undefined ? {} : { transactionsPerSecond }),
+      ...(shape === undefined ? {} : { shape }),
       ...(forger === undefined ? {} : { forger: forgerOf(forgeryOf(forger)) }),
       ...(failingCalls === true ? { onWorld: (world) => sendFailingCalls(world, CLIENTS, crypto.secp256k1) } : {}),
     });

@@ -1,7 +1,9 @@
 // A trial: one schedule under which a mutant's missing rule should matter. Values only, so that a list of mutants loads no production code
 // before it can be patched.
 
+import type { NetworkParameters } from '../../core/protocol/parameters.ts';
 import type { DishonestValidator } from '../adversaries/strategies.ts';
+import type { ChainShape } from '../chain-shape.ts';
 import type { Fault } from '../faults.ts';
 
 /** Who acts beside honest nodes and drawn strategies. Each is a file under `forgers`, or a case of one. */
@@ -13,9 +15,9 @@ export type ForgerName =
   | 'old-justify'
   | 'lying-server'
   | 'mismatched-pair'
-  | `wrong-${WrongField}`;
+  | `wrong-${WrongField | WrongBeaconField}`;
 
-/** What a leader's block says wrongly, all else being made to fit. */
+/** What a shard leader's block says wrongly, all else being made to fit. */
 export type WrongField =
   | 'vrf-proof'
   | 'timestamp'
@@ -25,7 +27,33 @@ export type WrongField =
   | 'state-root'
   | 'spent-nonce'
   | 'balance'
-  | 'data-floor';
+  | 'data-floor'
+  | 'reference-back'
+  | 'cursors'
+  | 'inbox-gap'
+  | 'inbox-order'
+  | 'inbox-twice'
+  | 'inbox-message'
+  | 'lazy'
+  | 'body-root'
+  | 'post-state-root'
+  | 'foreign-sender'
+  | 'closing-body';
+
+/** The same of a leader of the beacon. */
+export const WRONG_BEACON_FIELDS = [
+  'beacon-timestamp',
+  'beacon-post-state',
+  'beacon-gas',
+  'last-block-body',
+  'slander',
+  'crosslink-outboxes',
+  'crosslink-signature',
+  'crosslink-beyond',
+  'crosslink-gap',
+  'crosslink-carriers',
+] as const;
+export type WrongBeaconField = (typeof WRONG_BEACON_FIELDS)[number];
 
 /** See the file's head. */
 export interface Trial {
@@ -39,13 +67,26 @@ export interface Trial {
   /** Follows this forger's strategy as validator 0. */
   readonly forger?: ForgerName;
   /** Instead of the preset's. */
-  readonly blockGasLimit?: number;
+  readonly parameters?: Partial<NetworkParameters>;
+  /** Undefined: drawn from the seed. */
+  readonly shape?: ChainShape;
+  /** That clients send on average; as in every schedule when absent. */
+  readonly transactionsPerSecond?: number;
   /** Clients also send calls that fail, with value. */
   readonly failingCalls?: boolean;
 }
 
-/** The trial without faults and lies: a world that starts and commits. */
-export const CALM: Trial = { seed: 1, faultsUntilMs: 1_500, faults: [], dishonest: [] };
+/** One shard, and no turn of an epoch. */
+export const PLAIN: ChainShape = { layout: [1], epochBlocks: 80, beaconIntervalMs: 500 };
+/** Two shards. */
+export const SHARDED: ChainShape = { layout: [2, 3], epochBlocks: 80, beaconIntervalMs: 300 };
+/** Four shards. */
+export const FOUR: ChainShape = { layout: [4, 5, 6, 7], epochBlocks: 80, beaconIntervalMs: 300 };
+/** Two shards through several epochs. */
+export const TURNING: ChainShape = { layout: [2, 3], epochBlocks: 8, beaconIntervalMs: 300 };
+
+/** The trial without faults and lies: a world of two shards that starts, commits and goes through a turn of the epoch. */
+export const CALM: Trial = { seed: 1, faultsUntilMs: 3_000, faults: [], dishonest: [], shape: TURNING };
 
 /** Schedules as a swarm draws them, from one seed on. */
 export function swarm(fromSeed: number, count: number): readonly Trial[] {

@@ -1,12 +1,15 @@
 // Draws a timeline page in the browser: only what is in view, so that long runs can be moved through. No library, no network.
 (() => {
   const SVG = 'http://www.w3.org/2000/svg';
-  const LANE = 66;
+  const ROW = 66;
   const FAULT_ROW = 15;
   const AXIS = 20;
   const DRAWN_MAX = 4000;
   const SPAN_MIN_MS = 10;
   const data = JSON.parse(document.getElementById('data').textContent);
+  /** A row for each chain in the lane of a node. */
+  const chains = [...new Set(data.marks.flatMap(({ chain }) => (chain === undefined ? [] : [chain])))].sort((a, b) => a - b);
+  const LANE = ROW * Math.max(1, chains.length);
   const plot = document.getElementById('plot');
   const overview = document.getElementById('overview');
   const tip = document.getElementById('tip');
@@ -18,7 +21,7 @@
   const rows = stack(data.faults);
   const top = AXIS + Math.max(1, rows.count) * FAULT_ROW + 6;
   const height = top + data.lanes.length * LANE;
-  /** Where the last number of a round ends in each lane: the next is left out when it would stand on it. */
+  /** Where the last number of a round ends in each row: the next is left out when it would stand on it. */
   const namedTo = new Map();
   const proposals = new Map();
   for (const mark of data.marks) if (mark.kind === 'proposes' && !proposals.has(mark.block)) proposals.set(mark.block, mark);
@@ -81,6 +84,10 @@
     svg.setAttribute('class', chosen === undefined ? '' : 'cold');
     data.lanes.forEach((_lane, place) => {
       make(svg, 'rect', { class: place % 2 === 1 ? 'lane odd' : 'lane', x: -2, y: top + place * LANE, width: width() + 4, height: LANE });
+      chains.forEach((chain, row) => {
+        const name = chain === 0 ? 'beacon' : `shard ${chain}`;
+        make(svg, 'text', { class: 'of-round', x: 2, y: top + place * LANE + row * ROW + 62 }, name);
+      });
     });
     const step = stepOf(view.toMs - view.fromMs);
     for (let at = Math.ceil(view.fromMs / step) * step; at <= view.toMs; at += step) {
@@ -128,8 +135,8 @@
     return { marks: kept.filter((mark, place) => mark.kind === 'violation' || place % every === 0), all: inView.length };
   }
 
-  function yOf({ lane, kind }) {
-    const base = top + lane * LANE;
+  function yOf({ lane, kind, chain }) {
+    const base = top + lane * LANE + ROW * Math.max(0, chains.indexOf(chain));
     if (kind === 'enters') return base + 13;
     if (kind === 'proposes' || kind === 'commits' || kind === 'ends' || kind === 'starts' || kind === 'cannot-go-on') return base + 31;
     return kind === 'violation' ? base + LANE / 2 : base + 51;
@@ -157,8 +164,8 @@
     switch (mark.kind) {
       case 'enters':
         shape('path', { d: `M ${x} ${y - 4} l 5 4 l -5 4 z` });
-        if (x < (namedTo.get(mark.lane) ?? Number.NEGATIVE_INFINITY)) return;
-        namedTo.set(mark.lane, x + 10 + 7 * String(mark.round).length);
+        if (x < (namedTo.get(y) ?? Number.NEGATIVE_INFINITY)) return;
+        namedTo.set(y, x + 10 + 7 * String(mark.round).length);
         return make(svg, 'text', { class: 'of-round', x: x + 7, y: y + 4 }, mark.round);
       case 'proposes':
         shape('rect', { x: x - 11, y: y - 8, width: 22, height: 16, rx: 4 });

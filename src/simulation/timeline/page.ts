@@ -28,6 +28,7 @@ const MARK_KINDS = [
   'starts',
   'proposes',
   'commits',
+  'begins-instance',
   'gives-up',
   'certified',
   'enters',
@@ -43,6 +44,8 @@ interface Mark {
   readonly lane: number;
   readonly kind: (typeof MARK_KINDS)[number];
   readonly text: string;
+  /** 0 is the beacon. */
+  readonly chain?: number;
   readonly round?: number;
   readonly height?: number;
   readonly block?: string;
@@ -120,6 +123,7 @@ const LABELS: Readonly<Record<(typeof MARK_KINDS)[number], string>> = {
   starts: 'starts',
   proposes: 'proposals',
   commits: 'commits',
+  'begins-instance': 'instances',
   'gives-up': 'timeouts',
   certified: 'QCs',
   enters: 'rounds',
@@ -158,7 +162,7 @@ function markOf({ atMs, who, event }: StoryEntry, laneOf: ReadonlyMap<string, nu
   const kind = MARK_KINDS.find((each) => each === event.kind);
   const lane = laneOf.get(event.kind === 'violation' ? (event.node ?? '') : who);
   if (kind === undefined || lane === undefined) return [];
-  const facts = Object.fromEntries(Object.entries(event).filter(([key]) => ['round', 'height', 'block', 'parent'].includes(key)));
+  const facts = Object.fromEntries(Object.entries(event).filter(([key]) => ['chain', 'round', 'height', 'block', 'parent'].includes(key)));
   return [{ atMs, lane, kind, text: inWords(event), ...facts }];
 }
 

@@ -1,15 +1,14 @@
 // What an event log says about the story of a world: who proposed, voted, gave up, saw a certificate, committed, ended and came back, and
 // what was done to them. A line of the log is `moment who what`; a line of the story says what as one JSON object after the word `story`.
-import type { Height, Round, TimestampMs } from '../../core/primitives/ids.ts';
+import { BEACON_CHAIN, type ChainId, type Epoch, type Height, type Round, type TimestampMs } from '../../core/primitives/ids.ts';
 import type { DishonestValidator } from '../adversaries/strategies.ts';
 import type { FaultKind } from '../faults.ts';
 
 /** A block by the first bytes of its hash: enough to tell the blocks of one log apart, and short enough to read. */
 export type BlockName = string;
 
-/** Something that happened at a node, or to the world. */
-export type StoryEvent =
-  /** Sent to all, or whispered `to` one. */
+/** Something that happened in one chain of a node. */
+type ChainEvent = { readonly chain: ChainId } /** Sent to all, or whispered `to` one. */ & (
   | {
       readonly kind: 'proposes';
       readonly to?: string;
@@ -22,12 +21,19 @@ export type StoryEvent =
   | { readonly kind: 'votes' | 'commit-votes'; readonly to?: string; readonly round: Round; readonly block: BlockName }
   | { readonly kind: 'gives-up'; readonly to?: string; readonly round: Round; readonly highestRound: Round }
   | { readonly kind: 'tells-certificates'; readonly to?: string; readonly highestRound: Round; readonly committedRound: Round }
-  /** What it sent says nothing. */
-  | { readonly kind: 'babbles'; readonly to?: string; readonly bytes: number }
   | { readonly kind: 'enters'; readonly round: Round }
-  /** Its highest QC is this now. */
+  /** Its highest QC in the chain is this now. */
   | { readonly kind: 'certified'; readonly round: Round; readonly height: Height; readonly block: BlockName }
   | { readonly kind: 'commits'; readonly round: Round; readonly height: Height; readonly block: BlockName }
+  /** An instance of an epoch, and how high the chain was then. */
+  | { readonly kind: 'begins-instance'; readonly epoch: Epoch; readonly height: Height }
+);
+
+/** Something that happened at a node, or to the world. */
+export type StoryEvent =
+  | ChainEvent
+  /** What it sent says nothing. */
+  | { readonly kind: 'babbles'; readonly to?: string; readonly bytes: number }
   | { readonly kind: 'starts' }
   | { readonly kind: 'ends'; readonly how: string }
   | { readonly kind: 'cannot-go-on'; readonly detail: string }
@@ -50,6 +56,11 @@ export interface StoryEntry {
 export const WORLD = 'world';
 const MARK = 'story';
 const ENDINGS: readonly string[] = ['killed', 'power-lost'];
+
+/** A chain in a sentence. */
+export function chainName(chain: ChainId): string {
+  return chain === BEACON_CHAIN ? 'the beacon' : `shard ${chain}`;
+}
 
 /** The line of an event, without its moment. */
 export function storyLine(who: string, event: StoryEvent): string {

@@ -1,6 +1,7 @@
 // A story as text: a line for each moment at which something happened, a column for each node.
+import { BEACON_CHAIN, type ChainId } from '../../core/primitives/ids.ts';
 import type { FaultKind } from '../faults.ts';
-import type { StoryEntry, StoryEvent } from './story.ts';
+import { chainName, type StoryEntry, type StoryEvent } from './story.ts';
 import { interestingWindow, type StoryWindow, wholeOf } from './window.ts';
 
 /** How much of a story is printed. */
@@ -13,8 +14,9 @@ export interface TextOptions {
 const LEGEND = [
   '→ r  enters round r          P r/h block  proposes that block of height h       T r  gives up on round r',
   '● r  sees the QC of round r   v r, c r     votes, commit-votes for a block       ■ h  commits height h',
+  'b     in the beacon            s<id>        in that shard                         ◇ e  begins the instance of epoch e',
 ];
-const CELL = 26;
+const CELL = 30;
 const MOMENT = 8;
 
 /** Lines of text, at most `linesMax` of them and the few that say what it is. */
@@ -76,6 +78,16 @@ function rowsOf(story: readonly StoryEntry[], nodes: readonly string[], window: 
 }
 
 function shortly(event: StoryEvent): string {
+  if (!('chain' in event)) return inWords(event);
+  const mark = markOf(event);
+  return mark === undefined ? inWords(event) : `${shortName(event.chain)} ${mark}`;
+}
+
+function shortName(chain: ChainId): string {
+  return chain === BEACON_CHAIN ? 'b' : `s${chain}`;
+}
+
+function markOf(event: Extract<StoryEvent, { readonly chain: ChainId }>): string | undefined {
   const to = 'to' in event && event.to !== undefined ? `»${event.to.replace('node-', '')}` : '';
   switch (event.kind) {
     case 'enters':
@@ -92,33 +104,38 @@ function shortly(event: StoryEvent): string {
       return `● ${event.round}`;
     case 'commits':
       return `■ ${event.height} ${event.block}`;
-    default:
-      return inWords(event);
+    case 'begins-instance':
+      return `◇ ${event.epoch}`;
+    case 'tells-certificates':
+      return undefined;
   }
 }
 
 /** An event in words: what stands beside its mark. */
 export function inWords(event: StoryEvent): string {
+  const where = 'chain' in event ? `, in ${chainName(event.chain)}` : '';
   const to = 'to' in event && event.to !== undefined ? ` (to ${event.to} only)` : '';
   switch (event.kind) {
     case 'enters':
-      return `enters round ${event.round}`;
+      return `enters round ${event.round}${where}`;
     case 'proposes':
-      return `proposes ${event.block}, height ${event.height}, in round ${event.round} on ${event.parent}, ${event.transactions} transactions${to}`;
+      return `proposes ${event.block}, height ${event.height}, in round ${event.round} on ${event.parent}, ${event.transactions} transactions${where}${to}`;
     case 'votes':
-      return `votes for ${event.block} in round ${event.round}${to}`;
+      return `votes for ${event.block} in round ${event.round}${where}${to}`;
     case 'commit-votes':
-      return `commit-votes for ${event.block} in round ${event.round}${to}`;
+      return `commit-votes for ${event.block} in round ${event.round}${where}${to}`;
     case 'gives-up':
-      return `gives up on round ${event.round}, its highest QC being of round ${event.highestRound}${to}`;
+      return `gives up on round ${event.round}, its highest QC being of round ${event.highestRound}${where}${to}`;
     case 'tells-certificates':
-      return `tells its QC ${event.highestRound}, CC ${event.committedRound}${to}`;
+      return `tells its QC ${event.highestRound}, CC ${event.committedRound}${where}${to}`;
     case 'babbles':
       return `sends ${event.bytes} bytes that mean nothing${to}`;
     case 'certified':
-      return `sees the QC of ${event.block}, height ${event.height}, round ${event.round}`;
+      return `sees the QC of ${event.block}, height ${event.height}, round ${event.round}${where}`;
     case 'commits':
-      return `commits ${event.block}, height ${event.height}, round ${event.round}`;
+      return `commits ${event.block}, height ${event.height}, round ${event.round}${where}`;
+    case 'begins-instance':
+      return `begins the instance of epoch ${event.epoch}, above height ${event.height}${where}`;
     case 'starts':
       return '▲ starts';
     case 'ends':

@@ -84,7 +84,7 @@ export function mismatchedPair(): Forgery {
     },
     heard: (message, hand) => {
       if (message.kind !== 'commit-vote') return;
-      const { commitProof, record } = hand.node.chain.runner.state;
+      const { commitProof, record } = hand.chain.runner.state;
       if (commitProof === undefined) return;
       const commitCertificate = [commitProof.commitCertificate];
       hand.say(bundleOf(hand, { commitCertificate, commitQuorumCertificate: record.highestQuorumCertificate }));
@@ -96,13 +96,13 @@ export function mismatchedPair(): Forgery {
 export function oldJustify(): Forgery {
   return {
     instead: (message, hand) => {
-      const { state } = hand.node.chain.runner;
+      const { state } = hand.chain.runner;
       const [timeoutCertificate] = state.record.timeoutCertificate;
       if (message.kind !== 'proposal' || timeoutCertificate === undefined) return [message];
       const { header } = message.proposal;
       const passedOver = state.blocks.get(bytesToHex(header.parentHash))?.header;
       const parent = passedOver === undefined ? undefined : pointOf(state, bytesToHex(passedOver.parentHash));
-      const body = hand.node.chain.blocks.get(header.parentHash)?.body;
+      const body = hand.chain.blocks.get(header.parentHash)?.body;
       if (passedOver === undefined || parent === undefined || body === undefined || header.timeoutCertificate.length === 0)
         return [message];
       if (leaderOf(state.instance, parent, header.round) !== hand.signer.validator) return [message];
@@ -116,22 +116,22 @@ export function oldJustify(): Forgery {
 }
 
 /** A certificate that all members seem to have signed. */
-export function unsignedOf(point: BlockPoint, { node }: Hand): QuorumCertificate {
-  const { members } = node.chain.instance.committee;
+export function unsignedOf(point: BlockPoint, { chain }: Hand): QuorumCertificate {
+  const { members } = chain.instance.committee;
   const signers = BitArray.fromBoolArray(members.map(() => true));
   return { point, scheme: SCHEME_BLS, signers, signature: new Uint8Array(SIGNATURE_BYTES) };
 }
 
-function shortOf(own: Vote | undefined, other: Vote | undefined, { node, crypto }: Hand): QuorumCertificate | undefined {
+function shortOf(own: Vote | undefined, other: Vote | undefined, { chain, crypto }: Hand): QuorumCertificate | undefined {
   if (own === undefined || other === undefined) return undefined;
-  const { committee } = node.chain.instance;
+  const { committee } = chain.instance;
   const indexes = [own, other].map(({ validator }) => memberIndexOf(committee, validator));
   const signature = crypto.bls.aggregate([own.signature, other.signature]);
   return signature === undefined ? undefined : certificateOf(committee, own.point, indexes as number[], signature);
 }
 
-function bundleOf({ node, world }: Hand, part: Partial<CertificateBundle>): ConsensusMessage {
-  const { instanceId } = node.chain.instance;
+function bundleOf({ chain, world }: Hand, part: Partial<CertificateBundle>): ConsensusMessage {
+  const { instanceId } = chain.instance;
   const empty = { highestQuorumCertificate: [], commitCertificate: [], commitQuorumCertificate: [], timeoutCertificate: [] };
   return { kind: 'certificates', certificates: { instanceId, nonce: world.clock.nowMs(), ...empty, ...part } };
 }

@@ -21,13 +21,14 @@ export function lyingServer(): Forgery {
       if (own.length > OWN_MAX) own.shift();
       return [message];
     },
-    answer: (protocol, body, hand) => {
+    answer: (protocol, body, handIn) => {
       const asked = protocol === BLOCK_PROTOCOLS.blocksByRange ? decodeCanonical(BlocksByRangeRequest, body) : undefined;
       if (asked?.ok !== true) return undefined;
-      const proposal = own.find(({ header }) => header.height === asked.value.fromHeight);
-      if (proposal === undefined) return undefined;
+      const { instanceId, fromHeight } = asked.value;
+      const proposal = own.find(({ header }) => header.height === fromHeight && bytesEqual(header.instanceId, instanceId));
+      const hand = handIn(instanceId);
+      if (proposal === undefined || hand === undefined) return undefined;
       const header = { ...proposal.header, timestampMs: proposal.header.timestampMs + 1 };
-      if (!bytesEqual(header.instanceId, asked.value.instanceId)) return undefined;
       const point = { height: header.height, round: header.round, blockHash: blockHashOf(header) };
       const certificate = unsignedOf(point, hand);
       const certificates = { quorumCertificate: certificate, commitCertificate: [certificate] };

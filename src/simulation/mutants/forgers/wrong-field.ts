@@ -1,16 +1,41 @@
-// A leader whose blocks say one thing wrongly, with everything that follows from it made to fit and signed anew: only the one rule that
+// A shard's leader whose blocks say one thing wrongly, with everything that follows from it made to fit and signed anew: only the one rule that
 // forbids it stands between such a block and the chain.
+import { isCarrier } from '../../../core/consensus/block-role.ts';
 import { keccak256 } from '../../../core/crypto/keccak.ts';
 import { intrinsicGas } from '../../../core/execution/intrinsic-gas.ts';
+import { backlogOf } from '../../../core/messaging/congestion.ts';
+import { verifyInbox } from '../../../core/messaging/inbox.ts';
+import { InboxItem } from '../../../core/messaging/inbox-item.ts';
 import { bytesEqual, bytesToHex } from '../../../core/primitives/bytes.ts';
-import { blockHashOf, bodyRootOf } from '../../../core/protocol/block.ts';
+import { isError } from '../../../core/primitives/errors.ts';
+import { blockHashOf, bodyRootOf, EMPTY_BODY } from '../../../core/protocol/block.ts';
+import { decodeMessage, encodeMessage } from '../../../core/protocol/message-codec.ts';
+import type { NetworkParameters } from '../../../core/protocol/parameters.ts';
+import { storedValue } from '../../../core/protocol/ssz.ts';
 import type { Proposal } from '../../../core/protocol/vote.ts';
-import { baseFeeAfter } from '../../../core/shard/build-block.ts';
+import { type BeaconView, closesInstance, isFamilyOf, referenceOf, type ShardInstance } from '../../../core/shard/beacon-view.ts';
+import { inboxGasOf } from '../../../core/shard/shard-load.ts';
+import { shardBaseFeeAfter } from '../../../core/shard/validate-shard-block.ts';
+import type { ShardChain } from '../../../node/create-shards.ts';
+import { shardInstanceOf } from '../../adversaries/empty-block.ts';
+import type { UnsignedBlock } from '../../adversaries/post-state.ts';
 import { createClients, signTransfer, type Transfer } from '../../workload.ts';
 import type { WrongField } from '../trial.ts';
-import { type Forgery, type Hand, signedAgain } from './hand.ts';
+import { type Forgery, type Hand, signedBy } from './hand.ts';
 
 type Header = Proposal['header'];
+type WrongTransaction = 'spent-nonce' | 'balance' | 'data-floor' | 'foreign-sender' | 'closing-body';
+
+/** A right block, and what it stands on. */
+interface Right extends UnsignedBlock {
+  readonly hand: Hand;
+  readonly chain: ShardChain;
+  readonly instance: ShardInstance;
+  readonly parent: ShardChain['blocks']['committed'];
+  /** At the block's reference. */
+  readonly view: BeaconView;
+  readonly parameters: NetworkParameters;
+}
 
 const CLIENTS = 12;
 const TRANSFER_GAS = 21_000;
@@ -21,87 +46,150 @@ const LEFT_WEI = 10n ** 15n;
 /** A leader that lies about the field. */
 export function wrongField(field: WrongField): Forgery {
   return {
-    instead: (message, hand) =>
-      message.kind === 'proposal' ? [{ kind: 'proposal', proposal: wrongProposal(field, message.proposal, hand) }] : [message],
+    instead: async (message, hand) => {
+      if (message.kind !== 'proposal') return [message];
+      const right = await rightOf(message.proposal, hand);
+      const wrong = right === undefined ? undefined : wrongBlock(field, right);
+      return wrong === undefined ? [message] : [{ kind: 'proposal', proposal: signedBy(wrong, hand) }];
+    },
   };
 }
 
-// The first block of an instance, and one on a parent that is not committed yet, are left as they are.
-function wrongProposal(field: WrongField, proposal: Proposal, hand: Hand): Proposal {
-  const { header } = proposal;
-  const { committed } = hand.node.chain.blocks;
-  if (header.justify.length === 0 || !bytesEqual(header.parentHash, committed.hash)) return proposal;
-  switch (field) {
-    case 'vrf-proof':
-      return signedAgain(proposal, { ...header, vrfProof: flipped(header.vrfProof) }, hand);
-    case 'timestamp':
-      return signedAgain(proposal, priced({ ...header, timestampMs: committed.facts.timestampMs }, hand), hand);
-    case 'beacon-reference':
-      return signedAgain(proposal, { ...header, beaconReference: { ...header.beaconReference, height: header.height } }, hand);
-    case 'gas-bought':
-      return signedAgain(proposal, priced({ ...header, gasBought: header.gasBought + TRANSFER_GAS }, hand), hand);
-    case 'base-fee':
-      return signedAgain(proposal, { ...header, baseFeePerGasWei: header.baseFeePerGasWei + 1n }, hand);
-    case 'state-root': {
-      const parentExecution = { ...header.parentExecution, stateRoot: flipped(header.parentExecution.stateRoot) };
-      return signedAgain(proposal, { ...header, parentExecution }, hand);
-    }
-    default:
-      return withTransaction(proposal, field, hand);
+// Undefined of what is not a shard's, of carriers, and of the first block of an instance.
+async function rightOf({ header, body }: Proposal, hand: Hand): Promise<Right | undefined> {
+  const { node, world } = hand;
+  const chain = [...node.shards.chains.values()].find(({ instance }) => bytesEqual(instance.instanceId, header.instanceId));
+  const view = node.window.viewAt(header.beaconReference.height);
+  if (chain === undefined || view === undefined || isCarrier(header) || header.justify.length === 0) return undefined;
+  try {
+    const parent = await chain.blocks.outcomeOf(header.parentHash);
+    return { header, body, hand, chain, instance: shardInstanceOf(chain, node), parent, view, parameters: world.genesis.parameters };
+  } catch (error) {
+    if (isError(error, 'chain-blocks/not-held')) return undefined; // Committed past it meanwhile.
+    throw error;
   }
 }
 
-// One more transaction, of a client that has none in the block.
-function withTransaction(proposal: Proposal, field: 'spent-nonce' | 'balance' | 'data-floor', hand: Hand): Proposal {
-  const { world, crypto, node } = hand;
-  const { version } = node.chain.blocks.committed;
-  const held = node.chain.blocks.get(blockHashOf(proposal.header));
-  const busy = new Set((held?.transactions ?? []).map(({ senderHex }) => senderHex));
-  const client = createClients(CLIENTS, crypto.secp256k1).find(({ address }) => {
-    const account = version.getAccount(address, address);
-    return !busy.has(bytesToHex(address)) && account !== undefined && account.nonce > 0n;
-  });
-  const account = client === undefined ? undefined : version.getAccount(client.address, client.address);
-  if (client === undefined || account === undefined) return proposal;
-  const plain: Transfer = {
-    secretKey: client.secretKey,
-    nonce: account.nonce,
-    to: client.address,
-    valueWei: 1n,
-    chainId: world.genesis.parameters.evmChainId,
-  };
-  const transfer = wrongTransfer(field, plain, account.balanceWei);
-  const raw = signTransfer(transfer, crypto.secp256k1);
-  const body = { ...proposal.body, transactions: [...proposal.body.transactions, raw] };
-  const bodyRoot = bodyRootOf(
-    body,
-    body.transactions.map((each) => keccak256(each)),
-  );
-  const header = priced(
-    { ...proposal.header, bodyRoot, gasBought: proposal.header.gasBought + Number(transfer.gasLimit ?? TRANSFER_GAS) },
-    hand,
-  );
-  return signedAgain({ ...proposal, body }, header, hand);
+// Undefined where the block gives no occasion.
+function wrongBlock(field: WrongField, right: Right): UnsignedBlock | undefined {
+  const { header, body, parent } = right;
+  const saying = (changed: Partial<Header>): UnsignedBlock => ({ header: { ...header, ...changed }, body });
+  switch (field) {
+    case 'vrf-proof':
+      return saying({ vrfProof: flipped(header.vrfProof) });
+    case 'timestamp':
+      return priced({ ...right, ...saying({ timestampMs: parent.facts.timestampMs }) });
+    case 'beacon-reference':
+      return saying({ beaconReference: { ...header.beaconReference, hash: flipped(header.beaconReference.hash) } });
+    case 'reference-back':
+      return onOlderReference(right);
+    case 'gas-bought':
+      return priced({ ...right, ...saying({ gasBought: header.gasBought + TRANSFER_GAS }) });
+    case 'base-fee':
+      return saying({ baseFeePerGasWei: header.baseFeePerGasWei + 1n });
+    case 'state-root':
+      return saying({ parentExecution: { ...header.parentExecution, stateRoot: flipped(header.parentExecution.stateRoot) } });
+    case 'cursors':
+      return saying({ parentExecution: { ...header.parentExecution, cursors: [] } });
+    case 'inbox-gap':
+      return body.inbox.length < 2 ? undefined : withBody(right, { ...body, inbox: body.inbox.slice(1) });
+    case 'inbox-order':
+      return body.inbox.length < 2 ? undefined : withBody(right, { ...body, inbox: body.inbox.toReversed() });
+    case 'inbox-twice':
+      return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: [...body.inbox, ...body.inbox.slice(-1)] });
+    case 'inbox-message':
+      return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: body.inbox.map(richer) });
+    case 'body-root':
+      return saying({ bodyRoot: flipped(header.bodyRoot) });
+    case 'post-state-root':
+      return saying({ postStateRoot: flipped(header.postStateRoot) });
+    case 'lazy':
+      return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: [], bundleIndexes: [] });
+    default:
+      return withTransaction(field, right);
+  }
 }
 
-function wrongTransfer(field: 'spent-nonce' | 'balance' | 'data-floor', plain: Transfer, balanceWei: bigint): Transfer {
+// An empty block that refers to the beacon block before the one to which its parent does.
+function onOlderReference(right: Right): UnsignedBlock | undefined {
+  const { parent, hand, header } = right;
+  const view = hand.node.window.viewAt(parent.asParent.referenceHeight - 1);
+  if (view === undefined) return undefined;
+  return withBody({ ...right, view, header: { ...header, gasBought: 0, beaconReference: referenceOf(view) } }, EMPTY_BODY);
+}
+
+// One more transaction, of a client that has none in the block.
+function withTransaction(field: WrongTransaction, right: Right): UnsignedBlock | undefined {
+  const { header, body, hand, chain, instance, parent, view } = right;
+  const { world, crypto } = hand;
+  if (field === 'closing-body' && !closesInstance(view, instance)) return undefined;
+  const held = chain.blocks.get(blockHashOf(header));
+  const busy = new Set((held?.transactions ?? []).map(({ senderHex }) => senderHex));
+  const isOwn = field !== 'foreign-sender';
+  const client = createClients(CLIENTS, crypto.secp256k1).find(
+    ({ address }) => !busy.has(bytesToHex(address)) && isFamilyOf(instance, address) === isOwn,
+  );
+  const account = client === undefined ? undefined : parent.version.getAccount(client.address, client.address);
+  if (client === undefined || (isOwn && account === undefined)) return undefined;
+  const plain: Transfer = {
+    secretKey: client.secretKey,
+    nonce: account?.nonce ?? 0n,
+    to: client.address,
+    valueWei: isOwn ? 1n : 0n,
+    chainId: world.genesis.parameters.evmChainId,
+  };
+  const transfer = wrongTransfer(field, plain, account?.balanceWei ?? 0n);
+  if (transfer === undefined) return undefined;
+  const raw = signTransfer(transfer, crypto.secp256k1);
+  const gasBought = header.gasBought + Number(transfer.gasLimit ?? TRANSFER_GAS);
+  return withBody({ ...right, header: { ...header, gasBought } }, { ...body, transactions: [...body.transactions, raw] });
+}
+
+function wrongTransfer(field: WrongTransaction, plain: Transfer, balanceWei: bigint): Transfer | undefined {
   switch (field) {
     case 'spent-nonce':
-      return { ...plain, nonce: plain.nonce - 1n };
+      return plain.nonce === 0n ? undefined : { ...plain, nonce: plain.nonce - 1n };
     case 'balance':
       return { ...plain, valueWei: balanceWei - LEFT_WEI };
     case 'data-floor':
       return { ...plain, data: DATA, gasLimit: BigInt(intrinsicGas({ to: plain.to, data: DATA, accessList: [] })) };
+    case 'foreign-sender':
+    case 'closing-body':
+      return plain;
   }
 }
 
-// The base fee follows from gas and timestamp.
-function priced(header: Header, { node }: Hand): Header {
-  const { chain } = node;
-  return {
-    ...header,
-    baseFeePerGasWei: baseFeeAfter(chain.blocks.committed.facts, header.gasBought, header.timestampMs, chain.parameters),
-  };
+function withBody(right: Right, body: UnsignedBlock['body']): UnsignedBlock {
+  const bodyRoot = bodyRootOf(
+    body,
+    body.transactions.map((each) => keccak256(each)),
+  );
+  return priced({ ...right, body, header: { ...right.header, bodyRoot } });
+}
+
+// The base fee follows from gas, inbox, backlog and timestamp. An inbox that cannot be read has no price: as it is, it is refused anyway.
+function priced({ header, body, instance, parent, view, parameters }: Right): UnsignedBlock {
+  const { shard } = instance;
+  const inbox = verifyInbox({ shard, parentCursors: parent.commitment.cursors, view: view.lanes, body, share: parameters });
+  if (!inbox.ok) return { header, body };
+  const { messages, cursors } = inbox.value;
+  const baseFeePerGasWei = shardBaseFeeAfter({
+    parent: parent.asParent,
+    timestampMs: header.timestampMs,
+    gasBought: header.gasBought,
+    inboxGas: inboxGasOf(messages),
+    backlog: backlogOf(shard, cursors, view.lanes),
+    parameters,
+  });
+  return { header: { ...header, baseFeePerGasWei }, body };
+}
+
+// An item whose message brings one wei more.
+function richer(item: Uint8Array): Uint8Array {
+  const decoded = storedValue(InboxItem, item);
+  const message = decodeMessage(decoded.message);
+  if (!message.ok) throw new Error('a message in a right block decodes');
+  return InboxItem.serialize({ ...decoded, message: encodeMessage({ ...message.value, valueWei: message.value.valueWei + 1n }) });
 }
 
 function flipped(bytes: Uint8Array): Uint8Array {

@@ -1,0 +1,246 @@
+// Mutants of what shards take of the beacon and of each other: references, closing, lanes, cursors, rations, prices.
+import type { Mutant } from './mutant.ts';
+import { FOUR, SHARDED, type Trial, TURNING, underSeeds } from './trial.ts';
+
+const VALIDATE = 'src/core/shard/validate-shard-block.ts';
+const EXECUTE = 'src/core/shard/execute-shard-block.ts';
+const WAVES = 'src/core/execution/execute-block.ts';
+const INBOX = 'src/core/messaging/inbox.ts';
+const SHELF = 'src/runtime/bundle-shelf.ts';
+
+const QUIET = underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED });
+const EPOCHS = underSeeds(1, 4, { faults: [], dishonest: [], shape: TURNING });
+/** Blocks of four transfers and more clients than they have room for, so that prices move apart. */
+const BUSY = underSeeds(1, 6, {
+  faults: [],
+  dishonest: [],
+  parameters: { blockGasLimit: 84_000 },
+  transactionsPerSecond: 80,
+  shape: SHARDED,
+});
+/** Inboxes of a few messages, so that they are full. */
+const NARROW = underSeeds(1, 4, { faults: [], dishonest: [], parameters: { inboxBytesShare: 2_500 }, shape: SHARDED });
+/** References that last long, and queues that are full soon: rations run out. */
+const CROWDED = underSeeds(1, 6, {
+  faults: [],
+  dishonest: [],
+  parameters: { inboxGasShare: 210_000, transactionGasLimitMax: 210_000 },
+  transactionsPerSecond: 60,
+  shape: { ...SHARDED, beaconIntervalMs: 2_500 },
+});
+/** All lose power at once, while messages are under way. */
+const ALL_AT_ONCE = underSeeds(2, 8, {
+  faults: [0, 1, 2, 3].map((node) => ({
+    fromMs: 2_500,
+    forMs: 700,
+    what: { kind: 'crash', node, end: 'power-lost', trigger: 'at-once' } as const,
+  })),
+  dishonest: [],
+  shape: SHARDED,
+});
+
+function lies(forger: NonNullable<Trial['forger']>, shape = SHARDED): readonly Trial[] {
+  return underSeeds(1, 8, { faults: [], dishonest: [], forger, shape });
+}
+
+/** See the file's head. */
+export const LANE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'reference-goes-back',
+    rule: "a block's reference is not before its parent's",
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  goesOnFromParentsReference,\n',
+    replace: '',
+    trials: lies('wrong-reference-back'),
+  },
+  {
+    name: 'closing-block-with-a-body',
+    rule: 'the block that closes an instance has no body',
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '  closesWithoutBody,\n',
+    replace: '',
+    trials: lies('wrong-closing-body', TURNING),
+  },
+  {
+    name: 'closing-an-epoch-late',
+    rule: 'the first block whose reference is of a later epoch closes the instance',
+    violates: ['validity', 'liveness'],
+    file: 'src/core/shard/beacon-view.ts',
+    find: 'return epoch > instance.epoch;',
+    replace: 'return epoch > instance.epoch + 1;',
+    trials: EPOCHS,
+  },
+  {
+    name: 'cursor-not-advanced',
+    rule: 'a message that is taken is behind the cursor',
+    violates: ['exactly-once', 'validity', 'determinism'],
+    file: INBOX,
+    find: '  const after = closeLanes(lanes);',
+    replace: '  const after = messages.length > 0 ? cursors : closeLanes(lanes);',
+    trials: QUIET,
+  },
+  {
+    name: 'inbox-executed-twice',
+    rule: 'what a block takes is executed once',
+    violates: ['exactly-once', 'determinism', 'conservation', 'validity'],
+    file: EXECUTE,
+    find: '    inbox: judged.inbox.messages,',
+    replace: '    inbox: [...judged.inbox.messages, ...judged.inbox.messages],',
+    trials: QUIET,
+  },
+  {
+    name: 'inbox-not-executed',
+    rule: 'what a block takes is executed',
+    violates: ['exactly-once', 'determinism', 'conservation', 'validity'],
+    file: EXECUTE,
+    find: '    inbox: judged.inbox.messages,',
+    replace: '    inbox: judged.inbox.messages.slice(1),',
+    trials: QUIET,
+  },
+  {
+    name: 'inbox-with-a-gap',
+    rule: 'of a lane the next message is taken, and none is skipped',
+    violates: ['validity', 'exactly-once'],
+    file: INBOX,
+    find: "  return isNext ? PASSED : refuse('item-not-next'",
+    replace: "  return isNext || unread !== undefined ? PASSED : refuse('item-not-next'",
+    trials: lies('wrong-inbox-gap'),
+  },
+  {
+    name: 'inbox-out-of-order',
+    rule: 'messages are taken in the order in which they became final',
+    violates: ['validity', 'exactly-once'],
+    file: INBOX,
+    find: '  const follows = lastKey === undefined || compareTakeKeys(lastKey, key) < 0;',
+    replace: '  const follows = lastKey === undefined || compareTakeKeys(lastKey, key) !== 0;',
+    trials: lies('wrong-inbox-order', FOUR),
+  },
+  {
+    name: 'message-unproved',
+    rule: 'a message is the one that stands in the anchored outbox',
+    violates: ['validity', 'conservation', 'exactly-once'],
+    file: 'src/core/messaging/inbox-item.ts',
+    find: 'return isCommitted ? accept(decoded.value)',
+    replace: 'return isCommitted || indexRoot !== undefined ? accept(decoded.value)',
+    trials: lies('wrong-inbox-message'),
+  },
+  {
+    name: 'outbox-out-of-order',
+    rule: 'a bundle has messages in the order of emission',
+    violates: ['determinism', 'validity', 'exactly-once'],
+    file: EXECUTE,
+    find: 'outbox = makeOutbox(instance.shard, block.header.height, emitted, instance.layout);',
+    replace: 'outbox = makeOutbox(instance.shard, block.header.height, emitted.toReversed(), instance.layout);',
+    trials: QUIET,
+  },
+  {
+    name: 'waves-out-of-order',
+    rule: 'within a wave the order is that of emission',
+    violates: ['exactly-once', 'determinism', 'validity'],
+    file: WAVES,
+    find: '  await waves.executeAll(first);',
+    replace: '  await waves.executeAll(first.toReversed());',
+    trials: QUIET,
+  },
+  {
+    name: 'tip-left-behind',
+    rule: 'half of a priority fee is owed to who executes the main call',
+    violates: ['conservation', 'determinism', 'validity'],
+    file: WAVES,
+    find: "      if (result.outcome !== 'forwarded') this.travelledTipsWei",
+    replace: "      if (result.outcome !== 'forwarded' && wave > 0) this.travelledTipsWei",
+    trials: QUIET,
+  },
+  {
+    name: 'tip-at-each-hop',
+    rule: 'a forward passes the travelling fee on',
+    violates: ['conservation', 'determinism', 'validity'],
+    file: WAVES,
+    find: "      if (result.outcome !== 'forwarded') this.travelledTipsWei",
+    replace: "      if (result.outcome !== 'refused' as string) this.travelledTipsWei",
+    trials: QUIET,
+  },
+  {
+    name: 'ration-uncounted',
+    rule: 'what a block sends to another shard counts against its ration',
+    violates: ['validity'],
+    file: 'src/core/shard/ration.ts',
+    find: '      if (destination !== instance.shard) used.set(destination, after(destination, weight));',
+    replace: '      if (destination !== instance.shard) used.set(destination, after(destination, weight) * 0);',
+    trials: CROWDED,
+  },
+  {
+    name: 'price-of-the-target-left-out',
+    rule: "a transaction pays the higher base fee of its own and its target's shard",
+    violates: ['determinism', 'validity'],
+    file: 'src/core/shard/transaction-target.ts',
+    find: 'const baseFeePerGasWei = targetsWei > parent.baseFeePerGasWei ? targetsWei : parent.baseFeePerGasWei;',
+    replace: 'const baseFeePerGasWei = targetsWei < 0n ? targetsWei : parent.baseFeePerGasWei;',
+    trials: BUSY,
+  },
+  {
+    name: 'price-without-inbox',
+    rule: 'the base fee moves by the inbox too',
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '    gasBought,\n    inboxGas,\n    backlog,\n',
+    replace: '    gasBought,\n    inboxGas: inboxGas * 0,\n    backlog,\n',
+    trials: BUSY,
+  },
+  {
+    name: 'backlog-unreported',
+    rule: 'a header reports what is under way to its shard',
+    violates: ['validity', 'determinism'],
+    file: 'src/core/shard/shard-load.ts',
+    find: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog, stateLeaves: leafCount }',
+    replace: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog: backlog * 0, stateLeaves: leafCount }',
+    trials: NARROW,
+  },
+  {
+    name: 'load-unreported',
+    rule: "a header reports its parent's load",
+    violates: ['validity', 'determinism'],
+    file: 'src/core/shard/shard-load.ts',
+    find: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog, stateLeaves: leafCount }',
+    replace: 'gas: gasUnder(shard, bought), backlog, stateLeaves: leafCount }',
+    trials: QUIET,
+  },
+  {
+    name: 'record-committed-with-results',
+    rule: "an instance's first header commits its record, and no results",
+    violates: ['validity', 'liveness'],
+    file: 'src/core/shard/shard-commitment.ts',
+    find: 'return { ...commitmentOfRecord(record.stateRoot), cursors: [...cursors] };',
+    replace: 'return { ...commitmentOfRecord(record.stateRoot), gasUsed: 1, cursors: [...cursors] };',
+    trials: EPOCHS,
+  },
+  {
+    name: 'bundles-let-go',
+    rule: 'a bundle is kept until everybody has read it',
+    violates: ['liveness', 'durability'],
+    file: SHELF,
+    find: '        if (!outbox.summary.bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;\n',
+    replace: '        if (readers.length === 0) continue;\n',
+    trials: QUIET,
+  },
+  {
+    name: 'bundles-never-anchored',
+    rule: 'a bundle can be read from its anchor on',
+    violates: ['liveness'],
+    file: SHELF,
+    find: '    kept.heldSince = beaconHeight;\n',
+    replace: '    if (beaconHeight < height) kept.heldSince = beaconHeight;\n',
+    trials: QUIET,
+  },
+  {
+    name: 'bundles-forgotten-at-restart',
+    rule: 'what was sent and is not read outlives a restart',
+    violates: ['liveness', 'durability'],
+    file: 'src/node/create-shards.ts',
+    find: '      for (const { height, sent } of await shardStore.readSent(shard))\n',
+    replace: '      for (const { height, sent } of (await shardStore.readSent(shard)).slice(0, 0))\n',
+    trials: ALL_AT_ONCE,
+  },
+];
