@@ -21,8 +21,9 @@ import { buildGenesisState } from '../src/core/state/genesis-state.ts';
 import { createStateDatabase } from '../src/core/state/state-database.ts';
 import type { StateDatabase, StateVersion } from '../src/core/state/state-version.ts';
 import { deriveViewBlock } from '../src/core/view/derive-block.ts';
-import { showExecution } from '../src/core/view/shown-execution.ts';
-import { encodeExecution, encodeViewHeader } from '../src/core/view/view-block-codec.ts';
+import { encodeExecution } from '../src/core/view/execution-codec.ts';
+import { showExecution, withCharges } from '../src/core/view/shown-execution.ts';
+import { encodeViewHeader } from '../src/core/view/view-header-codec.ts';
 import { selectCrypto } from '../src/runtime/native/select-crypto.ts';
 import { installHashtree } from '../src/runtime/native/ssz-hashtree.ts';
 import { BatchingSignatureVerifier } from '../src/runtime/signature-verifier.ts';
@@ -127,7 +128,7 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
   const commitment = commitmentOf(result, version.root);
   const { height } = version;
   const { view, shown } = await time(bench, 'view', () => {
-    const shown = showExecution(result, () => undefined);
+    const shown = showExecution(result);
     const view = deriveViewBlock(
       {
         number: height,
@@ -138,7 +139,7 @@ async function finish(bench: Bench, { transactions, result, version, parentHash 
         baseFeePerGasWei: PARAMETERS.baseFeePerGasWeiMin,
       },
       { hash: parentHash, header: { timestamp: 0 } },
-      { executions: [shown], late: [] },
+      [withCharges(shown, () => fail('all is charged here'))],
       PARAMETERS,
     );
     return { view, shown };

@@ -7,7 +7,7 @@ import type { Genesis } from '../core/protocol/genesis.ts';
 import { anchorOf, stakeOf } from '../core/view/anchor.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
 import { encodeSupplyTotals, genesisTotals } from '../core/view/supply.ts';
-import { encodeViewHeader } from '../core/view/view-block-codec.ts';
+import { encodeViewHeader } from '../core/view/view-header-codec.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 
@@ -27,7 +27,7 @@ export async function writeGenesisView(
   const record = firstBeaconRecord(state);
   const stakeWei = stakeOf(state);
   const anchor = anchorOf({ hash: StartRecord.hashTreeRoot(record), seed: record.seed }, state, [], stakeWei);
-  const block = deriveViewBlock(anchor, undefined, { executions: [], late: [] }, genesis.parameters);
+  const block = deriveViewBlock(anchor, undefined, [], genesis.parameters);
   const operations = viewStore.putBlock({
     number: 0,
     hash: block.hash,

@@ -2,7 +2,7 @@
 import { COINBASE_ADDRESS } from '../core/execution/system-addresses.ts';
 import { EMPTY_UNCLES_HASH, EMPTY_WITHDRAWALS_ROOT, encodeHeader, ZERO_NONCE } from '../core/view/ethereum-header.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
-import type { ViewHeader } from '../core/view/view-block-codec.ts';
+import type { ViewHeader } from '../core/view/view-header-codec.ts';
 import { formatViewTransaction } from './format-transaction.ts';
 import { data, type JsonObject, quantity } from './json.ts';
 

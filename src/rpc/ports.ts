@@ -9,7 +9,7 @@ import type { StateReader } from '../core/state/state-reader.ts';
 import type { AccountProof } from '../core/state/state-version.ts';
 import type { Supply } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
-import type { ViewHeader } from '../core/view/view-block-codec.ts';
+import type { ViewHeader } from '../core/view/view-header-codec.ts';
 
 /** Now, or when the disk has answered. */
 export type Awaitable<T> = T | Promise<T>;

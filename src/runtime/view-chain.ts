@@ -5,11 +5,12 @@ import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
 import type { ShardHeight } from '../core/view/anchor.ts';
-import { joinContents } from '../core/view/derive-block.ts';
-import type { ShownExecution } from '../core/view/shown-execution.ts';
+import { joinExecutions } from '../core/view/derive-block.ts';
+import { decodeChargedTransaction, decodeExecution } from '../core/view/execution-codec.ts';
+import { type ChargedTransaction, heldWithCharge, type ShownExecution, withCharges } from '../core/view/shown-execution.ts';
 import { decodeSupplyTotals, type SupplyTotals } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
-import { decodeExecution, decodeViewHeader, type ViewHeader } from '../core/view/view-block-codec.ts';
+import { decodeViewHeader, type ViewHeader } from '../core/view/view-header-codec.ts';
 import { WorldState } from '../core/view/world-state.ts';
 import type { TransactionPlace, ViewStore } from '../storage/view-store.ts';
 
@@ -170,13 +171,24 @@ function readBlock(dependencies: ViewChainDependencies, number: number): ViewBlo
   const row = dependencies.viewStore.getHeader(number);
   if (row === undefined) return undefined;
   const { executions, late, heights: _heights, ...header } = decodeViewHeader(row);
-  const shown = executions.map(({ shard, height }) => readExecution(dependencies, shard, height));
+  const chargedFor = (hash: Bytes32): ChargedTransaction => chargeOf(dependencies, hash);
+  const shown = executions.map(({ shard, height }) => withCharges(readExecution(dependencies, shard, height), chargedFor));
   const held = late.map(({ shard, height, index }) => {
     const found = readExecution(dependencies, shard, height).held[index];
     invariant(found !== undefined, `what view block ${number} shows late is stored`);
-    return found;
+    return heldWithCharge(found, chargedFor);
   });
-  return { ...header, ...joinContents({ executions: shown, late: held }) };
+  return { ...header, ...joinExecutions([...shown, ...held]) };
+}
+
+/** What a transaction was charged whose main call left its shard. */
+export function chargeOf(
+  { viewStore, evmChainId }: Pick<ViewChainDependencies, 'viewStore' | 'evmChainId'>,
+  transactionHash: Bytes32,
+): ChargedTransaction {
+  const stored = viewStore.getCharged(transactionHash);
+  invariant(stored !== undefined, 'what charged a transaction is final before its main call, and on disk');
+  return decodeChargedTransaction(stored, evmChainId);
 }
 
 function readExecution({ viewStore, evmChainId }: ViewChainDependencies, shard: ChainId, height: Height): ShownExecution {

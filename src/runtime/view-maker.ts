@@ -9,33 +9,29 @@ import type { Transaction } from '../core/protocol/transaction.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import { type Anchor, anchorOf, decodeAnchor, encodeAnchor, type ShardHeight } from '../core/view/anchor.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
+import { decodeExecution, encodeChargedTransaction, encodeExecution } from '../core/view/execution-codec.ts';
 import {
+  type ChargedTransaction,
   departedTransactions,
   type ExecutionToShow,
   type HeldTransaction,
+  heldWithCharge,
   isNothingShown,
   type ShownExecution,
   showExecution,
+  withCharges,
 } from '../core/view/shown-execution.ts';
 import { decodeSupplyTotals, encodeSupplyTotals, supplyTotalsAfter } from '../core/view/supply.ts';
 import type { ViewBlock } from '../core/view/view-block.ts';
-import {
-  decodeChargedTransaction,
-  decodeExecution,
-  encodeChargedTransaction,
-  encodeExecution,
-  encodeViewHeader,
-} from '../core/view/view-block-codec.ts';
+import { encodeViewHeader } from '../core/view/view-header-codec.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { AwaitedPointersRow, ViewStore } from '../storage/view-store.ts';
 import type { ExecutedBeaconOutcome } from './beacon-logic.ts';
 import type { InFlight } from './in-flight.ts';
-import type { ViewChain } from './view-chain.ts';
+import { chargeOf, type ViewChain } from './view-chain.ts';
 
 /** Executions kept decoded until they are final; what is older is read back. */
 const RECENT_EXECUTIONS_MAX = 256;
-/** The messages of an inbox are executed first: main calls among them were charged in other shards. */
-const INBOX_WAVE = 0;
 
 /** What making view blocks stands on. */
 export interface ViewMakerDependencies {
@@ -66,24 +62,19 @@ export class ViewMaker {
 
   /** What a shard's block writes for the view, with its other rows. */
   rowsOfExecution(shard: ChainId, height: Height, result: ExecutionToShow): readonly RowOperation[] {
-    const { viewStore, parameters, inFlight } = this.#dependencies;
-    const shown = showExecution(result, (hash) => {
-      const charged = viewStore.getCharged(hash);
-      return charged === undefined ? undefined : decodeChargedTransaction(charged, parameters.evmChainId);
-    });
+    const { viewStore, inFlight } = this.#dependencies;
+    const shown = showExecution(result);
     for (const { transaction } of result.senderParts) inFlight.add(transaction);
-    if (isNothingShown(shown)) return [];
+    const departed = departedTransactions(result).flatMap((charged) =>
+      viewStore.putCharged(charged.transaction.hash, encodeChargedTransaction(charged)),
+    );
+    if (isNothingShown(shown)) return departed;
     this.#recent.set(nameOf(shard, height), shown);
     for (const oldest of this.#recent.keys()) {
       if (this.#recent.size <= RECENT_EXECUTIONS_MAX) break;
       this.#recent.delete(oldest);
     }
-    return [
-      ...viewStore.putExecution(shard, height, encodeExecution(shown)),
-      ...departedTransactions(result).flatMap((charged) =>
-        viewStore.putCharged(charged.transaction.hash, encodeChargedTransaction(charged)),
-      ),
-    ];
+    return [...viewStore.putExecution(shard, height, encodeExecution(shown)), ...departed];
   }
 
   /** What a beacon block writes for the view, with its other rows. */
@@ -120,9 +111,12 @@ export class ViewMaker {
    * before anybody can ask.
    */
   async restore(): Promise<void> {
-    const { viewStore, view, inFlight, parameters, committedHeight } = this.#dependencies;
-    for (const row of await viewStore.readCharged()) inFlight.add(decodeChargedTransaction(row, parameters.evmChainId).transaction);
-    for (const place of await viewStore.readAwaited()) inFlight.add(this.#heldAt(place).transaction);
+    const { viewStore, view, inFlight, committedHeight } = this.#dependencies;
+    for (const hash of await viewStore.readUnderWay()) inFlight.add(this.#chargedFor(hash).transaction);
+    for (const place of await viewStore.readAwaited()) {
+      const { transaction } = this.#heldAt(place);
+      if (transaction.kind === 'account') inFlight.add(transaction.transaction);
+    }
     for (const [shard, { height }] of view.head.world.versions)
       for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard)))
         for (const transaction of transactionsOf(execution)) inFlight.add(transaction);
@@ -155,7 +149,12 @@ export class ViewMaker {
     const executions = shown.map(({ execution }) => execution);
     const pointers = this.#followPointers(shown);
     const late = pointers.complete.map((place) => this.#heldAt(place));
-    const block = deriveViewBlock(anchor, before, { executions, late }, parameters);
+    const chargedFor = (hash: Bytes32): ChargedTransaction => this.#chargedFor(hash);
+    const whole = [
+      ...executions.map((execution) => withCharges(execution, chargedFor)),
+      ...late.map((held) => heldWithCharge(held, chargedFor)),
+    ];
+    const block = deriveViewBlock(anchor, before, whole, parameters);
     const totalsBefore = viewStore.getSupplyTotals(before.header.number);
     invariant(totalsBefore !== undefined, 'the sums after each block are stored with it');
     const totals = supplyTotalsAfter(
@@ -180,7 +179,7 @@ export class ViewMaker {
           originsElsewhere: originsElsewhere(block),
         }),
         ...viewStore.dropAnchor(anchor.number),
-        ...executions.flatMap(arrived).flatMap((hash) => viewStore.dropCharged(hash)),
+        ...arrivedIn(executions, late).flatMap((hash) => viewStore.arrived(hash)),
         ...pointers.operations,
       ],
       { sync: false },
@@ -225,6 +224,11 @@ export class ViewMaker {
     return { complete, operations: [...waiting.values()].flatMap(({ mainCallId, awaited }) => viewStore.putAwaited(mainCallId, awaited)) };
   }
 
+  #chargedFor(transactionHash: Bytes32): ChargedTransaction {
+    const { viewStore, parameters } = this.#dependencies;
+    return chargeOf({ viewStore, evmChainId: parameters.evmChainId }, transactionHash);
+  }
+
   #heldAt({ shard, height, index }: Pick<AwaitedPointersRow, 'shard' | 'height' | 'index'>): HeldTransaction {
     const held = this.#shownOf(shard, height, height)[0]?.execution.held[index];
     invariant(held !== undefined, 'what waits for pointers is held with the execution in which it ran');
@@ -245,15 +249,17 @@ interface PointerNews {
   readonly operations: readonly RowOperation[];
 }
 
+// Those charged elsewhere are under way, and found so.
 function transactionsOf({ transactions, held }: ShownExecution): readonly Transaction[] {
-  const shown = transactions.flatMap((view) => (view.kind === 'account' ? [view.transaction] : []));
-  return [...shown, ...held.map(({ transaction }) => transaction)];
+  return [...transactions, ...held.map(({ transaction }) => transaction)].flatMap((shown) =>
+    shown.kind === 'account' ? [shown.transaction] : [],
+  );
 }
 
-// The transactions of main calls that were charged in another shard.
-function arrived({ messages }: ShownExecution): readonly Bytes32[] {
-  const calls = messages.filter(({ kind, wave, outcome }) => kind === 'main-call' && wave === INBOX_WAVE && outcome !== 'forwarded');
-  return calls.map(({ originTransactionHash }) => originTransactionHash);
+// Hashes of what was charged in another shard and is shown now.
+function arrivedIn(executions: readonly ShownExecution[], late: readonly HeldTransaction[]): readonly Bytes32[] {
+  const shown = [...executions.flatMap(({ transactions }) => transactions), ...late.map(({ transaction }) => transaction)];
+  return shown.flatMap((each) => (each.kind === 'elsewhere' ? [each.transactionHash] : []));
 }
 
 // Transactions that have messages here and are shown in another block.

@@ -45,10 +45,12 @@ export const ROW_FAMILY = {
   supplyTotals: 0x36,
   /** What a view block takes of its beacon block, until it is made. */
   viewAnchor: 0x37,
-  /** A transaction that was charged in one shard, until its main call is final in another. */
+  /** What a transaction was charged in one shard whose main call ran, or will run, in another. */
   chargedTransaction: 0x38,
   /** A main call that ran, and a pointer of whose contracts is not final. */
   awaitedPointers: 0x39,
   /** View blocks with messages of a transaction that is shown in another. */
   messagePlace: 0x3a,
+  /** Such a transaction, until it is shown. */
+  underWay: 0x3b,
 } as const;

@@ -55,11 +55,13 @@ export interface ViewStore {
   /** Operations that store what is shown of the execution of a shard's block. */
   putExecution(shard: ChainId, height: Height, parts: ExecutionParts): readonly RowOperation[];
   getExecution(shard: ChainId, height: Height): ExecutionParts | undefined;
+  /** Operations that store what a transaction was charged whose main call left its shard: it is under way until it arrives. */
   putCharged(transactionHash: Bytes32, charged: Uint8Array): readonly RowOperation[];
-  dropCharged(transactionHash: Bytes32): readonly RowOperation[];
+  /** Operations that say that it has arrived and is shown; what it was charged stays. */
+  arrived(transactionHash: Bytes32): readonly RowOperation[];
   getCharged(transactionHash: Bytes32): Uint8Array | undefined;
-  /** All of them. */
-  readCharged(): Promise<readonly Uint8Array[]>;
+  /** Hashes of all that are under way. */
+  readUnderWay(): Promise<readonly Bytes32[]>;
   /** Operations that store how many pointers a main call waits for; none any more at 0. */
   putAwaited(mainCallId: Bytes32, awaited: AwaitedPointersRow): readonly RowOperation[];
   getAwaited(mainCallId: Bytes32): AwaitedPointersRow | undefined;
@@ -100,10 +102,13 @@ export function createViewStore(store: KeyValueStore): ViewStore {
       invariant((transactions === undefined) === (receipts === undefined), 'an execution is stored whole');
       return transactions === undefined || receipts === undefined ? undefined : { transactions, receipts };
     },
-    putCharged: (hash, value) => [{ type: 'put', key: hashKey(ROW_FAMILY.chargedTransaction, hash), value }],
-    dropCharged: (hash) => [{ type: 'delete', key: hashKey(ROW_FAMILY.chargedTransaction, hash) }],
+    putCharged: (hash, value) => [
+      { type: 'put', key: hashKey(ROW_FAMILY.chargedTransaction, hash), value },
+      { type: 'put', key: hashKey(ROW_FAMILY.underWay, hash), value: hash },
+    ],
+    arrived: (hash) => [{ type: 'delete', key: hashKey(ROW_FAMILY.underWay, hash) }],
     getCharged: (hash) => store.get(hashKey(ROW_FAMILY.chargedTransaction, hash)),
-    readCharged: () => readAll(store, ROW_FAMILY.chargedTransaction),
+    readUnderWay: () => readAll(store, ROW_FAMILY.underWay),
     putAwaited: (mainCallId, { count, shard, height, index }) => {
       const key = hashKey(ROW_FAMILY.awaitedPointers, mainCallId);
       if (count === 0) return [{ type: 'delete', key }];

@@ -13,10 +13,11 @@ import { decodeTransaction } from '../../src/core/protocol/decode-transaction.ts
 import type { ExecutionContext } from '../../src/core/protocol/message.ts';
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { deriveViewBlock } from '../../src/core/view/derive-block.ts';
-import { showExecution } from '../../src/core/view/shown-execution.ts';
+import { decodeExecution, encodeExecution } from '../../src/core/view/execution-codec.ts';
+import { showExecution, withCharges } from '../../src/core/view/shown-execution.ts';
 import { genesisTotals, type SupplyTotals, supplyOf, supplyTotalsAfter } from '../../src/core/view/supply.ts';
 import type { ViewBlock } from '../../src/core/view/view-block.ts';
-import { decodeExecution, decodeViewHeader, encodeExecution, encodeViewHeader } from '../../src/core/view/view-block-codec.ts';
+import { decodeViewHeader, encodeViewHeader } from '../../src/core/view/view-header-codec.ts';
 import { createSimulator } from '../../src/node/call-simulator.ts';
 import { createDispatcher, type Dispatcher, type RpcResponse } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts';
@@ -81,7 +82,7 @@ export class ChainFixture {
   constructor(limits: Partial<RpcLimits> = {}) {
     this.limits = { ...DEFAULT_RPC_LIMITS, ...limits };
     this.states.push(MemoryState.of(people.map((person) => ({ address: hex(person.address), balanceWei: BALANCE_WEI }))));
-    this.blocks.push(deriveViewBlock(this.#anchor(0), undefined, { executions: [], late: [] }, parameters));
+    this.blocks.push(deriveViewBlock(this.#anchor(0), undefined, [], parameters));
     this.ports = this.#makePorts();
     this.dispatcher = createDispatcher({
       ports: this.ports,
@@ -164,8 +165,11 @@ export class ChainFixture {
     };
     this.totals.push(supplyTotalsAfter(before, beacon, []));
     // Through the rows of the disk, so that what RPC shows is what a node would read back.
-    const execution = decodeExecution(encodeExecution(showExecution(result, () => undefined)), CHAIN_ID);
-    this.blocks.push(deriveViewBlock(this.#anchor(number), this.head, { executions: [execution], late: [] }, parameters));
+    const shown = decodeExecution(encodeExecution(showExecution(result)), CHAIN_ID);
+    const execution = withCharges(shown, () => {
+      throw new Error('all is charged here');
+    });
+    this.blocks.push(deriveViewBlock(this.#anchor(number), this.head, [execution], parameters));
     this.mempool.onBlock(transactions, BASE_FEE_WEI);
     for (const listener of [...this.#headListeners]) listener(this.head);
     return this.head;

@@ -48,7 +48,7 @@ async function runTo(world: World, height: number, fromNonce: number): Promise<n
   let nonce = fromNonce;
   while (nodeOf(world).view.head.block.header.number < height) {
     const transfer = { secretKey: alice, nonce: BigInt(nonce++), to: bobAddress, valueWei: ETHER, chainId: parameters.evmChainId };
-    const verdict = await nodeOf(world).pool.submit(signTransfer(transfer, secp256k1));
+    const verdict = await nodeOf(world).transactions.submit(signTransfer(transfer, secp256k1));
     assert.ok(verdict.ok, JSON.stringify(verdict));
     await world.clock.run(world.clock.nowMs() + 5 * IDLE_MS);
   }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { Script } from 'node:vm';
+import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
 import type { SchedulePlan } from '../../src/simulation/plan.ts';
 import { type ScheduleReport, START_MS } from '../../src/simulation/schedule.ts';
 import { prepareJobs } from '../../src/simulation/schedule-job.ts';
@@ -20,8 +21,9 @@ const FAULTS = [
   { fromMs: 900, forMs: 400, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } as const },
   { fromMs: 200, forMs: 300, what: { kind: 'loss', share: 0.1 } as const },
 ];
-const LYING: SchedulePlan = { seed: 2, nodes: 4, disksLie: true, faults: FAULTS, dishonest: [{ validator: 1, strategy: 'twin' }] };
-const GOOD: SchedulePlan = { seed: 5, nodes: 4, faultsUntilMs: 1_500, faults: FAULTS, dishonest: [] };
+const shape = PLAIN_SHAPE;
+const LYING: SchedulePlan = { seed: 2, nodes: 4, shape, disksLie: true, faults: FAULTS.map((fault) => ({ ...fault, fromMs: 2 * fault.fromMs })), dishonest: [{ validator: 1, strategy: 'twin' }] };
+const GOOD: SchedulePlan = { seed: 5, nodes: 4, shape, faultsUntilMs: 1_500, faults: FAULTS, dishonest: [] };
 
 const pageOf = (story: readonly StoryEntry[], title = 'a schedule'): string =>
   timelinePage({ story, title, about: ['about <it>'], folded: [{ summary: 'more', text: 'a < b' }], styleSheet, script });
@@ -31,7 +33,7 @@ const dataOf = (page: string) => {
   const [, json = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
   return JSON.parse(json) as {
     lanes: { name: string; role: string }[];
-    marks: { atMs: number; lane: number; kind: string; block?: string; parent?: string }[];
+    marks: { atMs: number; lane: number; kind: string; chain?: number; block?: string; parent?: string }[];
     faults: { fromMs: number; toMs: number; kind: string; lanes: number[] }[];
     downs: { fromMs: number; toMs: number; lanes: number[] }[];
     violation?: { atMs: number; lane: number; text: string };
@@ -58,13 +60,32 @@ describe('the story of a schedule', () => {
     assert.equal(about[0], 'proposes');
     for (const kind of ['votes', 'commit-votes', 'certified'] as const) assert.ok(about.filter((each) => each === kind).length >= 3, kind);
     assert.equal(about.filter((kind) => kind === 'commits').length, 4);
-    // Each node's commits are of rising heights, and end where its chain does.
-    const heights = story.flatMap(({ who, event }) => (who === 'node-0' && event.kind === 'commits' ? [event.height] : []));
-    assert.deepEqual(
-      heights,
-      heights.toSorted((a, b) => a - b),
-    );
-    assert.ok((heights.at(-1) ?? 0) >= good.blocks - 1);
+    // Each node's commits of a chain are of rising heights, and end where the chain does.
+    for (const chain of [0, 1]) {
+      const commits = story.flatMap(({ who, event }) => (who === 'node-0' && event.kind === 'commits' ? [event] : []));
+      const heights = commits.filter((event) => event.chain === chain).map(({ height }) => height);
+      assert.deepEqual(
+        heights,
+        heights.toSorted((a, b) => a - b),
+      );
+      assert.ok((heights.at(-1) ?? 0) >= (good.heights[chain] ?? 0) - 1);
+    }
+  });
+
+  it('names the chain of each event, and the instances that follow each other', async () => {
+    const run = await prepareJobs();
+    const turning = { ...PLAIN_SHAPE, layout: [2, 3], epochBlocks: 8, beaconIntervalMs: 250 };
+    const report = await run({ plan: { ...GOOD, faults: [], faultsUntilMs: 4_000, shape: turning }, crypto: 'stand-in' });
+    assert.equal(report.violation, undefined);
+    const story = storyOf(report);
+    for (const chain of [0, 2, 3])
+      for (const kind of ['commits', 'begins-instance'])
+        assert.ok(
+          story.some(({ event }) => event.kind === kind && 'chain' in event && event.chain === chain),
+          `${kind} of chain ${chain}`,
+        );
+    const text = timelineText(story, { isWhole: true, linesMax: 100_000 }).join('\n');
+    for (const mark of ['b ■ ', 's2 ■ ', 's3 P ', 'b ◇ 1', 's3 ◇ 1']) assert.ok(text.includes(mark), mark);
   });
 
   it('says when faults began and ended, and when a node ended and started', () => {
@@ -104,11 +125,11 @@ describe('the story of a schedule', () => {
     const [world] = storyOf(good);
     const at = (atMs: number, who: string, event: StoryEntry['event']): StoryEntry => ({ atMs, who, event });
     const rounds = Array.from({ length: 50 }, (_unused, round) =>
-      at(5_000 + 1_000 * round, 'node-0', { kind: 'gives-up', round, highestRound: 0 }),
+      at(5_000 + 1_000 * round, 'node-0', { kind: 'gives-up', chain: 1, round, highestRound: 0 }),
     );
     const story = [
       ...(world === undefined ? [] : [world]),
-      at(3_000, 'node-0', { kind: 'commits', round: 1, height: 1, block: 'aa' }),
+      at(3_000, 'node-0', { kind: 'commits', chain: 1, round: 1, height: 1, block: 'aa' }),
       ...rounds,
       at(60_000, 'world', { kind: 'violation', property: 'liveness', detail: 'nothing goes on' }),
     ];
@@ -139,10 +160,10 @@ describe('the story of a schedule', () => {
     assert.equal(violation?.lane, 3);
     assert.equal(violation.atMs, lying.violation?.atMs);
     assert.equal(leftOut, 0);
-    // Every block that somebody proposed has a link to its parent, but for the first.
+    // Every block that somebody proposed has a link to its parent, but for the first of each chain.
     const proposed = new Set(marks.filter(({ kind }) => kind === 'proposes').map(({ block }) => block));
     const orphans = marks.filter(({ kind, parent }) => kind === 'proposes' && !proposed.has(parent));
-    assert.ok(new Set(orphans.map(({ parent }) => parent)).size === 1, JSON.stringify(orphans));
+    assert.ok(new Set(orphans.map(({ parent }) => parent)).size === 2, JSON.stringify(orphans));
   });
 
   it('becomes a page that needs no network, and whose script is one', () => {

@@ -55,7 +55,10 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   if (options.validators !== undefined) args.push('--validators', String(options.validators));
   if (options.shards !== undefined) args.push('--shards', String(options.shards));
   if (options.loadAccounts !== undefined) args.push('--load-accounts', String(options.loadAccounts));
-  if (options.overrides !== undefined) await overrideGenesis([MAIN_FILE, ...args], folder, options.overrides);
+  if (options.overrides !== undefined) {
+    await makeOnly([MAIN_FILE, ...args]);
+    overrideGenesis(folder, options.overrides);
+  }
   const child = spawn(process.execPath, [MAIN_FILE, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.environment },
@@ -82,11 +85,14 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   return { ...(JSON.parse(ready) as DevnetReady), folder, basePort, process: child, stop, remove };
 }
 
-// The devnet is made and not started, and each validator's genesis written anew.
-async function overrideGenesis(command: readonly string[], folder: string, overrides: Readonly<Record<string, number>>): Promise<void> {
+async function makeOnly(command: readonly string[]): Promise<void> {
   const making = spawn(process.execPath, [...command, '--make-only'], { stdio: 'ignore' });
   const code = await new Promise((resolve) => making.once('exit', resolve));
   if (code !== 0) throw new Error(`the devnet was not made: exit code ${String(code)}`);
+}
+
+/** Writes the genesis of each validator of a devnet anew that was made and never started. */
+export function overrideGenesis(folder: string, overrides: Readonly<Record<string, number>>): void {
   for (const name of readdirSync(folder).filter((entry) => entry.startsWith('validator-'))) {
     const file = join(folder, name, 'genesis.json');
     const genesis = JSON.parse(readFileSync(file, 'utf8')) as { readonly overrides?: object };

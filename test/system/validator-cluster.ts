@@ -1,4 +1,4 @@
-// Four validators whose processes the test itself starts and kills, one by one: a devnet's folder, with `coppice node` on each of
+// Validators whose processes the test itself starts and kills, one by one: a devnet's folder, with `coppice node` on each of
 // its data directories.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { mnemonicAccounts } from '../../src/cli/mnemonic-accounts.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import type { DataDirectory } from '../../src/storage/data-directory.ts';
-import { freeBasePort, MAIN_FILE } from './devnet-fixture.ts';
+import { freeBasePort, MAIN_FILE, overrideGenesis } from './devnet-fixture.ts';
 
 /** Handles on the processes; validators are named by index. */
 export interface ValidatorCluster {
@@ -28,16 +28,24 @@ export interface ValidatorCluster {
   remove(): Promise<void>;
 }
 
-const SIZE = 4;
 const SENDERS = 10;
 const START_MS_MAX = 60_000;
 
+/** What differs from four validators of one shard. */
+export interface ClusterOptions {
+  readonly validators?: number;
+  readonly shards?: number;
+  /** Of the genesis, beside the preset. */
+  readonly overrides?: Readonly<Record<string, number>>;
+}
+
 /** Makes the network and starts all of it. */
-export async function startCluster(): Promise<ValidatorCluster> {
+export async function startCluster({ validators: size = 4, shards = 1, overrides }: ClusterOptions = {}): Promise<ValidatorCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-cluster-'));
   const basePort = await freeBasePort();
   const crypto = selectCrypto({ disableNative: false });
-  const directories = prepareDevnet({ folder, validators: SIZE, loadAccounts: 0, basePort, logLevel: 'debug', crypto });
+  const directories = prepareDevnet({ folder, validators: size, shards, loadAccounts: 0, basePort, logLevel: 'debug', crypto });
+  if (overrides !== undefined) overrideGenesis(folder, overrides);
   const children: (ChildProcess | undefined)[] = directories.map(() => undefined);
   const clients = directories.map((_directory, validator) => connectRpc(`http://127.0.0.1:${basePort + validator}`));
   const client = (validator: number): RpcClient => clients[validator] as RpcClient;
@@ -63,7 +71,7 @@ export async function startCluster(): Promise<ValidatorCluster> {
     const accounts = mnemonicAccounts(0, 0, SENDERS, crypto.secp256k1);
     const senders = accounts.map(({ address, privateKey }) => ({ address, secretKey: hex(privateKey), nonce: 0 }));
     const isRunning = (validator: number): boolean => children[validator] !== undefined;
-    return { size: SIZE, chainId, senders, rpc: client, start, kill, isRunning, folder, remove };
+    return { size, chainId, senders, rpc: client, start, kill, isRunning, folder, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -8,7 +8,7 @@ import { BLOOM_BYTES, bloomOfLogs, joinBloom } from './bloom.ts';
 import { type EthereumHeader, hashOfHeader } from './ethereum-header.ts';
 import { orderedListRoot } from './merkle-patricia.ts';
 import { encodeReceipt, typeOf } from './receipt.ts';
-import { type HeldTransaction, NOTHING_SHOWN, type ShownExecution } from './shown-execution.ts';
+import type { WholeExecution } from './shown-execution.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
 /** Of the anchor what the block's header is made of. */
@@ -17,23 +17,14 @@ export type HeaderAnchor = Pick<Anchor, 'number' | 'hash' | 'timestampMs' | 'pre
 /** What a view block takes from the one before it. Undefined for genesis, number 0. */
 export type ParentView = { readonly hash: Bytes32; readonly header: { readonly timestamp: number } };
 
-/** What a view block shows: executions in the order of (crosslink, shard height), then what was held back until now, in the order of its pointers. */
-export interface ViewContents {
-  readonly executions: readonly ShownExecution[];
-  readonly late: readonly LateTransaction[];
-}
-
-/** A transaction that was held back (shown-execution.ts). */
-export type LateTransaction = Pick<HeldTransaction, 'transaction' | 'receipt'>;
-
-/** See the file's head. */
+/** See the file's head. `executions` are in the order of (crosslink, shard height); then comes what was held back until now, in the order of its pointers. */
 export function deriveViewBlock(
   anchor: HeaderAnchor,
   parentView: ParentView | undefined,
-  contents: ViewContents,
+  executions: readonly WholeExecution[],
   parameters: Pick<NetworkParameters, 'transactionGasLimitMax'>,
 ): ViewBlock {
-  const { transactions, receipts, messages } = joinContents(contents);
+  const { transactions, receipts, messages } = joinExecutions(executions);
   const roots = rootsOf(transactions, receipts);
   const gasUsed = receipts.at(-1)?.cumulativeGasUsed ?? 0;
   const header: EthereumHeader = {
@@ -54,9 +45,10 @@ export function deriveViewBlock(
 }
 
 /** All that a block shows in one list: each receipt and message counts on from what came before it. */
-export function joinContents({ executions, late }: ViewContents): Pick<ViewBlock, 'transactions' | 'receipts' | 'messages'> {
-  const [first = NOTHING_SHOWN] = executions;
-  if (executions.length <= 1 && late.length === 0) return first;
+export function joinExecutions(executions: readonly WholeExecution[]): WholeExecution {
+  const [first] = executions;
+  if (first === undefined) return { transactions: [], receipts: [], messages: [] };
+  if (executions.length === 1) return first;
   const transactions: ViewTransaction[] = [];
   const receipts: ViewReceipt[] = [];
   const messages: ViewMessage[] = [];
@@ -68,10 +60,6 @@ export function joinContents({ executions, late }: ViewContents): Pick<ViewBlock
       const { transactionIndex } = message;
       messages.push(transactionIndex === undefined ? message : { ...message, transactionIndex: before + transactionIndex });
     }
-  }
-  for (const { transaction, receipt } of late) {
-    transactions.push({ kind: 'account', transaction });
-    pushReceipts(receipts, [receipt]);
   }
   return { transactions, receipts, messages };
 }

@@ -9,7 +9,6 @@ import { bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Hex } from '../primitives/ids.ts';
 import type { Message, MessageResult } from '../protocol/message.ts';
-import type { Transaction } from '../protocol/transaction.ts';
 import { NOTHING_SENT, type SentSums, sentSumsOf } from './supply.ts';
 import { systemTransactionOf } from './system-transaction.ts';
 import type { ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
@@ -17,9 +16,15 @@ import type { ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts'
 /** Where a transaction's main call ran: who sent it, and what each gas was charged. */
 export type ChargedTransaction = Pick<SenderPart, 'transaction' | 'effectiveGasPriceWei'>;
 
-/** What is shown of an execution. Gas, logs and places count from its own beginning. */
+/**
+ * A transaction where its main call ran. Of one that was charged in another shard only the hash is known here: a node that catches up may execute the
+ * call before the block that charged its sender. When it is shown, both are there.
+ */
+export type ShownTransaction = ViewTransaction | { readonly kind: 'elsewhere'; readonly transactionHash: Bytes32 };
+
+/** What is shown of an execution. Gas, logs and places count from its own beginning; what was charged elsewhere counts as nothing. */
 export interface ShownExecution {
-  readonly transactions: readonly ViewTransaction[];
+  readonly transactions: readonly ShownTransaction[];
   /** One for each transaction. */
   readonly receipts: readonly ViewReceipt[];
   /** In execution order. */
@@ -37,10 +42,20 @@ export interface HeldTransaction {
   readonly mainCallId: Bytes32;
   /** How many of its pointers went to other shards. */
   readonly pointerCount: number;
-  readonly transaction: Transaction;
+  readonly transaction: Exclude<ShownTransaction, { readonly kind: 'system' }>;
   /** As if it stood alone. */
   readonly receipt: ViewReceipt;
 }
+
+/** An execution, or a part of one, of which everything is known. */
+export interface WholeExecution {
+  readonly transactions: readonly ViewTransaction[];
+  readonly receipts: readonly ViewReceipt[];
+  readonly messages: readonly ViewMessage[];
+}
+
+/** Finds what a transaction was charged, in whatever shard. */
+export type ChargedFinder = (transactionHash: Bytes32) => ChargedTransaction;
 
 /** Of an execution in which nothing happened. */
 export const NOTHING_SHOWN: ShownExecution = {
@@ -68,15 +83,12 @@ export function isNothingShown({ messages, sums }: ShownExecution): boolean {
   return messages.length === 0 && sums.sentValueWei === 0n && sums.sentTipsWei === 0n;
 }
 
-/** See the file's head. `chargedElsewhere` knows the transactions that other shards charged. */
-export function showExecution(
-  result: ExecutionToShow,
-  chargedElsewhere: (transactionHash: Bytes32) => ChargedTransaction | undefined,
-): ShownExecution {
-  const chargedFor = chargedFinder(result.senderParts, chargedElsewhere);
+/** See the file's head. */
+export function showExecution(result: ExecutionToShow): ShownExecution {
+  const chargedFor = senderPartFinder(result.senderParts);
   const outbox = result.outbox ?? [];
   const pointersOf = pointerCounter(outbox);
-  const transactions: ViewTransaction[] = [];
+  const transactions: ShownTransaction[] = [];
   const receipts: ViewReceipt[] = [];
   const held: HeldTransaction[] = [];
   const messages: ViewMessage[] = [];
@@ -84,18 +96,15 @@ export function showExecution(
   let logCount = 0;
   for (const one of result.messages) {
     const { message } = one;
-    const charged = isShown(one) && message.kind === 'main-call' ? chargedFor(message) : undefined;
-    const pointerCount = charged === undefined ? 0 : pointersOf(message.id);
-    if (charged !== undefined && pointerCount > 0)
-      held.push({ mainCallId: message.id, pointerCount, transaction: charged.transaction, receipt: receiptOf(one, charged, 0, 0) });
+    const isCall = isShown(one) && message.kind === 'main-call';
+    const charged = isCall ? chargedFor(message) : undefined;
+    const pointerCount = isCall ? pointersOf(message.id) : 0;
+    if (isCall && pointerCount > 0)
+      held.push({ mainCallId: message.id, pointerCount, transaction: calledBy(message, charged), receipt: receiptOf(one, charged, 0, 0) });
     const isShownHere = isShown(one) && pointerCount === 0;
     messages.push(toViewMessage(one, isShownHere ? transactions.length : undefined));
     if (!isShownHere) continue;
-    transactions.push(
-      charged === undefined
-        ? { kind: 'system', transaction: systemTransactionOf(message) }
-        : { kind: 'account', transaction: charged.transaction },
-    );
+    transactions.push(isCall ? calledBy(message, charged) : { kind: 'system', transaction: systemTransactionOf(message) });
     const receipt = receiptOf(one, charged, cumulativeGasUsed, logCount);
     receipts.push(receipt);
     cumulativeGasUsed = receipt.cumulativeGasUsed;
@@ -110,6 +119,44 @@ export function showExecution(
     pointed: taken.filter(({ kind }) => kind === 'pointer').map(({ emitterId }) => emitterId),
     sums: sentSumsOf(outbox, taken),
   };
+}
+
+/** The same with everything that other shards know of it. */
+export function withCharges(
+  execution: Pick<ShownExecution, 'transactions' | 'receipts' | 'messages'>,
+  chargedFor: ChargedFinder,
+): WholeExecution {
+  const { transactions, receipts, messages } = execution;
+  if (!transactions.some(({ kind }) => kind === 'elsewhere')) return execution as WholeExecution;
+  const known: ViewTransaction[] = [];
+  const whole: ViewReceipt[] = [];
+  let cumulativeGasUsed = 0;
+  for (const [index, shown] of transactions.entries()) {
+    const receipt = receipts[index];
+    invariant(receipt !== undefined, 'there is a receipt for each transaction');
+    const charged = shown.kind === 'elsewhere' ? chargedFor(shown.transactionHash) : undefined;
+    known.push(shown.kind !== 'elsewhere' ? shown : { kind: 'account', transaction: (charged as ChargedTransaction).transaction });
+    const gasUsed = charged?.transaction.gasLimit ?? receipt.gasUsed;
+    cumulativeGasUsed += gasUsed;
+    const effectiveGasPriceWei = charged?.effectiveGasPriceWei ?? receipt.effectiveGasPriceWei;
+    whole.push({ ...receipt, gasUsed, cumulativeGasUsed, effectiveGasPriceWei });
+  }
+  return { transactions: known, receipts: whole, messages };
+}
+
+/** What was held back, with what it was charged: shown as an execution of its own. */
+export function heldWithCharge({ transaction, receipt }: HeldTransaction, chargedFor: ChargedFinder): WholeExecution {
+  return withCharges({ transactions: [transaction], receipts: [receipt], messages: [] }, chargedFor);
+}
+
+/** The hash of a transaction where its main call ran. */
+export function hashOfShown(shown: Exclude<ShownTransaction, { readonly kind: 'system' }>): Bytes32 {
+  return shown.kind === 'elsewhere' ? shown.transactionHash : shown.transaction.hash;
+}
+
+function calledBy(call: Message, charged: ChargedTransaction | undefined): HeldTransaction['transaction'] {
+  if (charged === undefined) return { kind: 'elsewhere', transactionHash: call.originTransactionHash };
+  return { kind: 'account', transaction: charged.transaction };
 }
 
 function receiptOf(
@@ -137,12 +184,9 @@ export function departedTransactions({ senderParts, outbox = [] }: ExecutionToSh
   return departed.size === 0 ? [] : senderParts.filter(({ transaction }) => departed.has(transaction.hashHex));
 }
 
-// Finds what charged a main call. Main calls come in the order of the sender parts, but for those that were forwarded or came from elsewhere: only
-// they are looked up by hash.
-function chargedFinder(
-  inOrder: readonly SenderPart[],
-  chargedElsewhere: (transactionHash: Bytes32) => ChargedTransaction | undefined,
-): (message: Message) => ChargedTransaction {
+// Finds what charged a main call, if it was in this block. Main calls come in the order of the sender parts, but for those that were forwarded or came
+// from elsewhere: only they are looked up by hash.
+function senderPartFinder(inOrder: readonly SenderPart[]): (message: Message) => SenderPart | undefined {
   let place = 0;
   let byHash: ReadonlyMap<Hex, SenderPart> | undefined;
   return ({ originTransactionHash }) => {
@@ -152,9 +196,7 @@ function chargedFinder(
       return next;
     }
     byHash ??= new Map(inOrder.map((part) => [part.transaction.hashHex, part]));
-    const found = byHash.get(bytesToHex(originTransactionHash)) ?? chargedElsewhere(originTransactionHash);
-    invariant(found !== undefined, 'whoever executes a main call has executed what charged its sender');
-    return found;
+    return byHash.get(bytesToHex(originTransactionHash));
   };
 }
 

@@ -11,11 +11,14 @@ import type { StateVersion } from '../../core/state/state-version.ts';
 import { type Anchor, anchorOf } from '../../core/view/anchor.ts';
 import { deriveViewBlock } from '../../core/view/derive-block.ts';
 import {
+  type ChargedFinder,
   type ChargedTransaction,
   departedTransactions,
   type HeldTransaction,
+  heldWithCharge,
   type ShownExecution,
   showExecution,
+  withCharges,
 } from '../../core/view/shown-execution.ts';
 import { genesisTotals, type SupplyTotals } from '../../core/view/supply.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
@@ -101,7 +104,7 @@ export class ReplayedView implements ViewTruth {
     const genesisStakeWei = stakedWei(state);
     const view = new ReplayedView(genesis, genesisStakeWei, stateAt);
     const anchor = anchorOf({ hash: StartRecord.hashTreeRoot(record), seed: record.seed }, state, [], genesisStakeWei);
-    view.#blocks.push(deriveViewBlock(anchor, undefined, { executions: [], late: [] }, genesis.parameters));
+    view.#blocks.push(deriveViewBlock(anchor, undefined, [], genesis.parameters));
     view.#totals.push(genesisTotals(genesisStakeWei));
     view.#worlds.push(view.#worldOf(anchor));
     return view;
@@ -143,7 +146,7 @@ export class ReplayedView implements ViewTruth {
 
   /** A shard's block was followed. */
   executed(shard: ChainId, height: Height, outcome: ExecutedShardBlockOutcome): void {
-    const shown = showExecution(outcome.result, (hash) => this.#charged.get(bytesToHex(hash)));
+    const shown = showExecution(outcome.result);
     for (const charged of departedTransactions(outcome.result)) this.#charged.set(charged.transaction.hashHex, charged);
     this.#executed.set(`${shard}/${height}`, { outcome, shown });
   }
@@ -164,8 +167,10 @@ export class ReplayedView implements ViewTruth {
       executions.push({ shard, ...executed });
     }
     if (anchor.heights.some(({ shard, height }) => this.#stateAt(shard, height) === undefined)) return undefined;
-    const shown = executions.map((execution) => execution.shown);
-    const contents = { executions: shown, late: this.#completeNow(executions) };
+    const contents = [
+      ...executions.map((execution) => withCharges(execution.shown, this.#chargedFor)),
+      ...this.#completeNow(executions).map((held) => heldWithCharge(held, this.#chargedFor)),
+    ];
     this.#blocks.push(deriveViewBlock(anchor, this.#blocks.at(-1), contents, this.#genesis.parameters));
     const world = this.#worldOf(anchor);
     this.#worlds.push(world);
@@ -204,6 +209,12 @@ export class ReplayedView implements ViewTruth {
     }
     return new WorldState(versions);
   }
+
+  readonly #chargedFor: ChargedFinder = (transactionHash) => {
+    const charged = this.#charged.get(bytesToHex(transactionHash));
+    invariant(charged !== undefined, 'what is final was charged by something that is');
+    return charged;
+  };
 
   // A main call waits for the pointers that it sent to other shards; those of its own are written where it runs.
   #completeNow(executions: readonly Executed[]): readonly HeldTransaction[] {

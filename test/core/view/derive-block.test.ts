@@ -18,7 +18,7 @@ import type { ViewBlock, ViewReceipt, ViewTransaction } from '../../../src/core/
 import { anchor, execution, shown } from './executed-fixture.ts';
 
 const parameters = { transactionGasLimitMax: 8_000_000 };
-const NOTHING = { executions: [], late: [] };
+const NOTHING: readonly [] = [];
 const common = new Common({ chain: Mainnet, hardfork: Hardfork.Cancun });
 
 async function rootOfLibrary(values: readonly Uint8Array[]): Promise<Uint8Array> {
@@ -33,7 +33,7 @@ describe('a view block', () => {
   it("has the header hash that Ethereum's library computes from the same fields", () => {
     fc.assert(
       fc.property(anchor, execution(6), (place, executed) => {
-        const { header, hash } = deriveViewBlock(place, undefined, { executions: [shown(executed)], late: [] }, parameters);
+        const { header, hash } = deriveViewBlock(place, undefined, [shown(executed)], parameters);
         const theirs = createBlockHeader(
           {
             parentHash: header.parentHash,
@@ -63,7 +63,7 @@ describe('a view block', () => {
   it("has the transactions and receipts roots and the bloom of Ethereum's libraries", async () => {
     await fc.assert(
       fc.asyncProperty(anchor, execution(30), async (place, executed) => {
-        const block = deriveViewBlock(place, undefined, { executions: [shown(executed)], late: [] }, parameters);
+        const block = deriveViewBlock(place, undefined, [shown(executed)], parameters);
         const { header, transactions, receipts } = block;
         assert.deepEqual(header.transactionsRoot, await rootOfLibrary(transactions.map((view) => view.transaction.raw)));
         const encoded = receipts.map((receipt, index) => {
@@ -88,7 +88,7 @@ describe('a view block', () => {
   it('numbers gas and logs over the whole block, and shows each transaction once, where its main call ran', () => {
     fc.assert(
       fc.property(anchor, execution(12), (place, executed) => {
-        const block = deriveViewBlock(place, undefined, { executions: [shown(executed)], late: [] }, parameters);
+        const block = deriveViewBlock(place, undefined, [shown(executed)], parameters);
         const { messages, senderParts } = executed;
         const visible = messages.filter((one) => one.outcome !== 'forwarded' && one.message.kind !== 'pointer');
         assert.equal(block.transactions.length, visible.length);

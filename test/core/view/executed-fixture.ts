@@ -1,11 +1,18 @@
 // Executed blocks at random, for the tests of the view: transactions that are truly encoded, and what messages could have come of them.
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { messageIdOf } from '../../../src/core/messaging/message-id.ts';
 import { encodeRlp, integerToRlp, type RlpItem } from '../../../src/core/primitives/rlp.ts';
 import { parseTransaction, withSender } from '../../../src/core/protocol/decode-transaction.ts';
 import type { Log, Message, MessageKind, MessageResult } from '../../../src/core/protocol/message.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
-import { type ExecutionToShow, type ShownExecution, showExecution } from '../../../src/core/view/shown-execution.ts';
+import {
+  type ExecutionToShow,
+  type ShownExecution,
+  showExecution,
+  type WholeExecution,
+  withCharges,
+} from '../../../src/core/view/shown-execution.ts';
 
 export const CHAIN_ID = 1_131_376_752;
 
@@ -130,8 +137,9 @@ function executionOf(transactions: readonly Transaction[], choices: readonly Res
 }
 
 /** What clients are shown of an execution all of whose transactions were charged in it. */
-export function shown(executed: ExecutionToShow): ShownExecution {
-  return showExecution(executed, () => undefined);
+export function shown(executed: ExecutionToShow): ShownExecution & WholeExecution {
+  const execution = showExecution(executed);
+  return { ...execution, ...withCharges(execution, () => assert.fail('all is charged here')) };
 }
 
 /** The main call of a transaction: at its natural place, or (hop 1) forwarded. */

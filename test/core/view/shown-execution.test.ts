@@ -7,20 +7,20 @@ import { messageIdOf } from '../../../src/core/messaging/message-id.ts';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
 import type { Message } from '../../../src/core/protocol/message.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
-import { joinContents } from '../../../src/core/view/derive-block.ts';
+import { joinExecutions } from '../../../src/core/view/derive-block.ts';
 import {
   departedTransactions,
   type ExecutionToShow,
   isNothingShown,
   NOTHING_SHOWN,
   showExecution,
+  withCharges,
 } from '../../../src/core/view/shown-execution.ts';
 import { genesisTotals, NOTHING_SENT, supplyOf, supplyTotalsAfter } from '../../../src/core/view/supply.ts';
 import type { ViewTransaction } from '../../../src/core/view/view-block.ts';
 import { execution, mainCall, plainResult, shown, transaction } from './executed-fixture.ts';
 
 const INBOX_WAVE = 0;
-const NEVER = (): never => assert.fail('nobody is asked');
 
 function oneTransaction(seed = 1): Transaction {
   const [sample] = fc.sample(transaction, { numRuns: 1, seed });
@@ -43,7 +43,7 @@ describe('a transaction whose main call runs in another shard', () => {
     const one = oneTransaction();
     const call = { ...mainCall(one, 0), valueWei: 50n, travellingTipWei: 3n };
     const charged: ExecutionToShow = { senderParts: [senderPartOf(one)], messages: [], outbox: [call] };
-    const execution = showExecution(charged, NEVER);
+    const execution = showExecution(charged);
     assert.deepEqual(execution, { ...NOTHING_SHOWN, sums: { ...NOTHING_SENT, sentValueWei: 50n, sentTipsWei: 3n } });
     assert.equal(isNothingShown(execution), false, 'the sums are to be kept');
     assert.deepEqual(
@@ -52,30 +52,34 @@ describe('a transaction whose main call runs in another shard', () => {
     );
   });
 
-  it('is shown where its main call ran, at the price that it was charged', () => {
+  it('is kept also where it takes nothing along', () => {
+    const one = oneTransaction();
+    const call = { ...mainCall(one, 0), valueWei: 0n };
+    assert.equal(departedTransactions({ senderParts: [senderPartOf(one)], messages: [], outbox: [call] }).length, 1);
+  });
+
+  it('is shown where its main call ran, at the price that it was charged, once both are there', () => {
     const one = oneTransaction();
     const call = { ...mainCall(one, 0), valueWei: 50n, travellingTipWei: 3n };
+    const execution = showExecution({ senderParts: [], messages: [plainResult(call, INBOX_WAVE)], outbox: [] });
+    assert.deepEqual(execution.transactions, [{ kind: 'elsewhere', transactionHash: one.hash }]);
+    assert.deepEqual(execution.sums, { ...NOTHING_SENT, takenValueWei: 50n, takenTipsWei: 3n });
     const asked: string[] = [];
-    const execution = showExecution({ senderParts: [], messages: [plainResult(call, INBOX_WAVE)], outbox: [] }, (hash) => {
+    const whole = withCharges(execution, (hash) => {
       asked.push(bytesToHex(hash));
       return senderPartOf(one);
     });
     assert.deepEqual(asked, [one.hashHex]);
-    assert.deepEqual(execution.transactions, [{ kind: 'account', transaction: one }]);
-    assert.deepEqual([execution.receipts[0]?.effectiveGasPriceWei, execution.receipts[0]?.gasUsed], [9n, one.gasLimit]);
-    assert.deepEqual(execution.sums, { ...NOTHING_SENT, takenValueWei: 50n, takenTipsWei: 3n });
+    assert.deepEqual(whole.transactions, [{ kind: 'account', transaction: one }]);
+    const [receipt] = whole.receipts;
+    assert.deepEqual([receipt?.effectiveGasPriceWei, receipt?.gasUsed, receipt?.cumulativeGasUsed], [9n, one.gasLimit, one.gasLimit]);
     assert.deepEqual(departedTransactions({ senderParts: [], messages: [], outbox: [] }), []);
-  });
-
-  it('breaks a promise where nobody knows who was charged', () => {
-    const result = { senderParts: [], messages: [plainResult(mainCall(oneTransaction(), 0), INBOX_WAVE)] };
-    assert.throws(() => showExecution(result, () => undefined), /invariant broken: whoever executes/);
   });
 
   it('is not shown where it was only forwarded', () => {
     const call = mainCall(oneTransaction(), 0);
     const forwarded = { ...plainResult(call, INBOX_WAVE), outcome: 'forwarded' as const };
-    const execution = showExecution({ senderParts: [], messages: [forwarded], outbox: [{ ...call, hop: 1 }] }, NEVER);
+    const execution = showExecution({ senderParts: [], messages: [forwarded], outbox: [{ ...call, hop: 1 }] });
     assert.deepEqual([execution.transactions, execution.messages.length], [[], 1]);
     assert.equal(execution.sums.sentValueWei, execution.sums.takenValueWei);
   });
@@ -88,16 +92,13 @@ describe('a transaction whose contracts have pointers in other shards', () => {
     const [first, second] = [oneTransaction(1), oneTransaction(2)];
     const [call, other] = [mainCall(first, 0), mainCall(second, 0)];
     const log = { address: new Uint8Array(20), topics: [], data: new Uint8Array(3) };
-    const execution = showExecution(
-      {
-        senderParts: [senderPartOf(first), senderPartOf(second)],
-        messages: [{ ...plainResult(call, 1), logs: [log] }, plainResult(other, 1), plainResult(pointerOf(call, 1), 2)],
-        outbox: [pointerOf(call, 2), pointerOf(call, 3), { ...pointerOf(call, 4), kind: 'value-send' }],
-      },
-      NEVER,
-    );
+    const execution = showExecution({
+      senderParts: [senderPartOf(first), senderPartOf(second)],
+      messages: [{ ...plainResult(call, 1), logs: [log] }, plainResult(other, 1), plainResult(pointerOf(call, 1), 2)],
+      outbox: [pointerOf(call, 2), pointerOf(call, 3), { ...pointerOf(call, 4), kind: 'value-send' }],
+    });
     assert.deepEqual(
-      execution.transactions.map(({ transaction: view }) => view.hashHex),
+      execution.transactions.map((view) => view.kind === 'account' && view.transaction.hashHex),
       [second.hashHex],
     );
     assert.deepEqual(
@@ -106,13 +107,13 @@ describe('a transaction whose contracts have pointers in other shards', () => {
     );
     const [held] = execution.held;
     assert.ok(held !== undefined && execution.held.length === 1);
-    assert.deepEqual([held.pointerCount, held.mainCallId, held.transaction], [2, call.id, first]);
+    assert.deepEqual([held.pointerCount, held.mainCallId, held.transaction], [2, call.id, { kind: 'account', transaction: first }]);
     assert.deepEqual([held.receipt.logs, held.receipt.cumulativeGasUsed, held.receipt.firstLogIndex], [[log], first.gasLimit, 0]);
   });
 
   it('says of pointers that came from other shards whose they are', () => {
     const pointer = pointerOf(mainCall(oneTransaction(), 0), 1);
-    const execution = showExecution({ senderParts: [], messages: [plainResult(pointer, INBOX_WAVE), plainResult(pointer, 2)] }, NEVER);
+    const execution = showExecution({ senderParts: [], messages: [plainResult(pointer, INBOX_WAVE), plainResult(pointer, 2)] });
     assert.deepEqual(execution.pointed, [pointer.emitterId]);
   });
 });
@@ -120,23 +121,15 @@ describe('a transaction whose contracts have pointers in other shards', () => {
 describe('executions of one block', () => {
   before(initialiseKeccak);
 
-  it('count on from each other, and what was held back comes last', () => {
+  it('count on from each other', () => {
     fc.assert(
       fc.property(fc.array(execution(5), { maxLength: 4 }), fc.array(execution(1), { maxLength: 2 }), (executed, others) => {
-        const executions = executed.map(shown);
-        const late = others.map(shown).flatMap(({ transactions, receipts }) =>
-          transactions.flatMap((view, index) => {
-            const receipt = receipts[index];
-            if (view.kind === 'system' || receipt === undefined) return [];
-            return [{ transaction: view.transaction, receipt: { ...receipt, cumulativeGasUsed: receipt.gasUsed, firstLogIndex: 0 } }];
-          }),
+        const executions = [...executed, ...others].map(shown);
+        const { transactions, receipts, messages } = joinExecutions(executions);
+        assert.deepEqual(
+          transactions,
+          executions.flatMap((one) => one.transactions),
         );
-        const { transactions, receipts, messages } = joinContents({ executions, late });
-        const all = [
-          ...executions.flatMap((one) => one.transactions),
-          ...late.map(({ transaction: one }) => ({ kind: 'account', transaction: one })),
-        ];
-        assert.deepEqual(transactions, all);
         let [gas, logs] = [0, 0];
         for (const receipt of receipts) {
           gas += receipt.gasUsed;

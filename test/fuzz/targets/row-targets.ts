@@ -32,15 +32,15 @@ import { KEY_DEPTH, type TreeKind } from '../../../src/core/state/tree-node.ts';
 import { decodeNode, decodeRoot, encodeNode, encodeRoot } from '../../../src/core/state/tree-rows.ts';
 import { decodeAnchor, encodeAnchor } from '../../../src/core/view/anchor.ts';
 import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
-import { decodeSupplyTotals, encodeSupplyTotals } from '../../../src/core/view/supply.ts';
 import {
   decodeChargedTransaction,
   decodeExecution,
-  decodeViewHeader,
   encodeChargedTransaction,
   encodeExecution,
-  encodeViewHeader,
-} from '../../../src/core/view/view-block-codec.ts';
+} from '../../../src/core/view/execution-codec.ts';
+import type { ShownExecution } from '../../../src/core/view/shown-execution.ts';
+import { decodeSupplyTotals, encodeSupplyTotals } from '../../../src/core/view/supply.ts';
+import { decodeViewHeader, encodeViewHeader } from '../../../src/core/view/view-header-codec.ts';
 import { decodeAnchoredOutbox, encodeAnchoredOutbox } from '../../../src/runtime/anchored-outbox.ts';
 import { decodeBeaconState, encodeBeaconState } from '../../../src/runtime/beacon-commits.ts';
 import { decodeSent, encodeSent } from '../../../src/runtime/bundle-shelf.ts';
@@ -285,7 +285,7 @@ const instanceEnd: FuzzTarget = {
 
 const viewHeader: FuzzTarget = {
   name: 'view-header',
-  covers: ['core/view/view-block-codec#decodeViewHeader'],
+  covers: ['core/view/view-header-codec#decodeViewHeader'],
   executions: 2_000,
   generate(random) {
     const heights = Array.from({ length: random.integer(0, 4) }, () => ({
@@ -313,10 +313,10 @@ const viewAnchor: FuzzTarget = {
 
 const shownExecution: FuzzTarget = {
   name: 'shown-execution',
-  covers: ['core/view/view-block-codec#decodeExecution'],
+  covers: ['core/view/execution-codec#decodeExecution'],
   executions: 2_000,
   generate(random) {
-    const whole = sampleExecution(random);
+    const whole = withElsewhere(sampleExecution(random), random);
     const { transactions, receipts } = encodeExecution(whole);
     assert.deepEqual(decodeExecution({ transactions, receipts }, CHAIN_ID), whole);
     return joinParts([transactions, receipts]);
@@ -335,7 +335,7 @@ const shownExecution: FuzzTarget = {
 
 const chargedTransaction: FuzzTarget = {
   name: 'charged-transaction',
-  covers: ['core/view/view-block-codec#decodeChargedTransaction'],
+  covers: ['core/view/execution-codec#decodeChargedTransaction'],
   executions: 2_000,
   generate(random) {
     const [one] = fc.sample(transaction, { numRuns: 1, seed: random.integer(0, 2 ** 31) });
@@ -390,7 +390,16 @@ function stateRow(random: SeededRandom, families: readonly number[]): Row {
 function viewBlock(random: SeededRandom): ReturnType<typeof deriveViewBlock> {
   const [place] = fc.sample(anchor, { numRuns: 1, seed: random.integer(0, 2 ** 31) });
   invariant(place !== undefined, 'a sample is drawn');
-  return deriveViewBlock(place, undefined, { executions: [sampleExecution(random)], late: [] }, { transactionGasLimitMax: 8_000_000 });
+  return deriveViewBlock(place, undefined, [sampleExecution(random)], { transactionGasLimitMax: 8_000_000 });
+}
+
+// Now and then the first transaction was charged elsewhere: then nothing of it but its hash is stored.
+function withElsewhere(execution: ShownExecution, random: SeededRandom): ShownExecution {
+  const [first, ...others] = execution.transactions;
+  const [receipt] = execution.receipts;
+  if (first?.kind !== 'account' || receipt === undefined || execution.transactions.length > 1 || random.chance(0.5)) return execution;
+  const bare = { ...receipt, gasUsed: 0, cumulativeGasUsed: 0 };
+  return { ...execution, transactions: [{ kind: 'elsewhere', transactionHash: first.transaction.hash }, ...others], receipts: [bare] };
 }
 
 function sampleExecution(random: SeededRandom): ReturnType<typeof shown> {

@@ -1,19 +1,17 @@
-// How view blocks are kept on disk: SSZ, the header in a row of its own, since most questions need only that, and with it the names of the executions
-// that are in the block; each of those in two rows, written when its shard block was committed. What follows from the rest is left out and derived
-// again on reading: hashes, cumulative gas, and the messages of plain main calls, which are most messages there are.
+// How what clients are shown of an execution is kept on disk: SSZ, in two rows, since many questions need one of them, written when its shard block is
+// committed. What follows from the rest is left out and derived again on reading: hashes, cumulative gas, and the messages of plain main calls, which are
+// most messages there are.
 import { ByteListType, ContainerType, ListCompositeType, type Type, type ValueOf } from '@chainsafe/ssz';
 import { messageIdOf } from '../messaging/message-id.ts';
-import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
+import { bytesEqual } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import { parseTransaction, withSender } from '../protocol/decode-transaction.ts';
-import { CROSSLINK_HEADERS_MAX, CROSSLINKS_PER_BODY_MAX, INBOX_ITEM_BYTES_MAX } from '../protocol/limits.ts';
+import { INBOX_ITEM_BYTES_MAX } from '../protocol/limits.ts';
 import type { MessageKind, MessageResult } from '../protocol/message.ts';
-import { Bytes20, Bytes32Type, Bytes256, decodeCanonical, Uint8, Uint32, Uint64, Uint256 } from '../protocol/ssz.ts';
-import { ShardHeight, ShardHeights } from './anchor.ts';
-import { hashOfHeader } from './ethereum-header.ts';
-import type { ChargedTransaction, ShownExecution } from './shown-execution.ts';
+import { Bytes20, Bytes32Type, decodeCanonical, Uint8, Uint32, Uint64, Uint256 } from '../protocol/ssz.ts';
+import type { ChargedTransaction, HeldTransaction, ShownExecution, ShownTransaction } from './shown-execution.ts';
 import { decodeSystemTransaction, SYSTEM_TRANSACTION_TYPE } from './system-transaction.ts';
-import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
+import type { ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
 /** Of a type, not of a block: far above what 16 M gas can emit at 375 a log and 2,000 a message. */
 const ITEMS_MAX = 65_536;
@@ -22,32 +20,6 @@ const LOGS_PER_ITEM_MAX = 65_536;
 const LOG_BYTES_MAX = 2 ** 21;
 const TOPICS_MAX = 4;
 
-/** Where a transaction that was held back is: the execution in which its main call ran, and its place among those held there. */
-export const HeldPlace = new ContainerType({ shard: Uint64, height: Uint64, index: Uint32 }, { typeName: 'HeldPlace', jsonCase: 'eth2' });
-export type HeldPlace = ValueOf<typeof HeldPlace>;
-
-const HeaderRecord = new ContainerType(
-  {
-    parentHash: Bytes32Type,
-    stateRoot: Bytes32Type,
-    transactionsRoot: Bytes32Type,
-    receiptsRoot: Bytes32Type,
-    logsBloom: Bytes256,
-    number: Uint64,
-    gasLimit: Uint64,
-    gasUsed: Uint64,
-    timestamp: Uint64,
-    prevRandao: Bytes32Type,
-    baseFeePerGasWei: Uint256,
-    parentBeaconBlockRoot: Bytes32Type,
-    timestampMs: Uint64,
-    executions: new ListCompositeType(ShardHeight, CROSSLINK_HEADERS_MAX * CROSSLINKS_PER_BODY_MAX),
-    late: new ListCompositeType(HeldPlace, ITEMS_MAX),
-    heights: ShardHeights,
-  },
-  { typeName: 'ViewHeaderRecord', jsonCase: 'eth2' },
-);
-
 const LogRecord = new ContainerType(
   { address: Bytes20, topics: new ListCompositeType(Bytes32Type, TOPICS_MAX), data: new ByteListType(LOG_BYTES_MAX) },
   { typeName: 'ViewLogRecord', jsonCase: 'eth2' },
@@ -55,8 +27,9 @@ const LogRecord = new ContainerType(
 
 const TransactionRecord = new ContainerType(
   {
-    /** Recovered once, when the transaction came in. Zeros for a system transaction, whose bytes name it. */
+    /** Recovered once, when the transaction came in. Zeros for a system transaction, whose bytes name it, and one that was charged elsewhere. */
     sender: Bytes20,
+    /** Of one that was charged elsewhere, the hash. */
     raw: new ByteListType(INBOX_ITEM_BYTES_MAX),
   },
   { typeName: 'ViewTransactionRecord', jsonCase: 'eth2' },
@@ -134,10 +107,12 @@ const ChargedRecord = new ContainerType(
 const FLAG_SUCCEEDED = 1;
 const FLAG_CREATED_CONTRACT = 2;
 const FLAG_IMPLIED_MESSAGE = 4;
+const FLAG_CHARGED_ELSEWHERE = 8;
 
 const MESSAGE_KINDS: readonly MessageKind[] = ['main-call', 'value-send', 'credit', 'bounce', 'pointer', 'sweep', 'call', 'reply'];
 const OUTCOMES: readonly MessageResult['outcome'][] = ['success', 'revert', 'failure', 'forwarded'];
 const NO_ADDRESS = new Uint8Array(20);
+const HASH_BYTES = 32;
 /** The sender parts are wave 0, and each emits its main call first. */
 const MAIN_CALL_WAVE = 1;
 
@@ -148,31 +123,6 @@ export interface EncodedExecution {
   readonly receipts: Uint8Array;
 }
 
-/** A view block without its contents: all that a search for logs reads of most blocks. */
-export type ViewHeader = Pick<ViewBlock, 'header' | 'hash' | 'hashHex' | 'timestampMs'>;
-
-/** What the header's row says beside the header. */
-export interface ViewPlaces {
-  /** The executions in the block of which something is kept, in order. */
-  readonly executions: readonly ShardHeight[];
-  /** Transactions of other blocks' executions that it shows after its own. */
-  readonly late: readonly HeldPlace[];
-  /** The versions of the shards' states after the block, left to right. */
-  readonly heights: readonly ShardHeight[];
-}
-
-/** The row of a view block's header. */
-export function encodeViewHeader({ header, timestampMs }: ViewHeader, { executions, late, heights }: ViewPlaces): Uint8Array {
-  return HeaderRecord.serialize({ ...header, timestampMs, executions: [...executions], late: [...late], heights: [...heights] });
-}
-
-/** Reads back the header's row. */
-export function decodeViewHeader(bytes: Uint8Array): ViewHeader & ViewPlaces {
-  const { timestampMs, executions, late, heights, ...header } = stored(HeaderRecord, bytes);
-  const hash = hashOfHeader(header);
-  return { header, hash, hashHex: bytesToHex(hash), timestampMs, executions, late, heights };
-}
-
 /** The rows of an execution. */
 export function encodeExecution(execution: ShownExecution): EncodedExecution {
   const messages: MessageRecord[] = [];
@@ -181,12 +131,14 @@ export function encodeExecution(execution: ShownExecution): EncodedExecution {
     if (isImplied(message, execution)) implying.set(message.transactionIndex as number, message);
     else messages.push(toMessageRecord(message, position));
   });
-  const receipts = execution.receipts.map((receipt, index) => toReceiptRecord(receipt, implying.get(index)));
+  const receipts = execution.receipts.map((receipt, index) =>
+    toReceiptRecord(receipt, execution.transactions[index] as ShownTransaction, implying.get(index)),
+  );
   const { sums, pointed } = execution;
   const held = execution.held.map(({ transaction, receipt, ...of }) => ({
     ...of,
-    transaction: toTransactionRecord({ kind: 'account', transaction }),
-    receipt: toReceiptRecord(receipt, undefined),
+    transaction: toTransactionRecord(transaction),
+    receipt: toReceiptRecord(receipt, transaction, undefined),
   }));
   return {
     transactions: TransactionsRecord.serialize(execution.transactions.map(toTransactionRecord)),
@@ -196,12 +148,13 @@ export function encodeExecution(execution: ShownExecution): EncodedExecution {
 
 /** Reads back rows that this node wrote (their checksums are the storage's affair). */
 export function decodeExecution(encoded: EncodedExecution, evmChainId: number): ShownExecution {
-  const transactions = stored(TransactionsRecord, encoded.transactions).map((record) => toTransaction(record, evmChainId));
   const { receipts, messages, held, pointed, sums } = stored(ReceiptsRecord, encoded.receipts);
-  invariant(receipts.length === transactions.length, 'a stored execution has a receipt for each transaction');
+  const records = stored(TransactionsRecord, encoded.transactions);
+  invariant(receipts.length === records.length, 'a stored execution has a receipt for each transaction');
+  const transactions = records.map((record, index) => toShown(record, receipts[index]?.flags ?? 0, evmChainId));
   const implied: ViewMessage[] = [];
   receipts.forEach((record, index) => {
-    const view = transactions[index] as ViewTransaction;
+    const view = transactions[index] as ShownTransaction;
     if ((record.flags & FLAG_IMPLIED_MESSAGE) !== 0)
       implied.push(impliedMessage(view, index, record.messageGasLimit, record.executionGasUsed));
   });
@@ -209,11 +162,11 @@ export function decodeExecution(encoded: EncodedExecution, evmChainId: number): 
     transactions,
     receipts: toReceipts(receipts, transactions),
     messages: mergeMessages(implied, messages, transactions.length),
-    held: held.map(({ transaction, receipt, ...of }) => {
-      const view = toTransaction(transaction, evmChainId);
-      const [alone] = toReceipts([receipt], [view]);
-      invariant(view.kind === 'account' && alone !== undefined, 'what is held back is a transaction with its receipt');
-      return { ...of, transaction: view.transaction, receipt: alone };
+    held: held.map(({ transaction, receipt, ...of }): HeldTransaction => {
+      const shown = toShown(transaction, receipt.flags, evmChainId);
+      const [alone] = toReceipts([receipt], [shown]);
+      invariant(shown.kind !== 'system' && alone !== undefined, 'what is held back is a transaction with its receipt');
+      return { ...of, transaction: shown, receipt: alone };
     }),
     pointed,
     sums,
@@ -245,8 +198,8 @@ function stored<T>(type: Type<T>, bytes: Uint8Array): T {
 // Whether the message is what `impliedMessage` makes of its transaction. Its id needs no comparing: it follows from its emitter.
 function isImplied(message: ViewMessage, { transactions }: Pick<ShownExecution, 'transactions'>): boolean {
   if (message.transactionIndex === undefined || message.kind !== 'main-call') return false;
-  const view = transactions[message.transactionIndex] as ViewTransaction;
-  if (view.kind === 'system' || view.transaction.to === undefined || message.target === undefined) return false;
+  const view = transactions[message.transactionIndex] as ShownTransaction;
+  if (view.kind !== 'account' || view.transaction.to === undefined || message.target === undefined) return false;
   const { hash, sender, to, valueWei } = view.transaction;
   return (
     message.outcome === 'success' &&
@@ -262,7 +215,7 @@ function isImplied(message: ViewMessage, { transactions }: Pick<ShownExecution, 
   );
 }
 
-function impliedMessage(view: ViewTransaction, index: number, gasLimit: number, executionGasUsed: number): ViewMessage {
+function impliedMessage(view: ShownTransaction, index: number, gasLimit: number, executionGasUsed: number): ViewMessage {
   invariant(view.kind === 'account' && view.transaction.to !== undefined, 'only a call implies its message');
   const { transaction } = view;
   return {
@@ -306,7 +259,8 @@ function mergeMessages(
 // ---------------------------------------------------------------------------------------------------------------------------
 // Records.
 
-function toTransactionRecord(view: ViewTransaction): TransactionRecord {
+function toTransactionRecord(view: ShownTransaction): TransactionRecord {
+  if (view.kind === 'elsewhere') return { sender: NO_ADDRESS, raw: view.transactionHash };
   return { sender: view.kind === 'system' ? NO_ADDRESS : view.transaction.sender, raw: view.transaction.raw };
 }
 
@@ -317,12 +271,19 @@ function toTransaction(record: TransactionRecord, evmChainId: number): ViewTrans
   return { kind: 'account', transaction: withSender(parsed.value, record.sender) };
 }
 
-function toReceiptRecord(receipt: ViewReceipt, implying: ViewMessage | undefined): ReceiptRecord {
+function toShown(record: TransactionRecord, receiptFlags: number, evmChainId: number): ShownTransaction {
+  if ((receiptFlags & FLAG_CHARGED_ELSEWHERE) === 0) return toTransaction(record, evmChainId);
+  invariant(record.raw.length === HASH_BYTES, 'of what was charged elsewhere the hash is stored');
+  return { kind: 'elsewhere', transactionHash: record.raw };
+}
+
+function toReceiptRecord(receipt: ViewReceipt, { kind }: ShownTransaction, implying: ViewMessage | undefined): ReceiptRecord {
   return {
     flags:
       (receipt.succeeded ? FLAG_SUCCEEDED : 0) |
       (receipt.contractAddress === undefined ? 0 : FLAG_CREATED_CONTRACT) |
-      (implying === undefined ? 0 : FLAG_IMPLIED_MESSAGE),
+      (implying === undefined ? 0 : FLAG_IMPLIED_MESSAGE) |
+      (kind === 'elsewhere' ? FLAG_CHARGED_ELSEWHERE : 0),
     effectiveGasPriceWei: receipt.effectiveGasPriceWei,
     contractAddress: receipt.contractAddress ?? NO_ADDRESS,
     logs: receipt.logs.map((log) => ({ address: log.address, topics: [...log.topics], data: log.data })),
@@ -331,12 +292,12 @@ function toReceiptRecord(receipt: ViewReceipt, implying: ViewMessage | undefined
   };
 }
 
-function toReceipts(records: readonly ReceiptRecord[], transactions: readonly ViewTransaction[]): readonly ViewReceipt[] {
+function toReceipts(records: readonly ReceiptRecord[], transactions: readonly ShownTransaction[]): readonly ViewReceipt[] {
   let cumulativeGasUsed = 0;
   let logCount = 0;
   return records.map((record, index) => {
-    const view = transactions[index] as ViewTransaction;
-    const gasUsed = view.kind === 'system' ? 0 : view.transaction.gasLimit;
+    const view = transactions[index] as ShownTransaction;
+    const gasUsed = view.kind === 'account' ? view.transaction.gasLimit : 0;
     cumulativeGasUsed += gasUsed;
     const firstLogIndex = logCount;
     logCount += record.logs.length;

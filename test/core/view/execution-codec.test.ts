@@ -5,15 +5,14 @@ import fc from 'fast-check';
 import { initialiseKeccak, keccak256 } from '../../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
 import { deriveViewBlock } from '../../../src/core/view/derive-block.ts';
-import type { ShownExecution } from '../../../src/core/view/shown-execution.ts';
 import {
   decodeChargedTransaction,
   decodeExecution,
-  decodeViewHeader,
   encodeChargedTransaction,
   encodeExecution,
-  encodeViewHeader,
-} from '../../../src/core/view/view-block-codec.ts';
+} from '../../../src/core/view/execution-codec.ts';
+import type { ShownExecution } from '../../../src/core/view/shown-execution.ts';
+import { decodeViewHeader, encodeViewHeader } from '../../../src/core/view/view-header-codec.ts';
 import { anchor, CHAIN_ID, EMITTED_KINDS, execution, hash, shown, transaction } from './executed-fixture.ts';
 
 /** Of `ViewMessageRecord`, which has a fixed size. */
@@ -29,18 +28,21 @@ const heights = fc.array(fc.record({ shard: fc.integer({ min: 1, max: 1_000 }), 
 /** What an execution may say beside its items. */
 const others = fc.record({
   held: fc.array(
-    fc.record({ mainCallId: hash, pointerCount: fc.integer({ min: 1, max: 9 }), transaction }, PLAIN).map((held) => ({
-      ...held,
-      receipt: {
-        succeeded: true,
-        gasUsed: held.transaction.gasLimit,
-        cumulativeGasUsed: held.transaction.gasLimit,
-        effectiveGasPriceWei: 7n,
-        contractAddress: held.mainCallId.slice(0, 20),
-        logs: [],
-        firstLogIndex: 0,
-      },
-    })),
+    fc
+      .record({ mainCallId: hash, pointerCount: fc.integer({ min: 1, max: 9 }), transaction }, PLAIN)
+      .map(({ transaction: one, ...held }) => ({
+        ...held,
+        transaction: { kind: 'account' as const, transaction: one },
+        receipt: {
+          succeeded: true,
+          gasUsed: one.gasLimit,
+          cumulativeGasUsed: one.gasLimit,
+          effectiveGasPriceWei: 7n,
+          contractAddress: held.mainCallId.slice(0, 20),
+          logs: [],
+          firstLogIndex: 0,
+        },
+      })),
     { maxLength: 2 },
   ),
   pointed: fc.array(hash, { maxLength: 3 }),
@@ -54,7 +56,7 @@ describe('the rows of a view block', () => {
     fc.assert(
       fc.property(anchor, heights, heights, (place, executions, versions) => {
         const late = versions.map((one, index) => ({ ...one, index }));
-        const { header, hash, hashHex, timestampMs } = deriveViewBlock(place, undefined, { executions: [], late: [] }, parameters);
+        const { header, hash, hashHex, timestampMs } = deriveViewBlock(place, undefined, [], parameters);
         const row = encodeViewHeader({ header, hash, hashHex, timestampMs }, { executions, late, heights: versions });
         assert.deepEqual(decodeViewHeader(row), { header, hash, hashHex, timestampMs, executions, late, heights: versions });
       }),
@@ -110,7 +112,7 @@ describe('the rows of a view block', () => {
     assert.ok(sample !== undefined);
     const [place, executed, versions, also] = sample;
     const whole = { ...shown(executed), ...also };
-    const header = encodeViewHeader(deriveViewBlock(place, undefined, { executions: [whole], late: [] }, parameters), {
+    const header = encodeViewHeader(deriveViewBlock(place, undefined, [whole], parameters), {
       executions: versions,
       late: [],
       heights: versions,

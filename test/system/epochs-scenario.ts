@@ -1,0 +1,148 @@
+// Epochs that turn under load while validators die, as one scenario that the test and the soak share: in each epoch one validator of many shards is
+// killed with -9 and started again; every transaction that was sent is final in the end, on every validator alike, and all money is there.
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tailOfLogs } from './devnet-fixture.ts';
+import { EpochsLoad, type LoadFigures } from './epochs-load.ts';
+import { type ClusterOptions, startCluster, type ValidatorCluster } from './validator-cluster.ts';
+
+/** What was done and checked. */
+export interface EpochsReport extends LoadFigures {
+  readonly epochs: number;
+  readonly killed: number;
+  /** View blocks that all validators have alike, compared at the end. */
+  readonly blocks: number;
+  /** Sent, and neither final nor refused. */
+  readonly unaccounted: number;
+  readonly seconds: number;
+  /** Why it ended before its last epoch; absent when all held. */
+  readonly brokenPromise?: string;
+}
+
+/** What to run. */
+export interface EpochsChoice {
+  readonly epochs: number;
+  readonly cluster: ClusterOptions;
+}
+
+const TICK_MS = 100;
+const EPOCH_MS_MAX = 180_000;
+const SETTLE_MS_MAX = 120_000;
+const COMPARED_MAX = 200;
+
+/** See the file's head. */
+export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say: (line: string) => void): Promise<EpochsReport> {
+  const startedMs = performance.now();
+  const tally = { epochs: 0, killed: 0, blocks: 0 };
+  const cluster = await startCluster(options);
+  const load = new EpochsLoad(cluster.senders, cluster.chainId);
+  const reportOf = (): EpochsReport => ({
+    ...load.figures,
+    ...tally,
+    unaccounted: load.underWay,
+    seconds: Math.round((performance.now() - startedMs) / 1_000),
+  });
+  try {
+    await turnEpochs(cluster, load, epochs, tally, say);
+    await settle(cluster, load);
+    tally.blocks = await compareAll(cluster);
+    return reportOf();
+  } catch (error) {
+    say(tailOfLogs(cluster.folder));
+    const kept = mkdtempSync(join(tmpdir(), 'coppice-epochs-failed-'));
+    cpSync(cluster.folder, kept, { recursive: true });
+    say(`logs and databases are kept in ${kept}`);
+    return { ...reportOf(), brokenPromise: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await cluster.remove();
+  }
+}
+
+async function turnEpochs(
+  cluster: ValidatorCluster,
+  load: EpochsLoad,
+  epochs: number,
+  tally: { epochs: number; killed: number },
+  say: (line: string) => void,
+): Promise<void> {
+  let epoch = await epochOf(cluster);
+  const first = epoch;
+  let restart: Promise<void> = Promise.resolve();
+  let enteredMs = performance.now();
+  for (let tick = 0; tally.epochs < epochs; tick++) {
+    const entry = upFrom(cluster, tick);
+    // A node may die under its client: that is the test.
+    await load.send(cluster.rpc(entry)).catch(() => undefined);
+    if (tick % 5 === 0) await load.follow(cluster.rpc(entry)).catch(() => undefined);
+    const now = await epochOf(cluster).catch(() => epoch);
+    if (now > epoch) {
+      await restart;
+      tally.epochs = now - first;
+      say(
+        `epoch ${now} after ${Math.round((performance.now() - enteredMs) / 100) / 10} s, ${load.figures.sent} sent, ${load.underWay} under way`,
+      );
+      epoch = now;
+      enteredMs = performance.now();
+      const victim = now % cluster.size;
+      await cluster.kill(victim);
+      tally.killed++;
+      restart = sleep(1_000).then(() => cluster.start(victim));
+    }
+    if (performance.now() - enteredMs > EPOCH_MS_MAX) throw new Error(`epoch ${epoch} has not ended after ${EPOCH_MS_MAX / 1_000} s`);
+    await sleep(TICK_MS);
+  }
+  await restart;
+}
+
+// Every transaction that was sent becomes final.
+async function settle(cluster: ValidatorCluster, load: EpochsLoad): Promise<void> {
+  const deadlineMs = performance.now() + SETTLE_MS_MAX;
+  while (load.underWay > 0) {
+    if (performance.now() > deadlineMs) throw new Error(`${load.underWay} transactions are not final after ${SETTLE_MS_MAX / 1_000} s`);
+    await load.follow(cluster.rpc(0));
+    await sleep(TICK_MS);
+  }
+}
+
+// The newest blocks that all have, and the terms of conservation after them.
+async function compareAll(cluster: ValidatorCluster): Promise<number> {
+  const all = Array.from({ length: cluster.size }, (_unused, validator) => cluster.rpc(validator));
+  const target = Number(await all[0]?.call('eth_blockNumber', []));
+  const deadlineMs = performance.now() + SETTLE_MS_MAX;
+  for (const rpc of all)
+    while (Number(await rpc.call('eth_blockNumber', [])) < target) {
+      if (performance.now() > deadlineMs) throw new Error(`${rpc.url} stays behind block ${target}`);
+      await sleep(TICK_MS);
+    }
+  const from = Math.max(0, target - COMPARED_MAX + 1);
+  for (let number = from; number <= target; number++) {
+    const blocks = await Promise.all(all.map((rpc) => rpc.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])));
+    for (const block of blocks) assert.deepEqual(block, blocks[0], `block ${number}`);
+  }
+  for (const rpc of all) {
+    const supply = (await rpc.call('coppice_getSupply', [`0x${target.toString(16)}`])) as Readonly<Record<string, string>>;
+    const { blockNumber: _number, blockHash: _hash, genesisSupply, issuedRewards, ...terms } = supply;
+    const sum = Object.values(terms).reduce((total, term) => total + BigInt(term), 0n);
+    assert.equal(sum, BigInt(genesisSupply ?? 0) + BigInt(issuedRewards ?? 0));
+  }
+  return target - from + 1;
+}
+
+async function epochOf(cluster: ValidatorCluster): Promise<number> {
+  const layout = (await cluster.rpc(upFrom(cluster, 0)).call('coppice_getLayout', [])) as { readonly epoch: string };
+  return Number(layout.epoch);
+}
+
+function upFrom(cluster: ValidatorCluster, tick: number): number {
+  const found = Array.from({ length: cluster.size }, (_unused, offset) => (tick + offset) % cluster.size).find((each) =>
+    cluster.isRunning(each),
+  );
+  assert.ok(found !== undefined, 'a validator runs');
+  return found;
+}
+
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
+}
