@@ -22,7 +22,14 @@ const FAULTS = [
   { fromMs: 200, forMs: 300, what: { kind: 'loss', share: 0.1 } as const },
 ];
 const shape = PLAIN_SHAPE;
-const LYING: SchedulePlan = { seed: 2, nodes: 4, shape, disksLie: true, faults: FAULTS.map((fault) => ({ ...fault, fromMs: 2 * fault.fromMs })), dishonest: [{ validator: 1, strategy: 'twin' }] };
+const LYING: SchedulePlan = {
+  seed: 2,
+  nodes: 4,
+  shape,
+  disksLie: true,
+  faults: FAULTS.map((fault) => ({ ...fault, fromMs: 2 * fault.fromMs })),
+  dishonest: [{ validator: 1, strategy: 'twin' }],
+};
 const GOOD: SchedulePlan = { seed: 5, nodes: 4, shape, faultsUntilMs: 1_500, faults: FAULTS, dishonest: [] };
 
 const pageOf = (story: readonly StoryEntry[], title = 'a schedule'): string =>
@@ -95,7 +102,7 @@ describe('the story of a schedule', () => {
   });
 
   it('is told in columns, the violation last', () => {
-    const lines = timelineText(storyOf(lying), { isWhole: false, linesMax: 100 });
+    const lines = timelineText(storyOf(lying), { isWhole: false, linesMax: 400 });
     for (const name of ['node-0', 'node-1 (twin)', 'node-2', 'node-3', 'node-1-twin (twin)'])
       assert.ok(
         lines.some((line) => line.includes(name)),
