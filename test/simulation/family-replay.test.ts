@@ -111,6 +111,7 @@ describe('families replayed alone', () => {
     const kinds = new Map<string, number>();
     for (const [seed, layout] of [
       [1, PLAIN_SHAPE.layout],
+      [2, PLAIN_SHAPE.layout],
       [3, PLAIN_SHAPE.layout],
       [4, [2, 3]],
     ] as const) {
