@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { BEACON_CHAIN, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
@@ -39,7 +40,8 @@ describe('four validators, one of them twice', () => {
     const leaders = new Set<number>();
     for (let seed = 1; seed <= WHOLE_NODE_SCENARIOS; seed++) {
       const crypto = standInCrypto();
-      const report = await runOnWholeNodes({ seed, cast: ONE_PAIR, rounds: 3, crypto, preset: readPreset('devnet') });
+      const chain = seed % 2 === 0 ? BEACON_CHAIN : ROOT_SHARD;
+      const report = await runOnWholeNodes({ seed, cast: ONE_PAIR, rounds: 3, chain, crypto, preset: readPreset('devnet') });
       assert.equal(report.violation, undefined, `seed ${seed}: ${JSON.stringify(report)}`);
       for (const leader of report.leaders) leaders.add(leader);
     }

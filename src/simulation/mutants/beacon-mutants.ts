@@ -82,6 +82,15 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     trials: lies('wrong-slander'),
   },
   {
+    name: 'punished-twice',
+    rule: 'a validator is punished once for one instance',
+    violates: ['validity'],
+    file: 'src/core/beacon/slashing.ts',
+    find: 'const slashed = guilty.filter((validator) => !isConvicted(state, known.instanceId, validator));',
+    replace: 'const slashed = guilty.filter((validator) => validator >= 0);',
+    trials: lies('wrong-confession'),
+  },
+  {
     name: 'crosslink-unverified',
     rule: 'the certificates of a crosslink are verified',
     violates: ['validity'],
@@ -143,15 +152,6 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     find: '    end: endOfInstance(blockStore, instanceId),',
     replace: '    end: instanceId.length > 0 ? undefined : endOfInstance(blockStore, instanceId),',
     trials: SLOW_EPOCHS,
-  },
-  {
-    name: 'takeover-without-grace',
-    rule: 'an open record is taken over when its grace is over, and not before',
-    violates: ['validity'],
-    file: 'src/core/beacon/takeover.ts',
-    find: 'return height > lastHeightOfEpoch(record.epoch, parameters) + parameters.takeoverGraceBlocks;',
-    replace: 'return height > lastHeightOfEpoch(record.epoch, parameters);',
-    trials: EPOCHS,
   },
   {
     name: 'fees-to-another-proposer',

@@ -20,6 +20,13 @@ const BUSY = underSeeds(1, 6, {
 });
 /** Inboxes of a few messages, so that they are full. */
 const NARROW = underSeeds(1, 4, { faults: [], dishonest: [], parameters: { inboxBytesShare: 2_500 }, shape: SHARDED });
+const NARROW_LIES = underSeeds(1, 6, {
+  faults: [],
+  dishonest: [],
+  parameters: { inboxBytesShare: 2_500 },
+  forger: 'wrong-inbox-share',
+  shape: SHARDED,
+});
 /** References that last long, and queues that are full soon: rations run out. */
 const CROWDED = underSeeds(1, 6, {
   faults: [],
@@ -118,6 +125,15 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     trials: lies('wrong-inbox-order', FOUR),
   },
   {
+    name: 'inbox-beyond-its-share',
+    rule: 'an inbox stays within its share',
+    violates: ['validity'],
+    file: INBOX,
+    find: 'return bytes <= inboxBytesShare ? PASSED',
+    replace: 'return bytes <= inboxBytesShare * 100 ? PASSED',
+    trials: NARROW_LIES,
+  },
+  {
     name: 'message-unproved',
     rule: 'a message is the one that stands in the anchored outbox',
     violates: ['validity', 'conservation', 'exactly-once'],
@@ -170,6 +186,15 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     find: '      if (destination !== instance.shard) used.set(destination, after(destination, weight));',
     replace: '      if (destination !== instance.shard) used.set(destination, after(destination, weight) * 0);',
     trials: CROWDED,
+  },
+  {
+    name: 'calls-without-pointer-proofs',
+    rule: 'a call to another shard comes with the proof of where its target lives',
+    violates: ['validity'],
+    file: 'src/core/shard/transaction-target.ts',
+    find: '  return !isFamilyOf(instance, to);',
+    replace: '  return !isFamilyOf(instance, to) && data.length === 0;',
+    trials: QUIET,
   },
   {
     name: 'price-of-the-target-left-out',

@@ -34,6 +34,7 @@ export type WrongField =
   | 'inbox-order'
   | 'inbox-twice'
   | 'inbox-message'
+  | 'inbox-share'
   | 'lazy'
   | 'body-root'
   | 'post-state-root'
@@ -47,6 +48,7 @@ export const WRONG_BEACON_FIELDS = [
   'beacon-gas',
   'last-block-body',
   'slander',
+  'confession',
   'crosslink-outboxes',
   'crosslink-signature',
   'crosslink-beyond',

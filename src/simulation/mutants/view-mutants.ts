@@ -32,8 +32,8 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     rule: 'a transaction is shown when the pointers of its contracts are written',
     violates: ['determinism', 'agreement'],
     file: SHOWN,
-    find: '    const pointerCount = charged === undefined ? 0 : pointersOf(message.id);',
-    replace: '    const pointerCount = charged === undefined ? 0 : pointersOf(message.id) * 0;',
+    find: '    const pointerCount = isCall ? pointersOf(message.id) : 0;',
+    replace: '    const pointerCount = isCall ? pointersOf(message.id) * 0 : 0;',
     trials: QUIET,
   },
   {
@@ -50,8 +50,8 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     rule: 'a main call is shown as the transaction that was charged for it, wherever that was',
     violates: ['determinism', 'agreement'],
     file: SHOWN,
-    find: "    const charged = isShown(one) && message.kind === 'main-call' ? chargedFor(message) : undefined;",
-    replace: "    const charged = isShown(one) && message.kind === 'main-call' && one.wave > 0 ? chargedFor(message) : undefined;",
+    find: "    const isCall = isShown(one) && message.kind === 'main-call';",
+    replace: "    const isCall = isShown(one) && message.kind === 'main-call' && one.wave > INBOX_WAVE;",
     trials: QUIET,
   },
   {

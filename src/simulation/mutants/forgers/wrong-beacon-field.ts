@@ -1,12 +1,14 @@
 // A leader of the beacon whose blocks say one thing wrongly, with everything that follows from it made to fit and signed anew. What state the
 // block leads to is told by the code that every node runs, with the same rule missing.
+import { BitArray } from '@chainsafe/ssz';
 import { isLastOfEpoch } from '../../../core/beacon/epochs.ts';
 import { isCarrier } from '../../../core/consensus/block-role.ts';
 import { encodeEvidence } from '../../../core/consensus/evidence/evidence.ts';
-import { bytesEqual, compareBytes, ZERO_32 } from '../../../core/primitives/bytes.ts';
+import { bytesEqual, ZERO_32 } from '../../../core/primitives/bytes.ts';
 import { isError } from '../../../core/primitives/errors.ts';
-import type { Bytes32 } from '../../../core/primitives/ids.ts';
+import type { Bytes32, ValidatorIndex } from '../../../core/primitives/ids.ts';
 import { type BlockBody, type BlockHeader, bodyRootOf } from '../../../core/protocol/block.ts';
+import { type BlockPoint, SCHEME_BLS } from '../../../core/protocol/certificate.ts';
 import { Crosslink } from '../../../core/protocol/crosslink.ts';
 import { EMPTY_OUTBOX } from '../../../core/protocol/outbox.ts';
 import { storedValue } from '../../../core/protocol/ssz.ts';
@@ -15,8 +17,10 @@ import type { BeaconChain } from '../../../node/create-beacon.ts';
 import { type UnsignedBlock, withPostState } from '../../adversaries/post-state.ts';
 import { chainsOf } from '../../chains-of.ts';
 import type { WrongBeaconField } from '../trial.ts';
-import { unsignedOf } from './certificates.ts';
-import { changing, type Forgery, type Hand, signedBy } from './hand.ts';
+import { changing, FORGER, type Forgery, type Hand, signedBy } from './hand.ts';
+
+const SIGNATURE_BYTES = 96;
+const SLANDERED: ValidatorIndex = 1;
 
 interface Right extends UnsignedBlock {
   readonly hand: Hand;
@@ -64,7 +68,11 @@ async function wrongBlock(field: WrongBeaconField, right: Right): Promise<Unsign
       return crosslinks.length === 0 ? undefined : fitted(right, header, { ...body, crosslinks });
     }
     case 'slander':
-      return fitted(right, header, { ...body, evidence: [slander(hand)] });
+      // Nobody has signed it.
+      return fitted(right, header, { ...body, evidence: [voteTwice(SLANDERED, hand, () => undefined)] });
+    case 'confession':
+      // True, and no news after the first time.
+      return fitted(right, header, { ...body, evidence: [voteTwice(FORGER, hand, (point) => hand.signer.signVote(point))] });
     case 'crosslink-outboxes':
       return withCrosslink(right, (crosslink) => {
         const outboxes = crosslink.outboxes.map(() => EMPTY_OUTBOX);
@@ -108,15 +116,14 @@ function nextHeader({ headers, shard }: Crosslink, { node }: Hand): BlockHeader 
   );
 }
 
-/** That validator 1 voted for two blocks in a round: nobody has signed that. */
-function slander(hand: Hand): Uint8Array {
-  const { instanceId } = hand.chain.instance;
+/** That a validator voted for two blocks in a round; `sign` gives its signature of a vote, as far as there is one. */
+function voteTwice(validator: ValidatorIndex, hand: Hand, sign: (point: BlockPoint) => Uint8Array | undefined): Uint8Array {
+  const { instanceId, committee } = hand.chain.instance;
   const nobodys = (fill: number): Bytes32 => new Uint8Array(32).fill(fill);
-  const [first, second] = [nobodys(1), nobodys(2)].sort(compareBytes).map((blockHash) => {
-    const certificate = unsignedOf({ height: 1, round: 1, blockHash }, hand);
-    const signers = certificate.signers.clone();
-    for (const place of signers.getTrueBitIndexes()) if (place !== 1) signers.set(place, false);
-    return { ...certificate, signers };
+  const [first, second] = [nobodys(1), nobodys(2)].map((blockHash) => {
+    const point = { height: 1, round: 1, blockHash };
+    const signers = BitArray.fromBoolArray(committee.members.map((member) => member.validator === validator));
+    return { point, scheme: SCHEME_BLS, signers, signature: sign(point) ?? new Uint8Array(SIGNATURE_BYTES) };
   });
   if (first === undefined || second === undefined) throw new Error('a pair has two halves');
   return encodeEvidence({ kind: 'conflicting-votes', instanceId, first, second });

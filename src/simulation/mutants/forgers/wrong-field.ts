@@ -4,8 +4,11 @@ import { isCarrier } from '../../../core/consensus/block-role.ts';
 import { keccak256 } from '../../../core/crypto/keccak.ts';
 import { intrinsicGas } from '../../../core/execution/intrinsic-gas.ts';
 import { backlogOf } from '../../../core/messaging/congestion.ts';
+import type { HeldBundle } from '../../../core/messaging/held-bundle.ts';
 import { verifyInbox } from '../../../core/messaging/inbox.ts';
 import { InboxItem } from '../../../core/messaging/inbox-item.ts';
+import { type BundleName, bundleNameOf } from '../../../core/messaging/lane-view.ts';
+import { selectInbox } from '../../../core/messaging/select-inbox.ts';
 import { bytesEqual, bytesToHex } from '../../../core/primitives/bytes.ts';
 import { isError } from '../../../core/primitives/errors.ts';
 import { blockHashOf, bodyRootOf, EMPTY_BODY } from '../../../core/protocol/block.ts';
@@ -17,11 +20,13 @@ import { type BeaconView, closesInstance, isFamilyOf, referenceOf, type ShardIns
 import { inboxGasOf } from '../../../core/shard/shard-load.ts';
 import { shardBaseFeeAfter } from '../../../core/shard/validate-shard-block.ts';
 import type { ShardChain } from '../../../node/create-shards.ts';
+import { decodeSent } from '../../../runtime/bundle-shelf.ts';
+import { createShardStore } from '../../../storage/shard-store.ts';
 import { shardInstanceOf } from '../../adversaries/empty-block.ts';
 import type { UnsignedBlock } from '../../adversaries/post-state.ts';
 import { createClients, signTransfer, type Transfer } from '../../workload.ts';
 import type { WrongField } from '../trial.ts';
-import { type Forgery, type Hand, signedBy } from './hand.ts';
+import { FORGER, type Forgery, type Hand, signedBy } from './hand.ts';
 
 type Header = Proposal['header'];
 type WrongTransaction = 'spent-nonce' | 'balance' | 'data-floor' | 'foreign-sender' | 'closing-body';
@@ -49,7 +54,7 @@ export function wrongField(field: WrongField): Forgery {
     instead: async (message, hand) => {
       if (message.kind !== 'proposal') return [message];
       const right = await rightOf(message.proposal, hand);
-      const wrong = right === undefined ? undefined : wrongBlock(field, right);
+      const wrong = right === undefined ? undefined : await wrongBlock(field, right);
       return wrong === undefined ? [message] : [{ kind: 'proposal', proposal: signedBy(wrong, hand) }];
     },
   };
@@ -71,7 +76,7 @@ async function rightOf({ header, body }: Proposal, hand: Hand): Promise<Right | 
 }
 
 // Undefined where the block gives no occasion.
-function wrongBlock(field: WrongField, right: Right): UnsignedBlock | undefined {
+async function wrongBlock(field: WrongField, right: Right): Promise<UnsignedBlock | undefined> {
   const { header, body, parent } = right;
   const saying = (changed: Partial<Header>): UnsignedBlock => ({ header: { ...header, ...changed }, body });
   switch (field) {
@@ -99,6 +104,8 @@ function wrongBlock(field: WrongField, right: Right): UnsignedBlock | undefined 
       return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: [...body.inbox, ...body.inbox.slice(-1)] });
     case 'inbox-message':
       return body.inbox.length < 1 ? undefined : withBody(right, { ...body, inbox: body.inbox.map(richer) });
+    case 'inbox-share':
+      return takingMore(right);
     case 'body-root':
       return saying({ bodyRoot: flipped(header.bodyRoot) });
     case 'post-state-root':
@@ -182,6 +189,26 @@ function priced({ header, body, instance, parent, view, parameters }: Right): Un
     parameters,
   });
   return { header: { ...header, baseFeePerGasWei }, body };
+}
+
+// An inbox of all that is there, as if ten times as much fitted.
+async function takingMore(right: Right): Promise<UnsignedBlock | undefined> {
+  const { body, hand, instance, parent, view, parameters } = right;
+  const disk = hand.world.disks[FORGER];
+  if (disk === undefined || closesInstance(view, instance)) return undefined;
+  const store = createShardStore(disk.rows);
+  const held = new Map<BundleName, HeldBundle>();
+  for (const source of hand.world.genesis.layout)
+    for (const { height, sent } of await store.readSent(source))
+      for (const bundle of decodeSent(source, height, sent).bundles) held.set(bundleNameOf(bundle.place), bundle);
+  const taken = selectInbox({
+    shard: instance.shard,
+    parentCursors: parent.commitment.cursors,
+    view: view.lanes,
+    share: { ...parameters, inboxBytesShare: 10 * parameters.inboxBytesShare },
+    held,
+  });
+  return taken.inbox.length <= body.inbox.length ? undefined : withBody(right, { ...body, ...taken });
 }
 
 // An item whose message brings one wei more.
