@@ -110,10 +110,7 @@ describe('four whole nodes in one process', () => {
     world.network.setUp('node-3', false);
     await world.clock.run(START_MS + 30_000);
     const before = world.nodes.map(heightsOf)[0] ?? [];
-    assert.ok(
-      before.length === 2 && before.every((height) => height > 5),
-      `three of four go on, at ${before}`,
-    );
+    assert.ok(before.length === 2 && before.every((height) => height > 5), `three of four go on, at ${before}`);
     world.network.setUp('node-3', true);
     await world.clock.run(START_MS + 60_000);
     const heights = world.nodes.map(heightsOf);

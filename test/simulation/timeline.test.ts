@@ -22,7 +22,14 @@ const FAULTS = [
   { fromMs: 200, forMs: 300, what: { kind: 'loss', share: 0.1 } as const },
 ];
 const shape = PLAIN_SHAPE;
-const LYING: SchedulePlan = { seed: 2, nodes: 4, shape, disksLie: true, faults: FAULTS.map((fault) => ({ ...fault, fromMs: 2 * fault.fromMs })), dishonest: [{ validator: 1, strategy: 'twin' }] };
+const LYING: SchedulePlan = {
+  seed: 2,
+  nodes: 4,
+  shape,
+  disksLie: true,
+  faults: FAULTS.map((fault) => ({ ...fault, fromMs: 2 * fault.fromMs })),
+  dishonest: [{ validator: 1, strategy: 'twin' }],
+};
 const GOOD: SchedulePlan = { seed: 5, nodes: 4, shape, faultsUntilMs: 1_500, faults: FAULTS, dishonest: [] };
 
 const pageOf = (story: readonly StoryEntry[], title = 'a schedule'): string =>
