@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mnemonicAccounts } from '../src/cli/mnemonic-accounts.ts';
 import { initialiseKeccak, keccak256 } from '../src/core/crypto/keccak.ts';
-import { commitmentOf } from '../src/core/execution/commitment.ts';
+import { commitmentOf, NO_LANES } from '../src/core/execution/commitment.ts';
 import { createOwnLoopExecutor } from '../src/core/execution/evm/own-loop-executor.ts';
 import { executeBlock } from '../src/core/execution/execute-block.ts';
 import type { BlockResult } from '../src/core/execution/executed-block.ts';
@@ -125,7 +125,7 @@ interface Executed {
 
 async function finish(bench: Bench, { transactions, result, version, parentHash }: Executed): Promise<Uint8Array> {
   const { store, states, pool } = bench;
-  const commitment = commitmentOf(result, version.root);
+  const commitment = commitmentOf(result, version.root, NO_LANES);
   const { height } = version;
   const { view, shown } = await time(bench, 'view', () => {
     const shown = showExecution(result);

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const PROCESS_TIMEOUT_MS = 240_000;
+/** Time that a process has. */
+export const PROCESS_TIMEOUT_MS = 240_000;
 
 /** Processes that run: when this one ends, so do they, or nobody would end one that hangs. */
 const children = new Set<ChildProcess>();
@@ -18,8 +19,13 @@ process.on('exit', () => {
  * text does, so that is what callers judge by. Fails if the tool cannot be started.
  */
 export function outputOfQuint(...args: readonly string[]): Promise<string> {
+  return outputOfQuintWithin(PROCESS_TIMEOUT_MS, args);
+}
+
+/** The same for a run that may take longer. */
+export function outputOfQuintWithin(timeoutMs: number, args: readonly string[]): Promise<string> {
   const cli = createRequire(import.meta.url).resolve('@informalsystems/quint/dist/src/cli.js');
-  const child = spawn(process.execPath, [cli, ...args], { cwd: ROOT, timeout: PROCESS_TIMEOUT_MS, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [cli, ...args], { cwd: ROOT, timeout: timeoutMs, stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -13,7 +13,7 @@ import { placementOfFamily } from '../core/messaging/placement.ts';
 import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Address, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { Address, ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
 import { Block } from '../core/protocol/certified-block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
@@ -36,11 +36,10 @@ import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { BlockContent } from '../runtime/payload-maker.ts';
-import { createShardBlockCommits, decodeParent } from '../runtime/shard-block-commits.ts';
+import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
 import {
   createShardBlockLogic,
   type ExecutedShardBlockOutcome,
-  factsOf,
   type ShardBlockOutcome,
   shardStartOutcome,
 } from '../runtime/shard-block-logic.ts';
@@ -50,7 +49,8 @@ import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
-import { loadInstance, type NewestBlock } from './load-instance.ts';
+import { loadInstance } from './load-instance.ts';
+import { newestOutcome } from './newest-shard-block.ts';
 import { openOwnSigningRecord } from './own-signing-record.ts';
 import { makeShardCrosslink } from './shard-crosslink.ts';
 
@@ -87,7 +87,12 @@ interface Running {
   readonly onBeacon: () => void;
   /** Height of the newest block with items on which another is committed. */
   readonly newestItems: () => Height;
+  /** How far it was crosslinked at the beacon block before, and when its committee was last asked for its end. */
+  readonly told: { anchoredHeight: Height; greetedAtMs: TimestampMs };
 }
+
+/** An instance that is over for the beacon, and goes on here: its end is asked for at most so often. */
+const GREET_INTERVAL_MS = 1_000;
 
 /** See the file's head. */
 export class Shards {
@@ -157,8 +162,28 @@ export class Shards {
         )
         .catch(onFault);
     }
-    for (const { onBeacon } of this.#running.values()) onBeacon();
+    for (const [shard, running] of this.#running) {
+      running.onBeacon();
+      this.#catchUpWithBeacon(shard, running, state);
+    }
     this.#settleSoon();
+  }
+
+  // Who is no member of an instance's committee says nothing in it, so nobody tells him what he has missed of its end; and what the beacon has anchored
+  // for a whole block of its own, others have had for long.
+  #catchUpWithBeacon(shard: ChainId, { chain, told }: Running, { records }: BeaconState): void {
+    const entry = records.find(({ record }) => record.shard === shard && record.epoch === chain.instance.epoch);
+    if (entry === undefined || entry.closed) {
+      const nowMs = this.#options.clock.nowMs();
+      if (chain.runner.state.closed !== undefined || nowMs < told.greetedAtMs + GREET_INTERVAL_MS) return;
+      told.greetedAtMs = nowMs;
+      chain.runner.greet();
+      return;
+    }
+    const { hash, height, round } = entry.progress;
+    const { facts } = chain.blocks.committed;
+    if (round > 0 && facts.height < told.anchoredHeight) chain.catchUp.request({ kind: 'request-block', hash, height });
+    told.anchoredHeight = height;
   }
 
   /** Crosslinks for the open records of a beacon state, as far as this node has what they take. */
@@ -280,7 +305,13 @@ export class Shards {
         }),
       signingRecord,
     });
-    return { chain, signingRecord, onBeacon: () => onBeacon(), newestItems: () => newestItems };
+    return {
+      chain,
+      signingRecord,
+      onBeacon: () => onBeacon(),
+      newestItems: () => newestItems,
+      told: { anchoredHeight: 0, greetedAtMs: 0 },
+    };
   }
 
   // One mempool for all instances of a shard.
@@ -358,24 +389,4 @@ export class Shards {
 async function endOf({ chain, signingRecord }: Running): Promise<void> {
   await chain.stop();
   await signingRecord.close();
-}
-
-function newestOutcome(
-  { hash, block: { header }, record: { commitment, point } }: NewestBlock,
-  database: StateDatabase,
-  parentRow: Uint8Array | undefined,
-  closes: boolean,
-): ShardBlockOutcome {
-  invariant(parentRow !== undefined, 'what the child of the newest block has to know is stored with it');
-  const { height, timestampMs, baseFeePerGasWei } = header;
-  const asParent = {
-    hash,
-    height,
-    timestampMs,
-    baseFeePerGasWei,
-    referenceHeight: header.beaconReference.height,
-    closes,
-    ...decodeParent(parentRow),
-  };
-  return { hash, facts: factsOf(asParent), commitment, seed: point.seed, asParent, version: database.committed() };
 }

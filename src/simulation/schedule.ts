@@ -379,7 +379,9 @@ class ScheduleRun {
   #onFault(index: number, fault: unknown): void {
     const excuse = excuseOf(fault, { hasHadFullDisk: this.#mayFail.has(index), hasHadBitRot: this.#mayBeCorrupt.has(index) });
     if (excuse === 'bit-rot') this.#rotFound++;
-    if (this.#isHonest(index) && excuse === undefined && this.#options.mayCrash !== true)
+    // Where agreement broke the beacon makes one side final, and nodes of the other cannot go on from what they have.
+    const isOnLostSide = this.#watch.hasForked;
+    if (this.#isHonest(index) && excuse === undefined && this.#options.mayCrash !== true && !isOnLostSide)
       this.#watch.report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }

@@ -87,9 +87,9 @@ export async function shrink(plan: SchedulePlan, report: ScheduleReport, { run, 
 /** Cheap and large steps first. */
 const PASSES: readonly Pass[] = [
   withoutTheFuture,
+  simplerShape,
   ({ plan }) => withoutSome(plan.faults).map((faults) => ({ ...plan, faults })),
   ({ plan }) => withoutSome(plan.dishonest).map((dishonest) => ({ ...plan, dishonest })),
-  simplerShape,
   fewerNodes,
   ({ plan }) => (plan.exactClocks === true ? [] : [{ ...plan, exactClocks: true }]),
   lessLoad,

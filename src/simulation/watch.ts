@@ -108,6 +108,11 @@ export class Watch {
     return this.#violation;
   }
 
+  /** Agreement broke, where it may. */
+  get hasForked(): boolean {
+    return this.#disagreement !== undefined;
+  }
+
   /** By chain, the highest block that anyone committed. */
   get heights(): CommittedChain['heights'] {
     return this.#chain.heights;

@@ -68,6 +68,7 @@ const OF_PRODUCTION: Readonly<Record<string, readonly string[]>> = {
 /** What the simulator has and production has not. */
 const OF_SIMULATOR: Readonly<Record<string, readonly string[]>> = {
   'the adapters themselves, and who drives them': ['src/simulation/'],
+  'rows in memory, of which simulated disks are made': ['src/storage/memory-store.ts'],
 };
 
 /** What a world takes of a node's own rooms beside `createNode`: what production hands to it as well, and what reads the wire. */

@@ -32,6 +32,7 @@ describe('package.json', () => {
       'bench',
       'bench:devnet',
       'soak:kill9',
+      'soak:epochs',
     ];
     assert.deepEqual(
       documented.filter((name) => manifest.scripts[name] === undefined),

@@ -24,6 +24,7 @@ describe('a soak', () => {
     for (const [script, args, words] of [
       ['soak-kill9.ts', ['--rounds', 'abc'], /--rounds must be a whole number from 1 to \d+, got "abc"/],
       ['soak-kill9.ts', ['--rounds', '0'], /--rounds must be a whole number/],
+      ['soak-epochs.ts', ['--validators', '3'], /--validators must be a whole number from 4/],
       ['soak-kill9.ts', ['--round', '3'], /Unknown option '--round'/],
       ['soak-fuzz.ts', ['--minutes', 'abc'], /--minutes must be a number above 0 and up to \d+, got "abc"/],
       ['soak-fuzz.ts', ['--seed', '1.5'], /--seed must be a whole number/],

@@ -11,11 +11,14 @@ import { createWorld, type World, type WorldCrypto } from '../../src/simulation/
 import { createBeaconStore } from '../../src/storage/beacon-store.ts';
 
 const START_MS = 1_700_000_000_000;
-const NODES = 4;
 
 export interface BeaconWorldOptions {
   readonly seed: number;
   readonly epochBlocks: number;
+  /** Four when absent. */
+  readonly nodes?: number;
+  /** Of each committee; of all validators when absent. */
+  readonly committeeSeats?: number;
   readonly lossShare?: number;
   readonly latencyMs?: number;
   /** One shard when absent. */
@@ -39,15 +42,25 @@ export interface BeaconWorld extends World {
 
 /** Makes the nodes and starts them. */
 export async function createBeaconWorld(options: BeaconWorldOptions): Promise<BeaconWorld> {
-  const { seed, epochBlocks, layout, accounts = [], crypto = standInCrypto(), latencyMs = 5, lossShare = 0 } = options;
+  const {
+    seed,
+    epochBlocks,
+    layout,
+    nodes = 4,
+    committeeSeats = nodes,
+    accounts = [],
+    crypto = standInCrypto(),
+    latencyMs = 5,
+    lossShare = 0,
+  } = options;
   const world = await createWorld({
     crypto,
     seed,
-    nodes: NODES,
+    nodes,
     startMs: START_MS,
     latencyMs,
     lossShare,
-    parameters: { ...readPreset('devnet'), epochBlocks },
+    parameters: { ...readPreset('devnet'), epochBlocks, committeeSeats },
     accounts,
     ...(layout === undefined ? {} : { layout }),
   });

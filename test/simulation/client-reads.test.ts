@@ -5,9 +5,11 @@ import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import type { JsonValue } from '../../src/rpc/json.ts';
+import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
 import type { Answer, HeadNews } from '../../src/simulation/readers.ts';
 import { runSchedule, type ScheduleOptions } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import type { World } from '../../src/simulation/world.ts';
 
 function run(seed: number, options: Partial<ScheduleOptions> = {}) {
   const crypto = standInCrypto();
@@ -24,7 +26,7 @@ function tampered(kind: Answer['question']['kind'], change: (result: JsonValue) 
   return { answer, head: (news) => news };
 }
 
-const quiet = { faults: [], dishonest: [] };
+const quiet = { faults: [], dishonest: [], shape: PLAIN_SHAPE };
 
 describe('what clients read', () => {
   before(() => initialiseKeccak());
@@ -56,11 +58,34 @@ describe('what clients read', () => {
       ['block', (result) => ({ ...(result as Record<string, JsonValue>), stateRoot: `0x${'00'.repeat(32)}` })],
       ['receipt', (result) => ({ ...(result as Record<string, JsonValue>), status: '0x2' })],
       ['logs', (result) => [...(result as readonly JsonValue[]), { removed: true }]],
+      ['transaction', (result) => ({ ...(result as Record<string, JsonValue>), gas: '0x2' })],
+      ['code', (result) => `${String(result)}00`],
+      ['storage', () => `0x${'ff'.repeat(32)}`],
+      ['call', () => '0x01'],
+      ['supply', (result) => ({ ...(result as Record<string, JsonValue>), burned: '0x1' })],
     ];
     for (const [kind, change] of wrongs) {
       const { violation } = await run(1, { ...quiet, tamper: tampered(kind, change) });
       assert.equal(violation?.property, 'determinism', kind);
     }
+  });
+
+  it('would be seen to be refused, or not to come at all', async () => {
+    const refused = (given: Answer): Answer =>
+      given.question.kind === 'balance'
+        ? { ...given, response: { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'pruned' } } }
+        : given;
+    const { violation } = await run(1, { ...quiet, tamper: { answer: refused, head: (news) => news } });
+    assert.equal(violation?.property, 'durability');
+    const deaf = (world: World): void => {
+      const ports = world.rpcPorts;
+      Object.assign(world, {
+        rpcPorts: (index: number) => ({ ...ports(index), view: { ...ports(index).view, supplyAt: () => new Promise(() => undefined) } }),
+      });
+    };
+    const silent = await run(1, { ...quiet, onWorld: deaf });
+    assert.equal(silent.violation?.property, 'liveness');
+    assert.match(silent.violation?.detail ?? '', /is not answered/);
   });
 
   it('would be seen when a subscriber misses a head, or is told of another', async () => {

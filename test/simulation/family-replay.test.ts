@@ -9,6 +9,7 @@ import type { ItemExecutor } from '../../src/core/execution/item-executor.ts';
 import { concatBytes } from '../../src/core/primitives/bytes.ts';
 import type { MessageResult } from '../../src/core/protocol/message.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
+import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
 import { type ReplayedBlock, replayFamilies } from '../../src/simulation/checks/family-replay.ts';
 import { CONTRACTS } from '../../src/simulation/contracts.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
@@ -108,9 +109,25 @@ describe('families replayed alone', () => {
 
   it('are of more than transfers in a schedule', async () => {
     const kinds = new Map<string, number>();
-    for (const seed of [1, 2]) {
+    for (const [seed, layout] of [
+      [1, PLAIN_SHAPE.layout],
+      [2, PLAIN_SHAPE.layout],
+      [3, PLAIN_SHAPE.layout],
+      [4, [2, 3]],
+    ] as const) {
       const crypto = standInCrypto();
-      const { items, violation } = await runSchedule({ seed, nodes: 4, crypto, preset: readPreset('devnet'), faults: [], dishonest: [] });
+      const preset = readPreset('devnet');
+      const shape = { ...PLAIN_SHAPE, layout };
+      const { items, violation } = await runSchedule({
+        seed,
+        nodes: 4,
+        crypto,
+        preset,
+        faults: [],
+        dishonest: [],
+        shape,
+        transactionsPerSecond: 40,
+      });
       assert.equal(violation, undefined);
       for (const [item, count] of Object.entries(items)) kinds.set(item, (kinds.get(item) ?? 0) + count);
     }

@@ -84,9 +84,9 @@ export interface ModelState {
   readonly last: ModelAction;
 }
 
-/** The states of a trace, the first one included. */
-export function readTrace(text: string): readonly ModelState[] {
-  const { states } = JSON.parse(text, (_key, value: unknown) => plain(value)) as { readonly states: readonly ModelState[] };
+/** The states of a trace, the first one included: of the model of consensus, if nothing else is said. */
+export function readTrace<State = ModelState>(text: string): readonly State[] {
+  const { states } = JSON.parse(text, (_key, value: unknown) => plain(value)) as { readonly states: readonly State[] };
   return states;
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
+import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import { accountKey } from '../../src/core/state/key.ts';
 import { verifyProof } from '../../src/core/state/proof.ts';
@@ -24,7 +25,13 @@ const { secp256k1 } = selectCrypto({ disableNative: false });
 const [alice, bob] = [1, 2].map((n) => new Uint8Array(32).fill(n)) as [Uint8Array, Uint8Array];
 const [aliceAddress, bobAddress] = [alice, bob].map((key) => addressOfPublicKey(secp256k1.publicKeyOf(key))) as [Uint8Array, Uint8Array];
 const aliceHex = `0x${bytesToHex(aliceAddress)}`;
-const parameters = { ...readPreset('devnet'), idleIntervalMs: IDLE_MS, fullHistoryBlocks: STATE_BLOCKS_MIN };
+// As fast a beacon as shard, so that a view block stands for about one block of the shard.
+const parameters = {
+  ...readPreset('devnet'),
+  idleIntervalMs: IDLE_MS,
+  beaconBlockIntervalMsMin: IDLE_MS,
+  fullHistoryBlocks: STATE_BLOCKS_MIN,
+};
 
 async function createPrunedWorld(): Promise<World> {
   return createWorld({
@@ -43,10 +50,29 @@ function nodeOf({ nodes }: World): World['nodes'][number] {
   return nodes[0] as World['nodes'][number];
 }
 
-/** Runs to a height; Alice sends Bob one ether now and then. */
+/** Of the one shard. */
+function statesOf(world: World): ReturnType<World['nodes'][number]['shards']['statesOf']> {
+  return nodeOf(world).shards.statesOf(ROOT_SHARD);
+}
+
+/** The oldest state that is served, of the shard. */
+function servedFrom(world: World): number {
+  return nodeOf(world).shards.servedFrom(ROOT_SHARD);
+}
+
+/** The oldest view block whose state is served. */
+function oldestServed(world: World): number {
+  const { view } = nodeOf(world);
+  let number = view.head.block.header.number;
+  const heightOf = (each: number): number => view.worldAt(each)?.versions.get(ROOT_SHARD)?.height ?? -1;
+  while (number > 0 && heightOf(number - 1) >= servedFrom(world)) number--;
+  return number;
+}
+
+/** Runs to a height of the shard; Alice sends Bob one ether now and then. */
 async function runTo(world: World, height: number, fromNonce: number): Promise<number> {
   let nonce = fromNonce;
-  while (nodeOf(world).view.head.block.header.number < height) {
+  while (statesOf(world).committed().height < height) {
     const transfer = { secretKey: alice, nonce: BigInt(nonce++), to: bobAddress, valueWei: ETHER, chainId: parameters.evmChainId };
     const verdict = await nodeOf(world).transactions.submit(signTransfer(transfer, secp256k1));
     assert.ok(verdict.ok, JSON.stringify(verdict));
@@ -85,11 +111,11 @@ function clientOf(world: World): Client {
 
 async function assertServes(world: World, transfers: number): Promise<void> {
   const { ports, ask } = clientOf(world);
-  const { view, states } = nodeOf(world);
+  const { view } = nodeOf(world);
   const { number, stateRoot } = view.head.block.header;
   // The head, and the oldest state that is served: values and proofs.
   assert.equal(BigInt(await ask('eth_getBalance', `0x${bytesToHex(bobAddress)}`, 'latest')), BigInt(transfers) * ETHER);
-  for (const height of [number, nodeOf(world).chain.pruner.servedFrom]) {
+  for (const height of [number, oldestServed(world)]) {
     const header = view.headerByNumber(height);
     const proof = await ports.state.prove(height, aliceAddress, []);
     assert.ok(proof !== undefined && header !== undefined);
@@ -98,7 +124,8 @@ async function assertServes(world: World, transfers: number): Promise<void> {
     assert.ok(verdict.ok && verdict.value !== undefined, `the state at ${height} proves`);
   }
   // What is pruned: a clear error, of every method that reads states.
-  assert.ok(states.oldest() > OLD_BLOCK);
+  assert.ok(statesOf(world).oldest() > OLD_BLOCK);
+  assert.ok(oldestServed(world) > OLD_BLOCK);
   const old = `0x${OLD_BLOCK.toString(16)}`;
   for (const [method, ...params] of [
     ['eth_getBalance', aliceHex, old],
@@ -128,14 +155,14 @@ describe('a node that prunes', () => {
     const world = await createPrunedWorld();
     let transfers = await runTo(world, 4 * STATE_BLOCKS_MIN, 0);
     await assertServes(world, transfers);
-    const oldest = nodeOf(world).states.oldest();
-    assert.ok(oldest > 0 && oldest <= nodeOf(world).chain.pruner.servedFrom);
+    const oldest = statesOf(world).oldest();
+    assert.ok(oldest > 0 && oldest <= servedFrom(world));
     // A crash: what was not synced is lost.
     world.end(0, 'killed');
     await world.start(0);
     await assertServes(world, transfers);
     transfers = await runTo(world, 5 * STATE_BLOCKS_MIN, transfers);
-    assert.ok(nodeOf(world).states.oldest() > oldest, 'pruning goes on');
+    assert.ok(statesOf(world).oldest() > oldest, 'pruning goes on');
     await assertServes(world, transfers);
     assert.ok(world.eventLog.some((line) => line.includes('coppice_state_rows_pruned_total')));
     await world.stop();

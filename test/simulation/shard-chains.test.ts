@@ -117,4 +117,18 @@ describe('beacon and shards of four nodes', () => {
       await world.stop();
     });
   }
+
+  it('keeps up who is in no committee of a shard, and hears of its end from nobody by himself', async () => {
+    const options = { nodes: 8, committeeSeats: 4, epochBlocks: 4, layout: [2, 3] };
+    const world = await createBeaconWorld({ seed: 3, lossShare: 0.25, ...options });
+    await world.run(60_000);
+    world.links.lossShare = 0;
+    await world.run(10_000);
+    const epoch = Math.max(...world.beacons.map(({ chain }) => chain.instance.epoch));
+    assert.ok(epoch >= 4, show(world));
+    for (const [node, shards] of world.shards.entries())
+      for (const [shard, { instance }] of shards.chains)
+        assert.ok(instance.epoch >= epoch - 1, `node ${node}, shard ${shard}: ${show(world)}`);
+    await world.stop();
+  });
 });

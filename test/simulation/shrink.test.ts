@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { isError } from '../../src/core/primitives/errors.ts';
+import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
+import { shapeOfSeed } from '../../src/simulation/draws.ts';
 import { drawFaults, FAULT_KINDS } from '../../src/simulation/faults.ts';
 import { impossibilityOf, readPlan, type SchedulePlan, writePlan } from '../../src/simulation/plan.ts';
 import { SeededRandom } from '../../src/simulation/random.ts';
@@ -13,6 +15,7 @@ import { shrink } from '../../src/simulation/shrink.ts';
 const LYING: SchedulePlan = {
   seed: 5,
   nodes: 5,
+  shape: { layout: [2, 3], epochBlocks: 12, beaconIntervalMs: 400 },
   disksLie: true,
   faultsUntilMs: 2_000,
   dishonest: [{ validator: 1, strategy: 'babbling' }],
@@ -26,6 +29,7 @@ const LYING: SchedulePlan = {
 const SHORT: SchedulePlan = {
   seed: 2,
   nodes: 4,
+  shape: PLAIN_SHAPE,
   disksLie: true,
   dishonest: [],
   faults: [
@@ -43,7 +47,7 @@ describe('shrinking a failure', () => {
   });
   const run = (plan: SchedulePlan): Promise<ScheduleReport> => runJob({ plan, crypto: 'stand-in' });
 
-  it('leaves the one fault that matters, of the fewest nodes, and the same violation', async () => {
+  it('leaves the one fault that matters, of the fewest chains and nodes, and the same violation', async () => {
     const found = await run(LYING);
     assert.equal(found.violation?.property, 'durability', JSON.stringify(found.violation));
     assert.ok(found.faults.length >= 3, `${found.faults.length} faults`);
@@ -56,6 +60,7 @@ describe('shrinking a failure', () => {
       ['crash'],
     );
     assert.equal(plan.nodes, 4);
+    assert.deepEqual(plan.shape, PLAIN_SHAPE);
     assert.deepEqual(plan.dishonest, []);
     assert.ok(report.events < found.events, `${report.events} events of ${found.events}`);
     // What is written is what fails.
@@ -107,6 +112,7 @@ describe('a written schedule', () => {
         dishonest: [{ validator: 2, strategy: 'twin' }],
         faultsUntilMs: 7_000,
         exactClocks: true,
+        shape: shapeOfSeed(seed + offset),
       };
       assert.deepEqual(readPlan('the test', writePlan({ plan, crypto: 'real', about: 'x' })), { plan, crypto: 'real', about: 'x' });
     }
@@ -146,6 +152,12 @@ describe('a written schedule', () => {
       { plan: { seed: 1, nodes: 4, faultsUntilMs: 100, faults: [{ fromMs: 90, forMs: 20, what: crash }] } },
       /faultsUntilMs is 100/,
     ],
+    [
+      'half a layout',
+      { plan: { seed: 1, nodes: 4, shape: { ...PLAIN_SHAPE, layout: [2] } } },
+      /plan\.shape\.layout: the shards must be the whole tree/,
+    ],
+    ['too short an epoch', { plan: { seed: 1, nodes: 4, shape: { ...PLAIN_SHAPE, epochBlocks: 3 } } }, /plan\.shape\.epochBlocks/],
     [
       'a validator that is not there',
       { plan: { seed: 1, nodes: 4, dishonest: [{ validator: 9, strategy: 'twin' }] } },

@@ -102,7 +102,7 @@ describe('the story of a schedule', () => {
   });
 
   it('is told in columns, the violation last', () => {
-    const lines = timelineText(storyOf(lying), { isWhole: false, linesMax: 100 });
+    const lines = timelineText(storyOf(lying), { isWhole: false, linesMax: 400 });
     for (const name of ['node-0', 'node-1 (twin)', 'node-2', 'node-3', 'node-1-twin (twin)'])
       assert.ok(
         lines.some((line) => line.includes(name)),

@@ -1,7 +1,7 @@
 // The result of executing one block: what its child's header commits, and what receipts, traces and the outside view are made of.
 
 import type { Bytes32, Hex, Wei } from '../primitives/ids.ts';
-import type { BlockBody, BlockHeader, ExecutionCommitment } from '../protocol/block.ts';
+import type { BlockBody, BlockHeader } from '../protocol/block.ts';
 import type { Message, MessageResult } from '../protocol/message.ts';
 import type { Transaction } from '../protocol/transaction.ts';
 import type { ChangeSet } from '../state/change-set.ts';
@@ -37,11 +37,4 @@ export interface DecodedBlock {
   readonly header: BlockHeader;
   readonly body: BlockBody;
   readonly transactions: readonly Transaction[];
-}
-
-/** A block, its result, and the commitment that its child must carry. */
-export interface ExecutedBlock {
-  readonly block: DecodedBlock;
-  readonly result: BlockResult;
-  readonly commitment: ExecutionCommitment;
 }

@@ -50,7 +50,7 @@ export interface Message {
   readonly pointerFamily: Address | undefined;
 }
 
-/** What every item of a block sees of the world outside its family: the block's reference, until there is a beacon the parent block. */
+/** What every item of a block sees of the world outside its family: the block's beacon reference. */
 export interface ExecutionContext {
   /** NUMBER: height of the reference. */
   readonly referenceHeight: Height;

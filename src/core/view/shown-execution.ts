@@ -149,11 +149,6 @@ export function heldWithCharge({ transaction, receipt }: HeldTransaction, charge
   return withCharges({ transactions: [transaction], receipts: [receipt], messages: [] }, chargedFor);
 }
 
-/** The hash of a transaction where its main call ran. */
-export function hashOfShown(shown: Exclude<ShownTransaction, { readonly kind: 'system' }>): Bytes32 {
-  return shown.kind === 'elsewhere' ? shown.transactionHash : shown.transaction.hash;
-}
-
 function calledBy(call: Message, charged: ChargedTransaction | undefined): HeldTransaction['transaction'] {
   if (charged === undefined) return { kind: 'elsewhere', transactionHash: call.originTransactionHash };
   return { kind: 'account', transaction: charged.transaction };

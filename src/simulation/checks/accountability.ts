@@ -111,7 +111,7 @@ export class Accountability {
     // Of an instance that is over here nobody looks into anything any more.
     if (lives.size === running.length) return;
     for (const [instanceId, life] of lives) {
-      if (running.some(({ instance }) => bytesToHex(instance.instanceId) === instanceId)) continue;
+      if (running.some(({ instance }) => nameOf(instance) === instanceId)) continue;
       this.#concludeLife(life);
       lives.delete(instanceId);
     }
@@ -256,8 +256,19 @@ export class Accountability {
   }
 }
 
-function lifeIn(lives: Map<Hex, Life>, { instanceId }: Instance): Life {
-  const name = bytesToHex(instanceId);
+const instanceNames = new WeakMap<Instance, Hex>();
+
+// Asked for after every event.
+function nameOf(instance: Instance): Hex {
+  const known = instanceNames.get(instance);
+  if (known !== undefined) return known;
+  const name = bytesToHex(instance.instanceId);
+  instanceNames.set(instance, name);
+  return name;
+}
+
+function lifeIn(lives: Map<Hex, Life>, instance: Instance): Life {
+  const name = nameOf(instance);
   const life: Life = lives.get(name) ?? { words: new Map(), timeouts: new Map(), contradictions: [], looked: 0 };
   lives.set(name, life);
   return life;

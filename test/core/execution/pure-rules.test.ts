@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { EMPTY_CODE_HASH } from '../../../src/core/execution/account-value.ts';
 import { nextBaseFee } from '../../../src/core/execution/base-fee.ts';
-import { commitmentOf, commitmentOfRecord, permittedExecutionDefaults } from '../../../src/core/execution/commitment.ts';
+import { commitmentOf, commitmentOfRecord, NO_LANES } from '../../../src/core/execution/commitment.ts';
 import { createdAddressOf } from '../../../src/core/execution/created-address.ts';
 import { dataFloorGas, intrinsicGas, minimumGasLimit } from '../../../src/core/execution/intrinsic-gas.ts';
 import { ItemReceipt, itemReceiptOf, receiptHashOf, receiptsRootOf } from '../../../src/core/execution/item-receipt.ts';
@@ -174,13 +174,16 @@ describe('what a header commits', () => {
     );
   });
 
-  it('has one permitted value for what has no use yet', async () => {
+  it('says what a block came to, and of a record nothing but its state', async () => {
     const block = await runBlock(MemoryState.of([{ address: ALICE, balanceWei: ETHER }]), [
       transactionOf({ sender: ALICE, to: addressOf('bob') }),
     ]);
-    const commitment = commitmentOf(block, sha256(hex('01')));
-    assert.deepEqual(commitment.outboxRoot, permittedExecutionDefaults.outboxRoot);
-    assert.deepEqual(commitment.load.whole, { gas: 21_000, backlog: 0, stateLeaves: 0 });
+    const commitment = commitmentOf(block, sha256(hex('01')), NO_LANES);
+    assert.deepEqual(commitment.stateRoot, sha256(hex('01')));
+    assert.deepEqual(
+      [commitment.gasUsed, commitment.receiptsRoot, commitment.outboxRoot],
+      [block.gasUsed, block.receiptsRoot, block.outboxRoot],
+    );
     assert.deepEqual(ExecutionCommitment.deserialize(ExecutionCommitment.serialize(commitment)), commitment);
     const empty = commitmentOfRecord(ZERO_32);
     assert.deepEqual(empty.receiptsRoot, receiptsRootOf([]));
