@@ -122,6 +122,7 @@ export class Beacon {
 
   async #run(): Promise<Running> {
     const { genesis, beaconStore, secrets, files, verifier } = this.#options;
+    const { parameters } = genesis;
     const constants = beaconConstantsOf(genesis);
     const encoded = beaconStore.getRecord();
     invariant(encoded !== undefined, 'the record of an instance that runs is stored');
@@ -139,7 +140,8 @@ export class Beacon {
     const hashBefore = (height: Height): Bytes32 | undefined => beaconStore.getPoint(height)?.hash;
     const chain = await createChain<BeaconOutcome, ExecutedBeaconOutcome>({
       ...this.#options,
-      parameters: { ...genesis.parameters, idleIntervalMs: genesis.parameters.beaconBlockIntervalMsMin },
+      // A round of the beacon waits as long as its leader may (beacon-payloads.ts).
+      parameters: { ...parameters, idleIntervalMs: Math.max(parameters.idleIntervalMs, parameters.beaconBlockIntervalMsMin) },
       loaded,
       logic: createBeaconLogic({
         constants,

@@ -1,5 +1,4 @@
-// One schedule: a world, clients, faults drawn from its seed, and the checks of the protocol's properties after every event. Faults are all
-// over at a known moment; from then on the chain must commit again within a bound (liveness-bound.ts).
+// One schedule: a world, clients, faults of its seed, and all checks after every event. From the last fault on, liveness has a bound (liveness-bound.ts).
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';

@@ -88,9 +88,10 @@ describe('the beacon of four nodes', () => {
   }
 
   it('takes back a node that was away for epochs, instance by instance', async () => {
-    const world = await createBeaconWorld({ seed: 6, epochBlocks: EPOCH_BLOCKS });
+    // Of this seed the node that is away leads no more rounds than is its share.
+    const world = await createBeaconWorld({ seed: 7, epochBlocks: EPOCH_BLOCKS });
     await world.run(1_000);
-    await world.restart(2, 'power-lost', 30_000);
+    await world.restart(2, 'power-lost', 60_000);
     const missed = heightOf(world, 0) - heightOf(world, 2);
     assert.ok(missed > 2 * EPOCH_BLOCKS, `${missed} blocks missed`);
     await world.run(RUN_MS / 2);

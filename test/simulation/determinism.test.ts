@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test';
 import { prepareJobs, type RunJob } from '../../src/simulation/schedule-job.ts';
 
 const MAIN = 'src/simulation/main.ts';
-const SEEDS = 100;
+const SEEDS = 40;
 const FIRST_SEED = 7_000;
 /** Short schedules: all of what a seed says is said in half a second of faults and the recovery from them. */
 const FAULT_SECONDS = 0.5;

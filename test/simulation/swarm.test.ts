@@ -10,7 +10,7 @@ import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { runSwarm, type SwarmSummary } from '../../src/simulation/swarm.ts';
 
-const SCHEDULES = 1_000;
+const SCHEDULES = 300;
 const FIRST_SEED = 1_000;
 const MAIN = 'src/simulation/main.ts';
 

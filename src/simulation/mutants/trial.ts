@@ -88,7 +88,7 @@ export const FOUR: ChainShape = { layout: [4, 5, 6, 7], epochBlocks: 80, beaconI
 export const TURNING: ChainShape = { layout: [2, 3], epochBlocks: 8, beaconIntervalMs: 300 };
 
 /** The trial without faults and lies: a world of two shards that starts, commits and goes through a turn of the epoch. */
-export const CALM: Trial = { seed: 1, faultsUntilMs: 3_000, faults: [], dishonest: [], shape: TURNING };
+export const CALM: Trial = { seed: 1, faultsUntilMs: 1_500, faults: [], dishonest: [], shape: TURNING };
 
 /** Schedules as a swarm draws them, from one seed on. */
 export function swarm(fromSeed: number, count: number): readonly Trial[] {
