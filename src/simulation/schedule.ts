@@ -325,8 +325,7 @@ class ScheduleRun {
   }
 
   #arm(fault: Fault): void {
-    const world = this.#theWorld;
-    const { what } = fault;
+    const [world, { what }] = [this.#theWorld, fault];
     const ageMs = backupAgeMs(what);
     if (ageMs !== undefined && 'node' in what)
       world.clock.schedule(Math.max(0, fault.fromMs - ageMs), () => {
@@ -379,8 +378,8 @@ class ScheduleRun {
     const excuse = excuseOf(fault, { hasHadFullDisk: this.#mayFail.has(index), hasHadBitRot: this.#mayBeCorrupt.has(index) });
     if (excuse === 'bit-rot') this.#rotFound++;
     // Where agreement broke the beacon makes one side final, and nodes of the other cannot go on from what they have.
-    const isOnLostSide = this.#watch.hasForked;
-    if (this.#isHonest(index) && excuse === undefined && this.#options.mayCrash !== true && !isOnLostSide)
+    const isExcused = excuse !== undefined || this.#options.mayCrash === true || this.#watch.hasForked;
+    if (this.#isHonest(index) && !isExcused)
       this.#watch.report('no-fault', `node-${index}`, fault instanceof Error ? (fault.stack ?? String(fault)) : String(fault));
     this.#theWorld.clock.schedule(SUPERVISOR_MS, () => this.#startAgain(index));
   }
