@@ -24,7 +24,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   house: { pattern: 'test/house/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   // On one core in all: fixed numbers of inputs, 30 seconds together.
   fuzz: { pattern: 'test/fuzz/**/*.test.ts', concurrency: 1, fileTimeoutMs: 120_000 },
-  simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 600_000 },
+  simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 1_200_000 },
   conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   // Real processes, sockets or disks that nobody times: two at once.
   processes: { pattern: 'test/processes/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
