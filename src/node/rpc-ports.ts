@@ -99,6 +99,8 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
 function servedState({ shards, view }: Node, number: number): WorldState | undefined {
   const world = view.worldAt(number);
   if (world === undefined) return undefined;
+  // The newest is never pruned, however far its shards have run ahead of the beacon.
+  if (world === view.head.world) return world;
   const isServed = [...world.versions].every(([shard, { height }]) => height >= shards.servedFrom(shard));
   return isServed ? world : undefined;
 }

@@ -44,9 +44,9 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
     assert.equal(schedules, SCHEDULES);
     assert.ok(medianBlocks >= 20, `${medianBlocks} blocks`);
     assert.ok(medianFaults >= 3 && medianFaultKinds >= 2, `${medianFaults} faults of ${medianFaultKinds} kinds`);
-    for (const [strategy, count] of Object.entries(dishonest)) assert.ok(count >= 20, `${strategy} came ${count} times`);
-    for (const [kind, count] of Object.entries(links)) assert.ok(count >= 100, `${kind} links came ${count} times`);
-    for (const [kind, count] of Object.entries(injected)) assert.ok(count >= 100, `${kind} came ${count} times`);
+    for (const [strategy, count] of Object.entries(dishonest)) assert.ok(count >= SCHEDULES / 50, `${strategy} came ${count} times`);
+    for (const [kind, count] of Object.entries(links)) assert.ok(count >= SCHEDULES / 10, `${kind} links came ${count} times`);
+    for (const [kind, count] of Object.entries(injected)) assert.ok(count >= SCHEDULES / 10, `${kind} came ${count} times`);
   });
 
   it('keep every property with seven nodes, and with real signatures', async () => {
