@@ -19,7 +19,7 @@ const NO_DATA = new Uint8Array(0);
 export interface LoadFigures {
   readonly sent: number;
   readonly succeeded: number;
-  readonly failed: number;
+  readonly reverted: number;
   readonly creations: number;
   readonly calls: number;
   readonly transfers: number;
@@ -40,7 +40,7 @@ export class EpochsLoad {
   readonly #sendings: readonly Sending[];
   readonly #chainId: number;
   readonly #secp256k1 = selectCrypto({ disableNative: false }).secp256k1;
-  readonly #counts = { sent: 0, succeeded: 0, failed: 0, creations: 0, calls: 0, transfers: 0, refused: 0 };
+  readonly #counts = { sent: 0, succeeded: 0, reverted: 0, creations: 0, calls: 0, transfers: 0, refused: 0 };
   #refuser: string | undefined;
 
   constructor(senders: readonly Sender[], chainId: number) {
@@ -88,7 +88,7 @@ export class EpochsLoad {
         const receipt = (await rpc.call('eth_getTransactionReceipt', [hash])) as { readonly status: string } | null;
         if (receipt === null) break;
         sending.underWay.delete(hash);
-        this.#counts[receipt.status === '0x1' ? 'succeeded' : 'failed']++;
+        this.#counts[receipt.status === '0x1' ? 'succeeded' : 'reverted']++;
         sending.resentAtMs = performance.now();
       }
       if (sending.underWay.size === 0 || performance.now() - sending.resentAtMs < RESEND_MS) continue;
