@@ -9,7 +9,7 @@ import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.t
 import { Mempool } from '../core/mempool/pool.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
@@ -44,7 +44,7 @@ import { CommitNews } from './commit-news.ts';
 import { Beacon } from './create-beacon.ts';
 import type { Chain } from './create-chain.ts';
 import { Shards } from './create-shards.ts';
-import { writeGenesisShards } from './genesis-shards.ts';
+import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
 import { refuseMissingBlocks } from './missing-block.ts';
@@ -113,7 +113,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   const { parameters } = genesis;
   const stores = storesIn(store);
   const { blockStore, beaconStore, viewStore } = stores;
-  const rootOf = rootsOf(await writeGenesisShards(genesis, store));
+  const rootOf = rootOfShardIn(await writeGenesisShards(genesis, store));
   await writeGenesisView(genesis, rootOf, { store, viewStore });
   const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
   const transactions = new TransactionRouter(directory, metrics);
@@ -293,14 +293,6 @@ function storesIn(store: KeyValueStore): NodeStores {
     shardStore: createShardStore(store),
     evidenceStore: createEvidenceStore(store),
     viewStore: createViewStore(store),
-  };
-}
-
-function rootsOf(roots: ReadonlyMap<ChainId, Bytes32>): (shard: ChainId) => Bytes32 {
-  return (shard) => {
-    const root = roots.get(shard);
-    invariant(root !== undefined, 'genesis has a root for each shard of its layout');
-    return root;
   };
 }
 

@@ -1,12 +1,22 @@
 // The first state of each shard of a network where there is a beacon: the genesis accounts under it. Written once, before the beacon's first state
 // commits the roots.
 import { placementOfFamily } from '../core/messaging/placement.ts';
+import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, ChainId } from '../core/primitives/ids.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import { isUnder } from '../core/protocol/shard-id.ts';
 import { buildGenesisState } from '../core/state/genesis-state.ts';
 import { createStateDatabase, EMPTY_HEIGHT } from '../core/state/state-database.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
+
+/** The root of a shard of genesis, for who needs one for each. */
+export function rootOfShardIn(roots: ReadonlyMap<ChainId, Bytes32>): (shard: ChainId) => Bytes32 {
+  return (shard) => {
+    const root = roots.get(shard);
+    invariant(root !== undefined, 'genesis has a root for each shard of its layout');
+    return root;
+  };
+}
 
 /** Writes the genesis accounts of each shard of the layout where they are not there yet, and gives the shards' roots. */
 export async function writeGenesisShards(genesis: Genesis, store: KeyValueStore): Promise<ReadonlyMap<ChainId, Bytes32>> {

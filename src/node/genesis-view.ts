@@ -1,10 +1,10 @@
 // View block 0: the world of genesis, as clients see it.
-import { genesisBeaconState } from '../core/beacon/genesis-state.ts';
+import { genesisBeaconState, STAKE_PER_SEAT_GWEI } from '../core/beacon/genesis-state.ts';
 import { firstBeaconRecord } from '../core/beacon/instance.ts';
 import type { Bytes32, ChainId, Wei } from '../core/primitives/ids.ts';
 import { StartRecord } from '../core/protocol/committee.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
-import { anchorOf, stakeOf } from '../core/view/anchor.ts';
+import { anchorOf, WEI_PER_GWEI } from '../core/view/anchor.ts';
 import { deriveViewBlock } from '../core/view/derive-block.ts';
 import { encodeSupplyTotals, genesisTotals } from '../core/view/supply.ts';
 import { encodeViewHeader } from '../core/view/view-header-codec.ts';
@@ -12,8 +12,8 @@ import type { KeyValueStore } from '../storage/key-value-store.ts';
 import type { ViewStore } from '../storage/view-store.ts';
 
 /** What is staked at genesis. */
-export function genesisStakeWei(genesis: Genesis): Wei {
-  return stakeOf(genesisBeaconState(genesis, () => new Uint8Array(32)));
+export function genesisStakeWei({ validators }: Pick<Genesis, 'validators'>): Wei {
+  return BigInt(validators.reduce((sum, { seats }) => sum + seats, 0)) * STAKE_PER_SEAT_GWEI * WEI_PER_GWEI;
 }
 
 /** Writes view block 0 where there is none. */
@@ -25,7 +25,7 @@ export async function writeGenesisView(
   if (viewStore.getHead() !== undefined) return;
   const state = genesisBeaconState(genesis, rootOf);
   const record = firstBeaconRecord(state);
-  const stakeWei = stakeOf(state);
+  const stakeWei = genesisStakeWei(genesis);
   const anchor = anchorOf({ hash: StartRecord.hashTreeRoot(record), seed: record.seed }, state, [], stakeWei);
   const block = deriveViewBlock(anchor, undefined, [], genesis.parameters);
   const operations = viewStore.putBlock({

@@ -59,7 +59,7 @@ export class EvidenceArchive {
     let after: BeaconState = { ...state, height: state.height + 1 };
     for (const piece of this.#pieces.values()) {
       if (operations.length === EVIDENCE_PER_BODY_MAX) break;
-      if (isPunished(after, piece)) continue;
+      if (!isKnown(after, piece) || isPunished(after, piece)) continue;
       const applied = applyEvidence(this.#constants, after, piece.kept.encoded);
       if (!applied.ok) continue;
       operations.push(piece.kept.encoded);
@@ -69,7 +69,11 @@ export class EvidenceArchive {
   }
 }
 
-// Before it is decoded: most of what is known has been punished.
+// Both before it is decoded, since this is asked at every commit: most instances are forgotten by the beacon, and most of the guilty are punished.
+function isKnown({ instances }: BeaconState, { instance }: Archived): boolean {
+  return instances.some(({ instanceId }) => bytesEqual(instanceId, instance.instanceId));
+}
+
 function isPunished({ convictions }: BeaconState, { instance, kept }: Archived): boolean {
   if (convictions.length === 0) return false;
   const convicted = convictions.filter(({ instanceId }) => bytesEqual(instanceId, instance.instanceId)).map(({ validator }) => validator);

@@ -9,7 +9,8 @@ import type { Bytes32, Wei } from '../primitives/ids.ts';
 import { CROSSLINKS_PER_BODY_MAX, SHARDS_MAX } from '../protocol/limits.ts';
 import { Bytes32Type, decodeCanonical, Uint64, Uint256 } from '../protocol/ssz.ts';
 
-const WEI_PER_GWEI = 10n ** 9n;
+/** Stakes are counted in Gwei. */
+export const WEI_PER_GWEI = 10n ** 9n;
 
 /** How far the executions of a shard are final. */
 export const ShardHeight = new ContainerType({ shard: Uint64, height: Uint64 }, { typeName: 'ShardHeight', jsonCase: 'eth2' });
@@ -81,7 +82,7 @@ function highestOf(prices: readonly Wei[]): Wei {
 }
 
 /** All that is staked. */
-export function stakeOf({ validators }: Pick<BeaconState, 'validators'>): Wei {
+function stakeOf({ validators }: Pick<BeaconState, 'validators'>): Wei {
   return validators.reduce((sum, { stakeGwei }) => sum + stakeGwei, 0n) * WEI_PER_GWEI;
 }
 
