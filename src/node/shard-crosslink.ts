@@ -2,6 +2,7 @@
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
 import { type CommittedHeader, type InstanceEnd, makeCrosslink } from '../core/beacon/make-crosslink.ts';
+import { crosslinkBytesMaxOf } from '../core/beacon/pack-body.ts';
 import type { BeaconState, RecordEntry } from '../core/beacon/state.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
@@ -39,6 +40,7 @@ export async function makeShardCrosslink(
     committed,
     outboxAt: (height) => outboxAt(chain, height),
     end: endOfInstance(blockStore, instanceId),
+    bytesMax: crosslinkBytesMaxOf(constants),
     childRoots: [],
   });
 }

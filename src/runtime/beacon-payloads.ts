@@ -5,9 +5,10 @@ import type { BeaconConstants } from '../core/beacon/constants.ts';
 import type { NextLayout } from '../core/beacon/epoch.ts';
 import { isLastOfEpoch } from '../core/beacon/epochs.ts';
 import { NO_BASE_FEE_WEI, NO_BEACON_REFERENCE, NO_EXECUTION } from '../core/beacon/header-fields.ts';
+import { packBody } from '../core/beacon/pack-body.ts';
 import type { BeaconState } from '../core/beacon/state.ts';
 import { stateRootOf } from '../core/beacon/state-root.ts';
-import { type Applied, applyBeaconBlock, type TransitionInput } from '../core/beacon/transition.ts';
+import { applyBeaconBlock } from '../core/beacon/transition.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, TimestampMs } from '../core/primitives/ids.ts';
 import { type BlockBody, bodyRootOf, EMPTY_BODY } from '../core/protocol/block.ts';
@@ -23,7 +24,7 @@ export interface BeaconOperations {
   isWanted(state: BeaconState): boolean;
   /** The listener is told from now on, and no other, whenever that may have changed. */
   onNews(listener: () => void): void;
-  /** What could go into a block on this state, each valid after those before it as far as this node knows. */
+  /** What could go into a block on this state, each valid after those before it as far as this node knows; as much of it as fits is taken. */
   collect(state: BeaconState): Promise<Pick<BlockBody, 'crosslinks' | 'evidence'>>;
 }
 
@@ -64,19 +65,16 @@ async function contentOn(
 ): Promise<BlockContent> {
   const { constants, nextLayout, operations, beaconHashAt } = dependencies;
   const height = parent.facts.height + 1;
-  const inputOf = (body: BlockBody): TransitionInput => ({
+  const input = {
     constants,
     state: parent.state,
     block: { height, timestampMs, seed },
-    body,
-    beaconHashAt: (wanted) => beaconHashAt(wanted) ?? (wanted === parent.facts.height ? parent.hash : undefined),
+    beaconHashAt: (wanted: Height) => beaconHashAt(wanted) ?? (wanted === parent.facts.height ? parent.hash : undefined),
     nextLayout,
-  });
-  const wanted = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : { ...EMPTY_BODY, ...(await operations.collect(parent.state)) };
-  const tried = applyBeaconBlock(inputOf(wanted));
-  // What does not fit this state after all waits for the next block: an empty one is always right.
-  const body = tried.ok ? wanted : EMPTY_BODY;
-  const applied = tried.ok ? tried.value : appliedTo(inputOf(EMPTY_BODY));
+  };
+  const body = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : packBody(input, await operations.collect(parent.state));
+  const applied = applyBeaconBlock({ ...input, body });
+  invariant(applied.ok, 'what was packed is valid');
   return {
     fields: {
       timestampMs,
@@ -85,15 +83,9 @@ async function contentOn(
       gasBought: 0,
       baseFeePerGasWei: NO_BASE_FEE_WEI,
       parentExecution: NO_EXECUTION,
-      postStateRoot: stateRootOf(applied.state),
+      postStateRoot: stateRootOf(applied.value.state),
     },
     body,
     transactions: [],
   };
-}
-
-function appliedTo(input: TransitionInput): Applied {
-  const verdict = applyBeaconBlock(input);
-  invariant(verdict.ok, 'a block without operations is valid');
-  return verdict.value;
 }

@@ -8,7 +8,7 @@ export interface BeaconConstants {
   readonly genesisRoot: Bytes32;
   readonly parameters: Pick<
     NetworkParameters,
-    'epochBlocks' | 'takeoverGraceBlocks' | 'beaconBlockIntervalMsMin' | 'idleIntervalMs' | 'committeeSeats'
+    'epochBlocks' | 'takeoverGraceBlocks' | 'beaconBlockIntervalMsMin' | 'idleIntervalMs' | 'committeeSeats' | 'bodyBytesMax'
   >;
   /** Seats of all committees' draws: stake is divided into as many as genesis gave. */
   readonly totalSeats: Seats;

@@ -4,7 +4,7 @@
 import type { Height } from '../primitives/ids.ts';
 import type { BlockHeader } from '../protocol/block.ts';
 import type { CommitCertificate, QuorumCertificate } from '../protocol/certificate.ts';
-import type { Crosslink } from '../protocol/crosslink.ts';
+import { Crosslink } from '../protocol/crosslink.ts';
 import { CARRIERS_MAX, CROSSLINK_HEADERS_MAX } from '../protocol/limits.ts';
 import type { OutboxSummary } from '../protocol/outbox.ts';
 import type { RecordEntry, ShardRoot } from './state.ts';
@@ -35,6 +35,8 @@ export interface CrosslinkMaterial {
   /** The summary of what the block at a height sent; an empty one at the height of the record. */
   readonly outboxAt: (height: Height) => OutboxSummary;
   readonly end: InstanceEnd | undefined;
+  /** What a crosslink may have, encoded: fewer headers where all are more. */
+  readonly bytesMax: number;
   /** Of the shards that follow if this one closes and is split, left to right; none otherwise. */
   readonly childRoots: readonly ShardRoot[];
 }
@@ -46,14 +48,22 @@ export function makeCrosslink(material: CrosslinkMaterial): Crosslink | undefine
   const closing = end === undefined || end.carriers.length > CARRIERS_MAX ? -1 : heightIndex(usable, end.closingHeight);
   if (end !== undefined && closing >= 0) {
     const { carriers, quorumCertificate, commitCertificate } = end;
-    return crosslinkOf(material, usable.slice(0, closing + 1), { carriers, quorumCertificate, commitCertificate, closes: true });
+    const whole = crosslinkOf(material, usable.slice(0, closing + 1), { carriers, quorumCertificate, commitCertificate, closes: true });
+    if (fits(whole, material)) return whole;
   }
-  const last = usable.findLastIndex(({ commitCertificate }) => commitCertificate !== undefined);
-  const covered = usable[last];
   // Between the end of the records and the first CC there is nothing to say yet.
-  if (covered?.commitCertificate === undefined || entry.closed) return undefined;
-  const { quorumCertificate, commitCertificate } = covered;
-  return crosslinkOf(material, usable.slice(0, last + 1), { carriers: [], quorumCertificate, commitCertificate, closes: false });
+  if (entry.closed) return undefined;
+  for (const [index, { quorumCertificate, commitCertificate }] of [...usable.entries()].reverse()) {
+    if (commitCertificate === undefined || index === closing) continue;
+    const proof = { carriers: [], quorumCertificate, commitCertificate, closes: false };
+    const crosslink = crosslinkOf(material, usable.slice(0, index + 1), proof);
+    if (fits(crosslink, material)) return crosslink;
+  }
+  return undefined;
+}
+
+function fits(crosslink: Crosslink, { bytesMax }: CrosslinkMaterial): boolean {
+  return Crosslink.value_serializedSize(crosslink) <= bytesMax;
 }
 
 function crosslinkOf(

@@ -8,7 +8,7 @@ import type { SignatureSet } from '../consensus/signature-sets.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height, TimestampMs, ValidatorIndex } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
-import type { BlockBody } from '../protocol/block.ts';
+import { BlockBody } from '../protocol/block.ts';
 import type { StartRecord } from '../protocol/committee.ts';
 import { type AnchoredExecutions, type AnchoredOutbox, anchorCrosslink } from './anchoring.ts';
 import type { BeaconConstants } from './constants.ts';
@@ -43,7 +43,13 @@ export interface TransitionInput {
 }
 
 /** Why a body is not one. */
-export type TransitionRefusal = 'wrong-height' | 'body-part-not-permitted' | 'last-block-with-body' | CrosslinkRefusal | SlashingRefusal;
+export type TransitionRefusal =
+  | 'wrong-height'
+  | 'body-part-not-permitted'
+  | 'body-too-large'
+  | 'last-block-with-body'
+  | CrosslinkRefusal
+  | SlashingRefusal;
 
 /** What a block leads to, if its claims hold. */
 export interface Applied {
@@ -67,15 +73,23 @@ export function applyBeaconBlock(input: TransitionInput): Transition {
   if (block.height !== state.height + 1) return refuse('wrong-height', `${block.height} on ${state.height}`);
   const permitted = checkBodyParts(body);
   if (!permitted.ok) return permitted;
+  const bounded = staysWithinBytes(body, constants);
+  if (!bounded.ok) return bounded;
   const lastBlock = checkLastBlock(block.height, body, constants);
   if (!lastBlock.ok) return lastBlock;
-  const operated = applyOperations(input, { ...withOwnInstance(input), height: block.height, timestampMs: block.timestampMs });
+  const operated = applyOperations(input, stateBeforeOperations(input));
   if (!operated.ok) return operated;
   const { state: replaced, newRecords } = replaceClosedRecords(constants, takeOverStalled(constants, operated.value.state));
   const listed = updateSources(replaced);
   const isEpochEnd = runsEpochTransition(block.height, constants.parameters);
   const after = isEpochEnd ? runEpochTransition(constants, listed, block.seed, input.nextLayout) : listed;
   return accept({ ...operated.value, state: after, newRecords });
+}
+
+/** The state that a block's first operation is applied to. */
+export function stateBeforeOperations(input: Omit<TransitionInput, 'body'>): BeaconState {
+  const { height, timestampMs } = input.block;
+  return { ...withOwnInstance(input), height, timestampMs };
 }
 
 function applyOperations({ constants, body, beaconHashAt }: TransitionInput, before: BeaconState): Transition {
@@ -111,6 +125,12 @@ function checkBodyParts({ crosslinks: _crosslinks, evidence: _evidence, ...other
   return wrong === undefined ? accept(undefined) : refuse('body-part-not-permitted', `${wrong[1].length} ${wrong[0]}`);
 }
 
+/** What no frame of the network holds, nobody could be sent. */
+function staysWithinBytes(body: BlockBody, { parameters: { bodyBytesMax } }: BeaconConstants): Verdict<undefined, TransitionRefusal> {
+  const bytes = BlockBody.value_serializedSize(body);
+  return bytes <= bodyBytesMax ? accept(undefined) : refuse('body-too-large', `${bytes} bytes, at most ${bodyBytesMax}`);
+}
+
 /** The last block of an epoch closes the instance: the next one starts from a state that no body has changed since the transition. */
 function checkLastBlock(
   height: Height,
@@ -123,7 +143,7 @@ function checkLastBlock(
 
 // The record of the beacon's own instance follows from the last block of the epoch before, so the first of the next can remember it: evidence may
 // be of the beacon too.
-function withOwnInstance({ constants, state, block, beaconHashAt }: TransitionInput): BeaconState {
+function withOwnInstance({ constants, state, block, beaconHashAt }: Omit<TransitionInput, 'body'>): BeaconState {
   if (!isFirstOfEpoch(block.height, constants.parameters)) return state;
   if (state.height === 0) return withKnownInstances(constants, state, [firstBeaconRecord(state)]);
   const closingHash = beaconHashAt(state.height);

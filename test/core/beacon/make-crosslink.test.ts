@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { judgeCrosslink } from '../../../src/core/beacon/crosslink.ts';
 import { type CommittedHeader, type CrosslinkMaterial, type InstanceEnd, makeCrosslink } from '../../../src/core/beacon/make-crosslink.ts';
-import type { Crosslink } from '../../../src/core/protocol/crosslink.ts';
-import { CROSSLINK_HEADERS_MAX } from '../../../src/core/protocol/limits.ts';
+import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
+import { CROSSLINK_BYTES_MAX, CROSSLINK_HEADERS_MAX } from '../../../src/core/protocol/limits.ts';
 import { EMPTY_OUTBOX } from '../../../src/core/protocol/outbox.ts';
 import {
   advance,
@@ -52,6 +52,7 @@ function materialOf(beacon: Beacon, committed: readonly CommittedHeader[], more:
     committed: committed.filter(({ header }) => header.height > height),
     outboxAt: () => EMPTY_OUTBOX,
     end: undefined,
+    bytesMax: CROSSLINK_BYTES_MAX,
     childRoots: [],
     ...more,
   };
@@ -130,6 +131,19 @@ describe('a crosslink that a node makes', () => {
     );
     assert.equal(long?.headers.length, CROSSLINK_HEADERS_MAX);
     assert.equal(refusalOf(beacon, long as Crosslink), undefined);
+  });
+
+  it('has as many headers as there is room for, up to one with a CC of its own', () => {
+    const { beacon, chain } = started();
+    for (let block = 0; block < 12; block++) extend(beacon, chain);
+    const committed = committedOf(chain, (index) => index % 3 === 2);
+    const whole = makeCrosslink(materialOf(beacon, committed)) as Crosslink;
+    assert.equal(whole.headers.length, 12);
+    const bytesMax = Crosslink.value_serializedSize(whole) - 1;
+    const shorter = makeCrosslink(materialOf(beacon, committed, { bytesMax })) as Crosslink;
+    assert.equal(shorter.headers.length, 9);
+    assert.equal(refusalOf(beacon, shorter), undefined);
+    assert.equal(makeCrosslink(materialOf(beacon, committed, { bytesMax: 2_000 })), undefined);
   });
 
   for (const carriers of [0, 3]) {
