@@ -14,7 +14,7 @@ import { GossipGuard } from './gossip-guard.ts';
 import { addressOf, type CoppiceLibp2p, hostOf, listenPortOf, type NetworkAddress, startNode } from './libp2p-node.ts';
 import { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts';
 import type { NetworkLog } from './log.ts';
-import type { GossipHandler, Network, NetworkStats, PeerName, Peers, PubSub, Request } from './ports.ts';
+import type { GossipHandler, Network, NetworkStats, PeerListener, PeerName, Peers, PubSub, Request } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Redialler } from './redial.ts';
 import { Asking } from './request-asking.ts';
@@ -128,7 +128,7 @@ class Libp2pHost implements Libp2pNetwork {
   readonly #tally: Tally;
   readonly #log: NetworkLog;
   readonly #addresses: ReadonlyMap<PeerName, Multiaddr>;
-  readonly #changeListeners: ((peer: PeerName, connected: boolean) => void)[] = [];
+  readonly #changeListeners = new Set<PeerListener>();
   #dials = 0;
   #dialsFailed = 0;
   #closing: Promise<void> | undefined;
@@ -179,6 +179,7 @@ class Libp2pHost implements Libp2pNetwork {
       }
     }
     return {
+      peerListeners: this.#changeListeners.size,
       peersConnected: this.#presence.ready().length,
       peersRefused: this.#discipline.refusedCount,
       bytesIn: this.#tally.gossipBytesIn + this.#asking.bytesIn + this.#serving.bytesIn,
@@ -231,7 +232,8 @@ class Libp2pHost implements Libp2pNetwork {
     return {
       connected: () => this.#presence.ready(),
       onChange: (listener) => {
-        this.#changeListeners.push(listener);
+        this.#changeListeners.add(listener);
+        return () => this.#changeListeners.delete(listener);
       },
       misbehaved: (peer, reason, weight) => this.#discipline.misbehaved(peer, reason, weight),
     };

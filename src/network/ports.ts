@@ -57,12 +57,15 @@ export interface Request {
   handle(protocol: string, handler: RequestHandler): void;
 }
 
+/** Hears of a peer that comes, or goes. */
+export type PeerListener = (peer: PeerName, connected: boolean) => void;
+
 /** Who is connected, and our own count of misbehaviour. */
 export interface Peers {
   /** Peers with which messages can be exchanged now, in a stable order (by name). */
   connected(): readonly PeerName[];
-  /** Told once for each peer that comes or goes; `connected()` already says the same. */
-  onChange(listener: (peer: PeerName, connected: boolean) => void): void;
+  /** Told once for each peer that comes or goes, until it is cancelled; `connected()` already says the same. */
+  onChange(listener: PeerListener): () => void;
   /**
    * Counts an offence that no honest peer commits. Weights add up and decay (peer-score.ts); at the threshold the peer's
    * connections are closed and it is refused for a while. `reason` is a stable kebab-case label.
@@ -73,6 +76,8 @@ export interface Peers {
 /** Counters since the start and sizes now, for metrics. Keys of the records are stable labels from bounded sets. */
 export interface NetworkStats {
   readonly peersConnected: number;
+  /** Who hears of peers that come and go: bounded by what runs now. */
+  readonly peerListeners: number;
   /** Peers that are refused for now because of their misbehaviour. */
   readonly peersRefused: number;
   /** Application bytes before framing and encryption: gossip data and request and response frames. */

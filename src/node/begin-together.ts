@@ -15,9 +15,11 @@ export interface Neighbours {
 export function beginTogether({ peers, clock, validatorCount, waitMsMax }: Neighbours, begin: () => void): void {
   const others = Math.floor((2 * validatorCount) / 3);
   let hasBegun = false;
+  let unheard: (() => void) | undefined;
   const beginOnce = (): void => {
     if (hasBegun) return;
     hasBegun = true;
+    unheard?.();
     begin();
   };
   const beginIfThere = (): void => {
@@ -25,6 +27,6 @@ export function beginTogether({ peers, clock, validatorCount, waitMsMax }: Neigh
   };
   beginIfThere();
   if (hasBegun) return;
-  peers.onChange(beginIfThere);
+  unheard = peers.onChange(beginIfThere);
   clock.schedule(waitMsMax, beginOnce);
 }

@@ -31,7 +31,7 @@ import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
 import { loadInstance } from './load-instance.ts';
-import { openOwnSigningRecord } from './own-signing-record.ts';
+import type { SigningRecords } from './signing-records.ts';
 
 /** What composing the beacon takes beside the node's ports. */
 export interface CreateBeaconOptions extends NodePorts, NodeStores {
@@ -40,6 +40,7 @@ export interface CreateBeaconOptions extends NodePorts, NodeStores {
   readonly genesisRootOf: (shard: ChainId) => Bytes32;
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
+  readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly operations: BeaconOperations;
@@ -121,7 +122,7 @@ export class Beacon {
   }
 
   async #run(): Promise<Running> {
-    const { genesis, beaconStore, secrets, files, verifier } = this.#options;
+    const { genesis, beaconStore, secrets, signingRecords, verifier } = this.#options;
     const { parameters } = genesis;
     const constants = beaconConstantsOf(genesis);
     const encoded = beaconStore.getRecord();
@@ -135,7 +136,7 @@ export class Beacon {
       start: () => beaconStartOutcome(instance, startState),
       newest: ({ hash, block: { header }, record: { point } }) => beaconOutcome(hash, header, point.seed, this.#stateAt(header.height)),
     });
-    const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
+    const { signingRecord, maySign } = await signingRecords.openFor(loaded);
     const claims = new VerifiedClaims(verifier);
     const hashBefore = (height: Height): Bytes32 | undefined => beaconStore.getPoint(height)?.hash;
     const chain = await createChain<BeaconOutcome, ExecutedBeaconOutcome>({
@@ -164,6 +165,7 @@ export class Beacon {
           beaconHashAt: (height) => (height <= instance.startRecord.height ? hashBefore(height) : blocks.ancestorHashOf(height)),
         }),
       signingRecord,
+      secrets: maySign ? secrets : undefined,
     });
     return { chain, signingRecord };
   }

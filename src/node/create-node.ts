@@ -1,7 +1,9 @@
 // The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
 import { beaconConstantsOf } from '../core/beacon/constants.ts';
+import { isFirstOfEpoch } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
+import type { BeaconState } from '../core/beacon/state.ts';
 import type { BlsScheme } from '../core/crypto/bls.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
@@ -48,6 +50,7 @@ import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
 import { refuseMissingBlocks } from './missing-block.ts';
+import { SigningRecords } from './signing-records.ts';
 
 /** What a node stands on. */
 export interface NodePorts {
@@ -108,7 +111,7 @@ export interface Node {
 
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
-  const { network, clock, logger, metrics, store } = ports;
+  const { network, clock, files, logger, metrics, store } = ports;
   const { genesis, secrets, stateBlocks, onFault } = identity;
   const { parameters } = genesis;
   const stores = storesIn(store);
@@ -133,7 +136,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     archive?.add(instance, kept);
     onBeaconNews();
   };
-  const shared = { ...ports, ...stores, self, secrets, instances, onEvidence, onFault };
+  const signingRecords = await SigningRecords.open(files, secrets !== undefined);
+  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, onEvidence, onFault };
   const news = new CommitNews({ clock, logger, metrics });
   let shards: Shards | undefined;
   let window: BeaconWindow | undefined;
@@ -155,6 +159,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       news.ofBeacon(outcome, beacon.chain.instance);
       window?.extend(outcome);
       shards?.onBeacon(outcome);
+      if (isFirstOfEpoch(outcome.facts.height, parameters)) giveUpOldRecords(outcome.state);
       maker?.advance();
     },
   });
@@ -211,6 +216,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       await beacon.stop();
       await running.stop();
       await made.stop();
+      await signingRecords.settled();
     },
     progress: () => chains().map((chain) => news.progressOf(chain, finalHeightOf(chain.instance.chain))),
     onPendingTransaction: (listener) => {
@@ -228,6 +234,13 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       measureNetwork(ports);
     },
   };
+
+  // What the beacon has forgotten can be held against nobody.
+  function giveUpOldRecords(state: BeaconState): void {
+    const oldest = Math.min(...state.instances.map(({ record }) => record.epoch));
+    const running = [beacon.chain, ...(shards?.chains.values() ?? [])].map(({ instance }) => instance);
+    signingRecords.forgetBefore(oldest, running).catch(onFault);
+  }
 
   function openShards(): Promise<Shards> {
     invariant(window !== undefined, 'the beacon is opened before the shards');

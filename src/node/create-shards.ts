@@ -51,8 +51,8 @@ import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
 import { loadInstance } from './load-instance.ts';
 import { newestOutcome } from './newest-shard-block.ts';
-import { openOwnSigningRecord } from './own-signing-record.ts';
 import { makeShardCrosslink } from './shard-crosslink.ts';
+import type { SigningRecords } from './signing-records.ts';
 
 /** What composing the shards takes beside the node's ports. */
 export interface CreateShardsOptions extends NodePorts, NodeStores {
@@ -61,6 +61,7 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly window: BeaconWindow;
   readonly self: ValidatorIndex | undefined;
   readonly secrets: ValidatorSecrets | undefined;
+  readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly directory: TransactionDirectory;
@@ -251,7 +252,7 @@ export class Shards {
   }
 
   async #run(instance: Instance): Promise<Running> {
-    const { parameters, shardStore, files, secrets, clock } = this.#options;
+    const { parameters, shardStore, secrets, signingRecords, clock } = this.#options;
     const shard = instance.chain;
     const states = this.statesOf(shard);
     const shardInstance = this.#shardInstanceOf(instance);
@@ -264,7 +265,7 @@ export class Shards {
       },
       newest: (newest) => newestOutcome(newest, states, shardStore.getParent(shard), closes(newest.block.header)),
     });
-    const signingRecord = await openOwnSigningRecord(files, loaded, secrets !== undefined);
+    const { signingRecord, maySign } = await signingRecords.openFor(loaded);
     let onBeacon = (): void => undefined;
     // What the blocks before had is not known any more: perhaps something.
     let newestItems = loaded.committed.facts.height - 1;
@@ -304,6 +305,7 @@ export class Shards {
           contentOn: (parent, taken, nowMs) => this.#contentOn(shardInstance, parent, taken, nowMs),
         }),
       signingRecord,
+      secrets: maySign ? secrets : undefined,
     });
     return {
       chain,

@@ -67,6 +67,7 @@ export class AddressGossip {
   readonly #newsAtMs = new Map<ValidatorIndex, number>();
   #checks = 0;
   #saidAtMs = Number.NEGATIVE_INFINITY;
+  #unheard: (() => void) | undefined;
   #next: { readonly atMs: number; readonly cancel: CancelTimer } | undefined;
   #stopped = false;
 
@@ -88,7 +89,7 @@ export class AddressGossip {
   start(): void {
     const { network, topic } = this.#dependencies;
     network.pubSub.subscribe(topic, (message) => this.#receive(message));
-    network.peers.onChange((_peer, connected) => {
+    this.#unheard = network.peers.onChange((_peer, connected) => {
       if (connected) this.#sayWithin(GREETING_DELAY_MS);
     });
     this.#sayWithin(GREETING_DELAY_MS);
@@ -97,6 +98,7 @@ export class AddressGossip {
   stop(): void {
     this.#stopped = true;
     this.#next?.cancel();
+    this.#unheard?.();
     this.#dependencies.network.pubSub.unsubscribe(this.#dependencies.topic);
   }
 
@@ -152,6 +154,7 @@ export class AddressGossip {
     const atMs = Math.max(nowMs + delayMs, this.#saidAtMs + GREETING_INTERVAL_MS);
     if (this.#next !== undefined && this.#next.atMs <= atMs) return;
     this.#next?.cancel();
+    this.#unheard?.();
     const cancel = clock.schedule(atMs - nowMs, () => {
       this.#next = undefined;
       this.#saidAtMs = clock.nowMs();

@@ -67,6 +67,7 @@ export class EvidenceKeeper {
   #checks = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
   #telling: CancelTimer | undefined;
+  #unheard: (() => void) | undefined;
   #stopped = false;
 
   private constructor(dependencies: EvidenceKeeperDependencies) {
@@ -85,7 +86,7 @@ export class EvidenceKeeper {
 
   /** Begins to tell new neighbours what there is. */
   start(): void {
-    this.#dependencies.network.peers.onChange((_peer, connected) => {
+    this.#unheard = this.#dependencies.network.peers.onChange((_peer, connected) => {
       if (connected) this.#tellSoon();
     });
   }
@@ -93,6 +94,7 @@ export class EvidenceKeeper {
   stop(): void {
     this.#stopped = true;
     this.#telling?.();
+    this.#unheard?.();
   }
 
   /** Everything that is kept, the oldest first; what was stored before the start comes before all else. */

@@ -147,6 +147,11 @@ export class SimulatedDisk {
     this.#unsyncedBatches = 0;
   }
 
+  /** How many files there are. */
+  get fileCount(): number {
+    return this.#files.size;
+  }
+
   /** What one life of a process reads and writes with. */
   portsOf(life: Life): DiskPorts {
     return { store: this.#storeOf(life), files: this.#filesOf(life) };

@@ -14,6 +14,7 @@ import type {
   GossipHandler,
   Network,
   NetworkStats,
+  PeerListener,
   PeerName,
   Peers,
   PubSub,
@@ -147,7 +148,7 @@ class MemoryNode implements Network {
   readonly #options: MemoryNetworkOptions;
   readonly #topics = new Map<string, GossipHandler>();
   readonly #protocols = new Map<string, RequestHandler>();
-  readonly #listeners: ((peer: PeerName, connected: boolean) => void)[] = [];
+  readonly #listeners = new Set<PeerListener>();
   readonly #seen = new Set<string>();
   readonly #scores = new PeerScores();
   readonly #refused = new LabelledCounters();
@@ -178,7 +179,8 @@ class MemoryNode implements Network {
     this.peers = {
       connected: () => this.#medium.neighbours(this.self).map((node) => node.self),
       onChange: (listener) => {
-        this.#listeners.push(listener);
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
       },
       misbehaved: (peer, reason, weight) => this.#misbehaved(peer, reason, weight),
     };
@@ -188,6 +190,7 @@ class MemoryNode implements Network {
     const { awaiting, ...counts } = this.#counts;
     return {
       ...counts,
+      peerListeners: this.#listeners.size,
       peersConnected: this.peers.connected().length,
       peersRefused: this.#scores.refusedCount(this.#options.clock.nowMs()),
       gossipAwaiting: awaiting,

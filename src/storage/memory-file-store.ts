@@ -39,7 +39,7 @@ export function createMemoryFileStore(): MemoryFileStore {
       return { initialBytes: content.slice(), writeSynced: (offset, bytes) => writeInPlace(path, offset, bytes), close: async () => {} };
     },
     list: async (path) => {
-      const folder = `${path}/`;
+      const folder = path === '.' ? '' : `${path}/`;
       return [...files.keys()]
         .filter((name) => name.startsWith(folder))
         .map((name) => name.slice(folder.length))

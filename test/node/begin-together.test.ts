@@ -10,7 +10,7 @@ interface Setting {
 }
 
 function begin(validatorCount: number, names: string[] = []): Setting {
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   const timers: (() => void)[] = [];
   const setting: Setting = {
     begun: 0,
@@ -25,7 +25,11 @@ function begin(validatorCount: number, names: string[] = []): Setting {
   };
   const peers = {
     connected: () => names,
-    onChange: (listener: (peer: string, connected: boolean) => void) => void listeners.push(() => listener('', true)),
+    onChange: (listener: (peer: string, connected: boolean) => void) => {
+      const told = (): void => listener('', true);
+      listeners.add(told);
+      return () => listeners.delete(told);
+    },
   };
   const clock = {
     schedule(_delayMs: number, callback: () => void) {

@@ -57,7 +57,7 @@ function shelfOf(newest = (): BeaconState => beacon.state): CrosslinkShelf {
     network: {
       peers: {
         connected: () => [],
-        onChange: () => undefined,
+        onChange: () => () => undefined,
         misbehaved: (_peer: PeerName, reason: string) => void offences.push(reason),
       },
     },
@@ -201,7 +201,7 @@ describe('a crosslink that is announced', () => {
       newest: () => beacon.state,
       beaconHashAt: (height) => beacon.hashes[height],
       verify: () => slow,
-      network: { peers: { connected: () => [], onChange: () => undefined, misbehaved: () => undefined } },
+      network: { peers: { connected: () => [], onChange: () => () => undefined, misbehaved: () => undefined } },
       metrics: { count: () => undefined, gauge: () => undefined, observe: () => undefined },
     });
     const decisions = beacon.state.records.map(({ record }) => {

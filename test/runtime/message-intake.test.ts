@@ -73,7 +73,7 @@ describe('the intake of messages', () => {
       },
       peers: {
         connected: () => neighbours,
-        onChange: () => undefined,
+        onChange: () => () => undefined,
         misbehaved: (peer: string, reason: string) => blamed.push(`${peer} ${reason}`),
       },
     } as unknown as Network;

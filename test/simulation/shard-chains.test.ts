@@ -2,6 +2,7 @@
 // turns of epochs, and what is sent from shard to shard arrives once.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { EVIDENCE_EPOCHS } from '../../src/core/beacon/epoch.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { placementOfFamily } from '../../src/core/messaging/placement.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
@@ -129,6 +130,14 @@ describe('beacon and shards of four nodes', () => {
     for (const [node, shards] of world.shards.entries())
       for (const [shard, { instance }] of shards.chains)
         assert.ok(instance.epoch >= epoch - 1, `node ${node}, shard ${shard}: ${show(world)}`);
+    // What an instance took is given back: three chains, each of the epochs that evidence may be of, and those under way.
+    assert.ok(epoch >= EVIDENCE_EPOCHS + 4, `${epoch} epochs`);
+    for (const [node, name] of world.names.entries()) {
+      const listeners = world.network.networks.get(name)?.stats().peerListeners ?? Number.NaN;
+      assert.ok(listeners <= 3 + 1, `node ${node}: ${listeners} listeners`);
+      const files = world.disks[node]?.fileCount ?? Number.NaN;
+      assert.ok(files <= 3 * (EVIDENCE_EPOCHS + 2) + 2, `node ${node}: ${files} files`);
+    }
     await world.stop();
   });
 });

@@ -38,7 +38,7 @@ const network: Network = {
     unsubscribe: () => undefined,
   },
   request: { request: () => Promise.reject(new Error('nobody to ask')), handle: () => undefined },
-  peers: { connected: () => [], onChange: () => undefined, misbehaved: () => undefined },
+  peers: { connected: () => [], onChange: () => () => undefined, misbehaved: () => undefined },
   stats: () => {
     throw new Error('nobody counts');
   },

@@ -5,6 +5,7 @@ import { bytesEqual, bytesToHex, concatBytes } from '../../../src/core/primitive
 import { isError } from '../../../src/core/primitives/errors.ts';
 import type { RowOperation } from '../../../src/core/state/state-rows.ts';
 import type { RequestHandler } from '../../../src/network/ports.ts';
+import { decodeEndedInstances, encodeEndedInstances } from '../../../src/node/ended-instances.ts';
 import { claimSigningFolder } from '../../../src/node/signing-owner.ts';
 import { createBlockStore } from '../../../src/storage/block-store.ts';
 import { createMemoryFileStore } from '../../../src/storage/memory-file-store.ts';
@@ -197,6 +198,25 @@ const signingOwner: FuzzTarget = {
   },
 };
 
+const endedInstances: FuzzTarget = {
+  name: 'ended-instances',
+  covers: ['node/ended-instances#decodeEndedInstances'],
+  executions: 2_000,
+  generate: (random) =>
+    encodeEndedInstances(
+      new Map(Array.from({ length: random.integer(0, 5) }, () => [random.integer(0, 2_000), random.integer(0, 2 ** 40)])),
+    ),
+  async judge(bytes) {
+    try {
+      const ended = decodeEndedInstances(bytes, 'ended');
+      assertSameBytes(bytes, encodeEndedInstances(ended), 'one form only');
+      return `read ${ended.size}`;
+    } catch (error) {
+      return ownFault(error);
+    }
+  },
+};
+
 const OWNER = new Uint8Array(48).fill(0xa5);
 
 /** The first byte says by which protocol. */
@@ -265,7 +285,15 @@ async function serve(): Promise<{ readonly handlers: ReadonlyMap<string, Request
 }
 
 /** See the file's head. */
-export const STORAGE_TARGETS: readonly FuzzTarget[] = [blockRows, viewRows, storedKeys, signingRecord, signingOwner, blockRequests];
+export const STORAGE_TARGETS: readonly FuzzTarget[] = [
+  blockRows,
+  viewRows,
+  storedKeys,
+  signingRecord,
+  signingOwner,
+  endedInstances,
+  blockRequests,
+];
 
 function withoutZeros(bytes: Uint8Array): Uint8Array {
   let end = bytes.length;
