@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { tailOfLogs } from './devnet-fixture.ts';
 import { EpochsLoad, type LoadFigures } from './epochs-load.ts';
+import { storedBalances } from './stored-balances.ts';
 import { type ClusterOptions, startCluster, type ValidatorCluster } from './validator-cluster.ts';
 
 /** What was done and checked. */
@@ -14,6 +16,8 @@ export interface EpochsReport extends LoadFigures {
   readonly killed: number;
   /** View blocks that all validators have alike, compared at the end. */
   readonly blocks: number;
+  /** Accounts whose balances were read from a stopped validator's database, to find all money in them. */
+  readonly accounts: number;
   /** Sent, and neither final nor refused. */
   readonly unaccounted: number;
   readonly seconds: number;
@@ -35,7 +39,7 @@ const COMPARED_MAX = 200;
 /** See the file's head. */
 export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say: (line: string) => void): Promise<EpochsReport> {
   const startedMs = performance.now();
-  const tally = { epochs: 0, killed: 0, blocks: 0 };
+  const tally = { epochs: 0, killed: 0, blocks: 0, accounts: 0 };
   const cluster = await startCluster(options);
   const load = new EpochsLoad(cluster.senders, cluster.chainId);
   const reportOf = (): EpochsReport => ({
@@ -48,6 +52,7 @@ export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say:
     await turnEpochs(cluster, load, epochs, tally, say);
     await settle(cluster, load);
     tally.blocks = await compareAll(cluster);
+    tally.accounts = await countMoney(cluster);
     return reportOf();
   } catch (error) {
     say(tailOfLogs(cluster.folder));
@@ -106,7 +111,7 @@ async function settle(cluster: ValidatorCluster, load: EpochsLoad): Promise<void
   }
 }
 
-// The newest blocks that all have, and the terms of conservation after them.
+// The newest blocks that all have.
 async function compareAll(cluster: ValidatorCluster): Promise<number> {
   const all = Array.from({ length: cluster.size }, (_unused, validator) => cluster.rpc(validator));
   const target = Number(await all[0]?.call('eth_blockNumber', []));
@@ -121,13 +126,43 @@ async function compareAll(cluster: ValidatorCluster): Promise<number> {
     const blocks = await Promise.all(all.map((rpc) => rpc.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])));
     for (const block of blocks) assert.deepEqual(block, blocks[0], `block ${number}`);
   }
-  for (const rpc of all) {
-    const supply = (await rpc.call('coppice_getSupply', [`0x${target.toString(16)}`])) as Readonly<Record<string, string>>;
-    const { blockNumber: _number, blockHash: _hash, genesisSupply, issuedRewards, ...terms } = supply;
-    const sum = Object.values(terms).reduce((total, term) => total + BigInt(term), 0n);
-    assert.equal(sum, BigInt(genesisSupply ?? 0) + BigInt(issuedRewards ?? 0));
-  }
   return target - from + 1;
+}
+
+// To the wei, once everything has arrived: what accounts hold is read leaf by leaf from a database, since of its sums a node gives balances as what the
+// others leave; what was burned, is owed and is staked is the beacon's.
+async function countMoney(cluster: ValidatorCluster): Promise<number> {
+  const rpc = cluster.rpc(0);
+  const deadlineMs = performance.now() + SETTLE_MS_MAX;
+  let supply = await supplyAt(rpc);
+  while (supply.undeliveredValue + supply.undeliveredPriorityFees > 0n) {
+    if (performance.now() > deadlineMs) throw new Error(`${supply.undeliveredValue} wei have not arrived after ${SETTLE_MS_MAX / 1_000} s`);
+    await sleep(TICK_MS);
+    supply = await supplyAt(rpc);
+  }
+  const { shards } = (await rpc.call('coppice_getLayout', [])) as { readonly shards: readonly string[] };
+  for (let validator = 0; validator < cluster.size; validator++) await cluster.kill(validator);
+  const { sumWei, accounts } = await storedBalances(cluster.dataDirOf(0), shards.map(Number));
+  assert.equal(sumWei + supply.stake + supply.accruedRewards + supply.burned, supply.genesisSupply + supply.issuedRewards);
+  return accounts;
+}
+
+type SupplyTerm =
+  | 'genesisSupply'
+  | 'issuedRewards'
+  | 'stake'
+  | 'accruedRewards'
+  | 'burned'
+  | 'undeliveredValue'
+  | 'undeliveredPriorityFees';
+
+async function supplyAt(rpc: RpcClient): Promise<Readonly<Record<SupplyTerm, bigint>>> {
+  const {
+    blockNumber: _number,
+    blockHash: _hash,
+    ...terms
+  } = (await rpc.call('coppice_getSupply', [])) as Readonly<Record<string, string>>;
+  return Object.fromEntries(Object.entries(terms).map(([term, wei]) => [term, BigInt(wei)])) as Readonly<Record<SupplyTerm, bigint>>;
 }
 
 async function epochOf(cluster: ValidatorCluster): Promise<number> {

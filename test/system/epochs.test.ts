@@ -18,6 +18,7 @@ describe('epochs under load, a validator killed in each', () => {
     assert.equal(report.brokenPromise, undefined);
     assert.ok(report.epochs >= EPOCHS && report.killed >= EPOCHS, JSON.stringify(report));
     assert.equal(report.unaccounted, 0);
+    assert.ok(report.accounts > report.creations, 'all accounts were counted');
     assert.equal(report.succeeded + report.reverted, report.sent);
     assert.ok(report.sent > 100 && report.creations >= 10 && 3 * report.calls > report.sent, JSON.stringify(report));
   });

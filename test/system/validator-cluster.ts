@@ -25,6 +25,7 @@ export interface ValidatorCluster {
   kill(validator: number): Promise<void>;
   isRunning(validator: number): boolean;
   readonly folder: string;
+  dataDirOf(validator: number): string;
   remove(): Promise<void>;
 }
 
@@ -70,8 +71,9 @@ export async function startCluster({ validators: size = 4, shards = 1, overrides
     const chainId = Number(await client(0).call('eth_chainId', []));
     const accounts = mnemonicAccounts(0, 0, SENDERS, crypto.secp256k1);
     const senders = accounts.map(({ address, privateKey }) => ({ address, secretKey: hex(privateKey), nonce: 0 }));
+    const dataDirOf = (validator: number): string => (directories[validator] as DataDirectory).path;
     const isRunning = (validator: number): boolean => children[validator] !== undefined;
-    return { size, chainId, senders, rpc: client, start, kill, isRunning, folder, remove };
+    return { size, chainId, senders, rpc: client, start, kill, isRunning, folder, dataDirOf, remove };
   } catch (error) {
     await remove();
     throw error;
