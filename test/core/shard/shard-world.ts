@@ -83,6 +83,8 @@ export interface ShardWorld {
   paidWei: bigint;
   /** How often each of the things happened that a run is there for. */
   readonly seen: { crossed: number; proved: number; closed: number; blocks: number };
+  /** How often messages of each kind came to each outcome. */
+  readonly items: Map<string, number>;
 }
 
 /** One epoch's layout, the accounts each in its shard, and the genesis of the beacon. */
@@ -121,6 +123,7 @@ export async function newWorld(layout: readonly number[], accounts: readonly Add
     supplyWei: BigInt(accounts.length) * FUNDED_WEI,
     paidWei: 0n,
     seen: { crossed: 0, proved: 0, closed: 0, blocks: 0 },
+    items: new Map(),
   };
   world.views.push(viewNow(world));
   return world;
@@ -186,6 +189,10 @@ export async function makeBlock(world: ShardWorld, shard: WorldShard, draw: Draw
   shard.pool.splice(0, Infinity, ...shard.pool.filter((transaction) => !included.has(transaction)));
   world.paidWei += result.burnedFeesWei + result.proposerFeesWei;
   world.seen.blocks++;
+  for (const { message, outcome } of result.messages) {
+    const item = `${message.kind} ${outcome}`;
+    world.items.set(item, (world.items.get(item) ?? 0) + 1);
+  }
   if (judged.closes) world.seen.closed++;
   world.seen.proved += [...judged.targets.values()].filter(({ provenFamily }) => provenFamily !== undefined).length;
   receive(world, instance.shard, block);
@@ -355,19 +362,30 @@ export async function settle(world: ShardWorld): Promise<void> {
   }
 }
 
-/** What is in all states, by address; and that nothing is lost or made. */
-export async function countEverything(world: ShardWorld): Promise<ReadonlyMap<string, bigint>> {
-  const balances = new Map<string, bigint>();
+/**
+ * All that there is, by key: accounts with nonce, balance, code hash and the root of what they store, and pointers. Summed over it, over what is
+ * under way and over what was paid, nothing is lost or made.
+ */
+export async function countEverything(world: ShardWorld): Promise<ReadonlyMap<string, string>> {
+  const leaves = new Map<string, string>();
+  let heldWei = 0n;
   for (const { states, version } of world.shards.values()) {
     for await (const bytes of states.exportVersion(version)) {
       const chunk = decodeStateChunk(bytes);
       assert.ok(chunk.ok);
       for (const { tag, key, value } of chunk.value.leaves) {
-        if (tag === LEAF_TAG.account) balances.set(bytesToHex(key), decodeAccountLeaf(value)?.balanceWei ?? 0n);
+        if (tag === LEAF_TAG.slot) continue;
+        leaves.set(bytesToHex(key), `${tag} ${bytesToHex(value)}`);
+        if (tag === LEAF_TAG.account) heldWei += decodeAccountLeaf(value)?.balanceWei ?? 0n;
       }
     }
   }
-  const sum = (amounts: Iterable<bigint>): bigint => [...amounts].reduce((total, amount) => total + amount, 0n);
-  assert.equal(sum(balances.values()) + sum(world.underWay.values()) + world.paidWei, world.supplyWei, 'no wei is lost or made');
-  return balances;
+  const underWayWei = [...world.underWay.values()].reduce((total, amount) => total + amount, 0n);
+  assert.equal(heldWei + underWayWei + world.paidWei, world.supplyWei, 'no wei is lost or made');
+  return leaves;
+}
+
+/** The root of all that there is, whatever the layout. */
+export function worldRootNow({ shards }: ShardWorld): Bytes32 {
+  return worldRootOf(new Map([...shards].map(([shard, { version }]) => [shard, version.root])));
 }
