@@ -5,8 +5,9 @@ import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { PARAMETERS } from '../execution/block-setup.ts';
 import { drawFrom } from '../protocol/generate-value.ts';
+import { countEverything, worldRootNow } from './count-world.ts';
 import { CLIENTS, nextTransaction, type Workload } from './shard-workload.ts';
-import { countEverything, newWorld, type ShardWorld, settle, step, submit, worldRootNow } from './shard-world.ts';
+import { newWorld, type ShardWorld, settle, step, submit } from './shard-world.ts';
 
 const LAYOUTS: readonly (readonly number[])[] = [[1], [2, 3], [4, 5, 6, 7], [8, 9, 5, 3]];
 const STEPS = 80;

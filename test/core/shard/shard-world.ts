@@ -10,6 +10,7 @@ import { InboxItem } from '../../../src/core/messaging/inbox-item.ts';
 import { type AnchoredOutbox, type BundleName, bundleNameOf } from '../../../src/core/messaging/lane-view.ts';
 import type { Outbox } from '../../../src/core/messaging/outbox.ts';
 import { placementOfFamily } from '../../../src/core/messaging/placement.ts';
+import { mayForgetBundle } from '../../../src/core/messaging/retention.ts';
 import { bytesToHex, uint64ToBytes, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
 import type { Address, Bytes32 } from '../../../src/core/primitives/ids.ts';
 import { type BlockHeader, blockHashOf, type ExecutionCommitment } from '../../../src/core/protocol/block.ts';
@@ -24,11 +25,8 @@ import { makePointerProof } from '../../../src/core/shard/pointer-proof.ts';
 import { commitmentOfShardRecord, shardCommitmentOf } from '../../../src/core/shard/shard-commitment.ts';
 import { parentOfBlock, parentOfRecord, type ShardParent } from '../../../src/core/shard/shard-parent.ts';
 import { type ShardBlockInput, validateShardBlock } from '../../../src/core/shard/validate-shard-block.ts';
-import { decodeAccountLeaf } from '../../../src/core/state/account-codec.ts';
 import { buildGenesisState, type GenesisStateAccount } from '../../../src/core/state/genesis-state.ts';
-import { LEAF_TAG } from '../../../src/core/state/leaf.ts';
 import { extendToWorld } from '../../../src/core/state/shard-proof.ts';
-import { decodeStateChunk } from '../../../src/core/state/state-chunk.ts';
 import { createStateDatabase } from '../../../src/core/state/state-database.ts';
 import type { StateDatabase, StateVersion } from '../../../src/core/state/state-version.ts';
 import { worldRootOf } from '../../../src/core/state/world-root.ts';
@@ -37,7 +35,6 @@ import { ETHER, PARAMETERS } from '../execution/block-setup.ts';
 import type { Draw } from '../protocol/generate-value.ts';
 
 const GENESIS_MS = 1_700_000_000_000;
-const BEACON_BLOCK_MS = 250;
 const FUNDED_WEI = 1_000n * ETHER;
 /** A leader chooses among so many of the newest beacon blocks. */
 const REFERENCES = 3;
@@ -66,6 +63,7 @@ export interface WorldShard {
   terms: ShardTerms;
   anchoredRoot: Bytes32;
   anchoredHeight: number;
+  anchoredCursors: ExecutionCommitment['cursors'];
 }
 
 export interface ShardWorld {
@@ -109,7 +107,17 @@ export async function newWorld(layout: readonly number[], accounts: readonly Add
       outbox: undefined,
     };
     const lane = { lastAnchoredHeight: 0, outboxes: [] };
-    shards.set(shard, { ...started, states, pending: [], pool: [], lane, terms, anchoredRoot: root, anchoredHeight: 0 });
+    shards.set(shard, {
+      ...started,
+      states,
+      pending: [],
+      pool: [],
+      lane,
+      terms,
+      anchoredRoot: root,
+      anchoredHeight: 0,
+      anchoredCursors: [],
+    });
   }
   const world: ShardWorld = {
     parameters,
@@ -278,6 +286,7 @@ export function makeBeaconBlock(world: ShardWorld, crosslinks: readonly (readonl
   for (const [operationIndex, [shard, headers]] of crosslinks.entries()) {
     for (const made of shard.pending.splice(0, headers)) anchor(world, shard, made, { beaconHeight: height, operationIndex });
   }
+  forgetRead(world);
   world.views.push(viewNow(world));
 }
 
@@ -294,7 +303,23 @@ function anchor(world: ShardWorld, shard: WorldShard, made: MadeBlock, at: { bea
   shard.terms = { baseFeePerGasWei: header.baseFeePerGasWei, backlog: parentExecution.load.whole.backlog };
   shard.anchoredRoot = parentExecution.stateRoot;
   shard.anchoredHeight = header.height - 1;
+  shard.anchoredCursors = parentExecution.cursors;
   if (closes) startNext(world, shard, header, at.beaconHeight);
+}
+
+// Bundles, and then outboxes, that every anchored cursor has passed.
+function forgetRead({ shards, bundles }: ShardWorld): void {
+  const records = [...shards.values()].map(({ instance, anchoredCursors: cursors }) => ({ shard: instance.shard, cursors }));
+  for (const [source, { lane }] of shards) {
+    lane.outboxes = lane.outboxes.filter(({ height, summary }) => {
+      let isKept = false;
+      for (const [bundle, { destination }] of summary.bundles.entries()) {
+        if (mayForgetBundle(source, height, destination, records)) bundles.delete(bundleNameOf({ source, height, bundle }));
+        else isKept = true;
+      }
+      return isKept;
+    });
+  }
 }
 
 // The record that replaces the closed one. The version at the closing height, whose block has no body, is equal to that which it commits.
@@ -319,7 +344,7 @@ function viewNow(world: ShardWorld): BeaconView {
   const view: BeaconView = {
     height,
     hash,
-    timestampMs: GENESIS_MS + height * BEACON_BLOCK_MS,
+    timestampMs: GENESIS_MS + height * world.parameters.beaconBlockIntervalMsMin,
     seed: sha256(hash),
     epoch: epochOf(height),
     hashAt: beaconHash,
@@ -360,32 +385,4 @@ export async function settle(world: ShardWorld): Promise<void> {
       shards.map((shard) => [shard, shard.pending.length]),
     );
   }
-}
-
-/**
- * All that there is, by key: accounts with nonce, balance, code hash and the root of what they store, and pointers. Summed over it, over what is
- * under way and over what was paid, nothing is lost or made.
- */
-export async function countEverything(world: ShardWorld): Promise<ReadonlyMap<string, string>> {
-  const leaves = new Map<string, string>();
-  let heldWei = 0n;
-  for (const { states, version } of world.shards.values()) {
-    for await (const bytes of states.exportVersion(version)) {
-      const chunk = decodeStateChunk(bytes);
-      assert.ok(chunk.ok);
-      for (const { tag, key, value } of chunk.value.leaves) {
-        if (tag === LEAF_TAG.slot) continue;
-        leaves.set(bytesToHex(key), `${tag} ${bytesToHex(value)}`);
-        if (tag === LEAF_TAG.account) heldWei += decodeAccountLeaf(value)?.balanceWei ?? 0n;
-      }
-    }
-  }
-  const underWayWei = [...world.underWay.values()].reduce((total, amount) => total + amount, 0n);
-  assert.equal(heldWei + underWayWei + world.paidWei, world.supplyWei, 'no wei is lost or made');
-  return leaves;
-}
-
-/** The root of all that there is, whatever the layout. */
-export function worldRootNow({ shards }: ShardWorld): Bytes32 {
-  return worldRootOf(new Map([...shards].map(([shard, { version }]) => [shard, version.root])));
 }
