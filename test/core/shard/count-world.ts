@@ -26,7 +26,8 @@ export async function countEverything(world: ShardWorld): Promise<ReadonlyMap<st
       }
     }
   }
-  const underWayWei = [...world.underWay.values()].reduce((total, amount) => total + amount, 0n);
+  let underWayWei = 0n;
+  for (const { valueWei, travellingTipWei } of world.underWay.values()) underWayWei += valueWei + travellingTipWei;
   assert.equal(heldWei + underWayWei + world.paidWei, world.supplyWei, 'no wei is lost or made');
   return leaves;
 }

@@ -14,6 +14,7 @@ import { mayForgetBundle } from '../../../src/core/messaging/retention.ts';
 import { bytesToHex, uint64ToBytes, ZERO_32 } from '../../../src/core/primitives/bytes.ts';
 import type { Address, Bytes32 } from '../../../src/core/primitives/ids.ts';
 import { type BlockHeader, blockHashOf, type ExecutionCommitment } from '../../../src/core/protocol/block.ts';
+import type { Message } from '../../../src/core/protocol/message.ts';
 import { decodeMessage } from '../../../src/core/protocol/message-codec.ts';
 import type { NetworkParameters } from '../../../src/core/protocol/parameters.ts';
 import { isUnder, shardOfPlacement } from '../../../src/core/protocol/shard-id.ts';
@@ -74,8 +75,8 @@ export interface ShardWorld {
   /** By beacon height. */
   readonly views: BeaconView[];
   readonly bundles: Map<BundleName, HeldBundle>;
-  /** Value and travelling tip of what was emitted to other shards and not yet taken, by its place. */
-  readonly underWay: Map<string, bigint>;
+  /** What was emitted to other shards and not yet taken, by its place. */
+  readonly underWay: Map<string, Message>;
   readonly lastTaken: Map<string, readonly number[]>;
   readonly supplyWei: bigint;
   paidWei: bigint;
@@ -275,7 +276,7 @@ function send(world: ShardWorld, { bundles }: Outbox): void {
     for (const [index, bytes] of bundle.messages.entries()) {
       const decoded = decodeMessage(bytes);
       assert.ok(decoded.ok);
-      world.underWay.set(`${bundleNameOf(bundle.place)}/${index}`, decoded.value.valueWei + decoded.value.travellingTipWei);
+      world.underWay.set(`${bundleNameOf(bundle.place)}/${index}`, decoded.value);
     }
   }
 }
