@@ -4,7 +4,7 @@
 // the block made of it.
 import type { BlockResult } from '../../core/execution/executed-block.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
-import { bytesToHex } from '../../core/primitives/bytes.ts';
+import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Address, Hex, Wei } from '../../core/primitives/ids.ts';
 import type { ExecutionContext, Message, MessageResult } from '../../core/protocol/message.ts';
 import type { Transaction } from '../../core/protocol/transaction.ts';
@@ -44,8 +44,9 @@ export async function replayFamilies(block: ReplayedBlock, executor: ItemExecuto
   // What was emitted here was executed here or is in the outbox, and nothing else is, but for what came in.
   const fromHere = [...result.messages.filter(({ wave }) => wave !== INBOX_WAVE).map(({ message }) => message), ...result.outbox];
   for (const message of fromHere) {
-    const [there, here] = [textOf(message), emitted.get(nameOf(message))];
-    if (there !== here) found.push(`message ${nameOf(message)} is ${there}, alone ${here ?? 'nobody emits it'}`);
+    const own = emitted.get(nameOf(message));
+    if (own === undefined) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone nobody emits it`);
+    else if (!isSame(message, own)) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone ${textOf(own)}`);
     emitted.delete(nameOf(message));
   }
   for (const [name] of emitted) found.push(`message ${name}, emitted alone, is neither executed nor in the outbox`);
@@ -57,7 +58,7 @@ export async function replayFamilies(block: ReplayedBlock, executor: ItemExecuto
 /** What the families come to so far. */
 interface Alone {
   readonly found: string[];
-  readonly emitted: Map<string, string>;
+  readonly emitted: Map<string, Message>;
   paidWei: Wei;
 }
 
@@ -74,9 +75,10 @@ async function replayFamily(
     for (const { wave, ...expected } of messages) {
       if ((wave === INBOX_WAVE) !== ofInbox) continue;
       const item = await plainItem(records, expected.message, world);
-      const [there, here] = [textOf(expected), textOf(item.result)];
-      if (there !== here) found.push(`family ${familyHex}: message ${bytesToHex(expected.message.id)} came to ${there}, alone to ${here}`);
-      for (const message of item.emitted) emitted.set(nameOf(message), textOf(message));
+      const name = bytesToHex(expected.message.id);
+      if (!isSame(expected, item.result))
+        found.push(`family ${familyHex}: message ${name} came to ${textOf(expected)}, alone to ${textOf(item.result)}`);
+      for (const message of item.emitted) emitted.set(nameOf(message), message);
       alone.paidWei += item.burnedWei + item.proposerWei;
     }
   };
@@ -86,7 +88,7 @@ async function replayFamily(
       const { baseFeePerGasWei: targetBaseFeePerGasWei, provenFamily } = targetOf?.(transaction) ?? {};
       const terms = { baseFeePerGasWei: parentBaseFeePerGasWei, targetBaseFeePerGasWei, provenFamily };
       const part = plainSenderPart(records, transaction, terms);
-      emitted.set(nameOf(part.mainCall), textOf(part.mainCall));
+      emitted.set(nameOf(part.mainCall), part.mainCall);
       alone.paidWei += part.burnedWei + part.proposerWei;
     }
     await execute(false);
@@ -94,12 +96,12 @@ async function replayFamily(
     found.push(`family ${familyHex}: ${String(error)}`);
   }
   const changes = records.changes();
-  const there = textOf({
+  const there = {
     accounts: result.changeSet.accounts.filter((change) => bytesToHex(change.family) === familyHex),
     pointers: result.changeSet.pointers.filter(({ address }) => bytesToHex(address) === familyHex),
-  });
-  const here = textOf({ accounts: changes.accounts, pointers: changes.pointers });
-  if (there !== here) found.push(`family ${familyHex}: changes ${there}, alone ${here}`);
+  };
+  const here = { accounts: changes.accounts, pointers: changes.pointers };
+  if (!isSame(there, here)) found.push(`family ${familyHex}: changes ${textOf(there)}, alone ${textOf(here)}`);
 }
 
 /** A forward has the id of what it forwards, and another hop. */
@@ -129,13 +131,23 @@ export function familyOf({ kind, target, targetFamily }: Message): Address {
   return kind === 'pointer' && target !== undefined ? target : targetFamily;
 }
 
-/** One text for equal values, whatever the order in which their fields were said. */
+/** Equal in all fields; one that is undefined is none. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (a instanceof Uint8Array || b instanceof Uint8Array) return a instanceof Uint8Array && b instanceof Uint8Array && bytesEqual(a, b);
+  if (a instanceof Map || b instanceof Map) return a instanceof Map && b instanceof Map && isSame([...a], [...b]);
+  if (Array.isArray(a) && a.length !== (b as ArrayLike<unknown>).length) return false;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const name of Object.keys(left)) if (!isSame(left[name], right[name])) return false;
+  for (const name of Object.keys(right)) if (right[name] !== undefined && left[name] === undefined) return false;
+  return true;
+}
+
 function textOf(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part instanceof Uint8Array) return bytesToHex(part);
     if (typeof part === 'bigint') return `${part}n`;
-    if (part instanceof Map) return [...part];
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+    return part instanceof Map ? [...part] : part;
   });
 }
