@@ -15,7 +15,7 @@ import { excuseOf } from './excuse.ts';
 import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
 import { livenessBoundMs } from './liveness-bound.ts';
 import { standsAtLostBlock } from './lost-block.ts';
-import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
+import { drawQuietLinks, type LinkChoice, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { quietMoments, Recovery } from './recovery.ts';
@@ -52,8 +52,10 @@ export interface ScheduleOptions {
   readonly faultsUntilMs?: number;
   /** On average; 20 when absent. */
   readonly transactionsPerSecond?: number;
-  /** No clock is wrong. */
+  /** No clock is wrong, or, if false, every one is; drawn from the seed when absent. */
   readonly exactClocks?: boolean;
+  /** How messages travel when nothing is wrong, instead of what is drawn from the seed. */
+  readonly links?: LinkChoice;
   /** A third of the seats or more is dishonest: agreement and liveness may fail, and then those who broke agreement must be accused. */
   readonly isBeyondThird?: boolean;
   /** Which chains there are, instead of what is drawn from the seed. */
@@ -240,7 +242,7 @@ class ScheduleRun {
   async #build(): Promise<void> {
     const { seed, nodes, crypto } = this.#options;
     const latencyMs = this.#random.integer(5, 60);
-    this.#quiet = drawQuietLinks(new SeededRandom(seed, 'quiet links'), latencyMs);
+    this.#quiet = drawQuietLinks(new SeededRandom(seed, 'quiet links'), latencyMs, this.#options.links);
     const clients = createClients(CLIENTS, crypto.secp256k1);
     const world = await createWorld({
       crypto,
@@ -253,7 +255,7 @@ class ScheduleRun {
       parameters: this.#parameters,
       layout: this.#shape.layout,
       accounts: fundedAccounts(clients),
-      clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
+      clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes, this.#options.exactClocks === false),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
       interpose: (name, own) => this.#mouthOf(name, own),
       onFault: (index, fault) => this.#onFault(index, fault),
