@@ -11,7 +11,7 @@ import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.t
 import { Mempool } from '../core/mempool/pool.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
+import { BEACON_CHAIN, type ChainId, type ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
@@ -157,6 +157,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     rowsOf: (outcome) => makerOf(maker).rowsOfBeacon(outcome),
     onCommitted: (outcome) => {
       news.ofBeacon(outcome, beacon.chain.instance);
+      news.follows(shardsInForce(outcome.state));
       window?.extend(outcome);
       shards?.onBeacon(outcome);
       if (isFirstOfEpoch(outcome.facts.height, parameters)) giveUpOldRecords(outcome.state);
@@ -175,6 +176,11 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     stateAt: (shard, height) => running.statesOf(shard).at(height),
     evmChainId: parameters.evmChainId,
   });
+  view.onHead(({ header }) =>
+    news.ofView(
+      new Map([[BEACON_CHAIN, header.number], ...[...view.head.world.versions].map(([shard, { height }]) => [shard, height] as const)]),
+    ),
+  );
   maker = new ViewMaker({
     store,
     viewStore,
@@ -218,7 +224,12 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       await made.stop();
       await signingRecords.settled();
     },
-    progress: () => chains().map((chain) => news.progressOf(chain, finalHeightOf(chain.instance.chain))),
+    progress: () => [
+      news.progressOf(BEACON_CHAIN, beacon.chain, beacon.state.height, finalHeightOf(BEACON_CHAIN)),
+      ...[...shardsInForce(beacon.state)].map((shard) =>
+        news.progressOf(shard, running.chains.get(shard), running.statesOf(shard).committed().height, finalHeightOf(shard)),
+      ),
+    ],
     onPendingTransaction: (listener) => {
       pendingListeners.add(listener);
       return () => pendingListeners.delete(listener);
@@ -265,7 +276,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
 
   // Of the beacon what clients see; of a shard the execution whose state they read.
   function finalHeightOf(chain: ChainId): number {
-    if (chain === beacon.chain.instance.chain) return view.head.block.header.number;
+    if (chain === BEACON_CHAIN) return view.head.block.header.number;
     return view.head.world.versions.get(chain)?.height ?? 0;
   }
 
@@ -292,6 +303,10 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     transactions.add(shard, { pool, mempool });
     return pool;
   }
+}
+
+function shardsInForce({ records }: BeaconState): ReadonlySet<ChainId> {
+  return new Set(records.map(({ record }) => record.shard));
 }
 
 function makerOf(maker: ViewMaker | undefined): ViewMaker {

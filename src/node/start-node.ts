@@ -24,7 +24,6 @@ import { collectGarbage } from './collect-garbage.ts';
 import type { NodeConfig } from './config.ts';
 import { createNode, type Node } from './create-node.ts';
 import { readGenesisFile } from './genesis-file.ts';
-import { healthOf } from './health.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
@@ -208,15 +207,13 @@ async function openMetrics(
   metrics: ReturnType<typeof createMetrics>,
   opened: Closers,
 ): Promise<void> {
-  const health = () => healthOf(node.progress(), network.peers.connected().length, systemClock.nowMs(), genesis.parameters);
   const server = await startMetricsServer({
     ...config.metrics,
     metrics,
-    refresh: () => {
-      node.refreshMetrics();
-      metrics.gauge('coppice_healthy', health().healthy ? 1 : 0);
-    },
-    health,
+    node,
+    peers: network.peers,
+    clock: systemClock,
+    timing: genesis.parameters,
   });
   opened.push(() => server.close());
 }

@@ -7,6 +7,7 @@ import { type BundleName, bundleNameOf } from '../core/messaging/lane-view.ts';
 import { makeOutbox, type Outbox } from '../core/messaging/outbox.ts';
 import { mayForgetBundle } from '../core/messaging/retention.ts';
 import type { BundleSince, SkipInput } from '../core/messaging/skipped-item.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, Height } from '../core/primitives/ids.ts';
 import { MESSAGE_BYTES_MAX, MESSAGES_PER_BUNDLE_MAX, SHARDS_MAX } from '../core/protocol/limits.ts';
@@ -112,5 +113,7 @@ export function decodeSent(source: ChainId, height: Height, bytes: Uint8Array): 
     invariant(message.ok, 'a message that was sent decodes');
     return message.value;
   });
-  return makeOutbox(source, height, messages, new Set(decoded.value.destinations));
+  const outbox = makeOutbox(source, height, messages, new Set(decoded.value.destinations));
+  invariant(bytesEqual(encodeSent(outbox), bytes), 'what was sent is stored in the order of an outbox');
+  return outbox;
 }

@@ -68,5 +68,7 @@ export function decodeParent(bytes: Uint8Array): Pick<ShardParent, 'hasItems' | 
   const decoded = decodeCanonical(ParentRow, bytes);
   invariant(decoded.ok && decoded.value.hasItems <= 1, 'what a child has to know is stored whole');
   const { hasItems, rationUsed } = decoded.value;
-  return { hasItems: hasItems === 1, rationUsed: new Map(rationUsed.map(({ shard, weight }) => [shard, weight])) };
+  const usedOf = new Map(rationUsed.map(({ shard, weight }) => [shard, weight]));
+  invariant(usedOf.size === rationUsed.length, 'what a shard used of its ration is stored once');
+  return { hasItems: hasItems === 1, rationUsed: usedOf };
 }

@@ -70,9 +70,10 @@ export function drawFaults(
   });
 }
 
-/** How wrong each clock is, in some schedules. */
-export function drawClockErrors(random: SeededRandom, nodes: number): readonly ClockError[] {
-  const isWrong = random.chance(0.3);
+/** How wrong each clock is, in some schedules, or where it is asked for. */
+export function drawClockErrors(random: SeededRandom, nodes: number, isAsked: boolean): readonly ClockError[] {
+  const isDrawn = random.chance(0.3);
+  const isWrong = isAsked || isDrawn;
   return Array.from({ length: nodes }, () => ({
     offsetMs: isWrong ? Math.floor(random.between(-150, 150)) : 0,
     driftPpm: isWrong ? Math.floor(random.between(-200, 200)) : 0,

@@ -7,6 +7,7 @@ import { checkLayout } from '../core/protocol/layout.ts';
 import { type DishonestValidator, STRATEGIES } from './adversaries/strategies.ts';
 import type { ChainShape } from './chain-shape.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { LINK_KINDS, type LinkChoice } from './quiet-links.ts';
 import { FAULTS_UNTIL_MS, type ScheduleOptions } from './schedule.ts';
 
 declare module '../core/primitives/errors.ts' {
@@ -32,6 +33,9 @@ export interface WrittenPlan {
 /** Validators of a schedule. */
 export const NODES_MIN = 4;
 export const NODES_MAX = 64;
+/** One way between two nodes when nothing is wrong: a round of several journeys ends within its timer. */
+export const LATENCY_MS_MIN = 1;
+export const LATENCY_MS_MAX = 100;
 const FORMAT = 'coppice-schedule/1';
 const FAULTS_MAX = 256;
 const MOMENT_MS_MAX = 3_600_000;
@@ -96,6 +100,11 @@ const Shape = z.strictObject({
   beaconIntervalMs: z.int().min(BEACON_INTERVAL_MS_MIN).max(BEACON_INTERVAL_MS_MAX),
 } satisfies Record<keyof ChainShape, z.ZodType>);
 
+const Links = z.strictObject({
+  kind: z.enum(LINK_KINDS).exactOptional(),
+  latencyMs: z.number().min(LATENCY_MS_MIN).max(LATENCY_MS_MAX).exactOptional(),
+} satisfies Record<keyof LinkChoice, z.ZodType>);
+
 const PLAN_FIELDS = {
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   nodes: z.int().min(NODES_MIN).max(NODES_MAX),
@@ -108,6 +117,7 @@ const PLAN_FIELDS = {
   faultsUntilMs: moment.exactOptional(),
   transactionsPerSecond: z.number().positive().max(PER_SECOND_MAX).exactOptional(),
   exactClocks: z.boolean().exactOptional(),
+  links: Links.exactOptional(),
   isBeyondThird: z.boolean().exactOptional(),
   shape: Shape.exactOptional(),
 } satisfies Record<keyof SchedulePlan, z.ZodType>;
@@ -148,7 +158,7 @@ export interface Impossibility {
 
 /** The first reason why a plan cannot be judged; undefined when it can. What the swarm draws always can. */
 export function impossibilityOf(plan: SchedulePlan): Impossibility | undefined {
-  return impossibleTimes(plan) ?? impossibleFaults(plan) ?? impossibleCast(plan);
+  return impossibleTimes(plan) ?? impossibleFaults(plan) ?? impossibleCast(plan) ?? impossibleLinks(plan);
 }
 
 /** An impossibility as one line. */
@@ -174,6 +184,15 @@ function impossibleTimes({ faults = [], faultsUntilMs = FAULTS_UNTIL_MS }: Sched
       };
   }
   return undefined;
+}
+
+function impossibleLinks({ links }: SchedulePlan): Impossibility | undefined {
+  if (links?.kind !== 'wan' || links.latencyMs === undefined) return undefined;
+  return {
+    where: 'plan.links.latencyMs',
+    what: 'links between regions are as long as these are apart',
+    remedy: 'leave it out, or choose another kind',
+  };
 }
 
 function impossibleFaults(plan: SchedulePlan): Impossibility | undefined {

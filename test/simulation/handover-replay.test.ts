@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { outputOfQuint } from '../../scripts/quint.ts';
 import { type ReplayCounts, replayHandover } from './handover-replay.ts';
 import type { HandoverState } from './handover-trace.ts';
+import { actionsOfHandover, countActions } from './model-actions.ts';
 import { readTrace } from './model-trace.ts';
 
 const SEED = 7;
@@ -57,6 +58,17 @@ describe('the lanes, beside the formal model', () => {
     for (const trace of leavingOut()) replayHandover(trace, counts);
     context.diagnostic(`${leavingOut().length} traces: ${JSON.stringify(counts)}`);
     for (const [what, count] of Object.entries(counts)) assert.ok(count > 0, `no trace comes to ${what}`);
+  });
+
+  it('are taken through every action of the model', (context) => {
+    const actions = actionsOfHandover();
+    const counts = countActions(
+      actions,
+      leavingOut().flatMap((trace) => trace.slice(1).flatMap(({ last }) => last.names)),
+    );
+    context.diagnostic([...counts].map(([action, count]) => `${action} ${count}`).join(', '));
+    assert.deepEqual(new Set(counts.keys()), actions, 'what happens in traces is named in the model');
+    for (const [action, count] of counts) assert.ok(count > 0, `no trace has the action ${action}`);
   });
 
   for (const rule of RULES_SEEN) {

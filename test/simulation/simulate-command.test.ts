@@ -5,14 +5,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
 import { STRATEGIES } from '../../src/simulation/adversaries/strategies.ts';
 import { UsageError } from '../../src/simulation/command-arguments.ts';
 import { readOptions } from '../../src/simulation/command-line.ts';
 import { dishonestOfSeed, faultsOfSeed } from '../../src/simulation/draws.ts';
 import { obstacleToFolder, obstacleToPage } from '../../src/simulation/failure-files.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
-import { readPlan } from '../../src/simulation/plan.ts';
-import { FAULTS_UNTIL_MS } from '../../src/simulation/schedule.ts';
+import { readPlan, writePlan } from '../../src/simulation/plan.ts';
+import { FAULTS_UNTIL_MS, runSchedule } from '../../src/simulation/schedule.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 
 const MAIN = 'src/simulation/main.ts';
 const SOAK = 'scripts/soak-simulate.ts';
@@ -110,7 +113,11 @@ describe('options that make no sense', () => {
     [['--log', '--minutes', '1'], /--log shows a single schedule/],
     [['--html', 'x.html', '--schedules', '2'], /--html shows a single schedule/],
     [['--fault-seconds', '0.1'], /--fault-seconds must be from/],
-    [['--scenario', 'silent-peer-while-behind', '--nodes', '7'], /is of 4 nodes/],
+    [['--clocks', 'late'], /--clocks must be exact or wrong, got late/],
+    [['--links', 'copper'], /--links must be one of uniform, heavy-tailed, wan, got copper/],
+    [['--latency-ms', '0.5'], /--latency-ms must be from 1 to 100, got "0.5"/],
+    [['--latency-ms', 'far'], /--latency-ms must be a number above 0/],
+    [['--links', 'wan', '--latency-ms', '20'], /as long as regions are apart/],
     [['--scenario', 'silent-peer-while-behind', '--fault-seconds', '1'], /do not go together/],
     [['--scenario', 'nobody-knows'], /--scenario nobody-knows is not known; known are swarm, silent-peer-while-behind, block-without/],
     [['--seed', '1', '--seed', '2'], /--seed is given twice/],
@@ -150,6 +157,9 @@ describe('options that make no sense', () => {
       ['--seed', '3'],
       ['--faults', 'crash'],
       ['--strategies', 'none'],
+      ['--clocks', 'exact'],
+      ['--links', 'wan'],
+      ['--latency-ms', '9'],
     ] as const)
       assert.throws(() => readOptions(['--replay', file(), flag, value]), new RegExp(`--replay goes without ${flag}`));
   });
@@ -187,6 +197,38 @@ describe('a choice of faults and strategies', () => {
     const again = readOptions(['--faults', 'loss,crash', '--strategies', 'none', '--fault-seconds', '3'])?.again(9);
     assert.equal(again, '--seed 9 --schedules 1 --nodes 4 --fault-seconds 3 --faults crash,loss --strategies none');
     assert.equal(readOptions(again?.split(' ') ?? [])?.again(9), again);
+  });
+
+  it('is as free for clocks and links, and for more nodes than a scenario has', async () => {
+    const options = readOptions([
+      '--scenario',
+      'silent-peer-while-behind',
+      '--nodes',
+      '7',
+      '--clocks',
+      'wrong',
+      '--links',
+      'heavy-tailed',
+      '--latency-ms',
+      '12',
+    ]);
+    const plan = options?.planOf(105);
+    assert.ok(options !== undefined && plan !== undefined);
+    assert.deepEqual([plan.nodes, plan.exactClocks, plan.links], [7, false, { kind: 'heavy-tailed', latencyMs: 12 }]);
+    assert.deepEqual(readPlan('the plan', writePlan({ plan, crypto: 'stand-in', about: '' })).plan, plan, 'it can be written down');
+    const again = options.again(105);
+    assert.match(again, /--nodes 7 --scenario silent-peer-while-behind --clocks wrong --links heavy-tailed --latency-ms 12$/);
+    assert.deepEqual(readOptions(again.split(' '))?.planOf(105), plan);
+    assert.deepEqual(readOptions(['--clocks', 'exact', '--links', 'wan'])?.planOf(7), {
+      seed: 7,
+      nodes: 4,
+      exactClocks: true,
+      links: { kind: 'wan' },
+    });
+    await initialiseKeccak();
+    const { violation, links, heights } = await runSchedule({ ...plan, crypto: standInCrypto(), preset: readPreset('devnet') });
+    assert.deepEqual([violation, links], [undefined, 'heavy-tailed']);
+    assert.ok((heights[1] ?? 0) > 10);
   });
 
   it('is all that a run injects', () => {

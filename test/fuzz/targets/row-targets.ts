@@ -66,6 +66,7 @@ const leafRow: FuzzTarget = {
     'core/state/leaf#pointerOfRow',
     'core/state/leaf#slotOfRow',
     'core/state/leaf#committedValue',
+    'core/state/leaf#tagOf',
   ],
   executions: 15_000,
   generate(random) {
