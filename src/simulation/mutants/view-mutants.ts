@@ -5,7 +5,8 @@ import { BRISK, CALM, PLAIN, SHARDED, underSeeds } from './trial.ts';
 const MAKER = 'src/runtime/view-maker.ts';
 const SHOWN = 'src/core/view/shown-execution.ts';
 
-const QUIET = [CALM, ...underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED })];
+const LONGER = underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED });
+const QUIET = [CALM, ...LONGER];
 /** One shard, few transactions: a chain that stands still is soon overdue. */
 const OVERDUE = underSeeds(6, 4, {
   faults: [],
@@ -52,7 +53,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     file: MAKER,
     find: '        if (left.count === 0) complete.push(left);',
     replace: '        if (left.count < 0) complete.push(left);',
-    trials: QUIET,
+    trials: LONGER,
   },
   {
     name: 'call-shown-as-of-nobody',
