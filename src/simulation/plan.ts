@@ -17,7 +17,7 @@ declare module '../core/primitives/errors.ts' {
 }
 
 /** What a schedule is made of, as values that can be written down; what is absent is drawn from the seed, or has its default. */
-export type SchedulePlan = Omit<ScheduleOptions, 'crypto' | 'preset' | 'tamper' | 'forger' | 'mayCrash' | 'onWorld'>;
+export type SchedulePlan = Omit<ScheduleOptions, 'crypto' | 'preset' | 'parameters' | 'tamper' | 'forger' | 'mayCrash' | 'onWorld'>;
 
 /** What nodes sign with: the stand-ins, or the curves. */
 export type CryptoChoice = 'stand-in' | 'real';

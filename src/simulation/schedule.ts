@@ -31,6 +31,8 @@ export interface ScheduleOptions {
   readonly crypto: WorldCrypto;
   /** Preset that the schedule's own timing stands over. */
   readonly preset: NetworkParameters;
+  /** What stands over that timing. */
+  readonly parameters?: Partial<NetworkParameters>;
   /** Instead of faults drawn from the seed. */
   readonly faults?: readonly Fault[];
   /** Instead of dishonest validators drawn from the seed. */
@@ -39,10 +41,7 @@ export interface ScheduleOptions {
   readonly forger?: Forger;
   /** Told of the world before it runs: what else acts in it. */
   readonly onWorld?: (world: World) => void;
-  /**
-   * A node that cannot go on is no violation by itself: it is started again, and what users of the chain see of it counts. For rules that
-   * are broken on purpose, which the node's own assertions often meet first.
-   */
+  /** A node that cannot go on is started again, and no violation by itself: for rules broken on purpose, which its own assertions often meet first. */
   readonly mayCrash?: boolean;
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
@@ -157,7 +156,7 @@ class ScheduleRun {
   private constructor(options: ScheduleOptions) {
     this.#options = options;
     this.#shape = options.shape ?? shapeOfSeed(options.seed);
-    this.#parameters = scheduleParameters(options.preset, options.nodes, this.#shape);
+    this.#parameters = { ...scheduleParameters(options.preset, options.nodes, this.#shape), ...options.parameters };
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);

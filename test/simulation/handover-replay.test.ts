@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { outputOfQuint } from '../../scripts/quint.ts';
+import { Quint } from '../../scripts/quint.ts';
 import { type ReplayCounts, replayHandover } from './handover-replay.ts';
 import type { HandoverState } from './handover-trace.ts';
 import { actionsOfHandover, countActions } from './model-actions.ts';
@@ -39,10 +39,12 @@ describe('the lanes, beside the formal model', () => {
   before(async () => {
     const written = (name: string) => ['--backend', 'typescript', '--seed', `${SEED}`, '--out-itf', join(folder, `${name}_{seq}.itf.json`)];
     const budget = ['--max-samples', `${TRACES}`, '--n-traces', `${TRACES}`, '--max-steps', `${STEPS}`, '--verbosity', '1'];
+    const quint = new Quint();
     const outputs = await Promise.all([
-      outputOfQuint('test', 'spec/handover/scenarios.qnt', ...written('{test}')),
-      ...INSTANCES.map((init) => outputOfQuint('run', 'spec/handover/instances.qnt', '--init', init, ...budget, ...written(init))),
+      quint.output(['test', 'spec/handover/scenarios.qnt', ...written('{test}')]),
+      ...INSTANCES.map((init) => quint.output(['run', 'spec/handover/instances.qnt', '--init', init, ...budget, ...written(init)])),
     ]);
+    quint.close();
     for (const file of readdirSync(folder).sort()) {
       const states = readTrace<Partial<HandoverState>>(readFileSync(join(folder, file), 'utf8'));
       // A schedule that ends with what must not happen has an empty state for it.

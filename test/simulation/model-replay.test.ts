@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { outputOfQuint } from '../../scripts/quint.ts';
+import { Quint } from '../../scripts/quint.ts';
 import { ENGINE_MUTANTS, loadMutant, NO_MUTANT } from './engine-mutants.ts';
 import { actionsOfConsensus, countActions } from './model-actions.ts';
 import { type Engine, replay } from './model-replay.ts';
@@ -43,11 +43,13 @@ describe('the engine, beside the formal model', () => {
       '--verbosity',
       '1',
     ];
+    const quint = new Quint();
     const outputs = await Promise.all([
-      outputOfQuint('test', 'spec/scenarios.qnt', ...written('{test}')),
-      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget(TRACES), ...written('random')),
-      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplayTheEnd', ...budget(TRACES_TO_THE_END), ...written('ending')),
+      quint.output(['test', 'spec/scenarios.qnt', ...written('{test}')]),
+      quint.output(['run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget(TRACES), ...written('random')]),
+      quint.output(['run', 'spec/instances.qnt', '--init', 'initToReplayTheEnd', ...budget(TRACES_TO_THE_END), ...written('ending')]),
     ]);
+    quint.close();
     for (const file of readdirSync(folder).sort()) {
       const trace = readTrace(readFileSync(join(folder, file), 'utf8'));
       if (trace[0]?.setup.rulesOff.length === 0) traces.push(trace); // The engine keeps all rules.
