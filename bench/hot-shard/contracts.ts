@@ -7,7 +7,7 @@ import { compileContract } from '../devnet/load-token.ts';
 const SOURCE = `
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;
-import {CoppiceMessages} from "coppice/coppice/CoppiceMessages.sol";
+import {CoppiceMessages} from "coppice/CoppiceMessages.sol";
 contract Counter {
   uint256 public count;
   function arrive() external { count++; }

@@ -12,17 +12,17 @@ import { type Devnet, startDevnet } from '../../test/system/devnet-fixture.ts';
 import { watchFinality } from '../devnet/finality-watch.ts';
 import { connectRpc, type RpcClient } from '../devnet/json-rpc-client.ts';
 import { drain, TransactionSource } from '../devnet/load-loops.ts';
-import { alignNonces, areStateRootsEqual, metricsUrl, readAll, round, say, writeReport } from '../devnet/measurement.ts';
+import { alignNonces, areStateRootsEqual, readAll, round, say, writeReport } from '../devnet/measurement.ts';
 import { describeHardware, type ResourceReading } from '../devnet/resource-use.ts';
 import type { Sender } from '../devnet/transactions.ts';
 import { placeAccounts, type ShardAccounts, signTransfers } from '../shards/transfer-mix.ts';
 import { readBacklogs } from './backlogs.ts';
 import { meanGas } from './demand.ts';
 import { followFinal } from './final-transactions.ts';
+import { GaugeLog } from './gauge-log.ts';
 import { HotUsers } from './hot-users.ts';
 import { Ledger } from './ledger.ts';
 import { runNeighbours } from './neighbours.ts';
-import { greatestOf, type NodeGauges, readGauges } from './node-gauges.ts';
 import { prepareSetting, readSettled, type Setting } from './setting.ts';
 
 const USAGE = `usage: npm run bench:hot-shard -- [options]
@@ -35,7 +35,7 @@ const USAGE = `usage: npm run bench:hot-shard -- [options]
   --interval 250
   --users 2400             of the hot shard, with one transaction each at a time
   --accounts 12000         funded, shared among the shards by their places
-  --pool 8192              transactions of the mempools of a node, shared among its shards
+  --pool 4096              transactions of the mempools of a node, shared among its shards
   --json                   print the JSON as the last line`;
 
 const { values } = parseArgs({
@@ -48,7 +48,7 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '250' },
     users: { type: 'string', default: '2400' },
     accounts: { type: 'string', default: '12000' },
-    pool: { type: 'string', default: '8192' },
+    pool: { type: 'string', default: '4096' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -59,7 +59,7 @@ const SEED = 1;
 const SAMPLE_MS = 2_000;
 const OTHER_SENDERS = 48;
 const RECIPIENTS_EACH = 48;
-/** What is left in the pool when the load ends is worked off in this time, or something is stuck. */
+/** What is left in the pool when the load ends is worked off in this time, and the fee is down again, or something is stuck. */
 const DRAIN_MS_MAX = 600_000;
 const SETTLE_MS_MAX = 60_000;
 const QUESTIONS_AT_ONCE = 100;
@@ -140,7 +140,10 @@ async function measure(devnet: Devnet) {
     const atEnd = ledger.sums;
     const calmAgain = until(calm);
     const drainedBy = performance.now() + DRAIN_MS_MAX;
-    const after = await runNeighbours(neighbours, () => calmAgain() && (ledger.sums.underWay === 0 || performance.now() > drainedBy));
+    const after = await runNeighbours(
+      neighbours,
+      () => calmAgain() && ((ledger.sums.underWay === 0 && gauges.isHotCheap()) || performance.now() > drainedBy),
+    );
     await looking.stop();
     say(`after: ${JSON.stringify(after.latencyMs)}; ${JSON.stringify(ledger.sums)}`);
     const neighboursNotFinal = await drain(watch);
@@ -226,54 +229,6 @@ async function knownOf(nodes: readonly RpcClient[], hashes: readonly string[]): 
     known += (await Promise.all(asked)).filter((found) => found !== null).length;
   }
   return known;
-}
-
-/** Samples of all nodes' gauges: fees over time, and the most that ever waited. */
-class GaugeLog {
-  readonly #devnet: Devnet;
-  readonly #hot: number;
-  readonly #startMs = performance.now();
-  readonly #fees: { readonly second: number; readonly hotGwei: number; readonly othersGweiMax: number; readonly pooled: number }[] = [];
-  #most: NodeGauges['queues'] | undefined;
-  #isWanted = true;
-
-  constructor(devnet: Devnet, hot: number) {
-    this.#devnet = devnet;
-    this.#hot = hot;
-    void this.#run();
-  }
-
-  /** Stops, and tells. */
-  stop() {
-    this.#isWanted = false;
-    const hot = this.#fees.map(({ hotGwei }) => hotGwei);
-    const others = this.#fees.map(({ othersGweiMax }) => othersGweiMax);
-    return {
-      hotBaseFeeGwei: { first: hot[0], most: Math.max(...hot), last: hot.at(-1) },
-      othersBaseFeeGweiMax: Math.max(...others),
-      queuesMost: this.#most,
-      overTime: this.#fees,
-    };
-  }
-
-  async #run(): Promise<void> {
-    for (; this.#isWanted; await sleep(SAMPLE_MS)) {
-      try {
-        const all = await Promise.all(this.#devnet.validators.map((_validator, i) => readGauges(metricsUrl(this.#devnet, i))));
-        for (const { queues } of all) this.#most = this.#most === undefined ? queues : greatestOf(this.#most, queues);
-        const [first] = all as [NodeGauges, ...NodeGauges[]];
-        const others = [...first.baseFeeGwei].filter(([chain]) => chain !== 0 && chain !== this.#hot).map(([, gwei]) => gwei);
-        this.#fees.push({
-          second: round((performance.now() - this.#startMs) / 1_000, 0),
-          hotGwei: first.baseFeeGwei.get(this.#hot) ?? 0,
-          othersGweiMax: Math.max(0, ...others),
-          pooled: first.queues.coppice_mempool_transactions,
-        });
-      } catch {
-        // A node that is too busy to answer is asked again.
-      }
-    }
-  }
 }
 
 // Of the whole machine, in each span between two readings.

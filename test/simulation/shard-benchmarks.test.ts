@@ -1,8 +1,12 @@
-// The parts of the benchmarks of shards that compute: which transfers cross, and what of a transfer's way took how long.
+// The parts of the benchmarks of shards that compute: which transfers cross, what of a transfer's way took how long, what became of every transaction.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { drawWish, HOT_KINDS, KIND_PERCENT } from '../../bench/hot-shard/demand.ts';
+import { Ledger } from '../../bench/hot-shard/ledger.ts';
+import { greatestOf, parseGauges } from '../../bench/hot-shard/node-gauges.ts';
 import { type BlockTimes, stepsOf } from '../../bench/shards/steps.ts';
 import { plannedTransfer } from '../../bench/shards/transfer-mix.ts';
+import { SeededRandom } from '../../src/simulation/random.ts';
 
 describe('the transfers of bench:shards', () => {
   for (const shards of [1, 2, 4]) {
@@ -57,6 +61,75 @@ describe('the steps of a transfer', () => {
 
   it('are not told where a block is missing', () => {
     assert.equal(stepsOf(times(10), seen), undefined);
+  });
+});
+
+describe('the ledger of bench:hot-shard', () => {
+  const sent = (ledger: Ledger, ...hashes: readonly string[]): void => {
+    for (const [user, hash] of hashes.entries()) ledger.sent({ hash, kind: 'transfer', user, sentAtMs: user });
+  };
+
+  it('has each transaction in one place', () => {
+    const ledger = new Ledger();
+    sent(ledger, 'final', 'refused', 'gone', 'waiting', 'gone, and final after all');
+    ledger.final('final');
+    ledger.refused('refused', 'txpool is full');
+    ledger.gone('gone');
+    ledger.gone('gone, and final after all');
+    assert.equal(ledger.final('gone, and final after all')?.user, 4);
+    const { final, refused, evicted, underWay, ...others } = ledger.sums;
+    assert.deepEqual({ final, refused, evicted, underWay }, { final: 2, refused: { 'txpool is full': 1 }, evicted: 1, underWay: 1 });
+    assert.equal(others.sent, 5);
+    assert.deepEqual(ledger.goneHashes, ['gone']);
+  });
+
+  it('takes nothing twice, and says who has waited for long', () => {
+    const ledger = new Ledger();
+    sent(ledger, 'a', 'b', 'c');
+    assert.ok(ledger.final('a') !== undefined && ledger.final('a') === undefined && ledger.refused('a', 'late') === undefined);
+    assert.deepEqual(
+      ledger.waitingSince(1).map(({ hash }) => hash),
+      ['b'],
+    );
+  });
+});
+
+describe('the users of the hot shard', () => {
+  it('want what the shares say, at prices over three orders of magnitude', () => {
+    const random = new SeededRandom(1, 'demand');
+    const wishes = Array.from({ length: 20_000 }, () => drawWish(random));
+    for (const kind of HOT_KINDS) {
+      const percent = (100 * wishes.filter((wish) => wish.kind === kind).length) / wishes.length;
+      assert.ok(Math.abs(percent - KIND_PERCENT[kind]) < 1.5, `${percent} % ${kind}`);
+    }
+    const bids = wishes.map(({ maxFeeWei }) => Number(maxFeeWei) / 1e9).sort((a, b) => a - b);
+    assert.ok((bids[0] as number) >= 1 && (bids.at(-1) as number) <= 2_000);
+    assert.ok(Math.abs((bids[10_000] as number) - Math.sqrt(2_000)) < 5, 'as many below the geometric mean as above');
+  });
+});
+
+describe('the gauges of a node', () => {
+  it('are the fees of its chains and the longest of its queues', () => {
+    const page = [
+      '# HELP coppice_base_fee_wei Base fee',
+      'coppice_base_fee_wei{chain="4"} 100000000',
+      'coppice_base_fee_wei{chain="5"} 2.5e+9',
+      'coppice_blocks_held{chain="4"} 2',
+      'coppice_blocks_held{chain="0"} 7',
+      'coppice_mempool_transactions 33',
+      'coppice_unknown 5',
+    ].join('\n');
+    const { baseFeeGwei, queues } = parseGauges(page);
+    assert.deepEqual(
+      [...baseFeeGwei],
+      [
+        [4, 0.1],
+        [5, 2.5],
+      ],
+    );
+    assert.equal(queues.coppice_blocks_held, 7);
+    assert.equal(queues.coppice_mempool_transactions, 33);
+    assert.equal(greatestOf(queues, { ...queues, coppice_mailbox_events: 9 }).coppice_mailbox_events, 9);
   });
 });
 
