@@ -1,6 +1,7 @@
 // npm run bench:scale: finality, bytes and processor time of committees of several sizes on a wide-area network, with and without a third of the
-// validators silent, for votes that go to everybody (as built), to the next leader, and along a tree. Prints a table; with --svg FILE draws it,
-// with --json the last line is one JSON object. With --shards: networks of shards and their beacon instead (shards/network.ts). What is measured, what is real and what is modelled: model.ts.
+// validators silent, for votes that go to everybody (as built), to the next leader, and along a tree. What is measured, what is real and what is
+// modelled: model.ts. With --shards: networks of shards and their beacon instead (shards/network.ts). Prints a table; with --svg FILE draws it, with
+// --json the last line is one JSON object.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
