@@ -152,7 +152,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       onNews: (listener) => {
         onBeaconNews = listener;
       },
-      collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: archive?.operationsOn(state) ?? [] }),
+      collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: [...(archive?.operationsOn(state) ?? [])] }),
     },
     rowsOf: (outcome) => makerOf(maker).rowsOfBeacon(outcome),
     onCommitted: (outcome) => {

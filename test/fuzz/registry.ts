@@ -9,6 +9,7 @@ import { LANE_TARGETS } from './targets/lane-targets.ts';
 import { ROW_TARGETS } from './targets/row-targets.ts';
 import { RPC_TARGETS } from './targets/rpc-targets.ts';
 import { SHARD_TARGETS } from './targets/shard-targets.ts';
+import { STATE_ROW_TARGETS } from './targets/state-row-targets.ts';
 import { STORAGE_TARGETS } from './targets/storage-targets.ts';
 import { TRANSACTION_TARGETS } from './targets/transaction-targets.ts';
 import { TRANSFER_TARGETS } from './targets/transfer-targets.ts';
@@ -23,6 +24,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...TRANSACTION_TARGETS,
   ...LANE_TARGETS,
   ...TRANSFER_TARGETS,
+  ...STATE_ROW_TARGETS,
   ...ROW_TARGETS,
   ...SHARD_TARGETS,
   ...STORAGE_TARGETS,
