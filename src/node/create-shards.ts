@@ -1,31 +1,20 @@
 // Composes the shards of a node where there is a beacon: one state database for each shard, and of each the chain of one instance at a time. An
 // instance starts by a record of the beacon state, when the node has the state that the record names; it ends with its closing block, and the
 // next begins when the beacon has made a record of that (protocol, section 6).
-import { stateHeightOf } from '../core/beacon/anchoring.ts';
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
-import { type BeaconState, layoutOfEpoch, shardsOf } from '../core/beacon/state.ts';
+import type { BeaconState } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
-import { joinCursors, narrowCursors } from '../core/messaging/cursors.ts';
-import { placementOfFamily } from '../core/messaging/placement.ts';
-import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Address, ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
-import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
-import { Block } from '../core/protocol/certified-block.ts';
+import type { ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { BlockHeader } from '../core/protocol/block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
 import { Crosslink } from '../core/protocol/crosslink.ts';
 import { CROSSLINK_BYTES_MAX } from '../core/protocol/limits.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { isUnder } from '../core/protocol/shard-id.ts';
-import { storedValue } from '../core/protocol/ssz.ts';
-import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
-import { buildShardBlock } from '../core/shard/build-shard-block.ts';
-import { makePointerProof } from '../core/shard/pointer-proof.ts';
-import { extendToWorld } from '../core/state/shard-proof.ts';
 import { createStateDatabase } from '../core/state/state-database.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
@@ -35,7 +24,6 @@ import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { HistoryPruner } from '../runtime/history-pruner.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
-import type { BlockContent } from '../runtime/payload-maker.ts';
 import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
 import {
   createShardBlockLogic,
@@ -43,7 +31,7 @@ import {
   type ShardBlockOutcome,
   shardStartOutcome,
 } from '../runtime/shard-block-logic.ts';
-import { createShardPayloads, type TransactionSource, type Urgency } from '../runtime/shard-payloads.ts';
+import { createShardPayloads, type TransactionSource } from '../runtime/shard-payloads.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
@@ -51,7 +39,9 @@ import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
 import { loadInstance } from './load-instance.ts';
 import { newestOutcome } from './newest-shard-block.ts';
+import { ShardContent } from './shard-content.ts';
 import { makeShardCrosslink } from './shard-crosslink.ts';
+import { shardInstanceOf } from './shard-instance.ts';
 import type { SigningRecords } from './signing-records.ts';
 
 /** What composing the shards takes beside the node's ports. */
@@ -99,6 +89,7 @@ const GREET_INTERVAL_MS = 1_000;
 export class Shards {
   readonly #options: CreateShardsOptions;
   readonly #shelf = new BundleShelf();
+  readonly #content: ShardContent;
   readonly #states = new Map<ChainId, StateDatabase>();
   readonly #pruners = new Map<ChainId, HistoryPruner>();
   readonly #running = new Map<ChainId, Running>();
@@ -111,6 +102,7 @@ export class Shards {
 
   private constructor(options: CreateShardsOptions) {
     this.#options = options;
+    this.#content = new ShardContent({ ...options, shelf: this.#shelf, statesOf: (shard) => this.statesOf(shard) });
   }
 
   /** Opens every shard of the records in force where it stands on disk. */
@@ -255,7 +247,7 @@ export class Shards {
     const { parameters, shardStore, secrets, signingRecords, clock } = this.#options;
     const shard = instance.chain;
     const states = this.statesOf(shard);
-    const shardInstance = this.#shardInstanceOf(instance);
+    const shardInstance = shardInstanceOf(this.#options.blockStore, this.#options.window.newest, instance);
     const closes = ({ beaconReference }: BlockHeader): boolean => epochOfHeight(beaconReference.height, parameters) > instance.epoch;
     const loaded = await loadInstance<ShardBlockOutcome>(this.#options, instance, {
       roleOf: (header) => (isCarrier(header) ? 'carrier' : closes(header) ? 'closing' : 'ordinary'),
@@ -298,11 +290,11 @@ export class Shards {
           transactions,
           blocks,
           clock,
-          urgencyOn: (parent) => this.#urgencyOn(shardInstance, parent),
+          urgencyOn: (parent) => this.#content.urgencyOn(shardInstance, parent),
           onUrgency: (listener) => {
             onBeacon = listener;
           },
-          contentOn: (parent, taken, nowMs) => this.#contentOn(shardInstance, parent, taken, nowMs),
+          contentOn: (parent, taken, nowMs) => this.#content.contentOn(shardInstance, parent, taken, nowMs),
         }),
       signingRecord,
       secrets: maySign ? secrets : undefined,
@@ -330,61 +322,6 @@ export class Shards {
       new HistoryPruner({ ...this.#options, chain: shard, states: this.statesOf(shard), neededFrom: () => neededFrom(shard) });
     this.#pruners.set(shard, known);
     return known;
-  }
-
-  #shardInstanceOf({ chain, epoch, startRecord }: Instance): ShardInstance {
-    const { window, blockStore } = this.#options;
-    const layout = layoutOfEpoch(window.newest, epoch);
-    invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
-    // What the closing headers commit: the closing blocks themselves read nothing.
-    const closing = startRecord.closingHeaders.map((hash): readonly Cursor[] => {
-      const stored = blockStore.getByHash(hash);
-      invariant(stored !== undefined, 'who has the state of a record has what closed the one before');
-      return narrowCursors(storedValue(Block, stored.block).header.parentExecution.cursors, chain);
-    });
-    return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));
-  }
-
-  #urgencyOn(instance: ShardInstance, parent: ShardBlockOutcome): Urgency {
-    const { window, parameters } = this.#options;
-    if (epochOfHeight(window.newest.height, parameters) > instance.epoch) return 'at-once';
-    const view = window.viewAt(window.newest.height);
-    if (view === undefined) return 'none';
-    const lanes = { shard: instance.shard, parentCursors: parent.commitment.cursors, view: view.lanes, share: parameters };
-    return selectInbox({ ...lanes, held: this.#shelf.held() }).inbox.length > 0 ? 'wanted' : 'none';
-  }
-
-  #contentOn(instance: ShardInstance, parent: ShardBlockOutcome, offered: BlockContent['transactions'], nowMs: number): BlockContent {
-    const { window, parameters } = this.#options;
-    const view = window.viewAt(window.newest.height);
-    invariant(view !== undefined, 'the newest beacon block is there to be referred to');
-    const { body, transactions, ...fields } = buildShardBlock({
-      instance,
-      parent: parent.asParent,
-      parentExecution: parent.commitment,
-      parentState: parent.version,
-      view,
-      parameters,
-      held: this.#shelf.held(),
-      transactions: offered,
-      pointerProofOf: (target) => this.#pointerProofOf(target),
-      nowMs,
-    });
-    return { fields, body, transactions };
-  }
-
-  // Against the world root at the newest beacon block, from the state that it anchored; none where that is not here yet.
-  #pointerProofOf(target: Address): Uint8Array | undefined {
-    const { records } = this.#options.window.newest;
-    const placement = placementOfFamily(target);
-    const entry = records.find(({ record }) => isUnder(placement, record.shard));
-    invariant(entry !== undefined, 'the records in force are the whole tree');
-    const { shard } = entry.record;
-    const states = this.statesOf(shard);
-    const version = states.at(stateHeightOf(entry));
-    if (version === undefined || !bytesEqual(version.root, entry.progress.stateRoot)) return undefined;
-    const roots = new Map(records.map(({ record, progress }) => [record.shard, progress.stateRoot]));
-    return makePointerProof(target, undefined, extendToWorld(shard, states.provePointer(version, target), roots));
   }
 }
 
