@@ -35,6 +35,8 @@ export interface TransactionSource {
   onWaiting(listener: () => void): void;
   /** A block is committed: its transactions are no longer wanted, its state is the one to judge by. */
   onCommitted(block: DecodedBlock, state: StateReader, baseFeePerGasWei: Wei): void;
+  /** Committed blocks with these transactions are void: they are wanted again, and judged by this state. */
+  onVoid(transactions: readonly Transaction[], state: StateReader, baseFeePerGasWei: Wei): void;
 }
 
 /** What a block can hold, and the state that it stands on. */

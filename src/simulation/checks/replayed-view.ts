@@ -166,7 +166,7 @@ export class ReplayedView implements ViewTruth {
       if (executed === undefined) return undefined;
       executions.push({ shard, ...executed });
     }
-    if (anchor.heights.some(({ shard, height }) => this.#stateAt(shard, height) === undefined)) return undefined;
+    if (anchor.states.some(({ shard, height }) => this.#stateAt(shard, height) === undefined)) return undefined;
     const contents = [
       ...executions.map((execution) => withCharges(execution.shown, this.#chargedFor)),
       ...this.#completeNow(executions).map((held) => heldWithCharge(held, this.#chargedFor)),
@@ -200,9 +200,9 @@ export class ReplayedView implements ViewTruth {
     }
   }
 
-  #worldOf({ heights }: Anchor): WorldState {
+  #worldOf({ states }: Anchor): WorldState {
     const versions = new Map<ChainId, StateVersion>();
-    for (const { shard, height } of heights) {
+    for (const { shard, height } of states) {
       const version = this.#stateAt(shard, height);
       invariant(version !== undefined, 'what is anchored was followed, and nothing is pruned');
       versions.set(shard, version);
