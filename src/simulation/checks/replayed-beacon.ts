@@ -61,6 +61,11 @@ export class ReplayedBeacon {
     return new ReplayedBeacon(options, window, genesisState);
   }
 
+  /** The instance of the next block. */
+  get instance(): Instance {
+    return this.#running.instance;
+  }
+
   /** The height of the newest block that was followed. */
   get height(): Height {
     return this.#running.height;

@@ -6,7 +6,7 @@ import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 import type { ChainId, Height, Hex } from '../../core/primitives/ids.ts';
 import type { Cursor } from '../../core/protocol/block.ts';
-import type { Instance } from '../../core/protocol/committee.ts';
+import { type Instance, StartRecord } from '../../core/protocol/committee.ts';
 import type { NetworkParameters } from '../../core/protocol/parameters.ts';
 import { makeShardInstance, type ShardInstance } from '../../core/shard/beacon-view.ts';
 import { createStateDatabase } from '../../core/state/state-database.ts';
@@ -43,8 +43,8 @@ export class ReplayedShard {
   readonly states: StateDatabase;
   readonly #options: ReplayedShardOptions;
   readonly #directory: TransactionDirectory;
-  /** By the hash of a block that closed an instance, the cursors that it commits. */
-  readonly #closing = new Map<Hex, readonly Cursor[]>();
+  /** By the hash of a block, the cursors that it commits. */
+  readonly #cursors = new Map<Hex, readonly Cursor[]>();
   #running: Running | undefined;
 
   constructor(options: ReplayedShardOptions) {
@@ -68,9 +68,16 @@ export class ReplayedShard {
     await this.#options.store.write([...this.states.commit(executed.version)], { sync: true });
     this.states.adopted(executed.version);
     running.adopt(executed);
-    const { closes } = executed.asParent;
-    if (closes) this.#closing.set(bytesToHex(executed.hash), executed.block.header.parentExecution.cursors);
+    this.#cursors.set(bytesToHex(executed.hash), executed.block.header.parentExecution.cursors);
     return followed;
+  }
+
+  /** What was followed above a height is void; the state is that of this height, known as the one of the next record. */
+  async undo(height: Height, knownAs: Height): Promise<void> {
+    const { version, operations } = await this.states.rollbackTo(height, knownAs);
+    await this.#options.store.write([...operations], { sync: true });
+    this.states.adopted(version);
+    this.#running = undefined;
   }
 
   #runningIn(instance: Instance): Running | undefined {
@@ -97,14 +104,21 @@ export class ReplayedShard {
     return this.#running;
   }
 
-  #shardInstanceOf({ chain, epoch, startRecord }: Instance): ShardInstance {
+  // A record goes on from blocks that were followed, or where there was none from the record before.
+  #cursorsOf({ shard, closingHeaders }: StartRecord): readonly Cursor[] {
+    const last = closingHeaders.map((hash) => {
+      const committed = this.#cursors.get(bytesToHex(hash));
+      if (committed !== undefined) return narrowCursors(committed, shard);
+      const before = this.#options.window.newest.instances.find(({ record }) => bytesEqual(StartRecord.hashTreeRoot(record), hash));
+      invariant(before !== undefined, 'a record stands on a block that was followed, or on a record');
+      return this.#cursorsOf(before.record);
+    });
+    return joinCursors(last);
+  }
+
+  #shardInstanceOf({ epoch, startRecord }: Instance): ShardInstance {
     const layout = layoutOfEpoch(this.#options.window.newest, epoch);
     invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
-    const closing = startRecord.closingHeaders.map((hash) => {
-      const cursors = this.#closing.get(bytesToHex(hash));
-      invariant(cursors !== undefined, 'a record stands on blocks that closed instances');
-      return narrowCursors(cursors, chain);
-    });
-    return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));
+    return makeShardInstance(startRecord, new Set(shardsOf(layout)), this.#cursorsOf(startRecord));
   }
 }
