@@ -9,7 +9,7 @@ import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader } from '../core/protocol/block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import { Crosslink } from '../core/protocol/crosslink.ts';
@@ -44,8 +44,9 @@ import { newestOutcome } from './newest-shard-block.ts';
 import { ShardContent } from './shard-content.ts';
 import { makeShardCrosslink } from './shard-crosslink.ts';
 import { shardInstanceOf } from './shard-instance.ts';
+import { ShardPursuit } from './shard-pursuit.ts';
 import type { Undone } from './shard-rollback.ts';
-import { lastHeaderOf, type Succession, successionOf } from './shard-succession.ts';
+import { instancesOf, type Succession, successionOf } from './shard-succession.ts';
 import { ShardUndoing } from './shard-undoing.ts';
 import type { SigningRecords } from './signing-records.ts';
 
@@ -91,12 +92,8 @@ interface Running {
   readonly onBeacon: () => void;
   /** Height of the newest block with items on which another is committed. */
   readonly newestItems: () => Height;
-  /** How far it was crosslinked at the beacon block before, and when its committee was last asked for its end. */
-  readonly told: { anchoredHeight: Height; greetedAtMs: TimestampMs };
+  readonly pursuit: ShardPursuit;
 }
-
-/** An instance that is over for the beacon, and goes on here: its end is asked for at most so often. */
-const GREET_INTERVAL_MS = 1_000;
 
 /** See the file's head. */
 export class Shards {
@@ -175,33 +172,11 @@ export class Shards {
         )
         .catch(onFault);
     }
-    for (const [shard, running] of this.#running) {
+    for (const running of this.#running.values()) {
       running.onBeacon();
-      this.#catchUpWithBeacon(shard, running, state);
+      running.pursuit.onBeacon(state);
     }
     this.#settleSoon();
-  }
-
-  // Who is no member of an instance's committee says nothing in it, so nobody tells him what he has missed of its end; and what the beacon has anchored
-  // for a whole block of its own, others have had for long.
-  #catchUpWithBeacon(shard: ChainId, { chain, told }: Running, state: BeaconState): void {
-    const { epoch } = chain.instance;
-    const { facts } = chain.blocks.committed;
-    const entry = state.records.find(({ record }) => record.shard === shard && record.epoch === epoch);
-    if (entry === undefined || entry.closed) {
-      const successor = instancesOf(state, shard).find(({ record }) => record.epoch > epoch);
-      if (successor !== undefined && facts.height < told.anchoredHeight)
-        chain.catchUp.request({ kind: 'request-block', ...lastHeaderOf(successor.record) });
-      told.anchoredHeight = successor?.record.height ?? told.anchoredHeight;
-      const nowMs = this.#options.clock.nowMs();
-      if (chain.runner.state.closed !== undefined || nowMs < told.greetedAtMs + GREET_INTERVAL_MS) return;
-      told.greetedAtMs = nowMs;
-      chain.runner.greet();
-      return;
-    }
-    const { hash, height, round } = entry.progress;
-    if (round > 0 && facts.height < told.anchoredHeight) chain.catchUp.request({ kind: 'request-block', hash, height });
-    told.anchoredHeight = height;
   }
 
   /** Crosslinks for the open records of a beacon state, as far as this node has what they take. */
@@ -366,7 +341,7 @@ export class Shards {
       signingRecord,
       onBeacon: () => onBeacon(),
       newestItems: () => newestItems,
-      told: { anchoredHeight: 0, greetedAtMs: 0 },
+      pursuit: new ShardPursuit(chain, clock),
     };
   }
 
@@ -391,11 +366,6 @@ export class Shards {
     this.#pruners.set(shard, known);
     return known;
   }
-}
-
-// By epoch, ascending.
-function instancesOf({ instances }: BeaconState, shard: ChainId): readonly KnownInstance[] {
-  return instances.filter(({ record }) => record.shard === shard).sort((a, b) => a.record.epoch - b.record.epoch);
 }
 
 async function endOf({ chain, signingRecord }: Running): Promise<void> {

@@ -2,10 +2,10 @@
 // closing block ends one: who has committed it is where the next record begins. Or the beacon takes one over, at its last crosslinked header: who has
 // committed that has to undo its body, and all that it committed above, before it can begin.
 import { type EpochLength, epochOfHeight } from '../core/beacon/epochs.ts';
-import type { KnownInstance } from '../core/beacon/state.ts';
+import type { BeaconState, KnownInstance } from '../core/beacon/state.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, Height } from '../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import { Block } from '../core/protocol/certified-block.ts';
 import { StartRecord } from '../core/protocol/committee.ts';
 import { storedValue } from '../core/protocol/ssz.ts';
@@ -36,6 +36,11 @@ export function successionOf(position: ShardPosition, instances: readonly KnownI
     if (end === 'open') return { kind: 'run', known, successor };
   }
   return undefined;
+}
+
+/** The instances of a shard that the beacon knows, by epoch, ascending. */
+export function instancesOf({ instances }: Pick<BeaconState, 'instances'>, shard: ChainId): readonly KnownInstance[] {
+  return instances.filter(({ record }) => record.shard === shard).sort((a, b) => a.record.epoch - b.record.epoch);
 }
 
 /** The header at which a record goes on from the instance before: its last one. While the layout is fixed there is one such instance. */
