@@ -12,6 +12,7 @@ import { isUnder } from '../core/protocol/shard-id.ts';
 import type { ShardInstance } from '../core/shard/beacon-view.ts';
 import { buildShardBlock } from '../core/shard/build-shard-block.ts';
 import { makePointerProof } from '../core/shard/pointer-proof.ts';
+import { isWithinReach } from '../core/shard/unanchored.ts';
 import { extendToWorld } from '../core/state/shard-proof.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
@@ -42,6 +43,7 @@ export class ShardContent {
     if (epochOfHeight(window.newest.height, parameters) > instance.epoch) return 'at-once';
     const view = window.viewAt(window.newest.height);
     if (view === undefined) return 'none';
+    if (!isWithinReach(parent.facts.height + 1, view, instance)) return 'too-early';
     const lanes = { shard: instance.shard, parentCursors: parent.commitment.cursors, view: view.lanes, share: parameters };
     return selectInbox({ ...lanes, held: shelf.held() }).inbox.length > 0 ? 'wanted' : 'none';
   }

@@ -133,9 +133,9 @@ export class BeaconWindow {
         })),
       },
       shards: new Map(
-        state.records.map(({ record: { shard }, progress: { baseFeePerGasWei, load } }) => [
+        state.records.map(({ record: { shard }, progress: { height: anchoredHeight, baseFeePerGasWei, load } }) => [
           shard,
-          { baseFeePerGasWei, backlog: load.whole.backlog },
+          { anchoredHeight, baseFeePerGasWei, backlog: load.whole.backlog },
         ]),
       ),
       worldRoot: worldRootOf(state),
