@@ -332,6 +332,7 @@ export class Shards {
           contentOn: (parent, taken, nowMs) => this.#content.contentOn(shardInstance, parent, taken, nowMs),
         }),
       signingRecord,
+      isLosing: (block) => branch.isLosing(block),
       secrets: maySign ? secrets : undefined,
     });
     return {

@@ -24,6 +24,7 @@ export interface CommittedBlocks {
 export class AnchoredBranch {
   readonly #committed: CommittedBlocks;
   readonly #awaited = new Map<Height, Bytes32>();
+  #newestAwaited: Height = 0;
   #partsAt: Height | undefined;
 
   constructor(committed: CommittedBlocks) {
@@ -35,12 +36,20 @@ export class AnchoredBranch {
     return this.#partsAt;
   }
 
+  /** Whether a block is of another branch than the anchored one, as far as this node does not have that. */
+  isLosing({ height, hash }: NamedBlock): boolean {
+    const anchored = this.#awaited.get(height);
+    return anchored !== undefined && !bytesEqual(hash, anchored);
+  }
+
   /** A crosslink made a header final. */
   anchored({ height, hash }: NamedBlock): void {
     if (this.#committed.has(hash)) return;
     if (height <= this.#committed.height()) return this.#part(height);
-    if (this.#awaited.size >= AWAITED_MAX) this.#awaited.delete(Math.max(...this.#awaited.keys()));
+    // They come in ascending order.
+    if (this.#awaited.size >= AWAITED_MAX) this.#awaited.delete(this.#newestAwaited);
     this.#awaited.set(height, hash);
+    this.#newestAwaited = height;
   }
 
   /** This node has committed a block. */
