@@ -275,7 +275,7 @@ export class Shards {
     const instance = instanceOfRecord(constants, window.newest, known.record);
     const { chain: shard } = instance;
     const states = this.statesOf(shard);
-    const shardInstance = shardInstanceOf(blockStore, window.newest, instance);
+    const shardInstance = shardInstanceOf(this.#options, window.newest, instance);
     const closes = ({ beaconReference }: BlockHeader): boolean => epochOfHeight(beaconReference.height, parameters) > instance.epoch;
     const loaded = await loadInstance<ShardBlockOutcome>(this.#options, instance, {
       roleOf: (header) => (isCarrier(header) ? 'carrier' : closes(header) ? 'closing' : 'ordinary'),

@@ -87,8 +87,8 @@ export class Replay {
   readonly #waiting: ReadonlyMap<ChainId, Map<string, Waiting>>;
   readonly #takeovers: Takeovers;
   readonly #newTakeovers: Takeover[] = [];
-  /** Of each shard, the takeover that is not undone here. */
-  readonly #toUndo = new Map<ChainId, Takeover>();
+  /** Of each shard, the takeovers that are not undone here, oldest first. */
+  readonly #toUndo = new Map<ChainId, Takeover[]>();
   /** By shard and height: hashes of the headers that crosslinks made final. */
   readonly #crosslinked = new Map<string, string>();
   /** The same of the blocks that were followed. */
@@ -126,7 +126,13 @@ export class Replay {
     const executor = createOwnLoopExecutor(parameters.evmChainId, crypto.secp256k1);
     const { window } = beacon;
     const shards = new Map(
-      layout.map((shard) => [shard, new ReplayedShard({ shard, parameters, crypto, store, window, executor })] as const),
+      layout.map(
+        (shard) =>
+          [
+            shard,
+            new ReplayedShard({ shard, parameters, crypto, store, window, executor, cursorsOf: (id) => beacon.cursorsOf(id) }),
+          ] as const,
+      ),
     );
     const view = ReplayedView.begin(genesis, firstBeaconRecord(genesisState), genesisState, (shard, height) =>
       shards.get(shard)?.states.at(height),
@@ -208,7 +214,7 @@ export class Replay {
       for (const known of executed.state.instances.filter(({ record }) => executed.applied.newRecords.includes(record))) {
         const takeover = this.#takeovers.began(known);
         if (takeover === undefined) continue;
-        this.#toUndo.set(takeover.shard, takeover);
+        this.#toUndo.set(takeover.shard, [...(this.#toUndo.get(takeover.shard) ?? []), takeover]);
         this.#newTakeovers.push(takeover);
       }
     }
@@ -238,12 +244,13 @@ export class Replay {
   }
 
   async #undoTakenOver(shard: ChainId, of: ReplayedShard): Promise<void> {
-    const takeover = this.#toUndo.get(shard);
-    if (takeover === undefined || of.height < takeover.height) return;
-    this.#toUndo.delete(shard);
-    for (let height = takeover.height + 1; height <= of.height; height++) this.#followed.delete(`${shard}/${height}`);
-    this.#parts.view.voided(shard, takeover.stateHeight, of.height);
-    await of.undo(takeover.stateHeight, takeover.height);
+    const takeovers = this.#toUndo.get(shard) ?? [];
+    for (let [next] = takeovers; next !== undefined && of.height >= next.height; [next] = takeovers) {
+      takeovers.shift();
+      for (let height = next.height + 1; height <= of.height; height++) this.#followed.delete(`${shard}/${height}`);
+      this.#parts.view.voided(shard, next.stateHeight, of.height);
+      await of.undo(next.stateHeight, next.height);
+    }
   }
 
   // True when there was something to make.

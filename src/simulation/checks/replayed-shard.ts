@@ -1,12 +1,11 @@
 // A shard as the replay follows it, from instance to instance, over a state of its own.
 import { layoutOfEpoch, shardsOf } from '../../core/beacon/state.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
-import { joinCursors, narrowCursors } from '../../core/messaging/cursors.ts';
-import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import { bytesEqual } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
-import type { ChainId, Height, Hex } from '../../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height } from '../../core/primitives/ids.ts';
 import type { Cursor } from '../../core/protocol/block.ts';
-import { type Instance, StartRecord } from '../../core/protocol/committee.ts';
+import type { Instance } from '../../core/protocol/committee.ts';
 import type { NetworkParameters } from '../../core/protocol/parameters.ts';
 import { makeShardInstance, type ShardInstance } from '../../core/shard/beacon-view.ts';
 import { createStateDatabase } from '../../core/state/state-database.ts';
@@ -34,6 +33,8 @@ export interface ReplayedShardOptions {
   readonly store: MemoryStore;
   readonly window: BeaconWindow;
   readonly executor: ItemExecutor;
+  /** The cursors with which an instance starts, as the beacon says. */
+  readonly cursorsOf: (instanceId: Bytes32) => readonly Cursor[];
 }
 
 type Running = ReplayedInstance<ShardBlockOutcome, ExecutedShardBlockOutcome>;
@@ -43,8 +44,6 @@ export class ReplayedShard {
   readonly states: StateDatabase;
   readonly #options: ReplayedShardOptions;
   readonly #directory: TransactionDirectory;
-  /** By the hash of a block, the cursors that it commits. */
-  readonly #cursors = new Map<Hex, readonly Cursor[]>();
   #running: Running | undefined;
 
   constructor(options: ReplayedShardOptions) {
@@ -68,7 +67,6 @@ export class ReplayedShard {
     await this.#options.store.write([...this.states.commit(executed.version)], { sync: true });
     this.states.adopted(executed.version);
     running.adopt(executed);
-    this.#cursors.set(bytesToHex(executed.hash), executed.block.header.parentExecution.cursors);
     return followed;
   }
 
@@ -104,21 +102,9 @@ export class ReplayedShard {
     return this.#running;
   }
 
-  // A record goes on from blocks that were followed, or where there was none from the record before.
-  #cursorsOf({ shard, closingHeaders }: StartRecord): readonly Cursor[] {
-    const last = closingHeaders.map((hash) => {
-      const committed = this.#cursors.get(bytesToHex(hash));
-      if (committed !== undefined) return narrowCursors(committed, shard);
-      const before = this.#options.window.newest.instances.find(({ record }) => bytesEqual(StartRecord.hashTreeRoot(record), hash));
-      invariant(before !== undefined, 'a record stands on a block that was followed, or on a record');
-      return this.#cursorsOf(before.record);
-    });
-    return joinCursors(last);
-  }
-
-  #shardInstanceOf({ epoch, startRecord }: Instance): ShardInstance {
+  #shardInstanceOf({ instanceId, epoch, startRecord }: Instance): ShardInstance {
     const layout = layoutOfEpoch(this.#options.window.newest, epoch);
     invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
-    return makeShardInstance(startRecord, new Set(shardsOf(layout)), this.#cursorsOf(startRecord));
+    return makeShardInstance(startRecord, new Set(shardsOf(layout)), this.#options.cursorsOf(instanceId));
   }
 }
