@@ -165,6 +165,8 @@ export class Beacon {
           beaconHashAt: (height) => (height <= instance.startRecord.height ? hashBefore(height) : blocks.ancestorHashOf(height)),
         }),
       signingRecord,
+      // Its fork is nobody's to decide.
+      isLosing: () => false,
       secrets: maySign ? secrets : undefined,
     });
     return { chain, signingRecord };

@@ -24,7 +24,7 @@ import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
-import { CatchUp } from '../sync/catch-up.ts';
+import { CatchUp, type CatchUpDependencies } from '../sync/catch-up.ts';
 import { carrierOf } from '../sync/ended-instances.ts';
 import { ForkInquiry } from '../sync/fork-inquiry.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
@@ -48,6 +48,8 @@ export interface CreateChainOptions<Start extends Outcome, Executed extends Star
   /** What goes into blocks, and when: on these. */
   readonly payloadsOn: (blocks: ChainBlocks<Start, Executed>) => PayloadSource<Start>;
   readonly signingRecord: SigningRecord;
+  /** Whether a block is known to be of the losing branch of a fork. */
+  readonly isLosing: CatchUpDependencies['isLosing'];
   /** Where the chain hears its messages. */
   readonly instances: InstanceSwitch;
   /** Told of what is newly proved against validators of the instance. */

@@ -24,7 +24,6 @@ import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { InFlight } from '../runtime/in-flight.ts';
 import { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
-import type { ShardBlockOutcome } from '../runtime/shard-block-logic.ts';
 import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
@@ -45,7 +44,7 @@ import { beginTogether } from './begin-together.ts';
 import { CommitNews } from './commit-news.ts';
 import { Beacon } from './create-beacon.ts';
 import type { Chain } from './create-chain.ts';
-import { Shards } from './create-shards.ts';
+import { type NewestState, Shards } from './create-shards.ts';
 import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
@@ -189,6 +188,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     parameters,
     genesisStakeWei: genesisStakeWei(genesis),
     committedHeight: (shard) => running.statesOf(shard).committed().height,
+    hasCommitted: (hash) => blockStore.has(hash),
     onFault,
   });
   await maker.restore();
@@ -271,6 +271,10 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
         maker?.advance();
         onBeaconNews();
       },
+      onVoid: (shard, { height, transactions: voided }) => {
+        maker?.voided(shard, height, voided);
+        maker?.advance();
+      },
     });
   }
 
@@ -280,7 +284,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     return view.head.world.versions.get(chain)?.height ?? 0;
   }
 
-  function openPool(shard: ChainId, committed: ShardBlockOutcome): TransactionPool {
+  function openPool(shard: ChainId, newest: NewestState): TransactionPool {
     const mempool = new Mempool(shareOf(parameters, genesis.layout.length));
     const pool = new TransactionPool(
       {
@@ -297,9 +301,9 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
           for (const listener of pendingListeners) listener(transaction);
         },
       },
-      committed.version,
+      newest.version,
     );
-    mempool.onBlock([], committed.facts.baseFeePerGasWei);
+    mempool.onBlock([], newest.baseFeePerGasWei);
     transactions.add(shard, { pool, mempool });
     return pool;
   }

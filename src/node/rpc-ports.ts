@@ -108,7 +108,7 @@ function servedState({ shards, view }: Node, number: number): WorldState | undef
 /** What the committees of the shards have committed, final or not. */
 function pendingState({ shards }: Node): WorldState {
   return new WorldState(
-    new Map([...shards.chains].map(([shard, { blocks }]): [ChainId, StateVersion] => [shard, blocks.committed.version])),
+    new Map([...shards.chains.keys()].map((shard): [ChainId, StateVersion] => [shard, shards.statesOf(shard).committed()])),
   );
 }
 

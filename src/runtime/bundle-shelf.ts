@@ -12,7 +12,7 @@ import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, Height } from '../core/primitives/ids.ts';
 import { MESSAGE_BYTES_MAX, MESSAGES_PER_BUNDLE_MAX, SHARDS_MAX } from '../core/protocol/limits.ts';
 import { decodeMessage } from '../core/protocol/message-codec.ts';
-import { EMPTY_OUTBOX, type OutboxSummary } from '../core/protocol/outbox.ts';
+import { EMPTY_OUTBOX, type OutboxSummary, outboxRootOf } from '../core/protocol/outbox.ts';
 import { byteList, decodeCanonical, Uint64 } from '../core/protocol/ssz.ts';
 
 /** What is kept of an outbox: the rest is computed again. */
@@ -49,10 +49,10 @@ export class BundleShelf {
     return this.#kept.get(source)?.get(height)?.outbox.summary ?? EMPTY_OUTBOX;
   }
 
-  /** What a beacon block anchored is there to be read from now on. */
-  anchored(source: ChainId, height: Height, beaconHeight: Height): void {
+  /** What a beacon block anchored is there to be read from now on, if it is what is held: of a branch that loses a fork it is not. */
+  anchored(source: ChainId, height: Height, summary: OutboxSummary, beaconHeight: Height): void {
     const kept = this.#kept.get(source)?.get(height);
-    if (kept === undefined) return;
+    if (kept === undefined || !bytesEqual(outboxRootOf(kept.outbox.summary), outboxRootOf(summary))) return;
     kept.heldSince = beaconHeight;
     this.#forgetLists();
   }
@@ -82,6 +82,13 @@ export class BundleShelf {
       }
     if (forgotten.length > 0) this.#forgetLists();
     return forgotten;
+  }
+
+  /** What a source sent above a height is void: nobody may read it. */
+  forgetAbove(source: ChainId, height: Height): void {
+    const ofSource = this.#kept.get(source);
+    for (const each of ofSource?.keys() ?? []) if (each > height) ofSource?.delete(each);
+    this.#forgetLists();
   }
 
   #forgetLists(): void {

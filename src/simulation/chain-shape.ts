@@ -12,6 +12,10 @@ export interface ChainShape {
   readonly epochBlocks: number;
   /** Between two beacon blocks at least. */
   readonly beaconIntervalMs: number;
+  /** Beacon blocks after an epoch before its records are taken over; when absent, more than a schedule has. */
+  readonly takeoverGraceBlocks?: number;
+  /** Seats of a shard's committee; when absent, every validator has one. */
+  readonly committeeSeats?: number;
 }
 
 /** One shard, and no turn of an epoch while a schedule lasts. */
@@ -26,7 +30,7 @@ const SHARDED_SHARE = 0.25;
 const TURNING_SHARE = 0.25;
 const EPOCH_BLOCKS = { least: 8, most: 24 };
 const TURNING_INTERVAL_MS = { least: 250, most: 600 };
-/** Epochs that the grace before a takeover lasts: as long as genesis permits, since a schedule is about what comes before. */
+/** Epochs that the grace before a takeover lasts: as long as genesis permits, since most schedules are about what comes before. */
 const GRACE_EPOCHS = 8;
 
 /** Draws which chains a schedule has. */
@@ -41,20 +45,20 @@ export function drawShape(random: SeededRandom): ChainShape {
 }
 
 /**
- * The parameters of a schedule: short timers, so that many rounds fail and many follow. Every validator is in every committee: fewer than a third of
- * all are dishonest, and so are those of each.
+ * The parameters of a schedule: short timers, so that many rounds fail and many follow. Unless the shape says otherwise, every validator is in every
+ * committee: fewer than a third of all are dishonest, and so are those of each.
  */
 export function scheduleParameters(preset: NetworkParameters, nodes: number, shape: ChainShape): NetworkParameters {
-  const { epochBlocks, beaconIntervalMs } = shape;
+  const { epochBlocks, beaconIntervalMs, takeoverGraceBlocks = GRACE_EPOCHS * epochBlocks, committeeSeats = nodes } = shape;
   return {
     ...preset,
     roundTimeoutMs: 600,
     roundTimeoutMsMax: 3_000,
     resendIntervalMs: 250,
     idleIntervalMs: 250,
-    committeeSeats: nodes,
+    committeeSeats,
     epochBlocks,
-    takeoverGraceBlocks: GRACE_EPOCHS * epochBlocks,
+    takeoverGraceBlocks,
     beaconBlockIntervalMsMin: beaconIntervalMs,
   };
 }

@@ -3,19 +3,14 @@
 // out as a plan before the schedule runs.
 import { type DishonestValidator, drawDishonest, STRATEGIES, type Strategy } from './adversaries/strategies.ts';
 import { type ChainShape, drawShape } from './chain-shape.ts';
-import { drawFaults, FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
+import { type DrawnKind, drawFaults, FAULT_KINDS, type Fault } from './faults.ts';
 import { SeededRandom } from './random.ts';
 
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
 
 /** Three to six faults, all over by `untilMs`; none when no kind is allowed. */
-export function faultsOfSeed(
-  seed: number,
-  nodes: number,
-  untilMs: number,
-  kinds: readonly FaultKind['kind'][] = FAULT_KINDS,
-): readonly Fault[] {
+export function faultsOfSeed(seed: number, nodes: number, untilMs: number, kinds: readonly DrawnKind[] = FAULT_KINDS): readonly Fault[] {
   const random = new SeededRandom(seed, 'faults');
   return kinds.length === 0 ? [] : drawFaults(random, nodes, random.integer(FAULTS_MIN, FAULTS_MAX), untilMs, kinds);
 }

@@ -6,7 +6,7 @@ import { EPOCH_BLOCKS_MIN } from '../core/protocol/genesis.ts';
 import { checkLayout } from '../core/protocol/layout.ts';
 import { type DishonestValidator, STRATEGIES } from './adversaries/strategies.ts';
 import type { ChainShape } from './chain-shape.ts';
-import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { ALL_FAULT_KINDS, type FaultKind } from './faults.ts';
 import { LINK_KINDS, type LinkChoice } from './quiet-links.ts';
 import { FAULTS_UNTIL_MS, type ScheduleOptions } from './schedule.ts';
 
@@ -79,11 +79,17 @@ const FORMS = {
   duplicates: z.strictObject({ kind: z.literal('duplicates'), share }),
   reordering: z.strictObject({ kind: z.literal('reordering'), jitterMs: moment }),
   'slow-links': z.strictObject({ kind: z.literal('slow-links'), latencyMs: moment }),
+  'silent-shard': z.strictObject({
+    kind: z.literal('silent-shard'),
+    shard: z.int().min(1),
+    nodes: z.array(node).max(NODES_MAX),
+    heardBy: z.array(node).max(NODES_MAX).exactOptional(),
+  }),
 } satisfies { [K in FaultKind['kind']]: z.ZodType<Extract<FaultKind, { kind: K }>> };
 
 const what = z.custom<FaultKind>().superRefine((value, context) => {
-  const kind = FAULT_KINDS.find((each) => each === (value as { readonly kind?: unknown } | null)?.kind);
-  if (kind === undefined) return void context.addIssue(`a fault is one of ${FAULT_KINDS.join(', ')}`);
+  const kind = ALL_FAULT_KINDS.find((each) => each === (value as { readonly kind?: unknown } | null)?.kind);
+  if (kind === undefined) return void context.addIssue(`a fault is one of ${ALL_FAULT_KINDS.join(', ')}`);
   const checked = FORMS[kind].safeParse(value);
   for (const issue of checked.error?.issues ?? []) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
 });
@@ -98,6 +104,8 @@ const Shape = z.strictObject({
     .refine((layout) => isLayout(layout), 'the shards must be the whole tree, each part once, from left to right'),
   epochBlocks: z.int().min(EPOCH_BLOCKS_MIN).max(EPOCH_BLOCKS_MAX),
   beaconIntervalMs: z.int().min(BEACON_INTERVAL_MS_MIN).max(BEACON_INTERVAL_MS_MAX),
+  takeoverGraceBlocks: z.int().min(1).max(EPOCH_BLOCKS_MAX).exactOptional(),
+  committeeSeats: z.int().min(1).max(NODES_MAX).exactOptional(),
 } satisfies Record<keyof ChainShape, z.ZodType>);
 
 const Links = z.strictObject({
@@ -257,6 +265,7 @@ function impossibleCast({ nodes, dishonest, isBeyondThird = false }: SchedulePla
 export function nodesOf(fault: FaultKind): readonly number[] {
   if ('node' in fault) return [fault.node];
   if (fault.kind === 'partition') return fault.minority;
+  if (fault.kind === 'silent-shard') return [...fault.nodes, ...(fault.heardBy ?? [])];
   return fault.kind === 'one-way' ? [fault.from, fault.to] : [];
 }
 

@@ -12,7 +12,7 @@ import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
 import { dishonestOfSeed, faultsOfSeed, shapeOfSeed } from './draws.ts';
 import { excuseOf } from './excuse.ts';
-import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { ALL_FAULT_KINDS, backupAgeMs, drawClockErrors, type EndTrigger, type Fault, type FaultKind, strike } from './faults.ts';
 import { livenessBoundMs } from './liveness-bound.ts';
 import { standsAtLostBlock } from './lost-block.ts';
 import { drawQuietLinks, type LinkChoice, type QuietLinks } from './quiet-links.ts';
@@ -136,7 +136,7 @@ class ScheduleRun {
   readonly #dishonestValidators: readonly DishonestValidator[];
   readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
   readonly #watch: Watch;
-  readonly #injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
+  readonly #injected = Object.fromEntries(ALL_FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
   /** What ends a node when it next writes or sends. */
   readonly #triggers = new Map<string, { readonly trigger: EndTrigger; readonly end: End }>();
   readonly #backups = new Map<Fault, MemoryStore>();
@@ -390,6 +390,7 @@ class ScheduleRun {
     this.#triggers.clear();
     world.links.silenced.clear();
     world.links.slower.clear();
+    world.links.mutes.clear();
     Object.assign(world.links, { lossShare: 0, duplicateShare: 0, ...this.#quiet?.conditions });
     for (const disk of world.disks) Object.assign(disk.conditions, { isFull: false, syncMs: SYNC_MS });
     for (const name of world.names) world.network.setUp(name, true);

@@ -66,7 +66,7 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.report));
-    this.#chain = new CommittedChain(this.report);
+    this.#chain = new CommittedChain(this.report, () => this.#replay?.takeovers);
     this.#accountability = new Accountability({
       crypto: options.crypto,
       isHonest: options.isHonest,
@@ -84,7 +84,7 @@ export class Watch {
     const { crypto, mayFail } = this.#options;
     const replay = await Replay.begin({ genesis, crypto, report: this.report });
     this.#replay = replay;
-    this.#certified = new CertifiedChain((instanceId) => replay.instanceOf(instanceId), crypto.bls, this.report);
+    this.#certified = new CertifiedChain(replay, crypto.bls, this.report);
     this.#results = new NodeResults(replay, this.report);
     this.#reads = new ClientReads({ report: this.report, truth: replay, nameOf: (index) => `node-${index}`, mayFail });
   }
@@ -222,7 +222,8 @@ export class Watch {
     if (replay === undefined) return;
     const before = replay.view.height;
     replay.take(news, name);
-    for (const { stateRoot, ...place } of await replay.advance()) this.#chain.replayed(place, stateRoot);
+    for (const { stateRoot, place } of await replay.advance()) this.#chain.replayed(place, stateRoot);
+    for (const takeover of replay.newTakeovers()) this.#chain.takenOver(takeover);
     for (let number = before + 1; number <= replay.view.height; number++)
       this.#chain.derived(number, replay.view.viewAt(number)?.hashHex ?? '');
   }

@@ -87,6 +87,7 @@ describe('catching up', () => {
       },
     } as unknown as Network;
     const catchUp = new CatchUp({
+      isLosing: () => false,
       instanceId: behind.instance.instanceId,
       network,
       blocks: behind.blocks,

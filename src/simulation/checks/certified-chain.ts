@@ -1,6 +1,6 @@
 // Validity of what is called final: every block of the beacon and of each shard that any node has committed carries a QC of a quorum of its own
 // instance's committee, the last one of each commit a CC beside it, and a header whose form and certificates pass; the end of each instance has the CC
-// of its closing block, or of a carrier above it; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
+// of its closing block, or of a carrier above it, unless the beacon took it over; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
 // block by what the node has stored. The committees are those that the replay has drawn.
 import { areValid, certificateClaims, commitProofClaims, headerClaims, type SignatureClaims } from '../../core/consensus/signature-sets.ts';
 import type { BlsScheme } from '../../core/crypto/bls.ts';
@@ -17,6 +17,7 @@ import { type BlockStore, createBlockStore, type StoredBlock } from '../../stora
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { chainsOf } from '../chains-of.ts';
 import { chainName } from '../timeline/story.ts';
+import type { Replay } from './replay.ts';
 import type { Report } from './violation.ts';
 
 interface Seen {
@@ -28,15 +29,15 @@ interface Seen {
 /** See the file's head. */
 export class CertifiedChain {
   readonly #report: Report;
-  readonly #instanceOf: (instanceId: Bytes32) => Instance | undefined;
+  readonly #truth: Pick<Replay, 'instanceOf' | 'takeovers'>;
   readonly #bls: BlsScheme;
   /** By node and chain. */
   readonly #seen = new Map<string, Map<ChainId, Seen>>();
   /** What was found good, by its bytes: most nodes store the same. */
   readonly #good = new Set<string>();
 
-  constructor(instanceOf: (instanceId: Bytes32) => Instance | undefined, bls: BlsScheme, report: Report) {
-    this.#instanceOf = instanceOf;
+  constructor(truth: Pick<Replay, 'instanceOf' | 'takeovers'>, bls: BlsScheme, report: Report) {
+    this.#truth = truth;
     this.#bls = bls;
     this.#report = report;
   }
@@ -51,7 +52,7 @@ export class CertifiedChain {
       const last = seen.get(chain);
       if (last?.committed === committed) continue;
       const store = createBlockStore(rows);
-      const own = this.#instanceOf(instanceId);
+      const own = this.#truth.instanceOf(instanceId);
       if (own === undefined) continue; // The replay has not come so far: later.
       const isSame = last !== undefined && bytesEqual(last.instanceId, instanceId);
       // The instance before has gone on to its end meanwhile.
@@ -64,7 +65,9 @@ export class CertifiedChain {
 
   #lookAtRest(name: string, store: BlockStore, { instanceId, height }: Seen, closingHeight: Height): void {
     this.#lookUpTo(name, store, instanceId, height + 1, closingHeight);
-    const instance = this.#instanceOf(instanceId);
+    // What the beacon took over has no end of its own.
+    if (this.#truth.takeovers.of(instanceId) !== undefined) return;
+    const instance = this.#truth.instanceOf(instanceId);
     const closing = instance && store.getByHeight({ chain: instance.chain, instanceId, height: closingHeight });
     const fault = closing && this.#endFaultOf(instance, closing, store);
     if (fault !== undefined)
@@ -72,7 +75,7 @@ export class CertifiedChain {
   }
 
   #lookUpTo(name: string, store: BlockStore, instanceId: Bytes32, from: Height, to: Height): void {
-    const instance = this.#instanceOf(instanceId);
+    const instance = this.#truth.instanceOf(instanceId);
     if (instance === undefined) return;
     const { chain } = instance;
     for (let height = from; height <= to; height++) {

@@ -98,7 +98,7 @@ export async function newWorld(layout: readonly number[], accounts: readonly Add
     await store.write(states.commit(version), { sync: false });
     states.adopted(version);
     const { root } = version;
-    const terms = { baseFeePerGasWei: parameters.baseFeePerGasWeiMin, backlog: 0 };
+    const terms = { anchoredHeight: 0, baseFeePerGasWei: parameters.baseFeePerGasWeiMin, backlog: 0 };
     const instance = instanceOf(shard, ids, 0, 0, 0, GENESIS_MS, terms.baseFeePerGasWei, root, []);
     const started = {
       instance,
@@ -301,7 +301,8 @@ function anchor(world: ShardWorld, shard: WorldShard, made: MadeBlock, at: { bea
     shard.lane.outboxes = [...shard.lane.outboxes, anchored];
     for (const bundle of commits.bundles) world.bundles.set(bundleNameOf(bundle.place), bundle);
   }
-  shard.terms = { baseFeePerGasWei: header.baseFeePerGasWei, backlog: parentExecution.load.whole.backlog };
+  const { height: anchoredHeight, baseFeePerGasWei } = header;
+  shard.terms = { anchoredHeight, baseFeePerGasWei, backlog: parentExecution.load.whole.backlog };
   shard.anchoredRoot = parentExecution.stateRoot;
   shard.anchoredHeight = header.height - 1;
   shard.anchoredCursors = parentExecution.cursors;

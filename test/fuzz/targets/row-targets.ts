@@ -149,7 +149,12 @@ const viewAnchor: FuzzTarget = {
     invariant(place !== undefined, 'a sample is drawn');
     const shard = random.integer(1, 64);
     const sums = { burnedWei: integerOf(random, 256), accruedRewardsWei: integerOf(random, 256), stakeWei: integerOf(random, 256) };
-    return encodeAnchor({ ...place, executions: [{ shard, fromHeight: 1, toHeight: 9 }], heights: [{ shard, height: 9 }], ...sums });
+    return encodeAnchor({
+      ...place,
+      executions: [{ shard, fromHeight: 1, toHeight: 9, lastHash: place.hash }],
+      states: [{ shard, height: 9, stateRoot: place.hash }],
+      ...sums,
+    });
   },
   judge: (bytes) => judgeRow(bytes, decodeAnchor, encodeAnchor),
 };
