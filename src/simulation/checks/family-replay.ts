@@ -13,6 +13,7 @@ import type { ExecutionContext, Message, MessageResult } from '../../core/protoc
 import type { Transaction } from '../../core/protocol/transaction.ts';
 import type { TransactionTarget } from '../../core/shard/transaction-target.ts';
 import type { StateReader } from '../../core/state/state-reader.ts';
+import { saysTheSame, textOf } from './same-value.ts';
 
 /** A block that was executed, and all that its result follows from. */
 export interface ReplayedBlock {
@@ -38,9 +39,9 @@ interface FamilyItems {
 /** What differs between a block's result and its families replayed one by one: one line each, none where all is well. */
 export async function replayFamilies(block: ReplayedBlock, executor: ItemExecutor): Promise<readonly string[]> {
   const found: string[] = [];
-  const emitted = new Map<Hex, string>();
+  const emitted = new Map<Hex, Message>();
   for (const message of [...block.result.messages.map((one) => one.message), ...block.result.outbox])
-    if (message.kind === 'main-call' && message.hop === 0) emitted.set(bytesToHex(message.id), textOf(message));
+    if (message.kind === 'main-call' && message.hop === 0) emitted.set(bytesToHex(message.id), message);
   for (const items of itemsByFamily(block)) found.push(...(await replayFamily(items, block, executor, emitted)));
   return found;
 }
@@ -49,7 +50,7 @@ async function replayFamily(
   { family, transactions, messages }: FamilyItems,
   { result, parentState, parentBaseFeePerGasWei, targetOf, context, gasLimitSeenByCode }: ReplayedBlock,
   executor: ItemExecutor,
-  mainCalls: ReadonlyMap<Hex, string>,
+  mainCalls: ReadonlyMap<Hex, Message>,
 ): Promise<readonly string[]> {
   const familyHex = bytesToHex(family);
   const found: string[] = [];
@@ -59,8 +60,9 @@ async function replayFamily(
     for (const expected of messages) {
       if ((expected.wave === INBOX_WAVE) !== ofInbox) continue;
       const { result: alone } = await executeMessage(environment, expected.message, expected.wave);
-      const [there, here] = [textOf(expected), textOf(alone)];
-      if (there !== here) found.push(`family ${familyHex}: message ${bytesToHex(expected.message.id)} came to ${there}, alone to ${here}`);
+      if (saysTheSame(expected, alone)) continue;
+      const id = bytesToHex(expected.message.id);
+      found.push(`family ${familyHex}: message ${id} came to ${textOf(expected)}, alone to ${textOf(alone)}`);
     }
   };
   const parts = (): Wave0 =>
@@ -74,19 +76,19 @@ async function replayFamily(
   try {
     await execute(true);
     for (const call of parts().mainCalls)
-      if (mainCalls.get(bytesToHex(call.id)) !== textOf(call))
+      if (!saysTheSame(mainCalls.get(bytesToHex(call.id)), call))
         found.push(`family ${familyHex}: alone, a sender part emits another main call`);
     await execute(false);
   } catch (error) {
     found.push(`family ${familyHex}: ${String(error)}`);
   }
   const changes = overlay.changeSet();
-  const there = textOf({
+  const there = {
     accounts: result.changeSet.accounts.filter((change) => bytesToHex(change.family) === familyHex),
     pointers: result.changeSet.pointers.filter(({ address }) => bytesToHex(address) === familyHex),
-  });
-  const here = textOf({ accounts: changes.accounts, pointers: changes.pointers });
-  if (there !== here) found.push(`family ${familyHex}: changes ${there}, alone ${here}`);
+  };
+  const here = { accounts: changes.accounts, pointers: changes.pointers };
+  if (!saysTheSame(there, here)) found.push(`family ${familyHex}: changes ${textOf(there)}, alone ${textOf(here)}`);
   return found;
 }
 
@@ -145,13 +147,4 @@ class FamilyReader implements StateReader {
     const asked = bytesToHex(family);
     if (asked !== this.#familyHex) throw new Error(`an item of family ${this.#familyHex} reads of family ${asked}`);
   }
-}
-
-/** One text for equal values. */
-function textOf(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (part instanceof Uint8Array) return bytesToHex(part);
-    if (typeof part === 'bigint') return `${part}n`;
-    return part instanceof Map ? [...part] : part;
-  });
 }
