@@ -79,11 +79,14 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
 class Medium {
   readonly offences = new LabelledCounters();
   readonly #nodes = new Map<PeerName, MemoryNode>();
+  /** In their order. */
+  readonly #names: readonly PeerName[];
   readonly #cut = new Set<string>();
   readonly #options: MemoryNetworkOptions;
 
   constructor(options: MemoryNetworkOptions) {
     this.#options = options;
+    this.#names = [...options.names].sort();
     for (const name of options.names) this.#nodes.set(name, new MemoryNode(name, this, options));
     invariant(this.#nodes.size === options.names.length, 'names are unique');
   }
@@ -104,12 +107,13 @@ class Medium {
 
   /** The nodes that this one is linked with, by name. */
   neighbours(name: PeerName): MemoryNode[] {
-    const names = [...this.#nodes.keys()].filter((other) => other !== name && this.isLinked(name, other));
-    return names.sort().map((other) => this.node(other));
+    const found: MemoryNode[] = [];
+    for (const other of this.#names) if (other !== name && this.isLinked(name, other)) found.push(this.node(other));
+    return found;
   }
 
   isLinked(one: PeerName, other: PeerName): boolean {
-    if (this.#cut.has(linkKey(one, other))) return false;
+    if (this.#cut.size > 0 && this.#cut.has(linkKey(one, other))) return false;
     const [first, second] = [this.#nodes.get(one), this.#nodes.get(other)];
     if (first === undefined || second === undefined || first === second) return false;
     return !first.isClosed && !second.isClosed && !first.isRefusing(other) && !second.isRefusing(one);

@@ -44,6 +44,13 @@ export interface WatchOptions {
   readonly isBeyondThird: boolean;
 }
 
+/** What of a node the checks look at. */
+interface Looked {
+  readonly chains: ReturnType<typeof chainsOf>;
+  readonly block: unknown;
+  readonly parts: readonly { readonly state: unknown; readonly committed: unknown; readonly evidence: number }[];
+}
+
 /** See the file's head. */
 export class Watch {
   readonly #options: WatchOptions;
@@ -59,6 +66,8 @@ export class Watch {
   #certified: CertifiedChain | undefined;
   #results: NodeResults | undefined;
   #reads: ClientReads | undefined;
+  /** By node: what it was when all checks looked at it last. */
+  readonly #looked = new Map<number, Looked>();
   #events = 0;
   #violation: Violation | undefined;
   #disagreement: Violation | undefined;
@@ -149,6 +158,7 @@ export class Watch {
 
   /** An honest node has started, for the first time or again. */
   started(index: number, node: Node): void {
+    this.#looked.delete(index);
     this.#chain.restarted(`node-${index}`, node);
     this.#accountability.restarted(`node-${index}`);
     this.#words[index]?.remember(this.#options.world()?.disks[index]?.recordFiles ?? []);
@@ -156,6 +166,7 @@ export class Watch {
 
   /** A node was put on an older copy of its database. */
   forget(index: number): void {
+    this.#looked.delete(index);
     this.#chain.forget(`node-${index}`);
     this.#reads?.forget(index);
   }
@@ -183,6 +194,8 @@ export class Watch {
     for (const [index, node] of nodes.entries()) {
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined || !world.isUp(index)) continue;
+      if (this.#options.isHonest(index)) this.#checkBounds(name, node);
+      if (!this.#isChanged(index, node)) continue;
       chronicle.look(name, node);
       if (!this.#options.isHonest(index)) continue;
       this.#accountability.look(name, node);
@@ -191,8 +204,7 @@ export class Watch {
       if (this.#disagreement !== undefined) continue;
       if (news.length > 0) await this.#replayNews(news, name);
       this.#checkResults(index, name, node, disk.rows);
-      this.#certified?.observe(name, node, disk.rows);
-      this.#checkBounds(name, node);
+      if (this.#certified?.observe(name, node, disk.rows) === false) this.#looked.delete(index);
     }
     await this.#judgeReads();
   }
@@ -215,6 +227,29 @@ export class Watch {
       accused: this.#accountability.accused,
       contradictions: this.#accountability.contradictions,
     };
+  }
+
+  // All that is looked at is in values that give way to others when anything of them changes; an event is at one node, as a rule.
+  #isChanged(index: number, node: Node): boolean {
+    const chains = chainsOf(node);
+    const { block } = node.view.head;
+    const last = this.#looked.get(index);
+    if (
+      last?.chains === chains &&
+      last.block === block &&
+      chains.every(({ runner, blocks, evidence }, place) => {
+        const before = last.parts[place];
+        return before?.state === runner.state && before.committed === blocks.committed && before.evidence === evidence.list().length;
+      })
+    )
+      return false;
+    const parts = chains.map(({ runner, blocks, evidence }) => ({
+      state: runner.state,
+      committed: blocks.committed,
+      evidence: evidence.list().length,
+    }));
+    this.#looked.set(index, { chains, block, parts });
+    return true;
   }
 
   async #replayNews(news: readonly StoredBlock[], name: string): Promise<void> {

@@ -33,7 +33,7 @@ export class CertifiedChain {
   readonly #bls: BlsScheme;
   /** By node and chain. */
   readonly #seen = new Map<string, Map<ChainId, Seen>>();
-  /** What was found good, by its bytes: most nodes store the same. */
+  /** What was found good, by its bytes: blocks, which all nodes store alike, and their certificates, which most do. */
   readonly #good = new Set<string>();
 
   constructor(truth: Pick<Replay, 'instanceOf' | 'takeovers'>, bls: BlsScheme, report: Report) {
@@ -42,8 +42,9 @@ export class CertifiedChain {
     this.#report = report;
   }
 
-  /** Looks at what a node has committed since the last time. */
-  observe(name: string, node: Node, rows: KeyValueStore): void {
+  /** Looks at what a node has committed since the last time; false where the replay has not come so far, and it must look again. */
+  observe(name: string, node: Node, rows: KeyValueStore): boolean {
+    let isAll = true;
     const seen = this.#seen.get(name) ?? new Map<ChainId, Seen>();
     this.#seen.set(name, seen);
     for (const { instance, blocks } of chainsOf(node)) {
@@ -53,7 +54,10 @@ export class CertifiedChain {
       if (last?.committed === committed) continue;
       const store = createBlockStore(rows);
       const own = this.#truth.instanceOf(instanceId);
-      if (own === undefined) continue; // The replay has not come so far: later.
+      if (own === undefined) {
+        isAll = false; // The replay has not come so far: later.
+        continue;
+      }
       const isSame = last !== undefined && bytesEqual(last.instanceId, instanceId);
       // The instance before has gone on to its end meanwhile.
       if (last !== undefined && !isSame) this.#lookAtRest(name, store, last, instance.startRecord.height);
@@ -61,6 +65,7 @@ export class CertifiedChain {
       this.#lookUpTo(name, store, instanceId, Math.min(isSame ? last.height : instance.startRecord.height, height) + 1, height);
       seen.set(chain, { instanceId, committed, height });
     }
+    return isAll;
   }
 
   #lookAtRest(name: string, store: BlockStore, { instanceId, height }: Seen, closingHeight: Height): void {
@@ -98,9 +103,8 @@ export class CertifiedChain {
   }
 
   #faultOf(instance: Instance, stored: StoredBlock): string | undefined {
-    const block = decodeCanonical(Block, stored.block);
     const certificates = decodeCanonical(BlockCertificates, stored.certificates);
-    if (!block.ok || !certificates.ok) return 'what is stored does not decode';
+    if (!certificates.ok) return 'what is stored does not decode';
     const { quorumCertificate, commitCertificate } = certificates.value;
     const { point } = quorumCertificate;
     if (!bytesEqual(point.blockHash, stored.hash) || point.height !== stored.place.height) return 'the QC is of another block';
@@ -109,7 +113,17 @@ export class CertifiedChain {
       commit === undefined
         ? certificateClaims(instance, 'vote', quorumCertificate)
         : commitProofClaims(instance, quorumCertificate, commit);
-    return this.#refusalOf(finality, 'QC and CC') ?? this.#refusalOf(headerClaims(instance, block.value.header), 'header');
+    return this.#refusalOf(finality, 'QC and CC') ?? this.#blockFaultOf(instance, stored);
+  }
+
+  #blockFaultOf(instance: Instance, { block }: StoredBlock): string | undefined {
+    const key = `${bytesToHex(instance.instanceId)} ${bytesToHex(sha256(block))}`;
+    if (this.#good.has(key)) return undefined;
+    const decoded = decodeCanonical(Block, block);
+    if (!decoded.ok) return 'what is stored does not decode';
+    const fault = this.#refusalOf(headerClaims(instance, decoded.value.header), 'header');
+    if (fault === undefined) this.#good.add(key);
+    return fault;
   }
 
   // A CC of the block, or of a carrier that stands on it.

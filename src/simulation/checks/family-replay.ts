@@ -12,6 +12,7 @@ import type { TransactionTarget } from '../../core/shard/transaction-target.ts';
 import type { StateReader } from '../../core/state/state-reader.ts';
 import { PlainFamily } from './plain-family.ts';
 import { type PlainWorld, plainItem, plainSenderPart } from './plain-items.ts';
+import { saysTheSame, textOf } from './same-value.ts';
 
 /** A block that was executed, and all that its result follows from. */
 export interface ReplayedBlock {
@@ -46,7 +47,7 @@ export async function replayFamilies(block: ReplayedBlock, executor: ItemExecuto
   for (const message of fromHere) {
     const own = emitted.get(nameOf(message));
     if (own === undefined) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone nobody emits it`);
-    else if (!isSame(message, own)) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone ${textOf(own)}`);
+    else if (!saysTheSame(message, own)) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone ${textOf(own)}`);
     emitted.delete(nameOf(message));
   }
   for (const [name] of emitted) found.push(`message ${name}, emitted alone, is neither executed nor in the outbox`);
@@ -76,7 +77,7 @@ async function replayFamily(
       if ((wave === INBOX_WAVE) !== ofInbox) continue;
       const item = await plainItem(records, expected.message, world);
       const name = bytesToHex(expected.message.id);
-      if (!isSame(expected, item.result))
+      if (!saysTheSame(expected, item.result))
         found.push(`family ${familyHex}: message ${name} came to ${textOf(expected)}, alone to ${textOf(item.result)}`);
       for (const message of item.emitted) emitted.set(nameOf(message), message);
       alone.paidWei += item.burnedWei + item.proposerWei;
@@ -101,7 +102,7 @@ async function replayFamily(
     pointers: result.changeSet.pointers.filter(({ address }) => bytesToHex(address) === familyHex),
   };
   const here = { accounts: changes.accounts, pointers: changes.pointers };
-  if (!isSame(there, here)) found.push(`family ${familyHex}: changes ${textOf(there)}, alone ${textOf(here)}`);
+  if (!saysTheSame(there, here)) found.push(`family ${familyHex}: changes ${textOf(there)}, alone ${textOf(here)}`);
 }
 
 /** A forward has the id of what it forwards, and another hop. */
@@ -129,25 +130,4 @@ function itemsByFamily({ transactions, result }: ReplayedBlock): readonly Family
 /** Where a message executes: a pointer, at the natural place of the contract that it is of. */
 export function familyOf({ kind, target, targetFamily }: Message): Address {
   return kind === 'pointer' && target !== undefined ? target : targetFamily;
-}
-
-/** Equal in all fields; one that is undefined is none. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (a instanceof Uint8Array || b instanceof Uint8Array) return a instanceof Uint8Array && b instanceof Uint8Array && bytesEqual(a, b);
-  if (a instanceof Map || b instanceof Map) return a instanceof Map && b instanceof Map && isSame([...a], [...b]);
-  if (Array.isArray(a) && a.length !== (b as ArrayLike<unknown>).length) return false;
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  for (const name of Object.keys(left)) if (!isSame(left[name], right[name])) return false;
-  for (const name of Object.keys(right)) if (right[name] !== undefined && left[name] === undefined) return false;
-  return true;
-}
-
-function textOf(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (part instanceof Uint8Array) return bytesToHex(part);
-    if (typeof part === 'bigint') return `${part}n`;
-    return part instanceof Map ? [...part] : part;
-  });
 }
