@@ -30,6 +30,7 @@ import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { TransactionPool } from '../runtime/transaction-pool.ts';
 import { TransactionRouter } from '../runtime/transaction-router.ts';
+import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import { ViewChain } from '../runtime/view-chain.ts';
 import { ViewMaker } from '../runtime/view-maker.ts';
 import { type BeaconStore, createBeaconStore } from '../storage/beacon-store.ts';
@@ -137,7 +138,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     onBeaconNews();
   };
   const signingRecords = await SigningRecords.open(files, secrets !== undefined);
-  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, onEvidence, onFault };
+  const claims = new VerifiedClaims(ports.verifier);
+  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, claims, onEvidence, onFault };
   const news = new CommitNews({ clock, logger, metrics });
   let shards: Shards | undefined;
   let window: BeaconWindow | undefined;
