@@ -13,7 +13,7 @@ import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
+import { type Genesis, genesisRoot, withoutAccounts } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { Network, PeerName } from '../network/ports.ts';
@@ -113,11 +113,12 @@ export interface Node {
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
   const { network, clock, files, logger, metrics, store } = ports;
-  const { genesis, secrets, stateBlocks, onFault } = identity;
-  const { parameters } = genesis;
+  const { secrets, stateBlocks, onFault } = identity;
   const stores = storesIn(store);
   const { blockStore, beaconStore, viewStore } = stores;
-  const rootOf = rootOfShardIn(await writeGenesisShards(genesis, store));
+  const rootOf = rootOfShardIn(await writeGenesisShards(identity.genesis, store));
+  const genesis = withoutAccounts(identity.genesis);
+  const { parameters } = genesis;
   await writeGenesisView(genesis, rootOf, { store, viewStore });
   const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
   const transactions = new TransactionRouter(directory, metrics);
