@@ -49,6 +49,8 @@ export interface BaseReader {
   code(codeHash: Bytes32, name: Hex): Uint8Array | undefined;
 }
 
+let layersMade = 0;
+
 /** See the file's head. `parent` and `changes` are let go when the version is committed: its rows say it all. */
 export class VersionLayer implements StateVersion {
   readonly root: Bytes32;
@@ -59,6 +61,8 @@ export class VersionLayer implements StateVersion {
   parent: VersionLayer | undefined;
   changes: LayerChanges | undefined;
   readonly #base: BaseReader;
+  /** No two layers have the same. What a key's leaf is in a layer never changes. */
+  readonly #number: number;
 
   constructor(base: BaseReader, height: Height, tree: TreeRoot, parent?: VersionLayer, changes?: LayerChanges) {
     this.root = tree.hash;
@@ -69,6 +73,8 @@ export class VersionLayer implements StateVersion {
     this.parent = parent;
     this.changes = changes;
     this.#base = base;
+    layersMade++;
+    this.#number = layersMade;
   }
 
   getAccount(family: Address, address: Address): AccountRecord['account'] | undefined {
@@ -93,7 +99,12 @@ export class VersionLayer implements StateVersion {
 
   /** The leaf of a key as far as it takes no reading. What a layer that is not yet committed changed is always in memory. */
   peek(key: StateKey): Leaf | undefined | typeof NOT_IN_MEMORY {
-    return peekLeaf(this.#base.source(this), this.tree, key.bytes);
+    if (key.seenIn === this.#number) return key.seen;
+    const leaf = peekLeaf(this.#base.source(this), this.tree, key.bytes);
+    if (leaf === NOT_IN_MEMORY) return leaf;
+    key.seenIn = this.#number;
+    key.seen = leaf;
+    return leaf;
   }
 
   getStorage(family: Address, address: Address, slot: Bytes32): Bytes32 | undefined {
