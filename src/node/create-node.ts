@@ -53,6 +53,9 @@ import type { ChainProgress } from './health.ts';
 import { refuseMissingBlocks } from './missing-block.ts';
 import { SigningRecords } from './signing-records.ts';
 
+/** A block that buys this share of the gas that it may is full: a large transaction may not have fitted any more. */
+const FULL_BLOCK_SHARE = 0.9;
+
 /** What a node stands on. */
 export interface NodePorts {
   readonly network: Network;
@@ -142,6 +145,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   const claims = new VerifiedClaims(ports.verifier);
   const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, claims, onEvidence, onFault };
   const news = new CommitNews({ clock, logger, metrics });
+  /** Whose newest block was as good as full; a shard that ends does so with an empty one. */
+  const fullShards = new Set<ChainId>();
   let shards: Shards | undefined;
   let window: BeaconWindow | undefined;
   let maker: ViewMaker | undefined;
@@ -152,6 +157,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     genesisRootOf: rootOf,
     operations: {
       isWanted: (state) => shards?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
+      hasFullShard: () => fullShards.size > 0,
       onNews: (listener) => {
         onBeaconNews = listener;
       },
@@ -260,6 +266,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       rowsOf: (shard, { facts, result }) => makerOf(maker).rowsOfExecution(shard, facts.height, result),
       onCommitted: (shard, outcome) => {
         news.ofShard(shard, outcome, running.chains.get(shard)?.instance);
+        if (outcome.block.header.gasBought >= FULL_BLOCK_SHARE * parameters.blockGasLimit) fullShards.add(shard);
+        else fullShards.delete(shard);
         maker?.advance();
         onBeaconNews();
       },
