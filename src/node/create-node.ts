@@ -13,7 +13,7 @@ import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import { BEACON_CHAIN, type ChainId, type ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
+import { type Genesis, genesisRoot, withoutAccounts } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { Network, PeerName } from '../network/ports.ts';
@@ -29,6 +29,7 @@ import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { TransactionPool } from '../runtime/transaction-pool.ts';
 import { TransactionRouter } from '../runtime/transaction-router.ts';
+import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import { ViewChain } from '../runtime/view-chain.ts';
 import { ViewMaker } from '../runtime/view-maker.ts';
 import { type BeaconStore, createBeaconStore } from '../storage/beacon-store.ts';
@@ -50,6 +51,9 @@ import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
 import { refuseMissingBlocks } from './missing-block.ts';
 import { SigningRecords } from './signing-records.ts';
+
+/** A block that buys this share of the gas that it may is full: a large transaction may not have fitted any more. */
+const FULL_BLOCK_SHARE = 0.9;
 
 /** What a node stands on. */
 export interface NodePorts {
@@ -111,11 +115,12 @@ export interface Node {
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
   const { network, clock, files, logger, metrics, store } = ports;
-  const { genesis, secrets, stateBlocks, onFault } = identity;
-  const { parameters } = genesis;
+  const { secrets, stateBlocks, onFault } = identity;
   const stores = storesIn(store);
   const { blockStore, beaconStore, viewStore } = stores;
-  const rootOf = rootOfShardIn(await writeGenesisShards(genesis, store));
+  const rootOf = rootOfShardIn(await writeGenesisShards(identity.genesis, store));
+  const genesis = withoutAccounts(identity.genesis);
+  const { parameters } = genesis;
   await writeGenesisView(genesis, rootOf, { store, viewStore });
   const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
   const transactions = new TransactionRouter(directory, metrics);
@@ -136,8 +141,11 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     onBeaconNews();
   };
   const signingRecords = await SigningRecords.open(files, secrets !== undefined);
-  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, onEvidence, onFault };
+  const claims = new VerifiedClaims(ports.verifier);
+  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, claims, onEvidence, onFault };
   const news = new CommitNews({ clock, logger, metrics });
+  /** Whose newest block was as good as full; a shard that ends does so with an empty one. */
+  const fullShards = new Set<ChainId>();
   let shards: Shards | undefined;
   let window: BeaconWindow | undefined;
   let maker: ViewMaker | undefined;
@@ -148,6 +156,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     genesisRootOf: rootOf,
     operations: {
       isWanted: (state) => shards?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
+      hasFullShard: () => fullShards.size > 0,
       onNews: (listener) => {
         onBeaconNews = listener;
       },
@@ -268,6 +277,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       rowsOf: (shard, { facts, result }) => makerOf(maker).rowsOfExecution(shard, facts.height, result),
       onCommitted: (shard, outcome) => {
         news.ofShard(shard, outcome, running.chains.get(shard)?.instance);
+        if (outcome.block.header.gasBought >= FULL_BLOCK_SHARE * parameters.blockGasLimit) fullShards.add(shard);
+        else fullShards.delete(shard);
         maker?.advance();
         onBeaconNews();
       },

@@ -35,6 +35,7 @@ import {
 import { createShardPayloads, type TransactionSource } from '../runtime/shard-payloads.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
+import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { readAnchoredAbove } from './anchored-headers.ts';
 import { type Chain, createChain } from './create-chain.ts';
@@ -59,6 +60,7 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly secrets: ValidatorSecrets | undefined;
   readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
+  readonly claims: VerifiedClaims;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly directory: TransactionDirectory;
   readonly evm: ItemExecutor;

@@ -5,7 +5,7 @@ import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { hexToBytes } from '../core/primitives/bytes.ts';
 import { type Address, BEACON_CHAIN, type ChainId, type Hex, type Wei } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
-import type { Genesis } from '../core/protocol/genesis.ts';
+import { type Genesis, withoutAccounts } from '../core/protocol/genesis.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
 import { extendToWorld } from '../core/state/shard-proof.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
@@ -34,10 +34,11 @@ export interface RpcPortsInput {
 }
 
 /** See the file's head. */
-export function createRpcPorts(input: RpcPortsInput): RpcPorts {
+export function createRpcPorts(given: RpcPortsInput): RpcPorts {
+  const genesisSupplyWei = given.genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, genesisStakeWei(given.genesis));
+  const input: RpcPortsInput = { ...given, genesis: withoutAccounts(given.genesis) };
   const { node, genesis, clock } = input;
   const { view } = node;
-  const genesisSupplyWei = genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, genesisStakeWei(genesis));
   const startingBlock = view.head.block.header.number;
   return {
     view: {

@@ -4,7 +4,7 @@
 // the block made of it.
 import type { BlockResult } from '../../core/execution/executed-block.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
-import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Address, Hex, Wei } from '../../core/primitives/ids.ts';
 import type { ExecutionContext, Message, MessageResult } from '../../core/protocol/message.ts';
 import type { Transaction } from '../../core/protocol/transaction.ts';
