@@ -1,7 +1,8 @@
 // Unmodified viem against a devnet: what a dapp does with it in ordinary work.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -58,14 +59,16 @@ describe('viem', () => {
   });
 
   it('does what the README shows', async () => {
-    const file = join(PROJECT, `readme-send-${process.pid}.mjs`); // Where the README says: there it finds viem.
+    const folder = mkdtempSync(join(tmpdir(), 'coppice-readme-'));
+    const file = join(folder, 'send.mjs');
+    symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules')); // As in the checkout, where the README says to save it.
     writeFileSync(file, readmeSnippet('js', "from 'viem'", devnet));
     try {
-      const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: PROJECT, timeout: 60_000 });
+      const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
       assert.match(stdout, /status: 'success'/);
       assert.match(stdout, /to: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8'/i);
     } finally {
-      rmSync(file);
+      rmSync(folder, { recursive: true });
     }
   });
 
