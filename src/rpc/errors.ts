@@ -87,6 +87,11 @@ export function headerNotFound(): RpcError {
   return new RpcError(SERVER_ERROR, 'header not found');
 }
 
+/** A fee history that would end above the newest block. */
+export function beyondHead(requested: number, head: number): RpcError {
+  return new RpcError(SERVER_ERROR, `request beyond head block: requested ${requested}, head ${head}`);
+}
+
 /** A block that is not there, asked for by its hash in `eth_getLogs`. */
 export function unknownBlock(): RpcError {
   return new RpcError(SERVER_ERROR, 'unknown block');

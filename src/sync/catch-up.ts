@@ -21,6 +21,7 @@ import {
   RANGE_BYTES_MAX,
 } from './block-protocol.ts';
 import { decodeBlock, decodeCertifiedBlock } from './block-server.ts';
+import { peersAheadFirst } from './peers-ahead.ts';
 
 const REQUEST_TIMEOUT_MS_MAX = 10_000;
 /** The first requests wait only so long, and each time twice as long when nothing came: a link that swallows everything is soon found out, and a slow one gets its time. */
@@ -119,7 +120,7 @@ export class CatchUp {
       if (this.#dependencies.network.peers.connected().length > 0) {
         hasAsked = true;
         this.#log(wanted, 'asking for missing blocks');
-        const peers = this.#peersInTurn();
+        const peers = await this.#peersToAsk(wanted.height);
         const progressed = (await this.#fetchRange(peers, before + 1)) || (await this.#fetchByHash(peers, wanted.hash));
         if (!progressed) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
         if (progressed && (await this.#untilDigested(before, wanted))) tries = 0;
@@ -134,11 +135,14 @@ export class CatchUp {
     logger.debug({ ...facts, requestTimeoutMs: this.#requestTimeoutMs }, message);
   }
 
-  // Peers to ask, each try beginning with another one: whoever lied is not asked first again.
-  #peersInTurn(): readonly PeerName[] {
-    const peers = this.#dependencies.network.peers.connected();
+  // Each try begins with another peer: whoever lied is not asked first again.
+  async #peersToAsk(height: Height): Promise<readonly PeerName[]> {
+    const { network, instanceId } = this.#dependencies;
+    const peers = network.peers.connected();
     const first = this.#nextPeer++ % Math.max(1, peers.length);
-    return [...peers.slice(first), ...peers.slice(0, first)].slice(0, ASKED_AT_ONCE_MAX);
+    const inTurn = [...peers.slice(first), ...peers.slice(0, first)];
+    if (inTurn.length <= ASKED_AT_ONCE_MAX) return inTurn;
+    return (await peersAheadFirst(network, inTurn, { instanceId, height })).slice(0, ASKED_AT_ONCE_MAX);
   }
 
   async #fetchRange(peers: readonly PeerName[], fromHeight: Height): Promise<boolean> {

@@ -216,6 +216,48 @@ describe('a dishonest strategy', () => {
     assert.ok(messages.every(({ kind }) => kind !== 'proposal'));
   });
 
+  it('twin: is two nodes that speak with one key, and each signs what the other contradicts', async () => {
+    const said: { readonly by: string; readonly message: ConsensusMessage }[] = [];
+    const crypto = standIns();
+    const world = await createWorld({
+      crypto,
+      seed: 1,
+      nodes: 4,
+      twins: [LIAR],
+      startMs: START_MS,
+      latencyMs: 30,
+      lossShare: 0.15,
+      parameters: { ...readPreset('devnet'), roundTimeoutMs: 600, idleIntervalMs: 100, epochBlocks: 40 },
+      accounts: [],
+      interpose: (by, own) =>
+        speaking(own, (topic, data) => {
+          if (topic.includes('/consensus/')) for (const message of readableOf(data)) said.push({ by, message });
+          return own.pubSub.publish(topic, data);
+        }),
+    });
+    await world.clock.run(START_MS + RUN_MS);
+    await world.stop();
+    const of = (name: string) => said.filter(({ by }) => by === name).map(({ message }) => message);
+    const [one, other] = [of(`node-${LIAR}`), of(`node-${LIAR}-twin`)];
+    for (const messages of [one, other]) {
+      const votes = messages.filter((message) => message.kind === 'vote');
+      assert.ok(votes.length > 10 && votes.every(({ vote }) => vote.validator === LIAR), 'both vote by the one key');
+      for (const kind of ['proposal', 'vote', 'commit-vote'] as const)
+        assert.ok(mostIn(hashesByRound(messages, kind)) <= 1, 'each by itself is honest');
+    }
+    const together = [...one, ...other];
+    assert.equal(mostIn(hashesByRound(together, 'proposal')), 2, 'both lead, with different blocks');
+  });
+
+  it('babbling: sends noise and damaged copies beside what it has to say, and others refuse them', async () => {
+    const { frames, messages, world } = await hear('babbling', 1);
+    const readable = frames.filter((frame) => readableOf(frame).length > 0);
+    assert.ok(messages.length > 50, `${messages.length} messages that mean something`);
+    assert.ok(frames.length - readable.length >= 10, `${frames.length - readable.length} frames that mean nothing`);
+    const refused = world.eventLog.filter((line) => /node-[023] count coppice_gossip_refused_total/.test(line));
+    assert.ok(refused.length > 10, `${refused.length} refused`);
+  });
+
   it('lying-in-sync: is found out by those who ask it', async () => {
     // Others fall behind again and again, so that they ask.
     const faults = [500, 1_500, 2_500, 3_500, 4_500].map((fromMs, place): Fault => {

@@ -14,7 +14,7 @@ import type { Network, PeerName } from '../../src/network/ports.ts';
 import type { ClaimsJudgement } from '../../src/runtime/verified-claims.ts';
 import { VerifiedClaims } from '../../src/runtime/verified-claims.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
-import { BLOCK_PROTOCOLS } from '../../src/sync/block-protocol.ts';
+import { BLOCK_PROTOCOLS, Status } from '../../src/sync/block-protocol.ts';
 import { CatchUp } from '../../src/sync/catch-up.ts';
 import { certify, createSignedChain, giveUp, type MadeBlock, pointOf, type SignedChain } from '../runtime/signed-chain.ts';
 
@@ -240,6 +240,45 @@ describe('catching up', () => {
     const result = await run({ a: {}, b: failing, c: frames(range) });
     assert.deepEqual(fetched(result), allHashes());
     assert.deepEqual(result.blamed, []);
+  });
+
+  describe('among more peers than are asked at once', () => {
+    const status = (committedHeight: number, instanceId = behind.instance.instanceId): Answers => ({
+      [BLOCK_PROTOCOLS.status]: [Status.serialize({ instanceId, committedHeight, committedHash: sha256(), round: 9 })],
+    });
+    /** Four that cannot help, each with a status of its own, and one that can and says so. */
+    const crowd = (of: (place: number) => Answers | 'silent') => ({
+      ...Object.fromEntries(Array.from({ length: 4 }, (_unused, place) => [`peer-${place}`, of(place)])),
+      ahead: { ...status(3), ...frames(range) },
+    });
+    const askedFirst = ({ askedPeers }: Run): string | undefined => askedPeers[5];
+
+    it('asks those first who say that they have it, of which there is one', async () => {
+      const result = await run(crowd((place) => status(place === 0 ? 2 : 0)));
+      assert.equal(new Set(result.askedPeers.slice(0, 5)).size, 5, 'all are asked where they stand');
+      assert.equal(askedFirst(result), 'ahead');
+      assert.deepEqual([fetched(result), result.blamed], [allHashes(), []]);
+    });
+
+    it('does not wait for a status, and takes none for nothing', async () => {
+      const result = await run(crowd((place) => (place % 2 === 0 ? { [BLOCK_PROTOCOLS.status]: 'fails' } : {})));
+      assert.equal(askedFirst(result), 'ahead');
+      assert.deepEqual([fetched(result), result.blamed], [allHashes(), []]);
+    });
+
+    it('tries those who lie about it, and the honest one with the next', async () => {
+      const result = await run(crowd(() => status(1_000)));
+      assert.notEqual(askedFirst(result), 'ahead', 'all say that they are ahead');
+      assert.deepEqual([fetched(result), result.blamed], [allHashes(), []]);
+    });
+
+    it('blames peers for a status that is none, or of another instance', async () => {
+      const result = await run(
+        crowd((place) => (place === 0 ? { [BLOCK_PROTOCOLS.status]: [sha256()] } : place === 1 ? status(3, sha256()) : {})),
+      );
+      assert.deepEqual(result.blamed, ['peer-0 bad-status-answer', 'peer-1 bad-status-answer']);
+      assert.deepEqual(fetched(result), allHashes());
+    });
   });
 
   it('blames nobody when this node has no room, or no time to verify', async () => {

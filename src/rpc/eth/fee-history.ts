@@ -3,7 +3,7 @@ import { accept } from '../../core/primitives/verdict.ts';
 import type { EthereumHeader } from '../../core/view/ethereum-header.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import { numberOf, readBlockNumberOrTag } from '../block-selector.ts';
-import { headerNotFound, invalidParams } from '../errors.ts';
+import { beyondHead, headerNotFound, invalidParams } from '../errors.ts';
 import { type JsonValue, quantity } from '../json.ts';
 import { defineMethod } from '../method.ts';
 import { expected, optional, type Read, readCount, readList, required } from '../parameter.ts';
@@ -27,7 +27,8 @@ export const feeHistory = defineMethod(
       return invalidParams('invalid argument 2 (rewardPercentiles): percentiles must ascend');
     const head = ports.view.head().header.number;
     const newest = newestBlock.kind === 'pending' ? head : await numberOf(newestBlock, ports);
-    if (newest === undefined || newest > head) return headerNotFound();
+    if (newest === undefined) return headerNotFound();
+    if (newest > head) return beyondHead(newest, head);
     const blocksMax = percentiles.length > 0 ? limits.feeHistoryRewardBlocksMax : limits.feeHistoryBlocksMax;
     const oldest = Math.max(newest - Math.min(blockCount, blocksMax) + 1, ports.view.oldestNumber());
     if (oldest > newest) return { oldestBlock: '0x0', baseFeePerGas: [], gasUsedRatio: [] };

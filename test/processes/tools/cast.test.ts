@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { type Devnet, startDevnet } from '../../system/devnet-fixture.ts';
+import { PROJECT, readmeSnippet } from './readme-snippet.ts';
 
 const CAST = join(dirname(createRequire(import.meta.url).resolve('@foundry-rs/cast/package.json')), 'bin.mjs');
 const MULTICALL3 = '0xcA11bde05977b3631167028862bE2a173976CA11';
@@ -44,17 +45,33 @@ describe('cast', () => {
     assert.match(await cast('receipt', receipt.transactionHash), /status\s+1/);
   });
 
+  it('does what the README shows', async () => {
+    const lines = readmeSnippet('sh', 'cast send', devnet);
+    const { stdout } = await promisify(execFile)('sh', ['-euc', lines], { cwd: PROJECT, timeout: 60_000 });
+    assert.match(stdout, /^status +1 \(success\)$/m);
+    const balance = BigInt(stdout.trim().split('\n').at(-1) ?? '0');
+    assert.ok(balance > 10_000n * 10n ** 18n, `one coin more than it had: ${balance}`);
+  });
+
   it('deploys through the CREATE2 proxy, and calls a predeployed contract', async () => {
     const proxy = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
     const salt = '00'.repeat(32);
     const initcode = '6001600c60003960016000f300'; // Returns one byte of code: STOP.
-    const create2Address = await cast('create2', '--salt', `0x${salt}`, '--init-code', `0x${initcode}`).catch(() => '');
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      CAST,
+      'create2',
+      '--salt',
+      `0x${salt}`,
+      '--init-code',
+      `0x${initcode}`,
+    ]);
+    const [address] = /0x[0-9a-fA-F]{40}/.exec(stdout) ?? [];
+    assert.ok(address !== undefined, stdout);
     const sent = JSON.parse(
       await cast('send', proxy, `0x${salt}${initcode}`, '--private-key', key(), '--json', '--gas-limit', '200000'),
     ) as { status: string };
     assert.equal(sent.status, '0x1');
-    const address = /0x[0-9a-fA-F]{40}/.exec(create2Address)?.[0];
-    if (address !== undefined) assert.equal(await cast('code', address), '0x00');
+    assert.equal(await cast('code', address), '0x00');
     assert.equal(await cast('call', MULTICALL3, 'getChainId()(uint256)'), `${Number(devnet.chainId)} [1.131e9]`);
     assert.ok(Number(await cast('estimate', MULTICALL3, 'getBlockNumber()')) > 21_000);
   });

@@ -57,10 +57,24 @@ describe('ethers', () => {
     assert.equal(await provider.getBalance(address), 9n);
   });
 
-  it('hears of new blocks over WebSocket', async () => {
+  it('hears of new blocks, pending transactions and logs over WebSocket', async () => {
     const socket = new WebSocketProvider((devnet.rpc[2] ?? '').replace('http', 'ws'));
     const block = await new Promise<number>((resolve) => void socket.once('block', resolve));
     assert.ok(block >= 1);
+    const { abi, bytecode } = compileContract('Purse', SOURCE);
+    const owner = wallet(3);
+    const deployed = await new ContractFactory(abi as never, bytecode, owner).deploy();
+    await deployed.waitForDeployment();
+    const address = await deployed.getAddress();
+    const pending = new Set<string>();
+    await socket.on('pending', (hash: string) => void pending.add(hash));
+    const heard = new Promise<string>((resolve) => {
+      void socket.on({ address }, (log: { readonly transactionHash: string }) => resolve(log.transactionHash));
+    });
+    await socket.getBlockNumber(); // The subscriptions are asked for before this, on the same socket.
+    const { hash } = await owner.sendTransaction({ to: address, value: 5n });
+    assert.equal(await heard, hash);
+    assert.ok(pending.has(hash), 'it was heard of before it was mined');
     await socket.destroy();
   });
 

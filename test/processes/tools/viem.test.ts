@@ -1,10 +1,16 @@
 // Unmodified viem against a devnet: what a dapp does with it in ordinary work.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, parseEther, parseGwei, webSocket } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { type Devnet, startDevnet } from '../../system/devnet-fixture.ts';
 import { compileContract } from './compile.ts';
+import { PROJECT, readmeSnippet } from './readme-snippet.ts';
 
 const SOURCE = `
 // SPDX-License-Identifier: Apache-2.0
@@ -52,6 +58,20 @@ describe('viem', () => {
     assert.ok(block.transactions.some((transaction) => transaction.hash === hash));
   });
 
+  it('does what the README shows', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coppice-readme-'));
+    const file = join(folder, 'send.mjs');
+    symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules')); // As in the checkout, where the README says to save it.
+    writeFileSync(file, readmeSnippet('js', "from 'viem'", devnet));
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 });
+      assert.match(stdout, /status: 'success'/);
+      assert.match(stdout, /to: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8'/i);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('sends all three types of transaction', async () => {
     const { wallet, reader } = clients();
     const to = `0x${'5b'.repeat(20)}` as const;
@@ -88,19 +108,32 @@ describe('viem', () => {
     );
   });
 
-  it('watches blocks over WebSocket, and reads fees', async () => {
-    const { chain, reader } = clients();
+  it('watches blocks, pending transactions and logs over WebSocket, and reads fees', async () => {
+    const { chain, reader, wallet } = clients();
     const watcher = createPublicClient({ chain, transport: webSocket((devnet.rpc[1] ?? '').replace('http', 'ws')) });
-    const first = await new Promise<bigint>((resolve, reject) => {
-      const stop = watcher.watchBlockNumber({
-        onBlockNumber: (blockNumber) => {
-          stop();
-          resolve(blockNumber);
-        },
-        onError: reject,
-      });
-    });
-    assert.ok(first >= 1n);
+    const stops: (() => void)[] = [];
+    const next = <T>(watch: (onNext: (value: T) => void, onError: (error: Error) => void) => () => void): Promise<T> =>
+      new Promise((resolve, reject) => void stops.push(watch(resolve, reject)));
+    const first = next<bigint>((onBlockNumber, onError) => watcher.watchBlockNumber({ onBlockNumber, onError }));
+    assert.ok((await first) >= 1n);
+    const deployed = await reader.waitForTransactionReceipt({ hash: await wallet.deployContract(counter) });
+    const address = deployed.contractAddress;
+    assert.ok(address);
+    const logs = next<readonly { readonly transactionHash: Hex | null }[]>((onLogs, onError) =>
+      watcher.watchContractEvent({ address, abi: counter.abi, eventName: 'Counted', onLogs, onError, poll: false }),
+    );
+    const pending = new Set<Hex>();
+    stops.push(
+      watcher.watchPendingTransactions({ onTransactions: (hashes) => hashes.forEach((hash) => void pending.add(hash)), poll: false }),
+    );
+    await watcher.getChainId(); // Both subscriptions are asked for before this, on the same socket.
+    const hash = await wallet.writeContract({ address, abi: counter.abi, functionName: 'add', args: [3n] } as never);
+    assert.deepEqual(
+      (await logs).map(({ transactionHash }) => transactionHash),
+      [hash],
+    );
+    assert.ok(pending.has(hash), 'it was heard of before it was mined');
+    for (const stop of stops) stop();
     (await watcher.transport.getRpcClient()).close(); // Or it would reconnect for ever.
     const fees = await reader.estimateFeesPerGas();
     assert.ok(fees.maxFeePerGas >= parseGwei('0.1'));
