@@ -44,7 +44,7 @@ const CROWDED = underSeeds(1, 6, {
   shape: { ...SHARDED, beaconIntervalMs: 2_500 },
 });
 /** All lose power at once, while messages are under way. */
-const ALL_AT_ONCE = underSeeds(21, 8, {
+const ALL_AT_ONCE = underSeeds(24, 8, {
   faults: [0, 1, 2, 3].map((node) => ({
     fromMs: 1_200,
     forMs: 400,
