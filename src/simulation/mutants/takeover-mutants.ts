@@ -34,13 +34,4 @@ export const TAKEOVER_MUTANTS: readonly Mutant[] = [
     replace: '  const keptHeight = Math.max(record.height, height);',
     trials: TAKEN_OVER,
   },
-  {
-    name: 'void-bundles-served',
-    rule: 'what a void block sent is not there to be read, nor summed up for the beacon',
-    violates: ['liveness', 'exactly-once', 'conservation', 'validity'],
-    file: 'src/node/shard-undoing.ts',
-    find: '    shelf.forgetAbove(shard, undone.height);',
-    replace: '    shelf.forgetAbove(shard, undone.height + undone.blocks);',
-    trials: TAKEN_OVER,
-  },
 ];
