@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { makeOutbox } from '../../src/core/messaging/outbox.ts';
+import { EMPTY_OUTBOX } from '../../src/core/protocol/outbox.ts';
 import { BundleShelf } from '../../src/runtime/bundle-shelf.ts';
 import { createShardBlockCommits } from '../../src/runtime/shard-block-commits.ts';
 import { familiesIn, messageTo } from '../core/messaging/messages.ts';
@@ -44,6 +45,30 @@ describe('what a committed block sent to other shards', () => {
 
   it('waits for its anchor', async () => {
     assert.deepEqual(await heldAfter(await createSignedChain(), 0), []);
+  });
+
+  it('is there no more when the block is void', () => {
+    const [family] = familiesIn(5, 1);
+    assert.ok(family !== undefined);
+    const shelf = new BundleShelf();
+    for (const height of [1, 2, 3])
+      shelf.put(SHARD, height, makeOutbox(SHARD, height, [messageTo(family, height)], new Set([4, 5, 6, 7])), BEACON_HEIGHT);
+    shelf.forgetAbove(SHARD, 1);
+    assert.deepEqual([...shelf.held().keys()], ['1/1/0']);
+    assert.deepEqual(shelf.summaryAt(SHARD, 2), EMPTY_OUTBOX, 'nor summed up for the beacon');
+  });
+
+  it('is not taken for what is anchored at its height where that is another', () => {
+    const [family] = familiesIn(5, 1);
+    assert.ok(family !== undefined);
+    const [own, anchored] = [1, 2].map((salt) => makeOutbox(SHARD, 1, [messageTo(family, salt)], new Set([4, 5, 6, 7])));
+    assert.ok(own !== undefined && anchored !== undefined);
+    const shelf = new BundleShelf();
+    shelf.put(SHARD, 1, own);
+    shelf.anchored(SHARD, 1, anchored.summary, BEACON_HEIGHT);
+    assert.equal(shelf.held().size, 0);
+    shelf.anchored(SHARD, 1, own.summary, BEACON_HEIGHT);
+    assert.equal(shelf.held().size, 1);
   });
 
   it('is there to be read at once where the beacon had anchored it before the block came', async () => {

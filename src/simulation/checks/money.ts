@@ -103,3 +103,10 @@ export function excessOfBlock(inbox: readonly Message[], { changeSet, burnedFees
 function insideOf(messages: readonly Message[]): Wei {
   return messages.reduce((sum, { valueWei, travellingTipWei }) => sum + valueWei + travellingTipWei, 0n);
 }
+
+/** The terms, for people. */
+export function describeTotals(totals: object): string {
+  return Object.entries(totals)
+    .map(([term, wei]) => `${term} ${wei}`)
+    .join(', ');
+}

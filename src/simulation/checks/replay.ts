@@ -31,7 +31,7 @@ import type { WorldCrypto } from '../world.ts';
 import { replayFamilies } from './family-replay.ts';
 import { Lanes } from './lanes.ts';
 import { brokenMessageRules } from './message-rules.ts';
-import { Accounts, excessOfBlock, excessWei, genesisSupplyWei, stakedWei, totalsOf } from './money.ts';
+import { Accounts, describeTotals, excessOfBlock, excessWei, genesisSupplyWei, stakedWei, totalsOf } from './money.ts';
 import { ReplayedBeacon } from './replayed-beacon.ts';
 import { ReplayedShard } from './replayed-shard.ts';
 import { type MadeView, ReplayedView, type ViewTruth } from './replayed-view.ts';
@@ -269,7 +269,11 @@ export class Replay {
       view.summed(number, totals);
       const excess = excessWei(this.#supplyWei, this.#accounts.balancesIn(world), totals);
       if (excess !== 0n)
-        this.#report('conservation', undefined, `after view block ${number} there are ${excess} more than at genesis: ${textOf(totals)}`);
+        this.#report(
+          'conservation',
+          undefined,
+          `after view block ${number} there are ${excess} more than at genesis: ${describeTotals(totals)}`,
+        );
       if (!bytesEqual(world.root, made.worldRoot))
         this.#report('determinism', undefined, `the world after view block ${number} is ${bytesToHex(world.root)}, the beacon's another`);
     }
@@ -393,10 +397,4 @@ export class Replay {
 
 function placeOf(instanceId: Bytes32, height: Height): string {
   return `${bytesToHex(instanceId)}/${height}`;
-}
-
-function textOf(totals: object): string {
-  return Object.entries(totals)
-    .map(([term, wei]) => `${term} ${wei}`)
-    .join(', ');
 }

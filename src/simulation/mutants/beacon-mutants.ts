@@ -8,7 +8,6 @@ const CROSSLINK = 'src/core/beacon/crosslink.ts';
 const CHAIN = 'src/core/beacon/crosslink-chain.ts';
 const ANCHORING = 'src/core/beacon/anchoring.ts';
 const RECORDS = 'src/core/beacon/start-records.ts';
-const SHARDS = 'src/node/create-shards.ts';
 
 const QUIET = [CALM, ...underSeeds(1, 3, { faults: [], dishonest: [], shape: SHARDED })];
 /** Through a turn of the epoch. */
@@ -198,9 +197,10 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     name: 'cursors-forgotten-by-the-record',
     rule: 'a record starts with the cursors of what it replaces',
     violates: ['validity', 'exactly-once'],
-    file: SHARDS,
-    find: 'return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));',
-    replace: 'return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing.slice(0, 0)));',
+    file: 'src/node/shard-instance.ts',
+    find: '  return makeShardInstance(startRecord, new Set(shardsOf(layout)), cursorsOfRecord(sources, state, startRecord));',
+    replace:
+      '  return makeShardInstance(startRecord, new Set(shardsOf(layout)), cursorsOfRecord(sources, state, startRecord).slice(0, 0));',
     trials: EPOCHS,
   },
   {

@@ -5,6 +5,7 @@ import { DURABILITY_MUTANTS } from './durability-mutants.ts';
 import { EXECUTION_MUTANTS } from './execution-mutants.ts';
 import { LANE_MUTANTS } from './lane-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { TAKEOVER_MUTANTS } from './takeover-mutants.ts';
 import { VIEW_MUTANTS } from './view-mutants.ts';
 
 /** See the file's head. */
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LANE_MUTANTS,
   ...BEACON_MUTANTS,
   ...VIEW_MUTANTS,
+  ...TAKEOVER_MUTANTS,
 ];

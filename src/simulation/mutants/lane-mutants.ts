@@ -276,8 +276,8 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: 'what was sent and is not read outlives a restart',
     violates: ['liveness', 'durability'],
     file: 'src/node/create-shards.ts',
-    find: '      for (const { height, sent } of await shardStore.readSent(shard))\n',
-    replace: '      for (const { height, sent } of (await shardStore.readSent(shard)).slice(0, 0))\n',
+    find: '      for (const { height, sent } of await shardStore.readSent(shard)) {\n',
+    replace: '      for (const { height, sent } of (await shardStore.readSent(shard)).slice(0, 0)) {\n',
     trials: ALL_AT_ONCE,
   },
 ];

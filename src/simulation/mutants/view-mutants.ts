@@ -87,8 +87,8 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     rule: 'the world of a view block is of the states that its beacon block anchored',
     violates: ['liveness'],
     file: MAKER,
-    find: 'const world = view.worldOf(anchor.heights);',
-    replace: 'const world = view.worldOf(anchor.heights.map(({ shard, height }) => ({ shard, height: Math.max(0, height - 1) })));',
+    find: 'const world = view.worldOf(anchor.states);',
+    replace: 'const world = view.worldOf(anchor.states.map(({ shard, height }) => ({ shard, height: Math.max(0, height - 1) })));',
     trials: OVERDUE,
   },
   {

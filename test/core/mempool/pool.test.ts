@@ -158,6 +158,20 @@ describe('what was proposed', () => {
     assert.deepEqual(take(pool, { accountOf: () => makeAccount(1n) }), [second]);
   });
 
+  it('comes back when the block with it is void, before what waits behind it', () => {
+    const pool = new Mempool(parameters);
+    const [first, second, third] = [0, 1, 2].map((nonce) => admitted(pool, { nonce })) as [Transaction, Transaction, Transaction];
+    pool.onBlock([first, second], BASE_FEE);
+    assert.deepEqual(take(pool, { accountOf: () => makeAccount(2n) }), [third]);
+    pool.onVoid([first, second], () => makeAccount(), BASE_FEE);
+    assert.deepEqual(take(pool), [first, second, third]);
+    assert.deepEqual(pool.status(), { pending: 3, queued: 0 });
+    // What was replaced meanwhile stays replaced, and what is no longer valid stays out.
+    pool.onBlock([first], BASE_FEE);
+    pool.onVoid([first], () => makeAccount(1n), BASE_FEE);
+    assert.deepEqual(take(pool, { accountOf: () => makeAccount(1n) }), [second, third]);
+  });
+
   it('goes when another transaction of its nonce is committed', () => {
     const pool = new Mempool(parameters);
     admitted(pool, { nonce: 0 });
