@@ -68,7 +68,8 @@ export function targetOf(transaction: Transaction, proven: ProvenFamilies, input
   const { to } = transaction;
   const pointed = to === undefined ? undefined : pointerHere(to, input);
   // Whether the sender's family has a leaf for the target decides nothing where the target's natural place is here and points nowhere else.
-  const isHere = to === undefined || (pointed === undefined && isFamilyOf(instance, to)) || isInSenderFamily(transaction, input.parentState);
+  const isHere =
+    to === undefined || (pointed === undefined && isFamilyOf(instance, to)) || isInSenderFamily(transaction, input.parentState);
   const provenFamily = !isHere && needsPointerProof(transaction, input) ? proven.get(bytesToHex(to)) : undefined;
   const shard = isHere ? instance.shard : shardFor(placementOfFamily(provenFamily ?? pointed ?? to), instance, view);
   const targetsWei = shard === instance.shard ? 0n : (view.shards.get(shard)?.baseFeePerGasWei ?? 0n);
