@@ -1,7 +1,7 @@
 // Where each transaction of a block goes, as far as price and ration are concerned (protocol, section 5): its *target's shard*. That is its own
-// for a creation and a target in the sender's family; else the shard of the target's natural place, or, where the transaction has data and
-// the body proves a pointer there, that of the family which the pointer names. All of it follows from the body, the reference and the
-// parent's post-state: what the block itself creates does not count.
+// for a creation and a target in the sender's family; else the shard of the target's natural place, or, where a pointer there is known, that of
+// the family which it names: known is one that the body proves, which a transaction with data needs, and one in this shard, which needs no
+// proof. All of it follows from the body, the reference and the parent's post-state: what the block itself creates does not count.
 import { intrinsicGas } from '../execution/intrinsic-gas.ts';
 import { placementOfFamily } from '../messaging/placement.ts';
 import { bytesEqual, bytesToHex, compareBytes } from '../primitives/bytes.ts';
@@ -66,10 +66,12 @@ export function needsPointerProof(transaction: Transaction, { instance, parentSt
 export function targetOf(transaction: Transaction, proven: ProvenFamilies, input: TargetInput): TransactionTarget {
   const { instance, view, parent } = input;
   const { to } = transaction;
-  // Whether the sender's family has a leaf for the target decides nothing where the target's natural place is in this shard too.
-  const isHere = to === undefined || isFamilyOf(instance, to) || isInSenderFamily(transaction, input.parentState);
+  const pointed = to === undefined ? undefined : pointerHere(to, input);
+  // Whether the sender's family has a leaf for the target decides nothing where the target's natural place is here and points nowhere else.
+  const isHere =
+    to === undefined || (pointed === undefined && isFamilyOf(instance, to)) || isInSenderFamily(transaction, input.parentState);
   const provenFamily = !isHere && needsPointerProof(transaction, input) ? proven.get(bytesToHex(to)) : undefined;
-  const shard = isHere ? instance.shard : shardFor(placementOfFamily(provenFamily ?? to), instance, view);
+  const shard = isHere ? instance.shard : shardFor(placementOfFamily(provenFamily ?? pointed ?? to), instance, view);
   const targetsWei = shard === instance.shard ? 0n : (view.shards.get(shard)?.baseFeePerGasWei ?? 0n);
   const baseFeePerGasWei = targetsWei > parent.baseFeePerGasWei ? targetsWei : parent.baseFeePerGasWei;
   return { shard, provenFamily, baseFeePerGasWei };
@@ -107,6 +109,12 @@ export function provesWhatIsNeeded(
   }
   const [first] = unused;
   return first === undefined ? PASSED : refuse('pointer-proof-not-needed', first);
+}
+
+// The family that a pointer in this shard names ⚠: whoever forwards to a hot contract would else have neither price nor ration of its shard.
+function pointerHere(to: Address, { instance, parentState }: TargetInput): Address | undefined {
+  if (!isFamilyOf(instance, to) || parentState.isLoneFamily?.(to) === true) return undefined;
+  return parentState.getPointer(to);
 }
 
 // The target is the sender, or has a leaf in the sender's family.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
+import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
 import { EMPTY_BODY } from '../../../src/core/protocol/block.ts';
 import { UNANCHORED_BLOCKS_MAX } from '../../../src/core/protocol/limits.ts';
 import type { BeaconView } from '../../../src/core/shard/beacon-view.ts';
@@ -15,6 +16,7 @@ import {
   buildInput,
   call,
   FAR_CONTRACT,
+  FAR_FAMILY,
   inputWith,
   NEAR_CONTRACT,
   NEIGHBOUR,
@@ -265,6 +267,21 @@ describe('rations', () => {
     const child = parentOfBlock(block.block, judged(used(2_000)));
     assert.deepEqual([...child.rationUsed], [[OTHER, 4_000]]);
     assert.equal(child.referenceHeight, 30);
+  });
+
+  it('count for the family of a contract whose pointer is in this shard, with data or without, though no proof is needed', () => {
+    const parentState = MemoryState.of([{ address: SENDER, balanceWei: 10n ** 20n }]);
+    parentState.pointers.set(bytesToHex(UNFUNDED), FAR_FAMILY);
+    for (const transaction of [call(0, UNFUNDED), transfer(0, { to: UNFUNDED })]) {
+      const weight = 2_000 + transaction.gasLimit - (transaction.data.length === 0 ? 21_000 : 21_064);
+      const block = inputWith([transaction], { parentState });
+      assert.equal(block.block.body.pointerProofs.length, 0);
+      assert.deepEqual([...judged(block).rationUsed], [[OTHER, weight]]);
+      assert.equal(judged(block).targets.get(transaction.hashHex)?.provenFamily, undefined, 'it goes by way of its natural place');
+      assert.equal(reasonOf({ ...block, view: viewFor(weight - 1) }), 'ration-exceeded');
+      const dear = { ...block, view: viewWithTerms({ baseFeePerGasWei: transaction.maxFeePerGasWei + 1n }) };
+      assert.equal(reasonOf(dear), 'not-executable', 'and the price of its shard');
+    }
   });
 
   it('are not for what stays in the shard', () => {
