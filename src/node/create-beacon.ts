@@ -30,6 +30,7 @@ import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
+import type { EpochPace } from './epoch-pace.ts';
 import { loadInstance } from './load-instance.ts';
 import type { SigningRecords } from './signing-records.ts';
 
@@ -46,6 +47,8 @@ export interface CreateBeaconOptions extends NodePorts, NodeStores {
   readonly claims: VerifiedClaims;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly operations: BeaconOperations;
+  /** When an epoch may be entered. */
+  readonly pace: EpochPace;
   /** What others write with a beacon block. */
   readonly rowsOf: (outcome: ExecutedBeaconOutcome) => readonly RowOperation[];
   readonly onCommitted: (outcome: ExecutedBeaconOutcome) => void;
@@ -106,6 +109,7 @@ export class Beacon {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#options.pace.stop();
     await this.#succession;
     if (this.#current !== undefined) await endOf(this.#current);
   }
@@ -189,7 +193,11 @@ export class Beacon {
   async #succeed(): Promise<void> {
     if (this.#stopped) return;
     const ended = this.#current;
-    if (ended !== undefined) await endOf(ended);
+    if (ended !== undefined) {
+      await endOf(ended);
+      await this.#options.pace.until(ended.chain.instance.epoch + 1);
+      if (this.#stopped) return;
+    }
     this.#current = await this.#run();
     if (!this.#hasStarted) return;
     this.#current.chain.runner.start();

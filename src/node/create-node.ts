@@ -46,6 +46,7 @@ import { CommitNews } from './commit-news.ts';
 import { Beacon } from './create-beacon.ts';
 import type { Chain } from './create-chain.ts';
 import { type NewestState, Shards } from './create-shards.ts';
+import { EpochPace } from './epoch-pace.ts';
 import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
@@ -150,8 +151,15 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   let window: BeaconWindow | undefined;
   let maker: ViewMaker | undefined;
   let onBeaconNews = (): void => undefined;
-  const beacon = await Beacon.open({
+  const pace = new EpochPace({
+    instances: () => beacon.state.instances,
+    heights: () => new Map([...(shards?.chains.keys() ?? [])].map((shard) => [shard, shards?.statesOf(shard).committed().height ?? 0])),
+    clock,
+    logger,
+  });
+  const beacon: Beacon = await Beacon.open({
     ...shared,
+    pace,
     genesis,
     genesisRootOf: rootOf,
     operations: {
@@ -281,6 +289,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
         else fullShards.delete(shard);
         maker?.advance();
         onBeaconNews();
+        pace.advanced(shard);
       },
       onVoid: (shard, { height, transactions: voided }) => {
         maker?.voided(shard, height, voided);

@@ -140,4 +140,20 @@ describe('beacon and shards of four nodes', () => {
     }
     await world.stop();
   });
+
+  it('takes back a node that was away for more epochs than the beacon remembers instances of', async () => {
+    const world = await createBeaconWorld({ seed: 5, epochBlocks: 4, layout: [2, 3] });
+    await world.run(3_000);
+    await world.restart(3, 'killed', 2 * EVIDENCE_EPOCHS * 8_000);
+    await world.run(20_000);
+    const epochs = world.beacons.map(({ chain }) => chain.instance.epoch);
+    assert.ok((epochs[0] as number) > 2 * EVIDENCE_EPOCHS, show(world));
+    assert.ok((epochs[3] as number) >= (epochs[0] as number) - 1, show(world));
+    for (const [shard, { instance, blocks }] of world.shards[0]?.chains ?? []) {
+      const own = world.shards[3]?.chains.get(shard);
+      assert.ok(own !== undefined && own.instance.epoch >= instance.epoch - 1, show(world));
+      assert.ok(own.blocks.committed.facts.height >= blocks.committed.facts.height - 4, show(world));
+    }
+    await world.stop();
+  });
 });
