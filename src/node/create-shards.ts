@@ -1,41 +1,28 @@
 // Composes the shards of a node where there is a beacon: one state database for each shard, and of each the chain of one instance at a time. An
 // instance starts by a record of the beacon state, when the node has the state that the record names; it ends with its closing block, and the
 // next begins when the beacon has made a record of that (protocol, section 6).
-import { stateHeightOf } from '../core/beacon/anchoring.ts';
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
-import { type BeaconState, layoutOfEpoch, shardsOf } from '../core/beacon/state.ts';
+import { type BeaconState, layoutOfEpoch, type RecordEntry, shardsOf } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
-import { joinCursors, narrowCursors } from '../core/messaging/cursors.ts';
-import { placementOfFamily } from '../core/messaging/placement.ts';
-import { selectInbox } from '../core/messaging/select-inbox.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Address, ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
-import type { BlockHeader, Cursor } from '../core/protocol/block.ts';
-import { Block } from '../core/protocol/certified-block.ts';
+import type { ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { BlockHeader } from '../core/protocol/block.ts';
 import type { Instance, StartRecord } from '../core/protocol/committee.ts';
-import { Crosslink } from '../core/protocol/crosslink.ts';
-import { CROSSLINK_BYTES_MAX } from '../core/protocol/limits.ts';
+import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { isUnder } from '../core/protocol/shard-id.ts';
-import { storedValue } from '../core/protocol/ssz.ts';
 import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
-import { buildShardBlock } from '../core/shard/build-shard-block.ts';
-import { makePointerProof } from '../core/shard/pointer-proof.ts';
-import { extendToWorld } from '../core/state/shard-proof.ts';
-import { createStateDatabase } from '../core/state/state-database.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
+import type { PeerName } from '../network/ports.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
-import { HistoryPruner } from '../runtime/history-pruner.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
-import type { BlockContent } from '../runtime/payload-maker.ts';
 import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
 import {
   createShardBlockLogic,
@@ -43,16 +30,21 @@ import {
   type ShardBlockOutcome,
   shardStartOutcome,
 } from '../runtime/shard-block-logic.ts';
-import { createShardPayloads, type TransactionSource, type Urgency } from '../runtime/shard-payloads.ts';
+import { createShardPayloads, type TransactionSource } from '../runtime/shard-payloads.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
+import { BundleExchange } from './bundle-exchange.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
+import { type Follow, FollowedShards } from './followed-shards.ts';
 import { loadInstance } from './load-instance.ts';
 import { newestOutcome } from './newest-shard-block.ts';
-import { makeShardCrosslink } from './shard-crosslink.ts';
+import { PointerProofs } from './pointer-proofs.ts';
+import { ShardContent } from './shard-content.ts';
+import { ShardStates } from './shard-states.ts';
 import type { SigningRecords } from './signing-records.ts';
+import { startCursorsOf } from './start-cursors.ts';
 
 /** What composing the shards takes beside the node's ports. */
 export interface CreateShardsOptions extends NodePorts, NodeStores {
@@ -60,6 +52,7 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly constants: BeaconConstants;
   readonly window: BeaconWindow;
   readonly self: ValidatorIndex | undefined;
+  readonly follow: Follow;
   readonly secrets: ValidatorSecrets | undefined;
   readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
@@ -72,6 +65,8 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly neededFrom: (shard: ChainId) => Height;
   /** The mempool of a shard's senders. */
   readonly transactionsOf: (shard: ChainId, committed: ShardBlockOutcome) => TransactionSource;
+  /** The shard is run here no more. */
+  readonly onLeft: (shard: ChainId) => void;
   /** What others write with a shard's block. */
   readonly rowsOf: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => readonly RowOperation[];
   readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
@@ -99,8 +94,11 @@ const GREET_INTERVAL_MS = 1_000;
 export class Shards {
   readonly #options: CreateShardsOptions;
   readonly #shelf = new BundleShelf();
-  readonly #states = new Map<ChainId, StateDatabase>();
-  readonly #pruners = new Map<ChainId, HistoryPruner>();
+  readonly #followed: FollowedShards;
+  readonly #states: ShardStates;
+  readonly #pointers: PointerProofs;
+  readonly #bundles: BundleExchange;
+  readonly #content: ShardContent;
   readonly #running = new Map<ChainId, Running>();
   /** The same as others see it, made anew when an instance begins: it is asked for often. */
   #chains: ReadonlyMap<ChainId, ShardChain> = new Map();
@@ -111,11 +109,23 @@ export class Shards {
 
   private constructor(options: CreateShardsOptions) {
     this.#options = options;
+    const followed = new FollowedShards(options);
+    const peersOf = (shard: ChainId): readonly PeerName[] => followed.peersOf(shard);
+    const neededFrom = (shard: ChainId): Height => Math.min(options.neededFrom(shard), followed.neededFrom(shard));
+    this.#followed = followed;
+    this.#states = new ShardStates({ ...options, peersOf, neededFrom, onChange: () => this.#settleSoon() });
+    this.#pointers = new PointerProofs({ ...options, peersOf, states: this.#states });
+    this.#content = new ShardContent({ ...options, shelf: this.#shelf, pointers: this.#pointers });
+    const onBundles = (): void => {
+      for (const { onBeacon } of this.#running.values()) onBeacon();
+    };
+    this.#bundles = new BundleExchange({ ...options, shelf: this.#shelf, peersOf, onBundles });
   }
 
   /** Opens every shard of the records in force where it stands on disk. */
   static async open(options: CreateShardsOptions): Promise<Shards> {
     const shards = new Shards(options);
+    await shards.#states.removeRests();
     await shards.#fillShelf();
     await shards.#settleAll();
     return shards;
@@ -128,14 +138,17 @@ export class Shards {
 
   /** The state database of a shard. */
   statesOf(shard: ChainId): StateDatabase {
-    const known = this.#states.get(shard) ?? createStateDatabase(this.#options.store, shard);
-    this.#states.set(shard, known);
-    return known;
+    return this.#states.of(shard);
+  }
+
+  /** The summary of what a shard's block sent, as far as it is not read by all. */
+  outboxAt(shard: ChainId, height: Height): OutboxSummary {
+    return this.#shelf.summaryAt(shard, height);
   }
 
   /** The oldest version of a shard's state that others may read. */
   servedFrom(shard: ChainId): Height {
-    return this.#prunerOf(shard).servedFrom;
+    return this.#states.prunerOf(shard).servedFrom;
   }
 
   start(): void {
@@ -145,8 +158,10 @@ export class Shards {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#bundles.stop();
+    this.#pointers.stop();
+    await this.#states.stop();
     await this.#settling;
-    for (const pruner of this.#pruners.values()) await pruner.stop();
     for (const running of this.#running.values()) await endOf(running);
   }
 
@@ -164,6 +179,7 @@ export class Shards {
         .catch(onFault);
     }
     for (const [shard, running] of this.#running) {
+      if (this.#options.follow === 'own') this.#bundles.want(shard, running.chain.blocks.committed.commitment.cursors);
       running.onBeacon();
       this.#catchUpWithBeacon(shard, running, state);
     }
@@ -185,20 +201,6 @@ export class Shards {
     const { facts } = chain.blocks.committed;
     if (round > 0 && facts.height < told.anchoredHeight) chain.catchUp.request({ kind: 'request-block', hash, height });
     told.anchoredHeight = height;
-  }
-
-  /** Crosslinks for the open records of a beacon state, as far as this node has what they take. */
-  async collect(state: BeaconState): Promise<Uint8Array[]> {
-    const { blockStore, constants } = this.#options;
-    const sources = { blockStore, constants, outboxAt: (shard: ChainId, height: Height) => this.#shelf.summaryAt(shard, height) };
-    const crosslinks: Uint8Array[] = [];
-    for (const entry of state.records) {
-      const crosslink = entry.closed ? undefined : await makeShardCrosslink(sources, state, entry);
-      if (crosslink === undefined) continue;
-      const encoded = Crosslink.serialize(crosslink);
-      if (encoded.length <= CROSSLINK_BYTES_MAX) crosslinks.push(encoded);
-    }
-    return crosslinks;
   }
 
   /** Whether a shard has something that is not final on this beacon state: a header that commits results, or the end of its instance. */
@@ -225,12 +227,48 @@ export class Shards {
   }
 
   async #settleAll(): Promise<void> {
-    for (const { record } of this.#options.window.newest.records) if (!this.#stopped) await this.#settle(record.shard);
+    const { newest } = this.#options.window;
+    const followed = this.#followed.at(newest);
+    for (const entry of newest.records) {
+      if (this.#stopped) return;
+      if (followed.has(entry.record.shard) || this.#hasBegun(entry)) await this.#settle(entry);
+      else await this.#leave(entry);
+    }
+  }
+
+  // Whoever has blocks of an instance follows it to its end: its state and they belong together.
+  #hasBegun({ record }: RecordEntry): boolean {
+    const { blockStore, window } = this.#options;
+    const known = window.newest.instances.find((one) => one.record.shard === record.shard && one.record.epoch === record.epoch);
+    return known !== undefined && blockStore.getHead(record.shard, known.instanceId) !== undefined;
+  }
+
+  // What the new committee has made final, a quorum of it has: the state is needed by nobody here.
+  async #leave({ record: { shard }, progress }: RecordEntry): Promise<void> {
+    const running = this.#running.get(shard);
+    if (running !== undefined) {
+      this.#running.delete(shard);
+      this.#showRunning();
+      this.#bundles.forget(shard);
+      this.#transactions.delete(shard);
+      this.#options.onLeft(shard);
+      await endOf(running);
+    }
+    if (progress.round > 0 && this.#states.has(shard)) this.#states.drop(shard);
+  }
+
+  #showRunning(): void {
+    this.#chains = new Map([...this.#running].map(([each, { chain }]) => [each, chain]));
   }
 
   // The newest instance of the shard whose start this node has: behind, it goes through them one by one.
-  async #settle(shard: ChainId): Promise<void> {
+  async #settle(entry: RecordEntry): Promise<void> {
     const { window, constants } = this.#options;
+    const { shard } = entry.record;
+    if (!this.#states.has(shard)) {
+      this.#states.fetch(entry);
+      return;
+    }
     const { height } = this.statesOf(shard).committed();
     const state = window.newest;
     const known = state.instances.filter(({ record }) => record.shard === shard && record.height <= height);
@@ -245,7 +283,7 @@ export class Shards {
     if (running !== undefined) await endOf(running);
     const next = await this.#run(instance);
     this.#running.set(shard, next);
-    this.#chains = new Map([...this.#running].map(([each, { chain }]) => [each, chain]));
+    this.#showRunning();
     if (!this.#hasStarted) return;
     next.chain.runner.start();
     next.chain.runner.greet();
@@ -271,7 +309,7 @@ export class Shards {
     let newestItems = loaded.committed.facts.height - 1;
     let before: ShardBlockOutcome = loaded.committed;
     const transactions = this.#transactionsOf(shard, loaded.committed);
-    const pruner = this.#prunerOf(shard);
+    const pruner = this.#states.prunerOf(shard);
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
       ...this.#options,
       loaded,
@@ -298,11 +336,11 @@ export class Shards {
           transactions,
           blocks,
           clock,
-          urgencyOn: (parent) => this.#urgencyOn(shardInstance, parent),
+          urgencyOn: (parent) => this.#content.urgencyOn(shardInstance, parent),
           onUrgency: (listener) => {
             onBeacon = listener;
           },
-          contentOn: (parent, taken, nowMs) => this.#contentOn(shardInstance, parent, taken, nowMs),
+          contentOn: (parent, taken, nowMs) => this.#content.contentOn(shardInstance, parent, taken, nowMs),
         }),
       signingRecord,
       secrets: maySign ? secrets : undefined,
@@ -323,68 +361,11 @@ export class Shards {
     return known;
   }
 
-  #prunerOf(shard: ChainId): HistoryPruner {
-    const { neededFrom } = this.#options;
-    const known =
-      this.#pruners.get(shard) ??
-      new HistoryPruner({ ...this.#options, chain: shard, states: this.statesOf(shard), neededFrom: () => neededFrom(shard) });
-    this.#pruners.set(shard, known);
-    return known;
-  }
-
-  #shardInstanceOf({ chain, epoch, startRecord }: Instance): ShardInstance {
-    const { window, blockStore } = this.#options;
+  #shardInstanceOf({ epoch, startRecord }: Instance): ShardInstance {
+    const { window } = this.#options;
     const layout = layoutOfEpoch(window.newest, epoch);
     invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
-    // What the closing headers commit: the closing blocks themselves read nothing.
-    const closing = startRecord.closingHeaders.map((hash): readonly Cursor[] => {
-      const stored = blockStore.getByHash(hash);
-      invariant(stored !== undefined, 'who has the state of a record has what closed the one before');
-      return narrowCursors(storedValue(Block, stored.block).header.parentExecution.cursors, chain);
-    });
-    return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));
-  }
-
-  #urgencyOn(instance: ShardInstance, parent: ShardBlockOutcome): Urgency {
-    const { window, parameters } = this.#options;
-    if (epochOfHeight(window.newest.height, parameters) > instance.epoch) return 'at-once';
-    const view = window.viewAt(window.newest.height);
-    if (view === undefined) return 'none';
-    const lanes = { shard: instance.shard, parentCursors: parent.commitment.cursors, view: view.lanes, share: parameters };
-    return selectInbox({ ...lanes, held: this.#shelf.held() }).inbox.length > 0 ? 'wanted' : 'none';
-  }
-
-  #contentOn(instance: ShardInstance, parent: ShardBlockOutcome, offered: BlockContent['transactions'], nowMs: number): BlockContent {
-    const { window, parameters } = this.#options;
-    const view = window.viewAt(window.newest.height);
-    invariant(view !== undefined, 'the newest beacon block is there to be referred to');
-    const { body, transactions, ...fields } = buildShardBlock({
-      instance,
-      parent: parent.asParent,
-      parentExecution: parent.commitment,
-      parentState: parent.version,
-      view,
-      parameters,
-      held: this.#shelf.held(),
-      transactions: offered,
-      pointerProofOf: (target) => this.#pointerProofOf(target),
-      nowMs,
-    });
-    return { fields, body, transactions };
-  }
-
-  // Against the world root at the newest beacon block, from the state that it anchored; none where that is not here yet.
-  #pointerProofOf(target: Address): Uint8Array | undefined {
-    const { records } = this.#options.window.newest;
-    const placement = placementOfFamily(target);
-    const entry = records.find(({ record }) => isUnder(placement, record.shard));
-    invariant(entry !== undefined, 'the records in force are the whole tree');
-    const { shard } = entry.record;
-    const states = this.statesOf(shard);
-    const version = states.at(stateHeightOf(entry));
-    if (version === undefined || !bytesEqual(version.root, entry.progress.stateRoot)) return undefined;
-    const roots = new Map(records.map(({ record, progress }) => [record.shard, progress.stateRoot]));
-    return makePointerProof(target, undefined, extendToWorld(shard, states.provePointer(version, target), roots));
+    return makeShardInstance(startRecord, new Set(shardsOf(layout)), startCursorsOf(this.#options, startRecord));
   }
 }
 

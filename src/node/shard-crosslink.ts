@@ -7,7 +7,6 @@ import type { BeaconState, RecordEntry } from '../core/beacon/state.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Crosslink } from '../core/protocol/crosslink.ts';
-import { CROSSLINK_HEADERS_MAX } from '../core/protocol/limits.ts';
 import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import { storedValue } from '../core/protocol/ssz.ts';
 import { decodeInstanceEnd } from '../runtime/instance-end.ts';
@@ -21,15 +20,16 @@ export interface CrosslinkSources {
   readonly outboxAt: (shard: ChainId, height: Height) => OutboxSummary;
 }
 
-/** See the file's head; undefined where there is nothing new of the record's instance. */
+/** See the file's head, of so many headers at most; undefined where there is nothing new of the record's instance. */
 export async function makeShardCrosslink(
   { blockStore, constants, outboxAt }: CrosslinkSources,
   state: BeaconState,
   entry: RecordEntry,
+  headersMax: number,
 ): Promise<Crosslink | undefined> {
   const { instanceId, chain } = instanceOfRecord(constants, state, entry.record);
   const from = { chain, instanceId, height: entry.progress.height + 1 };
-  const stored = await blockStore.readRange(from, CROSSLINK_HEADERS_MAX);
+  const stored = await blockStore.readRange(from, headersMax);
   const committed = stored.map(({ block, certificates }): CommittedHeader => {
     const { quorumCertificate, commitCertificate } = storedValue(BlockCertificates, certificates);
     return { header: storedValue(Block, block).header, quorumCertificate, commitCertificate: commitCertificate[0] };

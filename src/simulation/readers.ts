@@ -9,6 +9,7 @@ import { createDispatcher, type Dispatcher, type RpcResponse } from '../rpc/disp
 import { type JsonObject, type JsonValue, quantity } from '../rpc/json.ts';
 import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts';
 import type { SeededRandom } from './random.ts';
+import { viewOf } from './view-of.ts';
 import { wordOf } from './workload.ts';
 import type { World } from './world.ts';
 
@@ -227,8 +228,8 @@ export class Readers {
   }
 }
 
-function headOf({ view }: Node): number {
-  return view.head.block.header.number;
+function headOf(node: Node): number {
+  return viewOf(node).head.block.header.number;
 }
 
 // Of each shard, which states the node serves.

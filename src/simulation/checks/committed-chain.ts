@@ -12,6 +12,7 @@ import { type BlockStore, createBlockStore, type StoredBlock } from '../../stora
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { chainsOf } from '../chains-of.ts';
 import { chainName } from '../timeline/story.ts';
+import { viewOf } from '../view-of.ts';
 import type { Report } from './violation.ts';
 
 /** A chain of one node, as it was last seen. */
@@ -82,9 +83,9 @@ export class CommittedChain {
   /** Looks at a node that has started again. */
   restarted(name: string, node: Node): void {
     const seen = this.#seenOf(name);
-    const head = node.view.head.block.header.number;
+    const head = viewOf(node).head.block.header.number;
     const { number, hash } = seen.finalized;
-    const found = node.view.blockByNumber(number)?.hashHex;
+    const found = viewOf(node).blockByNumber(number)?.hashHex;
     if (head < number) this.#report('durability', name, `showed block ${number} as finalized, and has ${head} after its restart`);
     else if (number > 0 && found !== hash)
       this.#report('durability', name, `block ${number} was ${hash} and is ${found} after its restart`);
@@ -148,7 +149,7 @@ export class CommittedChain {
   }
 
   #observeView(name: string, node: Node, seen: Seen, rows: KeyValueStore): void {
-    const { header, hashHex } = node.view.head.block;
+    const { header, hashHex } = viewOf(node).head.block;
     const { number } = header;
     if (number === seen.finalized.number) return;
     if (number < seen.finalized.number)
