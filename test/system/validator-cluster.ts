@@ -36,16 +36,28 @@ const START_MS_MAX = 60_000;
 export interface ClusterOptions {
   readonly validators?: number;
   readonly shards?: number;
+  /** Of each committee: the first validator follows all shards then, and the others their own. */
+  readonly committeeSeats?: number;
   /** Of the genesis, beside the preset. */
   readonly overrides?: Readonly<Record<string, number>>;
 }
 
 /** Makes the network and starts all of it. */
-export async function startCluster({ validators: size = 4, shards = 1, overrides }: ClusterOptions = {}): Promise<ValidatorCluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<ValidatorCluster> {
+  const { validators: size = 4, shards = 1, committeeSeats, overrides } = options;
   const folder = mkdtempSync(join(tmpdir(), 'coppice-cluster-'));
   const basePort = await freeBasePort();
   const crypto = selectCrypto({ disableNative: false });
-  const directories = prepareDevnet({ folder, validators: size, shards, loadAccounts: 0, basePort, logLevel: 'debug', crypto });
+  const directories = prepareDevnet({
+    folder,
+    validators: size,
+    shards,
+    committeeSeats,
+    loadAccounts: 0,
+    basePort,
+    logLevel: 'debug',
+    crypto,
+  });
   if (overrides !== undefined) overrideGenesis(folder, overrides);
   const children: (ChildProcess | undefined)[] = directories.map(() => undefined);
   const clients = directories.map((_directory, validator) => connectRpc(`http://127.0.0.1:${basePort + validator}`));
