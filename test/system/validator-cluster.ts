@@ -16,6 +16,8 @@ import { freeBasePort, MAIN_FILE, overrideGenesis } from './devnet-fixture.ts';
 /** Handles on the processes; validators are named by index. */
 export interface ValidatorCluster {
   readonly size: number;
+  /** Validators that follow all shards. */
+  readonly whole: readonly number[];
   readonly chainId: number;
   readonly senders: readonly Sender[];
   rpc(validator: number): RpcClient;
@@ -85,7 +87,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Valida
     const senders = accounts.map(({ address, privateKey }) => ({ address, secretKey: hex(privateKey), nonce: 0 }));
     const dataDirOf = (validator: number): string => (directories[validator] as DataDirectory).path;
     const isRunning = (validator: number): boolean => children[validator] !== undefined;
-    return { size, chainId, senders, rpc: client, start, kill, isRunning, folder, dataDirOf, remove };
+    const all = directories.map((_directory, validator) => validator);
+    const whole = committeeSeats === undefined || committeeSeats >= size ? all : all.slice(0, 1);
+    return { size, whole, chainId, senders, rpc: client, start, kill, isRunning, folder, dataDirOf, remove };
   } catch (error) {
     await remove();
     throw error;
