@@ -52,7 +52,6 @@ const OF_PRODUCTION: Readonly<Record<string, readonly string[]>> = {
   'files, keys and configuration that a process is started from': [
     'src/node/collect-garbage.ts',
     'src/node/config.ts',
-    'src/node/errors.ts',
     'src/node/genesis-file.ts',
     'src/node/peer-address.ts',
     'src/node/signing-owner.ts',
