@@ -12,6 +12,8 @@ export interface ChainShape {
   readonly epochBlocks: number;
   /** Between two beacon blocks at least. */
   readonly beaconIntervalMs: number;
+  /** Of each shard's committee: the first node follows all shards then, and the others their own. All validators, and all shards, when absent. */
+  readonly committeeSeats?: number;
 }
 
 /** One shard, and no turn of an epoch while a schedule lasts. */
@@ -41,18 +43,18 @@ export function drawShape(random: SeededRandom): ChainShape {
 }
 
 /**
- * The parameters of a schedule: short timers, so that many rounds fail and many follow. Every validator is in every committee: fewer than a third of
- * all are dishonest, and so are those of each.
+ * The parameters of a schedule: short timers, so that many rounds fail and many follow. Unless its shape says otherwise every validator is in every
+ * committee: fewer than a third of all are dishonest, and so are those of each.
  */
 export function scheduleParameters(preset: NetworkParameters, nodes: number, shape: ChainShape): NetworkParameters {
-  const { epochBlocks, beaconIntervalMs } = shape;
+  const { epochBlocks, beaconIntervalMs, committeeSeats = nodes } = shape;
   return {
     ...preset,
     roundTimeoutMs: 600,
     roundTimeoutMsMax: 3_000,
     resendIntervalMs: 250,
     idleIntervalMs: 250,
-    committeeSeats: nodes,
+    committeeSeats,
     epochBlocks,
     takeoverGraceBlocks: GRACE_EPOCHS * epochBlocks,
     beaconBlockIntervalMsMin: beaconIntervalMs,

@@ -131,7 +131,7 @@ export class Readers {
     const { world, random, isHonest, onAnswer } = this.#options;
     const index = random.integer(0, world.nodes.length);
     const node = world.nodes[index];
-    if (node === undefined || !world.isUp(index) || !isHonest(index)) return;
+    if (node?.view === undefined || !world.isUp(index) || !isHonest(index)) return;
     const { dispatcher } = this.#openedOf(index, node);
     const question = this.#choose(node);
     const headBefore = headOf(node);

@@ -154,12 +154,12 @@ class ScheduleRun {
 
   private constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.#shape = options.shape ?? shapeOfSeed(options.seed);
+    this.#dishonestValidators = options.dishonest ?? dishonestOfSeed(options.seed, options.nodes);
+    this.#shape = options.shape ?? shapeOfSeed(options, this.#dishonestValidators.length);
     this.#parameters = scheduleParameters(options.preset, options.nodes, this.#shape);
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);
-    this.#dishonestValidators = options.dishonest ?? dishonestOfSeed(options.seed, options.nodes);
     this.#dishonest = new Map(this.#dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#watch = new Watch({
       nodes: options.nodes,
@@ -226,7 +226,7 @@ class ScheduleRun {
       isHonest: (index) => this.#isHonest(index),
       withoutData: this.#withoutData,
       dishonest: this.#dishonest.size + (this.#options.forger === undefined ? 0 : 1),
-      nodes: this.#options.nodes,
+      nodes: Math.min(this.#parameters.committeeSeats, this.#options.nodes),
     });
     if (!this.#isBlockLost)
       this.#watch.report('liveness', undefined, `within ${boundMs} ms ${describeStall(world, healed, this.#watch.oldestUnderWay)}`);
@@ -254,6 +254,7 @@ class ScheduleRun {
       syncMs: SYNC_MS,
       parameters: this.#parameters,
       layout: this.#shape.layout,
+      follow: (index) => (index === 0 || this.#parameters.committeeSeats >= nodes ? 'all' : 'own'),
       accounts: fundedAccounts(clients),
       clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),

@@ -8,10 +8,12 @@ import { ownShards } from '../../src/core/beacon/own-shards.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { createdAddressOf } from '../../src/core/execution/created-address.ts';
 import { bytesToHex, bytesToPrefixedHex } from '../../src/core/primitives/bytes.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
 import { createDispatcher } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { CONTRACTS, deploying } from '../../src/simulation/contracts.ts';
+import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { viewOf } from '../../src/simulation/view-of.ts';
 import { type Client, createClients, fundedAccounts, signTransfer, wordOf } from '../../src/simulation/workload.ts';
@@ -161,4 +163,15 @@ describe('validators that follow their own shards', () => {
     await answerWhatTheyKnow(world);
     await world.stop();
   });
+
+  for (const { seed, dishonest } of [
+    { seed: 8, dishonest: [] },
+    { seed: 12, dishonest: [{ validator: 2, strategy: 'two-faced' }] },
+  ] as const)
+    it(`keep every property under the faults of seed ${seed}${dishonest.length > 0 ? ', and one that lies' : ''}`, async () => {
+      const shape = { layout: LAYOUT, epochBlocks: EPOCH_BLOCKS, beaconIntervalMs: 300, committeeSeats: 4 };
+      const report = await runSchedule({ seed, nodes: 7, crypto: standInCrypto(), preset: readPreset('devnet'), dishonest, shape });
+      assert.equal(report.violation, undefined);
+      assert.ok(report.blocks > 100, `${report.blocks} blocks`);
+    });
 });

@@ -7,7 +7,6 @@ import type { ViewBlock } from '../../core/view/view-block.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { createViewStore } from '../../storage/view-store.ts';
-import { viewOf } from '../view-of.ts';
 import { excessWei } from './money.ts';
 import type { Replay } from './replay.ts';
 import type { Report } from './violation.ts';
@@ -27,7 +26,8 @@ export class NodeResults {
 
   /** Looks at a node after an event. */
   observe(name: string, node: Node, rows: KeyValueStore): void {
-    const { block, world } = viewOf(node).head;
+    if (node.view === undefined) return;
+    const { block, world } = node.view.head;
     const { number } = block.header;
     const seen = this.#seen.get(name);
     if (seen === block || number === 0) return;
