@@ -1,7 +1,7 @@
 // Bundles of shards that a node does not follow (protocol, section 5, "Lanes"): fetched as its own shards want them, put on the shelf beside those of its
 // own, and served to others from there, as long as anybody has still to read them.
-import { type BundlePlace, bundleNameOf } from '../core/messaging/lane-view.ts';
-import { wantedBundles } from '../core/messaging/wanted-bundles.ts';
+import { type BundlePlace, bundleNameOf, sourceIn } from '../core/messaging/lane-view.ts';
+import { undeliveredBundles, wantedBundles } from '../core/messaging/wanted-bundles.ts';
 import type { ChainId } from '../core/primitives/ids.ts';
 import type { Cursor } from '../core/protocol/block.ts';
 import type { PeerName } from '../network/ports.ts';
@@ -47,11 +47,16 @@ export class BundleExchange {
     });
   }
 
-  /** A beacon block is committed: what the shard, whose cursors are these, has to read and is not here is asked for. */
+  /** A beacon block is committed: what the shard, whose cursors are these, has to read and is not here is asked for, and what it sent that others have. */
   want(shard: ChainId, parentCursors: readonly Cursor[]): void {
     const { shelf, window } = this.#options;
     const view = window.viewAt(window.newest.height)?.lanes;
-    if (view !== undefined) this.#fetch.want(shard, wantedBundles({ shard, parentCursors, view, held: shelf.held() }));
+    if (view === undefined) return;
+    const held = shelf.held();
+    const readers = window.newest.records.map(({ record, progress: { cursors } }) => ({ shard: record.shard, cursors }));
+    const own = sourceIn(view, shard);
+    const sent = own === undefined ? [] : undeliveredBundles(own, readers, held);
+    this.#fetch.want(shard, [...wantedBundles({ shard, parentCursors, view, held }), ...sent]);
   }
 
   /** The shard is run here no more. */
