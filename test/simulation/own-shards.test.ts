@@ -163,14 +163,11 @@ describe('validators that follow their own shards', () => {
     await world.stop();
   });
 
-  for (const { seed, dishonest } of [
-    { seed: 8, dishonest: [] },
-    { seed: 12, dishonest: [{ validator: 2, strategy: 'two-faced' }] },
-  ] as const)
-    it(`keep every property under the faults of seed ${seed}${dishonest.length > 0 ? ', and one that lies' : ''}`, async () => {
-      const shape = { layout: LAYOUT, epochBlocks: EPOCH_BLOCKS, beaconIntervalMs: 300, committeeSeats: 4 };
-      const report = await runSchedule({ seed, nodes: 7, crypto: standInCrypto(), preset: readPreset('devnet'), dishonest, shape });
-      assert.equal(report.violation, undefined);
-      assert.ok(report.blocks > 100, `${report.blocks} blocks`);
-    });
+  it('keep every property under faults, and one that lies', async () => {
+    const shape = { layout: LAYOUT, epochBlocks: EPOCH_BLOCKS, beaconIntervalMs: 300, committeeSeats: 4 };
+    const dishonest = [{ validator: 2, strategy: 'two-faced' }] as const;
+    const report = await runSchedule({ seed: 12, nodes: 7, crypto: standInCrypto(), preset: readPreset('devnet'), dishonest, shape });
+    assert.equal(report.violation, undefined);
+    assert.ok(report.blocks > 100, `${report.blocks} blocks`);
+  });
 });
