@@ -10,7 +10,13 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 
-type Part = { readonly pattern: string; readonly concurrency: number; readonly fileTimeoutMs: number };
+type Part = {
+  readonly pattern: string;
+  readonly concurrency: number;
+  readonly fileTimeoutMs: number;
+  /** Files that start before all others, the longest first: one that began last would keep one core and leave the other idle. */
+  readonly first?: readonly string[];
+};
 
 /** Every folder of tests belongs to exactly one part; test/house checks that. */
 export const PARTS: Readonly<Record<string, Part>> = {
@@ -24,10 +30,30 @@ export const PARTS: Readonly<Record<string, Part>> = {
   house: { pattern: 'test/house/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   // On one core in all: fixed numbers of inputs, 30 seconds together.
   fuzz: { pattern: 'test/fuzz/**/*.test.ts', concurrency: 1, fileTimeoutMs: 120_000 },
-  simulation: { pattern: 'test/simulation/**/*.test.ts', concurrency: 2, fileTimeoutMs: 1_200_000 },
+  simulation: {
+    pattern: 'test/simulation/**/*.test.ts',
+    concurrency: 2,
+    fileTimeoutMs: 1_200_000,
+    first: [
+      'swarm',
+      'mutants',
+      'formal-model',
+      'adversaries',
+      'accountability',
+      'simulate-command',
+      'twins',
+      'four-nodes',
+      'determinism',
+    ].map((name) => `test/simulation/${name}.test.ts`),
+  },
   conformance: { pattern: 'test/conformance/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
   // Real processes, sockets or disks that nobody times: two at once.
-  processes: { pattern: 'test/processes/**/*.test.ts', concurrency: 2, fileTimeoutMs: 300_000 },
+  processes: {
+    pattern: 'test/processes/**/*.test.ts',
+    concurrency: 2,
+    fileTimeoutMs: 300_000,
+    first: ['test/processes/commands.test.ts', 'test/processes/tools/messenger.test.ts', 'test/processes/tools/hardhat.test.ts'],
+  },
   system: { pattern: 'test/system/**/*.test.ts', concurrency: 1, fileTimeoutMs: 300_000 },
 };
 
@@ -63,7 +89,7 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
     if (part === undefined) throw new Error(`no part named ${name}`);
     const files = globSync(part.pattern, { cwd: ROOT })
       .filter((file) => file.includes(only))
-      .sort()
+      .sort(inOrderOf(part))
       .map((file) => join(ROOT, file));
     if (files.length === 0) continue;
     process.stdout.write(`— ${name}: ${files.length} files, ${Math.round(process.uptime())} s after the start\n`);
@@ -79,6 +105,12 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
   }
   yield summaryLine(`skipped suites ${notRun.length}`);
   for (const line of notRun) yield summaryLine(line);
+}
+
+// Those that are named, as they are named; then the others by name.
+function inOrderOf({ first = [] }: Part): (a: string, b: string) => number {
+  const placeOf = (file: string): number => (first.includes(file) ? first.indexOf(file) : first.length);
+  return (a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1);
 }
 
 function summaryLine(message: string): unknown {

@@ -1,6 +1,7 @@
 // The test of epochs under load for many of them. Appends one line of what was done and checked to docs/soak.jsonl.
 import { runEpochs } from '../test/system/epochs-scenario.ts';
-import { parseOptions, recordSoak, runSoak, SOAK_FILE, wholeNumber } from './soak-record.ts';
+import { wholeNumber } from './soak-record.ts';
+import { soakScenario } from './soak-scenario.ts';
 
 const USAGE = `usage: npm run soak:epochs -- [--epochs 10] [--epoch-blocks 8] [--validators 8] [--shards 4] [--file docs/soak.jsonl] [--json]
 
@@ -18,32 +19,26 @@ const COMMITTEE_SEATS = 4;
 /** The longest that a genesis permits. */
 const GRACE_EPOCHS = 8;
 
-await runSoak(USAGE, main);
-
-async function main(): Promise<number> {
-  const values = parseOptions({
-    epochs: { type: 'string', default: '10' },
-    'epoch-blocks': { type: 'string', default: '8' },
-    validators: { type: 'string', default: '8' },
-    shards: { type: 'string', default: '4' },
-    file: { type: 'string', default: SOAK_FILE },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const epochs = wholeNumber('epochs', values.epochs, 1, EPOCHS_MAX);
-  const epochBlocks = wholeNumber('epoch-blocks', values['epoch-blocks'], EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX);
-  const validators = wholeNumber('validators', values.validators, VALIDATORS_MIN, VALIDATORS_MAX);
-  const shards = wholeNumber('shards', values.shards, 1, SHARDS_MAX);
-  const overrides = { epochBlocks, takeoverGraceBlocks: GRACE_EPOCHS * epochBlocks };
-  const committeeSeats = Math.min(COMMITTEE_SEATS, validators);
-  return recordSoak({ soak: 'epochs', file: values.file, json: values.json }, async () => {
-    const choice = { epochs, cluster: { validators, shards, committeeSeats, overrides } };
-    const { brokenPromise, ...figures } = await runEpochs(choice, (line) => process.stderr.write(`${line}\n`));
-    if (brokenPromise === undefined) return { exitCode: 0, figures };
-    return { exitCode: 1, figures: { epochsAsked: epochs, ...figures }, failed: brokenPromise };
-  });
-}
+await soakScenario({
+  soak: 'epochs',
+  usage: USAGE,
+  options: { epochs: '10', 'epoch-blocks': '8', validators: '8', shards: '4' },
+  prepare: (values) => {
+    const epochs = wholeNumber('epochs', values.epochs, 1, EPOCHS_MAX);
+    const epochBlocks = wholeNumber('epoch-blocks', values['epoch-blocks'], EPOCH_BLOCKS_MIN, EPOCH_BLOCKS_MAX);
+    const validators = wholeNumber('validators', values.validators, VALIDATORS_MIN, VALIDATORS_MAX);
+    const shards = wholeNumber('shards', values.shards, 1, SHARDS_MAX);
+    const overrides = { epochBlocks, takeoverGraceBlocks: GRACE_EPOCHS * epochBlocks };
+    const committeeSeats = Math.min(COMMITTEE_SEATS, validators);
+    return {
+      asked: { epochsAsked: epochs },
+      run: async (say) => {
+        const { brokenPromise: failed, ...figures } = await runEpochs(
+          { epochs, cluster: { validators, shards, committeeSeats, overrides } },
+          say,
+        );
+        return { figures, failed };
+      },
+    };
+  },
+});

@@ -1,6 +1,7 @@
 // The kill -9 test for many rounds. Appends one line of what was checked, and of what was lost, to docs/soak.jsonl.
 import { runKillRounds } from '../test/system/kill9-scenario.ts';
-import { parseOptions, recordSoak, runSoak, SOAK_FILE, wholeNumber } from './soak-record.ts';
+import { wholeNumber } from './soak-record.ts';
+import { soakScenario } from './soak-scenario.ts';
 
 const USAGE = `usage: npm run soak:kill9 -- [--rounds 20] [--file docs/soak.jsonl] [--json]
 
@@ -9,23 +10,18 @@ Ends with exit code 1 at the first broken promise; appends what was done, compar
 
 const ROUNDS_MAX = 100_000;
 
-await runSoak(USAGE, main);
-
-async function main(): Promise<number> {
-  const values = parseOptions({
-    rounds: { type: 'string', default: '20' },
-    file: { type: 'string', default: SOAK_FILE },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const rounds = wholeNumber('rounds', values.rounds, 1, ROUNDS_MAX);
-  return recordSoak({ soak: 'kill9', file: values.file, json: values.json }, async () => {
-    const { failed, ...figures } = await runKillRounds(rounds, (line) => process.stderr.write(`${line}\n`));
-    if (failed === undefined) return { exitCode: 0, figures };
-    return { exitCode: 1, figures: { roundsAsked: rounds, ...figures }, failed };
-  });
-}
+await soakScenario({
+  soak: 'kill9',
+  usage: USAGE,
+  options: { rounds: '20' },
+  prepare: (values) => {
+    const rounds = wholeNumber('rounds', values.rounds, 1, ROUNDS_MAX);
+    return {
+      asked: { roundsAsked: rounds },
+      run: async (say) => {
+        const { failed, ...figures } = await runKillRounds(rounds, say);
+        return { figures, failed };
+      },
+    };
+  },
+});

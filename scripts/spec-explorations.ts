@@ -1,8 +1,8 @@
-// What is explored of the formal model in spec/, one entry for each process of the tool: of consensus (spec/*.qnt), and of handover and lanes,
+// What is explored of the formal model in spec/, one entry for each command of the tool: of consensus (spec/*.qnt), and of handover and lanes,
 // one level above it (spec/handover). Seeds and budgets are fixed, so that each run can be repeated.
-import { PROCESS_TIMEOUT_MS } from './quint.ts';
+import { COMMAND_TIMEOUT_MS } from './quint.ts';
 
-/** One process of the tool. */
+/** One command of the tool. */
 export interface Exploration {
   readonly name: string;
   readonly args: readonly string[];
@@ -165,7 +165,7 @@ function checkedByHand({ folder }: Model): readonly Exploration[] {
     expected: /^\s*$/,
     witnesses: [],
     explored: 'types and effects',
-    timeoutMs: PROCESS_TIMEOUT_MS,
+    timeoutMs: COMMAND_TIMEOUT_MS,
   };
   const scenarios: Exploration = {
     name: 'scenarios',
@@ -173,7 +173,7 @@ function checkedByHand({ folder }: Model): readonly Exploration[] {
     expected: /^ *\d+ passing(?![\s\S]*failed)/m,
     witnesses: [],
     explored: 'schedules by hand',
-    timeoutMs: PROCESS_TIMEOUT_MS,
+    timeoutMs: COMMAND_TIMEOUT_MS,
   };
   return [types, scenarios];
 }
@@ -186,7 +186,7 @@ function holdingIn(model: Model, init: string, invariants: readonly string[], sa
     expected: /^\[ok\] No violation found/m,
     witnesses,
     explored: `${samples} runs × ${steps} steps, ${invariants.length} properties hold`,
-    timeoutMs: PROCESS_TIMEOUT_MS + samples * RUN_TIMEOUT_MS,
+    timeoutMs: COMMAND_TIMEOUT_MS + samples * RUN_TIMEOUT_MS,
   };
 }
 
@@ -198,7 +198,7 @@ function violatingIn(model: Model, init: string, invariant: string, seed = '1'):
     expected: VIOLATION,
     witnesses: [],
     explored: `at most ${SAMPLES_WITHOUT_RULE} runs × ${stepsWithoutRule} steps until ${invariant} is violated`,
-    timeoutMs: PROCESS_TIMEOUT_MS,
+    timeoutMs: COMMAND_TIMEOUT_MS,
   };
 }
 

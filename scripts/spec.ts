@@ -1,11 +1,10 @@
 // Explores the formal model in spec/ with Quint: types, hand-written schedules, then random runs of every instance from fixed seeds with a
 // fixed budget (spec-explorations.ts). Prints what was explored, and fails where a property is violated that should hold, or none where a
 // rule was left out: npm run spec -- --help has the options.
-import { availableParallelism } from 'node:os';
 import { readArguments, UsageError } from '../src/simulation/command-arguments.ts';
 import { printLine } from '../src/simulation/result-output.ts';
 import { runCommand } from '../src/simulation/run-command.ts';
-import { outputOfQuintWithin } from './quint.ts';
+import { Quint } from './quint.ts';
 import { type Budget, CI_BUDGET, type Exploration, explorationsOf, PARTS, type Part, VIOLATION } from './spec-explorations.ts';
 
 const SAMPLES_MAX = 1_000_000;
@@ -26,9 +25,9 @@ interface Result {
   readonly output: string;
 }
 
-async function explore(exploration: Exploration): Promise<Result> {
+async function explore(quint: Quint, exploration: Exploration): Promise<Result> {
   const startedAt = performance.now();
-  const output = await outputOfQuintWithin(exploration.timeoutMs, exploration.args);
+  const output = await quint.output(exploration.args, exploration.timeoutMs);
   const hasReached = exploration.witnesses.every(
     (name) => Number(new RegExp(`^${name} was witnessed in (\\d+)`, 'm').exec(output)?.[1]) > 0,
   );
@@ -46,22 +45,20 @@ function describe({ exploration, isAsExpected, seconds, output }: Result): strin
   return `${isAsExpected ? 'ok  ' : 'FAIL'} ${exploration.name.padEnd(34)} ${seconds.toFixed(1).padStart(6)} s  ${line}`;
 }
 
-/** Explores parts of the model, two processes at a time, and tells a line of each; true if all came out as expected. */
-export async function exploreAll(parts: readonly Part[], budget: Budget, tell: (line: string) => unknown): Promise<boolean> {
-  const waiting = parts.flatMap((part) => explorationsOf(part, budget));
-  const total = waiting.length;
+/** Explores a part of the model in a process of its own, and tells a line of each exploration; true if all came out as expected. */
+export async function explorePart(part: Part, budget: Budget, tell: (line: string) => unknown): Promise<boolean> {
+  const explorations = explorationsOf(part, budget);
+  const quint = new Quint();
   let asExpected = 0;
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const result = await explore(next);
-      await tell(describe(result));
-      if (result.isAsExpected) asExpected++;
-      else await tell(result.output);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
-  await tell(`${asExpected} of ${total} explorations as expected`);
-  return asExpected === total;
+  for (const exploration of explorations) {
+    const result = await explore(quint, exploration);
+    await tell(`${part.padEnd(10)} ${describe(result)}`);
+    if (result.isAsExpected) asExpected++;
+    else await tell(result.output);
+  }
+  quint.close();
+  await tell(`${part.padEnd(10)} ${asExpected} of ${explorations.length} explorations as expected`);
+  return asExpected === explorations.length;
 }
 
 async function main(): Promise<number> {
@@ -80,7 +77,8 @@ async function main(): Promise<number> {
   const count = Number(samples);
   if (!/^\d+$/.test(samples) || count < 1 || count > SAMPLES_MAX)
     throw new UsageError(`--samples must be a whole number from 1 to ${SAMPLES_MAX}, got "${samples}"`);
-  return (await exploreAll(parts, { samples: count, isThorough: thorough }, printLine)) ? 0 : 1;
+  const asExpected = await Promise.all(parts.map((each) => explorePart(each, { samples: count, isThorough: thorough }, printLine)));
+  return asExpected.every(Boolean) ? 0 : 1;
 }
 
 if (import.meta.main) runCommand({ name: 'spec', usage: USAGE, run: main });

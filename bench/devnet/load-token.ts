@@ -1,7 +1,10 @@
 // The ERC-20 of the benchmark: OpenZeppelin's, with a way to give many senders their coins in one transaction.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { hex } from '../../src/core/primitives/bytes.ts';
+
+const CONTRACTS = join(import.meta.dirname, '../../contracts');
 
 const SOURCE = `
 // SPDX-License-Identifier: Apache-2.0
@@ -19,18 +22,28 @@ export const GIVE_MAX = 100;
 
 /** Creation code of the token. */
 export function compileLoadToken(): Uint8Array {
+  return compileContract(SOURCE, 'LoadToken');
+}
+
+/** Creation code of a contract in a Solidity source; what it imports is found as Node finds packages, and `coppice/` in contracts. */
+export function compileContract(source: string, name: string): Uint8Array {
   const require = createRequire(import.meta.url);
   const solc = require('solc') as { compile(input: string, callbacks: object): string };
   const input = {
     language: 'Solidity',
-    sources: { 'LoadToken.sol': { content: SOURCE } },
-    settings: { optimizer: { enabled: true, runs: 200 }, outputSelection: { '*': { LoadToken: ['evm.bytecode.object'] } } },
+    sources: { 'Load.sol': { content: source } },
+    settings: { optimizer: { enabled: true, runs: 200 }, outputSelection: { '*': { [name]: ['evm.bytecode.object'] } } },
   };
-  const readImport = (path: string): object => ({ contents: readFileSync(require.resolve(path), 'utf8') });
+  const fileOf = (path: string): string => (path.startsWith('coppice/') ? join(CONTRACTS, path) : require.resolve(path));
+  const readImport = (path: string): object => ({ contents: readFileSync(fileOf(path), 'utf8') });
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport })) as {
-    contracts: { 'LoadToken.sol': { LoadToken: { evm: { bytecode: { object: string } } } } };
+    contracts?: { 'Load.sol'?: Record<string, { evm: { bytecode: { object: string } } }> };
+    errors?: { formattedMessage: string }[];
   };
-  return hex(output.contracts['LoadToken.sol'].LoadToken.evm.bytecode.object);
+  const compiled = output.contracts?.['Load.sol']?.[name];
+  if (compiled === undefined)
+    throw new Error(`${name} does not compile: ${output.errors?.map((error) => error.formattedMessage).join('\n')}`);
+  return hex(compiled.evm.bytecode.object);
 }
 
 /** Call data of `give(address[],uint256)`. */

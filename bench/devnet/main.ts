@@ -1,6 +1,6 @@
 // npm run bench:devnet: the whole of it, measured from outside. Starts a devnet of processes on this machine, loads it through one
 // node, and watches two others for finality; the load generator shares the cores. Prints a table, writes JSON.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,7 +14,19 @@ import { watchFinality } from './finality-watch.ts';
 import { connectRpc, type RpcClient } from './json-rpc-client.ts';
 import { drain, type LoadTarget, runClosed, runOneByOne, runOpen, SourceRanOut, TransactionSource } from './load-loops.ts';
 import { compileLoadToken, encodeGive, GIVE_MAX } from './load-token.ts';
-import { describeHardware, type ResourceReading, readResources } from './resource-use.ts';
+import {
+  alignNonces,
+  areStateRootsEqual,
+  type Latency,
+  latencyOf,
+  type ResourceFigures,
+  readAll,
+  resourceFigures,
+  round,
+  say,
+  writeReport,
+} from './measurement.ts';
+import { describeHardware, readResources } from './resource-use.ts';
 import { type Sender, signMany, signNext, type TransactionShape, tokenTransferTo, transferTo } from './transactions.ts';
 
 const USAGE = `usage: npm run bench:devnet -- [options]
@@ -57,21 +69,19 @@ const { values } = parseArgs({
 type Kind = 'transfer' | 'erc20';
 type Loop = 'unloaded' | 'closed' | 'open';
 
-interface Measurement {
+interface Measurement extends ResourceFigures {
   readonly kind: Kind;
   readonly loop: Loop;
   readonly seconds: number;
   readonly transactions: number;
   readonly perSecond: number;
-  readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number };
+  readonly latencyMs: Latency;
   readonly blocks: number;
   readonly receiptsRead: number;
   readonly receiptsFailed: number;
   readonly notFinal: number;
   readonly refusals: Readonly<Record<string, number>>;
-  readonly nodes: readonly { readonly cpuPercent: number; readonly residentMiB: number; readonly sentBytesPerTransaction: number }[];
   readonly generatorCpuPercent: number;
-  readonly cpuMsPerTransaction: number;
 }
 
 const UNLOADED_TRANSACTIONS = 100;
@@ -98,7 +108,7 @@ async function main(): Promise<void> {
   const devnet = await startDevnet({ folder, validators: Number(values.validators), loadAccounts: Number(values.accounts) });
   try {
     const report = { baselinePerSecond, ...(await measureAll(devnet, baselinePerSecond)) };
-    const file = writeReport(report);
+    const file = writeReport('devnet', report);
     say(`written to ${file}`);
     if (values.json) console.log(JSON.stringify(report));
     if (!report.stateRootsEqual || report.measurements.some(({ receiptsFailed, notFinal }) => receiptsFailed + notFinal > 0))
@@ -215,7 +225,7 @@ async function measure(input: MeasureInput): Promise<Measurement> {
   const generatorAfter = await readResources(process.pid, undefined);
   const notFinal = await drain(target.watch);
   const late = target.watch.takeWindow();
-  const latenciesMs = Float64Array.from([...finalInTime.latenciesMs, ...late.latenciesMs]).sort();
+  const latenciesMs = [...finalInTime.latenciesMs, ...late.latenciesMs];
   const transactions = finalInTime.latenciesMs.length;
   return {
     kind,
@@ -223,12 +233,7 @@ async function measure(input: MeasureInput): Promise<Measurement> {
     seconds: round(elapsedSeconds, 1),
     transactions,
     perSecond: round(transactions / elapsedSeconds, 1),
-    latencyMs: {
-      p50: quantile(latenciesMs, 0.5),
-      p90: quantile(latenciesMs, 0.9),
-      p99: quantile(latenciesMs, 0.99),
-      max: quantile(latenciesMs, 1),
-    },
+    latencyMs: latencyOf(latenciesMs),
     blocks: finalInTime.blocks,
     receiptsRead: finalInTime.receiptsRead + late.receiptsRead,
     receiptsFailed: finalInTime.receiptsFailed + late.receiptsFailed,
@@ -239,31 +244,12 @@ async function measure(input: MeasureInput): Promise<Measurement> {
   };
 }
 
-function resourceFigures(before: readonly ResourceReading[], after: readonly ResourceReading[], transactions: number, seconds: number) {
-  const cpuMs = after.map((reading, i) => reading.cpuMs - (before[i]?.cpuMs ?? 0));
-  const nodes = after.map((reading, i) => ({
-    cpuPercent: round((cpuMs[i] ?? 0) / seconds / 10, 1),
-    residentMiB: Math.round(reading.residentMiB),
-    sentBytesPerTransaction: Math.round((reading.sentBytes - (before[i]?.sentBytes ?? 0)) / Math.max(1, transactions)),
-  }));
-  return { nodes, cpuMsPerTransaction: round(cpuMs.reduce((sum, each) => sum + each, 0) / Math.max(1, transactions), 3) };
-}
-
 // The senders are the first of the load accounts; their keys are derived here, their coins are in genesis.
 async function prepareSenders(entry: RpcClient): Promise<Sender[]> {
   const accounts = mnemonicAccounts(1, 0, Number(values.senders), secp256k1);
   const senders = accounts.map(({ address, privateKey }) => ({ address, secretKey: hex(privateKey), nonce: 0 }));
   await alignNonces(entry, senders);
   return senders;
-}
-
-// After a run some prepared transactions were never sent: the chain says where each sender stands.
-async function alignNonces(entry: RpcClient, senders: readonly Sender[]): Promise<void> {
-  for (let start = 0; start < senders.length; start += GIVE_MAX) {
-    const some = senders.slice(start, start + GIVE_MAX);
-    const nonces = await Promise.all(some.map(({ address }) => entry.call('eth_getTransactionCount', [address, 'pending'])));
-    for (const [i, sender] of some.entries()) sender.nonce = Number(nonces[i]);
-  }
 }
 
 async function deployToken(devnet: Devnet, target: LoadTarget, senders: readonly Sender[], chainId: number) {
@@ -299,20 +285,6 @@ function fundedAddresses(devnet: Devnet): string[] {
   return genesis.accounts.filter(({ code }) => code === undefined).map(({ address }) => address);
 }
 
-async function areStateRootsEqual(nodes: readonly RpcClient[]): Promise<boolean> {
-  const heights = await Promise.all(nodes.map(async (node) => Number(await node.call('eth_blockNumber', []))));
-  const number = `0x${Math.min(...heights).toString(16)}`;
-  const blocks = (await Promise.all(nodes.map((node) => node.call('eth_getBlockByNumber', [number, false])))) as {
-    stateRoot: string;
-    hash: string;
-  }[];
-  return new Set(blocks.map(({ stateRoot, hash }) => `${stateRoot} ${hash}`)).size === 1;
-}
-
-function readAll(devnet: Devnet): Promise<ResourceReading[]> {
-  return Promise.all(devnet.validators.map(({ pid }, i) => readResources(pid, `http://127.0.0.1:${devnet.basePort + 2_000 + i}/metrics`)));
-}
-
 function describe(measurement: Measurement): string {
   const { kind, loop, perSecond, latencyMs, nodes, cpuMsPerTransaction, refusals, notFinal } = measurement;
   const latency = `finality p50 ${latencyMs.p50}, p90 ${latencyMs.p90}, p99 ${latencyMs.p99} ms`;
@@ -320,24 +292,4 @@ function describe(measurement: Measurement): string {
   const sent = nodes.reduce((sum, { sentBytesPerTransaction }) => sum + sentBytesPerTransaction, 0);
   const trouble = Object.keys(refusals).length + notFinal > 0 ? `; refused ${JSON.stringify(refusals)}, not final ${notFinal}` : '';
   return `${kind}, ${loop}: ${perSecond} a second; ${latency}; ${cpuMsPerTransaction} ms CPU and ${sent} bytes sent a transaction, all nodes together; nodes: ${perNode}${trouble}`;
-}
-
-function writeReport(report: object): string {
-  const folder = join(import.meta.dirname, '../results');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `devnet-${new Date().toISOString().replaceAll(':', '-')}.json`);
-  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
-  return file;
-}
-
-function quantile(sorted: Float64Array, share: number): number {
-  return round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0, 1);
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -24,6 +24,8 @@ export interface TransactionShape {
   readonly valueWei: bigint;
   readonly gasLimit: number;
   readonly data: Uint8Array;
+  /** What is paid at most and to the proposer; undefined: enough for a network that is not overloaded. */
+  readonly fees?: { readonly maxFeeWei: bigint; readonly tipWei: bigint };
 }
 
 const MAX_FEE_WEI = 20_000_000_000n;
@@ -31,11 +33,12 @@ const TIP_WEI = 1_000_000_000n;
 
 /** Signs the sender's next transaction (type 2). */
 export function signNext(sender: Sender, shape: TransactionShape, chainId: number, secp256k1: Secp256k1): SignedTransaction {
+  const { maxFeeWei, tipWei } = shape.fees ?? { maxFeeWei: MAX_FEE_WEI, tipWei: TIP_WEI };
   const fields = [
     integerToRlp(chainId),
     integerToRlp(sender.nonce),
-    integerToRlp(TIP_WEI),
-    integerToRlp(MAX_FEE_WEI),
+    integerToRlp(tipWei),
+    integerToRlp(maxFeeWei),
     integerToRlp(shape.gasLimit),
     shape.to === undefined ? new Uint8Array(0) : hex(shape.to),
     integerToRlp(shape.valueWei),

@@ -29,6 +29,8 @@ interface DevnetOptions {
 const READY_MS_MAX = 60_000;
 const READY_POLL_MS = 50;
 const STATUS_MS = 1_000;
+/** Where lines are not written over: in a log they are kept. */
+const LOGGED_STATUS_MS = 30_000;
 
 /** Adds the command. */
 export function addDevnetCommand(program: Command): void {
@@ -113,14 +115,15 @@ async function announce(
     printLine(JSON.stringify({ ready: true, chainId, rpc: urls, accounts, validators: processes }));
     return;
   }
-  printLine(`JSON-RPC  ${urls[0]}  (others: ${urls.slice(1).join(', ')})`);
+  const [first, ...others] = urls;
+  printLine(`JSON-RPC  ${first}${others.length === 0 ? '' : `  (others: ${others.join(', ')})`}`);
   printLine(`Chain id  ${Number(chainId)} (${chainId})`);
   printLine(`Accounts  10,000 coins each, keys known to everybody (mnemonic: ${DEVNET_MNEMONIC})`);
   for (const { address, privateKey } of accounts) printLine(`  ${address}  ${privateKey}`);
   printLine('Ctrl-C stops the network; the next start goes on with it, --reset makes a new one.');
 }
 
-// A line a validator and a shard, once a second: written over on a terminal; elsewhere only when a validator comes or goes.
+// A line a validator and a shard: on a terminal once a second, written over; elsewhere now and then, and when a validator goes.
 async function showStatus(
   isQuiet: boolean,
   urls: readonly string[],
@@ -132,7 +135,9 @@ async function showStatus(
     stopped = true;
   });
   const reported = new Set<number>();
+  const { isTTY } = process.stdout;
   let lines = 0;
+  let nextMs = Date.now();
   while (!stopped) {
     for (const [index, validator] of validators.entries()) {
       const end = validator.ended();
@@ -141,11 +146,14 @@ async function showStatus(
       printNotice(`validator ${index} has stopped: ${end}`);
     }
     if (reported.size === validators.length) throw new Error(allStopped(validators));
-    if (!isQuiet && process.stdout.isTTY) {
+    if (!isQuiet && Date.now() >= nextMs) {
+      nextMs = Date.now() + (isTTY ? 0 : LOGGED_STATUS_MS);
       const statuses = await Promise.all(urls.map(askStatus));
       const shards = await askShards(urls.find((_url, index) => statuses[index] !== undefined) ?? '');
-      process.stdout.moveCursor(0, -lines);
-      process.stdout.clearScreenDown();
+      if (isTTY) {
+        process.stdout.moveCursor(0, -lines);
+        process.stdout.clearScreenDown();
+      }
       lines = validators.length + shards.length;
       for (const [index, status] of statuses.entries()) printLine(statusLine(index, status, validators[index]?.pid ?? 0));
       for (const shard of shards) printLine(shardLine(shard));

@@ -1,6 +1,6 @@
 // What operators are told of commits: logs, metrics, and how far each chain of a node is.
 import { bytesToHex } from '../core/primitives/bytes.ts';
-import { BEACON_CHAIN, type ChainId, type TimestampMs } from '../core/primitives/ids.ts';
+import { BEACON_CHAIN, type ChainId, type Height, type TimestampMs } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
@@ -20,6 +20,9 @@ export class CommitNews {
   readonly #dependencies: CommitNewsDependencies;
   readonly #startMs: TimestampMs;
   readonly #lastCommitMs = new Map<ChainId, TimestampMs>();
+  readonly #lastFinal = new Map<ChainId, { readonly height: Height; readonly atMs: TimestampMs }>();
+  /** Of the shards of the layout that came since the start. */
+  readonly #followedSinceMs = new Map<ChainId, TimestampMs>();
 
   constructor(dependencies: CommitNewsDependencies) {
     this.#dependencies = dependencies;
@@ -49,15 +52,32 @@ export class CommitNews {
     logger.debug({ chain: shard, epoch: instance?.epoch, height, round, ...what }, 'block committed');
   }
 
-  /** How far a chain is. */
-  progressOf({ instance: { chain }, blocks, runner, catchUp }: Chain, finalizedHeight: number): ChainProgress {
+  /** A view block is written, and what clients see of each chain goes up to these heights. */
+  ofView(heights: ReadonlyMap<ChainId, Height>): void {
+    const atMs = this.#dependencies.clock.nowMs();
+    for (const chain of this.#lastFinal.keys()) if (!heights.has(chain)) this.#lastFinal.delete(chain);
+    for (const [chain, height] of heights) if (this.#lastFinal.get(chain)?.height !== height) this.#lastFinal.set(chain, { height, atMs });
+  }
+
+  /** The shards that the beacon has records of. */
+  follows(shards: ReadonlySet<ChainId>): void {
+    const nowMs = this.#dependencies.clock.nowMs();
+    for (const shard of this.#followedSinceMs.keys()) if (!shards.has(shard)) this.#followedSinceMs.delete(shard);
+    for (const shard of shards) if (!this.#followedSinceMs.has(shard)) this.#followedSinceMs.set(shard, nowMs);
+  }
+
+  /** How far a chain is; of one that does not run here, how far its state is. */
+  progressOf(chain: ChainId, running: Chain | undefined, stateHeight: Height, finalizedHeight: Height): ChainProgress {
+    const sinceMs = this.#followedSinceMs.get(chain) ?? this.#startMs;
     return {
       chain,
-      committedHeight: blocks.committed.facts.height,
+      isRunning: running !== undefined,
+      committedHeight: running?.blocks.committed.facts.height ?? stateHeight,
       finalizedHeight,
-      round: runner.state.round,
-      lastCommitMs: this.#lastCommitMs.get(chain) ?? this.#startMs,
-      catchingUpTo: catchUp.targetHeight,
+      round: running?.runner.state.round ?? 0,
+      lastCommitMs: this.#lastCommitMs.get(chain) ?? sinceMs,
+      lastFinalMs: this.#lastFinal.get(chain)?.atMs ?? sinceMs,
+      catchingUpTo: running?.catchUp.targetHeight,
     };
   }
 

@@ -26,7 +26,7 @@ import { type BeaconOperations, createBeaconPayloads } from '../runtime/beacon-p
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
-import { VerifiedClaims } from '../runtime/verified-claims.ts';
+import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
@@ -42,6 +42,8 @@ export interface CreateBeaconOptions extends NodePorts, NodeStores {
   readonly secrets: ValidatorSecrets | undefined;
   readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
+  /** Of all chains of the node. */
+  readonly claims: VerifiedClaims;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly operations: BeaconOperations;
   /** What others write with a beacon block. */
@@ -122,7 +124,7 @@ export class Beacon {
   }
 
   async #run(): Promise<Running> {
-    const { genesis, beaconStore, secrets, signingRecords, verifier } = this.#options;
+    const { genesis, beaconStore, secrets, signingRecords, claims } = this.#options;
     const { parameters } = genesis;
     const constants = beaconConstantsOf(genesis);
     const encoded = beaconStore.getRecord();
@@ -137,7 +139,6 @@ export class Beacon {
       newest: ({ hash, block: { header }, record: { point } }) => beaconOutcome(hash, header, point.seed, this.#stateAt(header.height)),
     });
     const { signingRecord, maySign } = await signingRecords.openFor(loaded);
-    const claims = new VerifiedClaims(verifier);
     const hashBefore = (height: Height): Bytes32 | undefined => beaconStore.getPoint(height)?.hash;
     const chain = await createChain<BeaconOutcome, ExecutedBeaconOutcome>({
       ...this.#options,
@@ -165,6 +166,8 @@ export class Beacon {
           beaconHashAt: (height) => (height <= instance.startRecord.height ? hashBefore(height) : blocks.ancestorHashOf(height)),
         }),
       signingRecord,
+      // Its fork is nobody's to decide.
+      isLosing: () => false,
       secrets: maySign ? secrets : undefined,
     });
     return { chain, signingRecord };

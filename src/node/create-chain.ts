@@ -21,10 +21,10 @@ import { CERTIFICATES_PROTOCOL, type InstanceSwitch } from '../runtime/instance-
 import { MessageIntake } from '../runtime/message-intake.ts';
 import { PayloadMaker, type PayloadSource } from '../runtime/payload-maker.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
-import { VerifiedClaims } from '../runtime/verified-claims.ts';
+import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import type { BlockServerSource } from '../sync/block-server.ts';
-import { CatchUp } from '../sync/catch-up.ts';
+import { CatchUp, type CatchUpDependencies } from '../sync/catch-up.ts';
 import { carrierOf } from '../sync/ended-instances.ts';
 import { ForkInquiry } from '../sync/fork-inquiry.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
@@ -48,6 +48,10 @@ export interface CreateChainOptions<Start extends Outcome, Executed extends Star
   /** What goes into blocks, and when: on these. */
   readonly payloadsOn: (blocks: ChainBlocks<Start, Executed>) => PayloadSource<Start>;
   readonly signingRecord: SigningRecord;
+  /** Whether a block is known to be of the losing branch of a fork. */
+  readonly isLosing: CatchUpDependencies['isLosing'];
+  /** Of all chains of the node: the beacon's blocks carry certificates of shards. */
+  readonly claims: VerifiedClaims;
   /** Where the chain hears its messages. */
   readonly instances: InstanceSwitch;
   /** Told of what is newly proved against validators of the instance. */
@@ -73,7 +77,7 @@ export interface Chain<Start extends Outcome = Outcome, Executed extends Start =
 export async function createChain<Start extends Outcome, Executed extends Start>(
   options: CreateChainOptions<Start, Executed>,
 ): Promise<Chain<Start, Executed>> {
-  const { loaded, parameters, network, clock, logger, metrics, bls, verifier, blockStore, secrets, onFault } = options;
+  const { loaded, parameters, network, clock, logger, metrics, bls, claims, blockStore, secrets, onFault } = options;
   const { instance } = loaded;
   const committedHash = (height: Height): Uint8Array | undefined => hashAt(options, height);
   const blocks = new ChainBlocks({ logic: options.logic, vrf: options.vrf, committedHash }, loaded.committed);
@@ -86,7 +90,6 @@ export async function createChain<Start extends Outcome, Executed extends Start>
     onFault: (fault) => logger.warn({ chain: instance.chain, error: String(fault) }, 'not published'),
     onSilence: () => metrics.count('coppice_gossip_unheard_total', { chain: String(instance.chain) }),
   });
-  const claims = new VerifiedClaims(verifier);
   const evidence = await EvidenceKeeper.open({
     ...options,
     instance,

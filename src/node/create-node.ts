@@ -15,7 +15,7 @@ import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import { type Address, BEACON_CHAIN, type ChainId, type ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
+import { type Genesis, genesisRoot, withoutAccounts } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { shardOfPlacement } from '../core/protocol/shard-id.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
@@ -27,13 +27,13 @@ import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import { InFlight } from '../runtime/in-flight.ts';
 import { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
-import type { ShardBlockOutcome } from '../runtime/shard-block-logic.ts';
 import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import { TransactionCourier } from '../runtime/transaction-courier.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { TransactionPool } from '../runtime/transaction-pool.ts';
 import { TransactionRouter } from '../runtime/transaction-router.ts';
+import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import { ViewChain } from '../runtime/view-chain.ts';
 import { ViewMaker } from '../runtime/view-maker.ts';
 import { type BeaconStore, createBeaconStore } from '../storage/beacon-store.ts';
@@ -49,14 +49,18 @@ import { beginTogether } from './begin-together.ts';
 import { CommitNews } from './commit-news.ts';
 import { Beacon } from './create-beacon.ts';
 import type { Chain } from './create-chain.ts';
-import { Shards } from './create-shards.ts';
+import { type NewestState, Shards } from './create-shards.ts';
 import { CrosslinkExchange } from './crosslink-exchange.ts';
 import type { Follow } from './followed-shards.ts';
 import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
+import { measureNetwork } from './measure-network.ts';
 import { refuseMissingBlocks, refuseMissingViews, refusePartialView } from './missing-block.ts';
 import { SigningRecords } from './signing-records.ts';
+
+/** A block that buys this share of the gas that it may is full: a large transaction may not have fitted any more. */
+const FULL_BLOCK_SHARE = 0.9;
 
 /** What a node stands on. */
 export interface NodePorts {
@@ -121,12 +125,13 @@ export interface Node {
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
   const { network, clock, files, logger, metrics, store } = ports;
-  const { genesis, secrets, stateBlocks, follow, onFault } = identity;
-  const { parameters } = genesis;
+  const { secrets, stateBlocks, follow, onFault } = identity;
   const stores = storesIn(store);
   const { blockStore, beaconStore, viewStore } = stores;
   const isNew = beaconStore.getRecord() === undefined;
-  const rootOf = rootOfShardIn(isNew ? await writeGenesisShards(genesis, store) : new Map());
+  const rootOf = rootOfShardIn(isNew ? await writeGenesisShards(identity.genesis, store) : new Map());
+  const genesis = withoutAccounts(identity.genesis);
+  const { parameters } = genesis;
   if (isNew && follow === 'all') await writeGenesisView(genesis, rootOf, { store, viewStore });
   const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
   const topicOf = (shard: ChainId): string => topicName(genesisRoot(genesis), shard, 'transactions');
@@ -149,8 +154,11 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     onBeaconNews();
   };
   const signingRecords = await SigningRecords.open(files, secrets !== undefined);
-  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, onEvidence, onFault };
+  const claims = new VerifiedClaims(ports.verifier);
+  const shared = { ...ports, ...stores, self, secrets, signingRecords, instances, claims, onEvidence, onFault };
   const news = new CommitNews({ clock, logger, metrics });
+  /** Whose newest block was as good as full; a shard that ends does so with an empty one. */
+  const fullShards = new Set<ChainId>();
   let shards: Shards | undefined;
   let crosslinks: CrosslinkExchange | undefined;
   let window: BeaconWindow | undefined;
@@ -164,16 +172,21 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     operations: {
       isWanted: (state) =>
         shards?.isAwaited(state) === true || crosslinks?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
+      hasFullShard: () => fullShards.size > 0,
       onNews: (listener) => {
         onBeaconNews = listener;
       },
-      collect: async (state) => ({ crosslinks: (await crosslinks?.collect(state)) ?? [], evidence: archive?.operationsOn(state) ?? [] }),
+      collect: async (state) => ({
+        crosslinks: (await crosslinks?.collect(state)) ?? [],
+        evidence: [...(archive?.operationsOn(state) ?? [])],
+      }),
     },
     rowsOf: (outcome) => (follow === 'all' ? makerOf(maker).rowsOfBeacon(outcome) : []),
     onCommitted: (outcome) => {
       news.ofBeacon(outcome, beacon.chain.instance);
       window?.extend(outcome);
       shards?.onBeacon(outcome);
+      if (shards !== undefined) news.follows(shards.followed);
       crosslinks?.onBeacon(outcome.state);
       if (isFirstOfEpoch(outcome.facts.height, parameters)) giveUpOldRecords(outcome.state);
       maker?.advance();
@@ -235,7 +248,12 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       await made?.stop();
       await signingRecords.settled();
     },
-    progress: () => chains().map((chain) => news.progressOf(chain, finalHeightOf(chain.instance.chain))),
+    progress: () => [
+      news.progressOf(BEACON_CHAIN, beacon.chain, beacon.state.height, finalHeightOf(BEACON_CHAIN)),
+      ...[...running.followed].map((shard) =>
+        news.progressOf(shard, running.chains.get(shard), running.statesOf(shard).committed().height, finalHeightOf(shard)),
+      ),
+    ],
     onPendingTransaction: (listener) => {
       pendingListeners.add(listener);
       return () => pendingListeners.delete(listener);
@@ -276,8 +294,14 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       rowsOf: (shard, { facts, result }) => (follow === 'all' ? makerOf(maker).rowsOfExecution(shard, facts.height, result) : []),
       onCommitted: (shard, outcome) => {
         news.ofShard(shard, outcome, running.chains.get(shard)?.instance);
+        if (outcome.block.header.gasBought >= FULL_BLOCK_SHARE * parameters.blockGasLimit) fullShards.add(shard);
+        else fullShards.delete(shard);
         maker?.advance();
         onBeaconNews();
+      },
+      onVoid: (shard, { height, transactions: voided }) => {
+        maker?.voided(shard, height, voided);
+        maker?.advance();
       },
     });
   }
@@ -288,6 +312,12 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       stateAt: (shard, height) => running.statesOf(shard).at(height),
       evmChainId: parameters.evmChainId,
     });
+    const shown = view;
+    shown.onHead(({ header }) =>
+      news.ofView(
+        new Map([[BEACON_CHAIN, header.number], ...[...shown.head.world.versions].map(([shard, { height }]) => [shard, height] as const)]),
+      ),
+    );
     maker = new ViewMaker({
       store,
       viewStore,
@@ -296,6 +326,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       parameters,
       genesisStakeWei: genesisStakeWei(genesis),
       committedHeight: (shard) => running.statesOf(shard).committed().height,
+      hasCommitted: (hash) => blockStore.has(hash),
       onFault,
     });
     await maker.restore();
@@ -317,7 +348,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     return shard;
   }
 
-  function openPool(shard: ChainId, committed: ShardBlockOutcome): TransactionPool {
+  function openPool(shard: ChainId, newest: NewestState): TransactionPool {
     const mempool = new Mempool(shareOf(parameters, genesis.layout.length));
     const pool = new TransactionPool(
       {
@@ -334,9 +365,9 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
           for (const listener of pendingListeners) listener(transaction);
         },
       },
-      committed.version,
+      newest.version,
     );
-    mempool.onBlock([], committed.facts.baseFeePerGasWei);
+    mempool.onBlock([], newest.baseFeePerGasWei);
     transactions.add(shard, { pool, mempool });
     return pool;
   }
@@ -365,14 +396,4 @@ function shareOf(parameters: NetworkParameters, shards: number): NetworkParamete
     mempoolTransactionsMax: Math.ceil(mempoolTransactionsMax / shards),
     mempoolBytesMax: Math.ceil(mempoolBytesMax / shards),
   };
-}
-
-function measureNetwork({ network, metrics }: NodePorts): void {
-  const stats = network.stats();
-  metrics.gauge('coppice_peers_connected', stats.peersConnected);
-  metrics.gauge('coppice_network_received_bytes', stats.bytesIn);
-  metrics.gauge('coppice_network_sent_bytes', stats.bytesOut);
-  metrics.gauge('coppice_network_send_queue_bytes', stats.sendQueueBytes);
-  for (const [reason, count] of Object.entries(stats.refused)) metrics.gauge('coppice_network_refused', count, { reason });
-  for (const [reason, count] of Object.entries(stats.misbehaviour)) metrics.gauge('coppice_network_misbehaviour', count, { reason });
 }

@@ -1,26 +1,26 @@
 // Composes the shards of a node where there is a beacon: one state database for each shard, and of each the chain of one instance at a time. An
-// instance starts by a record of the beacon state, when the node has the state that the record names; it ends with its closing block, and the
-// next begins when the beacon has made a record of that (protocol, section 6).
+// instance starts by a record of the beacon state, when the node has the state that the record names; it ends with its closing block, or by takeover, and
+// the next begins when the beacon has made a record of that (protocol, section 6). What was committed and is void then is undone in between.
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
-import { type BeaconState, layoutOfEpoch, type RecordEntry, shardsOf } from '../core/beacon/state.ts';
+import type { BeaconState, KnownInstance, RecordEntry } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { ChainId, Height, TimestampMs, ValidatorIndex } from '../core/primitives/ids.ts';
+import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader } from '../core/protocol/block.ts';
-import type { Instance, StartRecord } from '../core/protocol/committee.ts';
+import type { Instance } from '../core/protocol/committee.ts';
 import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { makeShardInstance, type ShardInstance } from '../core/shard/beacon-view.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
 import type { PeerName } from '../network/ports.ts';
+import { AnchoredBranch } from '../runtime/anchored-branch.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
-import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
+import { BundleShelf } from '../runtime/bundle-shelf.ts';
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
@@ -33,18 +33,25 @@ import {
 import { createShardPayloads, type TransactionSource } from '../runtime/shard-payloads.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
+import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
+import { readAnchoredAbove } from './anchored-headers.ts';
 import { BundleExchange } from './bundle-exchange.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
+import { fillShelf } from './fill-shelf.ts';
 import { type Follow, FollowedShards } from './followed-shards.ts';
 import { loadInstance } from './load-instance.ts';
 import { newestOutcome } from './newest-shard-block.ts';
 import { PointerProofs } from './pointer-proofs.ts';
 import { ShardContent } from './shard-content.ts';
+import { shardInstanceOf } from './shard-instance.ts';
+import { ShardPursuit } from './shard-pursuit.ts';
+import type { Undone } from './shard-rollback.ts';
 import { ShardStates } from './shard-states.ts';
+import { instancesOf, type Succession, successionOf } from './shard-succession.ts';
+import { ShardUndoing } from './shard-undoing.ts';
 import type { SigningRecords } from './signing-records.ts';
-import { startCursorsOf } from './start-cursors.ts';
 
 /** What composing the shards takes beside the node's ports. */
 export interface CreateShardsOptions extends NodePorts, NodeStores {
@@ -56,6 +63,7 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly secrets: ValidatorSecrets | undefined;
   readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
+  readonly claims: VerifiedClaims;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly directory: TransactionDirectory;
   readonly evm: ItemExecutor;
@@ -64,41 +72,46 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   /** The lowest version of a shard's state that somebody may still ask for, whatever the window. */
   readonly neededFrom: (shard: ChainId) => Height;
   /** The mempool of a shard's senders. */
-  readonly transactionsOf: (shard: ChainId, committed: ShardBlockOutcome) => TransactionSource;
+  readonly transactionsOf: (shard: ChainId, newest: NewestState) => TransactionSource;
   /** The shard is run here no more. */
   readonly onLeft: (shard: ChainId) => void;
   /** What others write with a shard's block. */
   readonly rowsOf: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => readonly RowOperation[];
   readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
+  /** Committed blocks of a shard are void, and undone. */
+  readonly onVoid: (shard: ChainId, undone: Undone) => void;
   readonly onFault: (fault: unknown) => void;
 }
+
+/** What a mempool judges by at first. */
+export type NewestState = Pick<Undone, 'version' | 'baseFeePerGasWei'>;
 
 /** One shard's chain in the instance that runs. */
 export type ShardChain = Chain<ShardBlockOutcome, ExecutedShardBlockOutcome>;
 
 interface Running {
   readonly chain: ShardChain;
+  readonly known: KnownInstance;
+  /** What of it the beacon has made final. */
+  readonly branch: AnchoredBranch;
   readonly signingRecord: SigningRecord;
   /** Told when the beacon has gone on. */
   readonly onBeacon: () => void;
   /** Height of the newest block with items on which another is committed. */
   readonly newestItems: () => Height;
-  /** How far it was crosslinked at the beacon block before, and when its committee was last asked for its end. */
-  readonly told: { anchoredHeight: Height; greetedAtMs: TimestampMs };
+  readonly pursuit: ShardPursuit;
 }
-
-/** An instance that is over for the beacon, and goes on here: its end is asked for at most so often. */
-const GREET_INTERVAL_MS = 1_000;
 
 /** See the file's head. */
 export class Shards {
   readonly #options: CreateShardsOptions;
   readonly #shelf = new BundleShelf();
+  readonly #content: ShardContent;
+  readonly #undoing: ShardUndoing;
   readonly #followed: FollowedShards;
   readonly #states: ShardStates;
   readonly #pointers: PointerProofs;
   readonly #bundles: BundleExchange;
-  readonly #content: ShardContent;
   readonly #running = new Map<ChainId, Running>();
   /** The same as others see it, made anew when an instance begins: it is asked for often. */
   #chains: ReadonlyMap<ChainId, ShardChain> = new Map();
@@ -115,18 +128,20 @@ export class Shards {
     this.#followed = followed;
     this.#states = new ShardStates({ ...options, peersOf, neededFrom, onChange: () => this.#settleSoon() });
     this.#pointers = new PointerProofs({ ...options, peersOf, states: this.#states });
-    this.#content = new ShardContent({ ...options, shelf: this.#shelf, pointers: this.#pointers });
     const onBundles = (): void => {
       for (const { onBeacon } of this.#running.values()) onBeacon();
     };
     this.#bundles = new BundleExchange({ ...options, shelf: this.#shelf, peersOf, onBundles });
+    this.#content = new ShardContent({ ...options, shelf: this.#shelf, pointers: this.#pointers });
+    const own = { ...options, shelf: this.#shelf, statesOf: (shard: ChainId) => this.statesOf(shard) };
+    this.#undoing = new ShardUndoing({ ...own, poolOf: (shard, undone) => this.#transactionsOf(shard, undone) });
   }
 
   /** Opens every shard of the records in force where it stands on disk. */
   static async open(options: CreateShardsOptions): Promise<Shards> {
     const shards = new Shards(options);
     await shards.#states.removeRests();
-    await shards.#fillShelf();
+    await fillShelf(shards.#shelf, options);
     await shards.#settleAll();
     return shards;
   }
@@ -134,6 +149,11 @@ export class Shards {
   /** The chains that run now, by shard. */
   get chains(): ReadonlyMap<ChainId, ShardChain> {
     return this.#chains;
+  }
+
+  /** The shards that this node is to run, as of the newest beacon block. */
+  get followed(): ReadonlySet<ChainId> {
+    return this.#followed.at(this.#options.window.newest);
   }
 
   /** The state database of a shard. */
@@ -168,7 +188,11 @@ export class Shards {
   /** A beacon block is on disk, and the window shows it. */
   onBeacon({ state, applied }: ExecutedBeaconOutcome): void {
     const { shardStore, store, onFault } = this.#options;
-    for (const { source, height } of applied.anchoredOutboxes) this.#shelf.anchored(source, height, state.height);
+    for (const { source, height, summary } of applied.anchoredOutboxes) this.#shelf.anchored(source, height, summary, state.height);
+    for (const header of applied.anchoredHeaders) {
+      const running = this.#running.get(header.shard);
+      if (running?.chain.instance.epoch === header.epoch) running.branch.anchored(header);
+    }
     const read = this.#shelf.forgetRead(state);
     if (read.length > 0) {
       store
@@ -181,26 +205,9 @@ export class Shards {
     for (const [shard, running] of this.#running) {
       if (this.#options.follow === 'own') this.#bundles.want(shard, running.chain.blocks.committed.commitment.cursors);
       running.onBeacon();
-      this.#catchUpWithBeacon(shard, running, state);
+      running.pursuit.onBeacon(state);
     }
     this.#settleSoon();
-  }
-
-  // Who is no member of an instance's committee says nothing in it, so nobody tells him what he has missed of its end; and what the beacon has anchored
-  // for a whole block of its own, others have had for long.
-  #catchUpWithBeacon(shard: ChainId, { chain, told }: Running, { records }: BeaconState): void {
-    const entry = records.find(({ record }) => record.shard === shard && record.epoch === chain.instance.epoch);
-    if (entry === undefined || entry.closed) {
-      const nowMs = this.#options.clock.nowMs();
-      if (chain.runner.state.closed !== undefined || nowMs < told.greetedAtMs + GREET_INTERVAL_MS) return;
-      told.greetedAtMs = nowMs;
-      chain.runner.greet();
-      return;
-    }
-    const { hash, height, round } = entry.progress;
-    const { facts } = chain.blocks.committed;
-    if (round > 0 && facts.height < told.anchoredHeight) chain.catchUp.request({ kind: 'request-block', hash, height });
-    told.anchoredHeight = height;
   }
 
   /** Whether a shard has something that is not final on this beacon state: a header that commits results, or the end of its instance. */
@@ -214,33 +221,19 @@ export class Shards {
     });
   }
 
-  async #fillShelf(): Promise<void> {
-    const { shardStore, window } = this.#options;
-    const { sources, height: beaconHeight } = window.newest;
-    for (const { shard, anchoredHeight } of sources)
-      for (const { height, sent } of await shardStore.readSent(shard))
-        this.#shelf.put(shard, height, decodeSent(shard, height, sent), height <= anchoredHeight ? beaconHeight : undefined);
-  }
-
   #settleSoon(): void {
     this.#settling = this.#settling.then(() => this.#settleAll()).catch(this.#options.onFault);
   }
 
   async #settleAll(): Promise<void> {
-    const { newest } = this.#options.window;
-    const followed = this.#followed.at(newest);
-    for (const entry of newest.records) {
+    const { followed } = this;
+    for (const entry of this.#options.window.newest.records) {
+      const { shard } = entry.record;
       if (this.#stopped) return;
-      if (followed.has(entry.record.shard) || this.#hasBegun(entry)) await this.#settle(entry);
-      else await this.#leave(entry);
+      if (!followed.has(shard)) await this.#leave(entry);
+      else if (this.#states.has(shard)) await this.#settle(shard);
+      else this.#states.fetch(entry);
     }
-  }
-
-  // Whoever has blocks of an instance follows it to its end: its state and they belong together.
-  #hasBegun({ record }: RecordEntry): boolean {
-    const { blockStore, window } = this.#options;
-    const known = window.newest.instances.find((one) => one.record.shard === record.shard && one.record.epoch === record.epoch);
-    return known !== undefined && blockStore.getHead(record.shard, known.instanceId) !== undefined;
   }
 
   // What the new committee has made final, a quorum of it has: the state is needed by nobody here.
@@ -261,39 +254,61 @@ export class Shards {
     this.#chains = new Map([...this.#running].map(([each, { chain }]) => [each, chain]));
   }
 
-  // The newest instance of the shard whose start this node has: behind, it goes through them one by one.
-  async #settle(entry: RecordEntry): Promise<void> {
-    const { window, constants } = this.#options;
-    const { shard } = entry.record;
-    if (!this.#states.has(shard)) {
-      this.#states.fetch(entry);
-      return;
+  // Goes from instance to instance, and back from what is void, until there is nothing more to be done: behind, it goes through them one by one.
+  async #settle(shard: ChainId): Promise<void> {
+    const { window, blockStore, parameters } = this.#options;
+    for (let isDone = false; !isDone; ) {
+      const running = this.#running.get(shard);
+      if (running?.branch.partsAt !== undefined) await this.#leaveLosingBranch(shard, running);
+      const instances = instancesOf(window.newest, shard);
+      const newest = instances.at(-1);
+      if (running !== undefined && newest !== undefined && bytesEqual(running.known.instanceId, newest.instanceId)) return;
+      const position = { blockStore, committed: this.statesOf(shard).committed(), parameters };
+      const next = successionOf(position, instances);
+      isDone = next === undefined || (await this.#goOn(shard, next));
     }
-    const { height } = this.statesOf(shard).committed();
-    const state = window.newest;
-    const known = state.instances.filter(({ record }) => record.shard === shard && record.height <= height);
-    const record = known.reduce<StartRecord | undefined>(
-      (best, next) => (best === undefined || next.record.epoch > best.epoch ? next.record : best),
-      undefined,
-    );
-    if (record === undefined) return;
-    const instance = instanceOfRecord(constants, state, record);
-    const running = this.#running.get(shard);
-    if (running !== undefined && bytesEqual(running.chain.instance.instanceId, instance.instanceId)) return;
-    if (running !== undefined) await endOf(running);
-    const next = await this.#run(instance);
-    this.#running.set(shard, next);
-    this.#showRunning();
-    if (!this.#hasStarted) return;
-    next.chain.runner.start();
-    next.chain.runner.greet();
   }
 
-  async #run(instance: Instance): Promise<Running> {
-    const { parameters, shardStore, secrets, signingRecords, clock } = this.#options;
-    const shard = instance.chain;
+  // True when an instance runs that is to run.
+  async #goOn(shard: ChainId, next: Succession): Promise<boolean> {
+    const running = this.#running.get(shard);
+    if (next.kind === 'undo') {
+      if (running !== undefined) await endOf(running);
+      await this.#undoing.takeOver(next.known, next.successor);
+      return false;
+    }
+    if (running !== undefined && bytesEqual(running.known.instanceId, next.known.instanceId)) return true;
+    if (running !== undefined) await endOf(running);
+    const { branch } = await this.#begin(shard, next.known);
+    return branch.partsAt === undefined;
+  }
+
+  async #leaveLosingBranch(shard: ChainId, running: Running): Promise<void> {
+    const { chain, known } = running;
+    const anchored = readAnchoredAbove(this.#options, chain.instance, this.#options.window.newest.height);
+    await this.#undoing.keepEvidence(chain.instance, anchored, chain.evidence);
+    await endOf(running);
+    await this.#undoing.leaveLosingBranch(known, anchored);
+    await this.#begin(shard, known);
+  }
+
+  async #begin(shard: ChainId, known: KnownInstance): Promise<Running> {
+    const next = await this.#run(known);
+    this.#running.set(shard, next);
+    this.#showRunning();
+    if (this.#hasStarted && next.branch.partsAt === undefined) {
+      next.chain.runner.start();
+      next.chain.runner.greet();
+    }
+    return next;
+  }
+
+  async #run(known: KnownInstance): Promise<Running> {
+    const { parameters, shardStore, secrets, signingRecords, clock, constants, window, blockStore } = this.#options;
+    const instance = instanceOfRecord(constants, window.newest, known.record);
+    const { chain: shard } = instance;
     const states = this.statesOf(shard);
-    const shardInstance = this.#shardInstanceOf(instance);
+    const shardInstance = shardInstanceOf(this.#options, window.newest, instance);
     const closes = ({ beaconReference }: BlockHeader): boolean => epochOfHeight(beaconReference.height, parameters) > instance.epoch;
     const loaded = await loadInstance<ShardBlockOutcome>(this.#options, instance, {
       roleOf: (header) => (isCarrier(header) ? 'carrier' : closes(header) ? 'closing' : 'ordinary'),
@@ -301,14 +316,20 @@ export class Shards {
         invariant(bytesEqual(states.committed().root, instance.startRecord.stateRoot), 'an instance starts on the state of its record');
         return shardStartOutcome(shardInstance, states.committed());
       },
-      newest: (newest) => newestOutcome(newest, states, shardStore.getParent(shard), closes(newest.block.header)),
+      newest: (newest) =>
+        newestOutcome(newest, states, shardStore.getParent(shard, newest.block.header.height), closes(newest.block.header)),
     });
+    const branch = new AnchoredBranch({ has: (hash) => blockStore.has(hash), height: () => states.committed().height });
+    for (const header of readAnchoredAbove(this.#options, instance, window.newest.height).above) branch.anchored(header);
     const { signingRecord, maySign } = await signingRecords.openFor(loaded);
     let onBeacon = (): void => undefined;
     // What the blocks before had is not known any more: perhaps something.
     let newestItems = loaded.committed.facts.height - 1;
     let before: ShardBlockOutcome = loaded.committed;
-    const transactions = this.#transactionsOf(shard, loaded.committed);
+    const transactions = this.#transactionsOf(shard, {
+      version: loaded.committed.version,
+      baseFeePerGasWei: loaded.committed.facts.baseFeePerGasWei,
+    });
     const pruner = this.#states.prunerOf(shard);
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
       ...this.#options,
@@ -319,7 +340,7 @@ export class Shards {
         states,
         shardStore,
         shelf: this.#shelf,
-        window: this.#options.window,
+        window,
         rowsOf: (outcome) => this.#options.rowsOf(shard, outcome),
         onCommitted: (outcome) => {
           if (before.facts.hasItems) newestItems = before.facts.height;
@@ -327,7 +348,8 @@ export class Shards {
           transactions.onCommitted(outcome.block, outcome.version, outcome.facts.baseFeePerGasWei);
           this.#options.onCommitted(shard, outcome);
           pruner.onCommitted();
-          if (outcome.asParent.closes) this.#settleSoon();
+          branch.committed({ height: outcome.facts.height, hash: outcome.hash });
+          if (outcome.asParent.closes || this.#mayBeOver(known, outcome.facts.height) || branch.partsAt !== undefined) this.#settleSoon();
         },
       }),
       payloadsOn: (blocks) =>
@@ -343,29 +365,31 @@ export class Shards {
           contentOn: (parent, taken, nowMs) => this.#content.contentOn(shardInstance, parent, taken, nowMs),
         }),
       signingRecord,
+      isLosing: (block) => branch.isLosing(block),
       secrets: maySign ? secrets : undefined,
     });
     return {
       chain,
+      known,
+      branch,
       signingRecord,
       onBeacon: () => onBeacon(),
       newestItems: () => newestItems,
-      told: { anchoredHeight: 0, greetedAtMs: 0 },
+      pursuit: new ShardPursuit(chain, clock),
     };
   }
 
-  // One mempool for all instances of a shard.
-  #transactionsOf(shard: ChainId, committed: ShardBlockOutcome): TransactionSource {
-    const known = this.#transactions.get(shard) ?? this.#options.transactionsOf(shard, committed);
-    this.#transactions.set(shard, known);
-    return known;
+  // The beacon has gone on from an instance at some height, which a node that is behind comes to later.
+  #mayBeOver({ record: { shard, epoch } }: KnownInstance, height: Height): boolean {
+    const successor = instancesOf(this.#options.window.newest, shard).find(({ record }) => record.epoch > epoch);
+    return successor !== undefined && height >= successor.record.height;
   }
 
-  #shardInstanceOf({ epoch, startRecord }: Instance): ShardInstance {
-    const { window } = this.#options;
-    const layout = layoutOfEpoch(window.newest, epoch);
-    invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
-    return makeShardInstance(startRecord, new Set(shardsOf(layout)), startCursorsOf(this.#options, startRecord));
+  // One mempool for all instances of a shard.
+  #transactionsOf(shard: ChainId, newest: NewestState): TransactionSource {
+    const known = this.#transactions.get(shard) ?? this.#options.transactionsOf(shard, newest);
+    this.#transactions.set(shard, known);
+    return known;
   }
 }
 

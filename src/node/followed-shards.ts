@@ -10,6 +10,7 @@ import type { PeerName } from '../network/ports.ts';
 import { decodeBeaconState } from '../runtime/beacon-commits.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import type { BeaconStore } from '../storage/beacon-store.ts';
+import type { BlockStore } from '../storage/block-store.ts';
 
 /** What a node may follow. */
 export const FOLLOW_CHOICES = ['all', 'own'] as const;
@@ -22,6 +23,7 @@ export interface FollowedShardsOptions {
   readonly parameters: Pick<NetworkParameters, 'epochBlocks'>;
   readonly window: Pick<BeaconWindow, 'newest'>;
   readonly beaconStore: BeaconStore;
+  readonly blockStore: BlockStore;
   readonly validatorPeers: readonly PeerName[];
 }
 
@@ -39,7 +41,8 @@ export class FollowedShards {
   at(state: BeaconState): ReadonlySet<ChainId> {
     const { follow, self } = this.#options;
     if (follow === 'all') return new Set(state.records.map(({ record }) => record.shard));
-    return self === undefined ? new Set() : ownShards(state, this.#epochOf(state), self);
+    const own = self === undefined ? [] : ownShards(state, this.#epochOf(state), self);
+    return new Set([...own, ...state.records.filter((entry) => this.#hasBegun(state, entry)).map(({ record }) => record.shard)]);
   }
 
   /** Peers that should have what a shard has, another one first for each node, so that nobody is asked by all. */
@@ -70,6 +73,12 @@ export class FollowedShards {
     const records = encoded === undefined ? [] : decodeBeaconState(encoded).records;
     this.#ended = { epoch, records };
     return records;
+  }
+
+  // Whoever has blocks of an instance follows it to its end: its state and they belong together.
+  #hasBegun({ instances }: BeaconState, { record: { shard, epoch } }: RecordEntry): boolean {
+    const known = instances.find(({ record }) => record.shard === shard && record.epoch === epoch);
+    return known !== undefined && this.#options.blockStore.getHead(shard, known.instanceId) !== undefined;
   }
 
   #epochOf({ height }: BeaconState): Epoch {

@@ -31,7 +31,7 @@ export async function writeGenesisView(
   const operations = viewStore.putBlock({
     number: 0,
     hash: block.hash,
-    header: encodeViewHeader(block, { executions: [], late: [], heights: anchor.heights }),
+    header: encodeViewHeader(block, { executions: [], late: [], heights: anchor.states }),
     totals: encodeSupplyTotals(genesisTotals(stakeWei)),
     transactionHashes: [],
     originsElsewhere: [],

@@ -1,22 +1,39 @@
 // `/metrics` for Prometheus and `/health` for whatever watches the process, on a port of their own.
 import Fastify, { type FastifyInstance } from 'fastify';
 import { CoppiceError } from '../core/primitives/errors.ts';
-import type { Health } from './health.ts';
+import type { Peers } from '../network/ports.ts';
+import type { Clock } from '../runtime/ports.ts';
+import type { Node } from './create-node.ts';
+import { type Health, type HealthTiming, healthOf } from './health.ts';
 import type { NodeMetrics } from './metrics.ts';
 import './errors.ts';
 
-/** Serves until closed. `refresh` measures what is not counted as it happens. */
-export async function startMetricsServer(options: {
+/** What is served, and of whom. */
+export interface MetricsServerOptions {
   readonly host: string;
   readonly port: number;
   readonly metrics: NodeMetrics;
-  readonly refresh: () => void;
-  readonly health: () => Health;
-}): Promise<FastifyInstance> {
-  const { host, port, metrics, refresh, health } = options;
+  readonly node: Pick<Node, 'progress' | 'refreshMetrics'>;
+  readonly peers: Pick<Peers, 'connected'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly timing: HealthTiming;
+}
+
+/** Serves until closed. */
+export async function startMetricsServer({
+  host,
+  port,
+  metrics,
+  node,
+  peers,
+  clock,
+  timing,
+}: MetricsServerOptions): Promise<FastifyInstance> {
+  const health = (): Health => healthOf(node.progress(), peers.connected().length, clock.nowMs(), timing);
   const server = Fastify({ logger: false, bodyLimit: 1024 });
   server.get('/metrics', async (_request, reply) => {
-    refresh();
+    node.refreshMetrics();
+    metrics.gauge('coppice_healthy', health().healthy ? 1 : 0);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   server.get('/health', async (_request, reply) => {

@@ -51,7 +51,7 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   coppice_network_send_queue_bytes: { kind: 'gauge', help: 'Bytes that wait to be sent', labels: [] },
   coppice_rpc_requests_total: { kind: 'counter', help: 'JSON-RPC requests', labels: ['method', 'outcome'] },
   coppice_rpc_request_seconds: { kind: 'histogram', help: 'Time to answer a JSON-RPC request', labels: ['method'] },
-  coppice_healthy: { kind: 'gauge', help: '1 when every followed chain moves', labels: [] },
+  coppice_healthy: { kind: 'gauge', help: '1 when every followed chain moves, and for clients too', labels: [] },
 };
 
 /** The metrics of one node. `onScrape` runs before each scrape, to measure what is not counted. */

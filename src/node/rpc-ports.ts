@@ -6,7 +6,7 @@ import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { hexToBytes } from '../core/primitives/bytes.ts';
 import { type Address, BEACON_CHAIN, type ChainId, type Hex, type Wei } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
-import type { Genesis } from '../core/protocol/genesis.ts';
+import { type Genesis, withoutAccounts } from '../core/protocol/genesis.ts';
 import type { ExecutionContext } from '../core/protocol/message.ts';
 import { extendToWorld } from '../core/state/shard-proof.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
@@ -37,10 +37,12 @@ export interface RpcPortsInput {
 }
 
 /** See the file's head. */
-export function createRpcPorts(input: RpcPortsInput): RpcPorts {
+export function createRpcPorts(given: RpcPortsInput): RpcPorts {
+  const genesisSupplyWei = given.genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, genesisStakeWei(given.genesis));
+  const input: RpcPortsInput = { ...given, genesis: withoutAccounts(given.genesis) };
   const { node, genesis, clock } = input;
   return {
-    ...(node.view === undefined ? partialPorts(knownOfView(node)) : wholePorts(input, node.view)),
+    ...(node.view === undefined ? partialPorts(knownOfView(node)) : wholePorts(input, node.view, genesisSupplyWei)),
     mempool: mempoolPort(input),
     simulator: createSimulator(
       genesis,
@@ -58,8 +60,7 @@ export function createRpcPorts(input: RpcPortsInput): RpcPorts {
 }
 
 /** Of a node that follows all shards. */
-function wholePorts({ node, genesis }: RpcPortsInput, view: ViewChain): Pick<RpcPorts, 'view' | 'state'> {
-  const genesisSupplyWei = genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, genesisStakeWei(genesis));
+function wholePorts({ node }: RpcPortsInput, view: ViewChain, genesisSupplyWei: Wei): Pick<RpcPorts, 'view' | 'state'> {
   const startingBlock = view.head.block.header.number;
   return {
     view: {
@@ -126,7 +127,7 @@ function servedState({ shards }: Node, view: ViewChain, number: number): WorldSt
 /** What the committees of the shards have committed, final or not. */
 function pendingState({ shards }: Node): WorldState {
   return new WorldState(
-    new Map([...shards.chains].map(([shard, { blocks }]): [ChainId, StateVersion] => [shard, blocks.committed.version])),
+    new Map([...shards.chains.keys()].map((shard): [ChainId, StateVersion] => [shard, shards.statesOf(shard).committed()])),
   );
 }
 

@@ -8,6 +8,7 @@ import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { ShardInstance } from '../core/shard/beacon-view.ts';
 import { buildShardBlock } from '../core/shard/build-shard-block.ts';
 import { needsPointerProof } from '../core/shard/transaction-target.ts';
+import { isWithinReach } from '../core/shard/unanchored.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import type { BundleShelf } from '../runtime/bundle-shelf.ts';
 import type { BlockContent } from '../runtime/payload-maker.ts';
@@ -37,6 +38,7 @@ export class ShardContent {
     if (epochOfHeight(window.newest.height, parameters) > instance.epoch) return 'at-once';
     const view = window.viewAt(window.newest.height);
     if (view === undefined) return 'none';
+    if (!isWithinReach(parent.facts.height + 1, view, instance)) return 'too-early';
     const lanes = { shard: instance.shard, parentCursors: parent.commitment.cursors, view: view.lanes, share: parameters };
     return selectInbox({ ...lanes, held: shelf.held() }).inbox.length > 0 ? 'wanted' : 'none';
   }

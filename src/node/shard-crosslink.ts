@@ -4,6 +4,7 @@ import { instanceOfRecord } from '../core/beacon/instance.ts';
 import { type CommittedHeader, type InstanceEnd, makeCrosslink } from '../core/beacon/make-crosslink.ts';
 import { crosslinkBytesMaxOf } from '../core/beacon/pack-body.ts';
 import type { BeaconState, RecordEntry } from '../core/beacon/state.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Crosslink } from '../core/protocol/crosslink.ts';
@@ -30,6 +31,9 @@ export async function makeShardCrosslink(
   const { instanceId, chain } = instanceOfRecord(constants, state, entry.record);
   const from = { chain, instanceId, height: entry.progress.height + 1 };
   const stored = await blockStore.readRange(from, headersMax);
+  // Of another branch than the anchored one there is nothing to say.
+  const [first] = stored;
+  if (first !== undefined && !bytesEqual(storedValue(Block, first.block).header.parentHash, entry.progress.hash)) return undefined;
   const committed = stored.map(({ block, certificates }): CommittedHeader => {
     const { quorumCertificate, commitCertificate } = storedValue(BlockCertificates, certificates);
     return { header: storedValue(Block, block).header, quorumCertificate, commitCertificate: commitCertificate[0] };

@@ -24,7 +24,6 @@ import { collectGarbage } from './collect-garbage.ts';
 import type { NodeConfig } from './config.ts';
 import { createNode, type Node } from './create-node.ts';
 import { readGenesisFile } from './genesis-file.ts';
-import { healthOf } from './health.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
@@ -57,7 +56,10 @@ export async function startNode({ dataDirectory, config }: StartNodeOptions): Pr
   const paths = dataDirectoryAt(dataDirectory);
   const opened: (() => Promise<void> | void)[] = [];
   try {
-    return await openNode(paths, config, opened);
+    const { hasLargeGenesis, start } = await openNode(paths, config, opened);
+    // Now: until it was all opened, somebody still had the genesis in hand.
+    if (hasLargeGenesis) collectGarbage();
+    return start();
   } catch (error) {
     await closeAll(opened);
     throw error;
@@ -66,7 +68,13 @@ export async function startNode({ dataDirectory, config }: StartNodeOptions): Pr
 
 type Closers = (() => Promise<void> | void)[];
 
-async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closers): Promise<RunningNode> {
+/** A node that is ready to begin. */
+interface OpenedNode {
+  readonly hasLargeGenesis: boolean;
+  readonly start: () => RunningNode;
+}
+
+async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closers): Promise<OpenedNode> {
   const hashtree = await installHashtree({ disableNative: config.portableCrypto });
   await initialiseKeccak();
   const crypto = selectCrypto({ disableNative: config.portableCrypto });
@@ -112,14 +120,16 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
   );
   opened.push(() => node.stop());
   forgetLog(paths.keptLogFolder);
-  if (genesis.accounts.length >= LARGE_GENESIS_ACCOUNTS) collectGarbage();
   await claimSigningFolder(files, paths.signingFolder, keys.blsPublicKey);
   const rpc = await openRpc(config, node, genesis, network, crypto, logger, metrics);
   opened.push(() => rpc.close());
   await openMetrics(config, node, genesis, network, metrics, opened);
-  node.start();
-  logger.info({ rpc: rpc.url, p2pPort: network.listenPort, peer: network.self }, 'node started');
-  return { rpcUrl: rpc.url, failed, stop: () => closeAll(opened) };
+  const start = (): RunningNode => {
+    node.start();
+    logger.info({ rpc: rpc.url, p2pPort: network.listenPort, peer: network.self }, 'node started');
+    return { rpcUrl: rpc.url, failed, stop: () => closeAll(opened) };
+  };
+  return { hasLargeGenesis: genesis.accounts.length >= LARGE_GENESIS_ACCOUNTS, start };
 }
 
 function stateBlocksOf({ history }: NodeConfig, { parameters }: Genesis): number {
@@ -208,15 +218,13 @@ async function openMetrics(
   metrics: ReturnType<typeof createMetrics>,
   opened: Closers,
 ): Promise<void> {
-  const health = () => healthOf(node.progress(), network.peers.connected().length, systemClock.nowMs(), genesis.parameters);
   const server = await startMetricsServer({
     ...config.metrics,
     metrics,
-    refresh: () => {
-      node.refreshMetrics();
-      metrics.gauge('coppice_healthy', health().healthy ? 1 : 0);
-    },
-    health,
+    node,
+    peers: network.peers,
+    clock: systemClock,
+    timing: genesis.parameters,
   });
   opened.push(() => server.close());
 }

@@ -1,6 +1,7 @@
 // When a beacon block is due and what goes into it. The beacon keeps one pace while somebody waits for it: a shard has executed something that is not
-// final, or has ended its instance. Else it waits as long as an idle shard does: each block costs every validator as much as one full of crosslinks. It
-// carries whatever crosslinks and evidence there are; the last block of an epoch has no body.
+// final, or has ended its instance; and a slower one while shards make full blocks, whose machines have better to do and whose users wait for room.
+// Else it waits as long as an idle shard does: each block costs every validator as much as one full of crosslinks. It carries whatever crosslinks and
+// evidence there are; the last block of an epoch has no body.
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import type { NextLayout } from '../core/beacon/epoch.ts';
 import { isLastOfEpoch } from '../core/beacon/epochs.ts';
@@ -17,11 +18,18 @@ import type { BlockContent, PayloadPlan, PayloadSource } from './payload-maker.t
 
 /** A new chain's first blocks do not wait: people want to see that it runs. */
 const FIRST_HEIGHTS = 2;
+/**
+ * Between two blocks while shards make full ones: three times the least, so that a block makes some of theirs final. 750 ms of a devnet, whose
+ * transactions wait longer than that for their turn.
+ */
+const FULL_SHARDS_PACE = 3;
 
 /** Where crosslinks and evidence come from. */
 export interface BeaconOperations {
   /** Whether somebody waits for something that could go into a block on this state. */
   isWanted(state: BeaconState): boolean;
+  /** Whether the newest block of a shard was full: paid for, so that nobody slows the beacon down by what only waits. */
+  hasFullShard(): boolean;
   /** The listener is told from now on, and no other, whenever that may have changed. */
   onNews(listener: () => void): void;
   /** What could go into a block on this state, each valid after those before it as far as this node knows; as much of it as fits is taken. */
@@ -47,13 +55,18 @@ function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome)
   const { beaconBlockIntervalMsMin, idleIntervalMs } = constants.parameters;
   const { timestampMs, height } = parent.facts;
   const earliestMs = timestampMs + beaconBlockIntervalMsMin;
+  const idleUntilMs = Math.max(earliestMs, timestampMs + idleIntervalMs);
+  const fullUntilMs = Math.min(idleUntilMs, timestampMs + FULL_SHARDS_PACE * beaconBlockIntervalMsMin);
   let isWanted = height < FIRST_HEIGHTS;
+  let isHeldUp = false;
   return {
     dueMs: () => {
       isWanted ||= operations.isWanted(parent.state);
-      return isWanted ? earliestMs : Math.max(earliestMs, timestampMs + idleIntervalMs);
+      isHeldUp = isWanted && height >= FIRST_HEIGHTS && operations.hasFullShard();
+      if (isHeldUp) return fullUntilMs;
+      return isWanted ? earliestMs : idleUntilMs;
     },
-    isNews: () => !isWanted && operations.isWanted(parent.state),
+    isNews: () => (isWanted ? isHeldUp && !operations.hasFullShard() : operations.isWanted(parent.state)),
     content: ({ nowMs, seed }) => contentOn(dependencies, parent, { timestampMs: Math.max(nowMs, earliestMs), seed }),
   };
 }

@@ -5,6 +5,7 @@ import type { BeaconState } from '../core/beacon/state.ts';
 import { worldRootOf } from '../core/beacon/world-root.ts';
 import type { AnchoredOutbox } from '../core/messaging/lane-view.ts';
 import type { ChainId, Height } from '../core/primitives/ids.ts';
+import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { BeaconView } from '../core/shard/beacon-view.ts';
 import type { BeaconStore } from '../storage/beacon-store.ts';
@@ -93,6 +94,11 @@ export class BeaconWindow {
     });
   }
 
+  /** What a source sent in a block, as far as it is anchored and not read by all. */
+  anchoredSummary(source: ChainId, height: Height): OutboxSummary | undefined {
+    return this.#outboxes.get(source)?.find((outbox) => outbox.height === height)?.summary;
+  }
+
   /** The world as of the block at a height; undefined of one that is not committed here, or whose state is not kept any more. */
   viewAt(height: Height): BeaconView | undefined {
     const known = this.#views.get(height);
@@ -127,9 +133,9 @@ export class BeaconWindow {
         })),
       },
       shards: new Map(
-        state.records.map(({ record: { shard }, progress: { baseFeePerGasWei, load } }) => [
+        state.records.map(({ record: { shard }, progress: { height: anchoredHeight, baseFeePerGasWei, load } }) => [
           shard,
-          { baseFeePerGasWei, backlog: load.whole.backlog },
+          { anchoredHeight, baseFeePerGasWei, backlog: load.whole.backlog },
         ]),
       ),
       worldRoot: worldRootOf(state),

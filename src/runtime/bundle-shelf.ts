@@ -7,11 +7,12 @@ import { type BundleName, bundleNameOf } from '../core/messaging/lane-view.ts';
 import { makeOutbox, type Outbox } from '../core/messaging/outbox.ts';
 import { mayForgetBundle } from '../core/messaging/retention.ts';
 import type { BundleSince, SkipInput } from '../core/messaging/skipped-item.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, Height } from '../core/primitives/ids.ts';
 import { MESSAGE_BYTES_MAX, MESSAGES_PER_BUNDLE_MAX, SHARDS_MAX } from '../core/protocol/limits.ts';
 import { decodeMessage } from '../core/protocol/message-codec.ts';
-import { EMPTY_OUTBOX, type OutboxSummary } from '../core/protocol/outbox.ts';
+import { EMPTY_OUTBOX, type OutboxSummary, outboxRootOf } from '../core/protocol/outbox.ts';
 import { byteList, decodeCanonical, Uint64 } from '../core/protocol/ssz.ts';
 
 /** What is kept of an outbox: the rest is computed again. */
@@ -48,10 +49,10 @@ export class BundleShelf {
     return this.#kept.get(source)?.get(height)?.outbox.summary ?? EMPTY_OUTBOX;
   }
 
-  /** What a beacon block anchored is there to be read from now on. */
-  anchored(source: ChainId, height: Height, beaconHeight: Height): void {
+  /** What a beacon block anchored is there to be read from now on, if it is what is held: of a branch that loses a fork it is not. */
+  anchored(source: ChainId, height: Height, summary: OutboxSummary, beaconHeight: Height): void {
     const kept = this.#kept.get(source)?.get(height);
-    if (kept === undefined) return;
+    if (kept === undefined || !bytesEqual(outboxRootOf(kept.outbox.summary), outboxRootOf(summary))) return;
     kept.heldSince = beaconHeight;
     this.#forgetLists();
   }
@@ -83,6 +84,13 @@ export class BundleShelf {
     return forgotten;
   }
 
+  /** What a source sent above a height is void: nobody may read it. */
+  forgetAbove(source: ChainId, height: Height): void {
+    const ofSource = this.#kept.get(source);
+    for (const each of ofSource?.keys() ?? []) if (each > height) ofSource?.delete(each);
+    this.#forgetLists();
+  }
+
   #forgetLists(): void {
     this.#held = undefined;
     this.#since = undefined;
@@ -112,5 +120,7 @@ export function decodeSent(source: ChainId, height: Height, bytes: Uint8Array): 
     invariant(message.ok, 'a message that was sent decodes');
     return message.value;
   });
-  return makeOutbox(source, height, messages, new Set(decoded.value.destinations));
+  const outbox = makeOutbox(source, height, messages, new Set(decoded.value.destinations));
+  invariant(bytesEqual(encodeSent(outbox), bytes), 'what was sent is stored in the order of an outbox');
+  return outbox;
 }

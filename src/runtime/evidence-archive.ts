@@ -25,6 +25,8 @@ interface Archived {
 export class EvidenceArchive {
   readonly #constants: BeaconConstants;
   readonly #pieces = new Map<Hex, Archived>();
+  /** The last answer: whether a block is wanted, and what goes into it, is asked of one state in turn. */
+  #answered: { readonly state: BeaconState; readonly operations: readonly Uint8Array[] } | undefined;
 
   private constructor(constants: BeaconConstants) {
     this.#constants = constants;
@@ -42,6 +44,7 @@ export class EvidenceArchive {
   /** A keeper has something new that holds. */
   add({ chain, instanceId }: InstanceName, kept: KeptEvidence): void {
     this.#pieces.set(bytesToHex(kept.id), { instance: { chain, instanceId }, kept });
+    this.#answered = undefined;
     for (const oldest of this.#pieces.keys()) {
       if (this.#pieces.size <= PIECES_MAX) return;
       this.#pieces.delete(oldest);
@@ -54,7 +57,12 @@ export class EvidenceArchive {
   }
 
   /** The operations of a beacon block on this state: each holds after those before it, and punishes somebody. */
-  operationsOn(state: BeaconState): Uint8Array[] {
+  operationsOn(state: BeaconState): readonly Uint8Array[] {
+    if (this.#answered?.state !== state) this.#answered = { state, operations: this.#findOperationsOn(state) };
+    return this.#answered.operations;
+  }
+
+  #findOperationsOn(state: BeaconState): readonly Uint8Array[] {
     const operations: Uint8Array[] = [];
     let after: BeaconState = { ...state, height: state.height + 1 };
     for (const piece of this.#pieces.values()) {

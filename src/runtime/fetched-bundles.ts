@@ -21,8 +21,8 @@ export function shelveBundles(shelf: BundleShelf, bundles: readonly ShelvedBundl
     invariant(first !== undefined, 'a group has a bundle');
     const { source, height } = first.bundle.place;
     // Own execution may have put it there before this node knew of the anchor.
-    shelf.anchored(source, height, beaconHeight);
     const { summary } = first.outbox;
+    shelf.anchored(source, height, summary, beaconHeight);
     const held = shelf.held();
     const added = new Map(ofOutbox.map(({ bundle }) => [bundle.place.bundle, bundle]));
     const all = summary.bundles.flatMap(

@@ -35,6 +35,8 @@ export interface TransactionSource {
   onWaiting(listener: () => void): void;
   /** A block is committed: its transactions are no longer wanted, its state is the one to judge by. */
   onCommitted(block: DecodedBlock, state: StateReader, baseFeePerGasWei: Wei): void;
+  /** Committed blocks with these transactions are void: they are wanted again, and judged by this state. */
+  onVoid(transactions: readonly Transaction[], state: StateReader, baseFeePerGasWei: Wei): void;
 }
 
 /** What a block can hold, and the state that it stands on. */
@@ -47,8 +49,11 @@ export interface TakeRequest {
   readonly inFlight: ReadonlySet<Hex>;
 }
 
-/** What else than transactions asks for a block: a message of another shard, or the end of the epoch. */
-export type Urgency = 'none' | 'wanted' | 'at-once';
+/**
+ * What else than transactions asks for a block: a message of another shard, or the end of the epoch. `too-early`: none can be made before the beacon has
+ * made more of the shard final.
+ */
+export type Urgency = 'too-early' | 'none' | 'wanted' | 'at-once';
 
 /** What planning a shard's blocks needs of its node. */
 export interface ShardPayloadsDependencies<Start extends Outcome & { readonly version: StateReader }> {
@@ -103,16 +108,20 @@ function planOn<Start extends Outcome & { readonly version: StateReader }>(
   const earliestMs = earliestTimestampMs(facts, parameters);
   let isWanted = false;
   let isFull = false;
+  let isTooEarly = false;
   return {
     dueMs: () => {
       const urgency = urgencyOn(parent);
+      // Asked again then, and before when there is news.
+      isTooEarly = urgency === 'too-early';
+      if (isTooEarly) return clock.nowMs() + parameters.idleIntervalMs;
       isWanted ||= urgency === 'wanted' || transactions.hasWaiting(room);
       isFull ||= isWanted && hasFullBlock();
       const isAtOnce = urgency === 'at-once' || isFull || (!isWanted && (facts.hasItems || facts.height < FIRST_HEIGHTS));
       const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
       return Math.max(earliestMs, reasonMs);
     },
-    isNews: () => !isWanted || urgencyOn(parent) === 'at-once' || (!isFull && hasFullBlock()),
+    isNews: () => isTooEarly || !isWanted || urgencyOn(parent) === 'at-once' || (!isFull && hasFullBlock()),
     content: ({ nowMs }) => contentOn(parent, transactions.take(roomNow()), nowMs),
   };
 }

@@ -1,7 +1,8 @@
 // Signs what consensus decides, in the domains of one instance. It holds the keys and asks no questions: that nothing conflicting is
 // ever signed is the engine's rule, and that the record is on disk before is the runner's.
+import { domainOf } from '../core/consensus/instance-domains.ts';
 import type { BlsScheme } from '../core/crypto/bls.ts';
-import { domainRoot, SIGNATURE_KIND, type SignatureKind, signingRoot } from '../core/crypto/domains.ts';
+import { SIGNATURE_KIND, type SignatureKind, signingRoot } from '../core/crypto/domains.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import type { Bytes32, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { type BlockPoint, BlockPoint as BlockPointType, TimeoutPoint } from '../core/protocol/certificate.ts';
@@ -33,7 +34,7 @@ export interface SigningSchemes {
 /** See the file's head. */
 export function createSigner({ bls, vrf }: SigningSchemes, secrets: ValidatorSecrets, instance: Instance): Signer {
   const sign = (kind: SignatureKind, objectRoot: Bytes32): Uint8Array =>
-    bls.sign(secrets.blsSecretKey, signingRoot(objectRoot, domainRoot(kind, instance.genesisRoot, instance.instanceId)));
+    bls.sign(secrets.blsSecretKey, signingRoot(objectRoot, domainOf(instance, kind)));
   return {
     validator: secrets.validator,
     signProposal: (blockHash) => sign(SIGNATURE_KIND.proposal, blockHash),

@@ -110,6 +110,12 @@ export class TransactionPool implements TransactionSource {
     this.#dependencies.pool.onBlock(block.transactions, baseFeePerGasWei);
   }
 
+  onVoid(transactions: readonly Transaction[], state: StateReader, baseFeePerGasWei: Wei): void {
+    this.#state = state;
+    this.#dependencies.pool.onVoid(transactions, (sender) => state.getAccount(sender, sender), baseFeePerGasWei);
+    for (const listener of this.#waitingListeners) listener();
+  }
+
   #taken({ state, baseFeePerGasWei, gasLimit, bytesMax, inFlight }: TakeRequest, countMax: number): readonly Transaction[] {
     return this.#dependencies.pool.take({
       room: { gasLimit, bytesMax, countMax },

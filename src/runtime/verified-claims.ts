@@ -1,5 +1,5 @@
-// Verifies signature claims, each at most once while it is remembered: the same QC arrives in the next proposal, in timeouts and in
-// bundles, and the one that this node made itself needs no check at all.
+// Verifies signature claims, each at most once while it is remembered: the same QC arrives in the next proposal, in timeouts, in bundles and in
+// the beacon's crosslinks, and the one that this node made itself needs no check at all. A node has one of these for all its chains.
 import type { SignatureSet } from '../core/consensus/signature-sets.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
@@ -7,8 +7,8 @@ import { isError } from '../core/primitives/errors.ts';
 import type { Hex } from '../core/primitives/ids.ts';
 import type { SignatureVerifier } from './signature-verifier.ts';
 
-/** Claims remembered as valid: several rounds of the largest committee's certificates. */
-const REMEMBERED_CLAIMS_MAX = 1024;
+/** Claims remembered as valid: several rounds of the largest committee's certificates, on several chains. */
+const REMEMBERED_CLAIMS_MAX = 4096;
 
 /** `not-looked-at`: the node is too busy. Nobody is to blame for that, and whatever it was will be sent again. */
 export type ClaimsJudgement = 'valid' | 'invalid' | 'not-looked-at';

@@ -78,6 +78,11 @@ export class ViewChain {
     for (const listener of this.#listeners) listener(tip.block);
   }
 
+  /** The root of a shard's state at a height; undefined where that is not here. */
+  stateRootAt(shard: ChainId, height: Height): Bytes32 | undefined {
+    return this.#dependencies.stateAt(shard, height)?.root;
+  }
+
   /** The world that a view block's header speaks of, from versions that are here; undefined where one is pruned. */
   worldOf(heights: readonly ShardHeight[]): WorldState | undefined {
     return worldOf(this.#dependencies, heights);

@@ -43,6 +43,8 @@ export interface ViewMakerDependencies {
   readonly genesisStakeWei: Wei;
   /** The newest height of a shard that is on disk. */
   readonly committedHeight: (shard: ChainId) => Height;
+  /** Whether this node has committed the block with this hash. */
+  readonly hasCommitted: (hash: Bytes32) => boolean;
   /** Rows cannot be written, or contradict each other: the node must stop. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -82,6 +84,15 @@ export class ViewMaker {
     const { viewStore, genesisStakeWei } = this.#dependencies;
     const anchor = anchorOf({ hash, seed }, state, applied.anchoredExecutions, genesisStakeWei);
     return viewStore.putAnchor(anchor.number, encodeAnchor(anchor));
+  }
+
+  /** A shard's executions above a height are void, and their rows gone; so are the charges of these transactions. */
+  voided(shard: ChainId, height: Height, transactions: readonly Transaction[]): void {
+    for (const name of this.#recent.keys()) {
+      const [shardName, heightName] = name.split('/');
+      if (Number(shardName) === shard && Number(heightName) > height) this.#recent.delete(name);
+    }
+    for (const { hashHex } of transactions) this.#dependencies.inFlight.remove(hashHex);
   }
 
   /** A block of a shard or of the beacon is on disk: makes what can be made. */
@@ -134,12 +145,14 @@ export class ViewMaker {
     }
   }
 
-  #isExecuted({ executions, heights }: Anchor): boolean {
-    const { committedHeight } = this.#dependencies;
-    return (
-      executions.every(({ shard, toHeight }) => toHeight <= committedHeight(shard)) &&
-      heights.every(({ shard, height }) => height <= committedHeight(shard))
-    );
+  // A height is not enough: what this node has committed there may be of the losing side of a fork, or void by a takeover, and about to go.
+  #isExecuted({ executions, states }: Anchor): boolean {
+    const { view, hasCommitted } = this.#dependencies;
+    const isThere = ({ shard, height, stateRoot }: Anchor['states'][number]): boolean => {
+      const root = view.stateRootAt(shard, height);
+      return root !== undefined && bytesEqual(root, stateRoot);
+    };
+    return executions.every(({ lastHash }) => hasCommitted(lastHash)) && states.every(isThere);
   }
 
   async #make(anchor: Anchor): Promise<void> {
@@ -162,7 +175,7 @@ export class ViewMaker {
       anchor,
       executions.map(({ sums }) => sums),
     );
-    const world = view.worldOf(anchor.heights);
+    const world = view.worldOf(anchor.states);
     invariant(world !== undefined && bytesEqual(world.root, anchor.worldRoot), 'the states here are those that the beacon anchored');
     await store.write(
       [
@@ -172,7 +185,7 @@ export class ViewMaker {
           header: encodeViewHeader(block, {
             executions: shown.map(({ place }) => place),
             late: pointers.complete.map(({ shard, height, index }) => ({ shard, height, index })),
-            heights: anchor.heights,
+            heights: anchor.states,
           }),
           totals: encodeSupplyTotals(totals),
           transactionHashes: block.transactions.map(({ transaction }) => transaction.hash),

@@ -12,8 +12,12 @@ export interface ChainShape {
   readonly epochBlocks: number;
   /** Between two beacon blocks at least. */
   readonly beaconIntervalMs: number;
-  /** Of each shard's committee: the first node follows all shards then, and the others their own. All validators, and all shards, when absent. */
+  /** Beacon blocks after an epoch before its records are taken over; when absent, more than a schedule has. */
+  readonly takeoverGraceBlocks?: number;
+  /** Seats of a shard's committee; when absent, every validator has one. */
   readonly committeeSeats?: number;
+  /** The first node follows all shards, the others their own; all follow all when absent. */
+  readonly follow?: 'own';
 }
 
 /** One shard, and no turn of an epoch while a schedule lasts. */
@@ -28,7 +32,7 @@ const SHARDED_SHARE = 0.25;
 const TURNING_SHARE = 0.25;
 const EPOCH_BLOCKS = { least: 8, most: 24 };
 const TURNING_INTERVAL_MS = { least: 250, most: 600 };
-/** Epochs that the grace before a takeover lasts: as long as genesis permits, since a schedule is about what comes before. */
+/** Epochs that the grace before a takeover lasts: as long as genesis permits, since most schedules are about what comes before. */
 const GRACE_EPOCHS = 8;
 
 /** Draws which chains a schedule has. */
@@ -43,11 +47,11 @@ export function drawShape(random: SeededRandom): ChainShape {
 }
 
 /**
- * The parameters of a schedule: short timers, so that many rounds fail and many follow. Unless its shape says otherwise every validator is in every
+ * The parameters of a schedule: short timers, so that many rounds fail and many follow. Unless the shape says otherwise, every validator is in every
  * committee: fewer than a third of all are dishonest, and so are those of each.
  */
 export function scheduleParameters(preset: NetworkParameters, nodes: number, shape: ChainShape): NetworkParameters {
-  const { epochBlocks, beaconIntervalMs, committeeSeats = nodes } = shape;
+  const { epochBlocks, beaconIntervalMs, takeoverGraceBlocks = GRACE_EPOCHS * epochBlocks, committeeSeats = nodes } = shape;
   return {
     ...preset,
     roundTimeoutMs: 600,
@@ -56,7 +60,7 @@ export function scheduleParameters(preset: NetworkParameters, nodes: number, sha
     idleIntervalMs: 250,
     committeeSeats,
     epochBlocks,
-    takeoverGraceBlocks: GRACE_EPOCHS * epochBlocks,
+    takeoverGraceBlocks,
     beaconBlockIntervalMsMin: beaconIntervalMs,
   };
 }

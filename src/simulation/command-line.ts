@@ -6,7 +6,18 @@ import { STRATEGIES } from './adversaries/strategies.ts';
 import { readArguments, UsageError } from './command-arguments.ts';
 import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
 import { FAULT_KINDS } from './faults.ts';
-import { type CryptoChoice, describeImpossibility, impossibilityOf, NODES_MAX, NODES_MIN, readPlan, type SchedulePlan } from './plan.ts';
+import {
+  type CryptoChoice,
+  describeImpossibility,
+  impossibilityOf,
+  LATENCY_MS_MAX,
+  LATENCY_MS_MIN,
+  NODES_MAX,
+  NODES_MIN,
+  readPlan,
+  type SchedulePlan,
+} from './plan.ts';
+import { LINK_KINDS } from './quiet-links.ts';
 import { planOfScenario, REGRESSIONS, type Scenario } from './scenarios.ts';
 import { FAULTS_UNTIL_MS } from './schedule.ts';
 
@@ -21,12 +32,15 @@ what runs
   --minutes <n>       stop beginning schedules after so long
   --scenario swarm    swarm, or one of: ${REGRESSIONS.map(({ name }) => name).join(', ')}
   --replay <file>     a schedule that was written to a file, as a shrunk failure is
-  --nodes 4           validators
+  --nodes 4           validators; of a scenario as many as it has, or more
   --fault-seconds 7   how long faults go on before the chain must recover
   --faults <list>     kinds of faults to draw, instead of all: none, or with commas between them
                       ${inLines(FAULT_KINDS)}
   --strategies <list> what dishonest validators are to do, instead of all: none, or with commas between them
                       ${inLines(STRATEGIES)}
+  --clocks <which>    exact or wrong (up to 150 ms and 200 ppm), instead of what the seed says
+  --links <kind>      how messages travel when nothing is wrong, instead of what the seed says: ${LINK_KINDS.join(', ')}
+  --latency-ms <n>    median of one way, ${LATENCY_MS_MIN} to ${LATENCY_MS_MAX}, where it is not the distance of regions (wan)
   --crypto stand-in   stand-in or real: BLS and VRF of curves, some fifty times slower
   --workers <n>       processes; as many as cores, and none but this one for a single schedule. The results do not depend on it
 
@@ -70,7 +84,21 @@ export interface Options {
 }
 
 const SCHEDULES = 100;
-const FIXED_BY_A_FILE = ['seed', 'schedules', 'minutes', 'scenario', 'nodes', 'fault-seconds', 'faults', 'strategies', 'crypto'] as const;
+const FIXED_BY_A_FILE = [
+  'seed',
+  'schedules',
+  'minutes',
+  'scenario',
+  'nodes',
+  'fault-seconds',
+  'faults',
+  'strategies',
+  'clocks',
+  'links',
+  'latency-ms',
+  'crypto',
+] as const;
+const SURROUNDING_FLAGS = ['clocks', 'links', 'latency-ms'] as const;
 const WORKERS_MAX = 256;
 /** What is said for a list of none. */
 const NONE = 'none';
@@ -133,8 +161,8 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
   const nodes = values.nodes === undefined ? (scenario?.nodes ?? NODES_MIN) : countOf('nodes', values.nodes);
   if (nodes < NODES_MIN || nodes > NODES_MAX)
     throw new UsageError(`--nodes must be a whole number from ${NODES_MIN} to ${NODES_MAX}, got ${values.nodes}`);
-  if (scenario !== undefined && nodes !== scenario.nodes)
-    throw new UsageError(`scenario ${scenario.name} is of ${scenario.nodes} nodes, got --nodes ${nodes}`);
+  if (scenario !== undefined && nodes < scenario.nodes)
+    throw new UsageError(`scenario ${scenario.name} is of ${scenario.nodes} nodes or more, got --nodes ${nodes}`);
   if (scenario !== undefined && values.seed !== undefined && values.schedules === undefined && values.minutes === undefined)
     throw new UsageError('a scenario has its own seed; with --seed, say how many --schedules of it to run');
   if (scenario?.faults !== undefined && values.faults !== undefined)
@@ -144,9 +172,12 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
   const faultsUntilMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
   const kinds = values.faults === undefined ? undefined : choiceOf('faults', FAULT_KINDS, values.faults);
   const strategies = values.strategies === undefined ? undefined : choiceOf('strategies', STRATEGIES, values.strategies);
+  const surroundings = surroundingsOf(values);
   const planOf = (seed: number): SchedulePlan => ({
-    ...(scenario === undefined ? { nodes } : planOfScenario(scenario)),
+    ...(scenario === undefined ? {} : planOfScenario(scenario)),
+    nodes,
     seed,
+    ...surroundings,
     ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
     ...(kinds === undefined ? {} : { faults: faultsOfSeed(seed, nodes, faultsUntilMs ?? FAULTS_UNTIL_MS, kinds) }),
     ...(strategies === undefined ? {} : { dishonest: dishonestOfSeed(seed, nodes, strategies) }),
@@ -159,6 +190,7 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     values['fault-seconds'] === undefined ? '' : ` --fault-seconds ${values['fault-seconds']}`,
     kinds === undefined ? '' : ` --faults ${kinds.join(',') || NONE}`,
     strategies === undefined ? '' : ` --strategies ${strategies.join(',') || NONE}`,
+    ...SURROUNDING_FLAGS.map((flag) => (values[flag] === undefined ? '' : ` --${flag} ${values[flag]}`)),
     crypto === 'real' ? ' --crypto real' : '',
   ].join('');
   return {
@@ -171,8 +203,29 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
       ...(scenario === undefined ? [] : [`scenario ${scenario.name}`]),
       ...(kinds === undefined ? [] : [`faults ${kinds.join(',') || NONE}`]),
       ...(strategies === undefined ? [] : [`strategies ${strategies.join(',') || NONE}`]),
+      ...SURROUNDING_FLAGS.flatMap((flag) => (values[flag] === undefined ? [] : [`${flag} ${values[flag]}`])),
     ].join(', '),
     again: (seed) => `--seed ${seed} --schedules 1 --nodes ${nodes}${named}`,
+  };
+}
+
+// Clocks and links when nothing is wrong.
+function surroundingsOf(values: Values): Pick<SchedulePlan, 'exactClocks' | 'links'> {
+  const { clocks, links } = values;
+  if (clocks !== undefined && clocks !== 'exact' && clocks !== 'wrong')
+    throw new UsageError(`--clocks must be exact or wrong, got ${clocks}`);
+  const kind = LINK_KINDS.find((each) => each === links);
+  if (links !== undefined && kind === undefined) throw new UsageError(`--links must be one of ${LINK_KINDS.join(', ')}, got ${links}`);
+  const text = values['latency-ms'];
+  const latencyMs = text === undefined ? undefined : positive('latency-ms', text);
+  if (latencyMs !== undefined && (latencyMs < LATENCY_MS_MIN || latencyMs > LATENCY_MS_MAX))
+    throw new UsageError(`--latency-ms must be from ${LATENCY_MS_MIN} to ${LATENCY_MS_MAX}, got "${text}"`);
+  if (latencyMs !== undefined && kind === 'wan') throw new UsageError('--links wan are as long as regions are apart, got --latency-ms');
+  return {
+    ...(clocks === undefined ? {} : { exactClocks: clocks === 'exact' }),
+    ...(kind === undefined && latencyMs === undefined
+      ? {}
+      : { links: { ...(kind === undefined ? {} : { kind }), ...(latencyMs === undefined ? {} : { latencyMs }) } }),
   };
 }
 
@@ -187,6 +240,9 @@ function parse(args: readonly string[]) {
     'fault-seconds': { type: 'string' },
     faults: { type: 'string' },
     strategies: { type: 'string' },
+    clocks: { type: 'string' },
+    links: { type: 'string' },
+    'latency-ms': { type: 'string' },
     crypto: { type: 'string' },
     workers: { type: 'string' },
     timeline: { type: 'boolean', default: false },

@@ -119,7 +119,8 @@ export class SimulatedDisk {
     for (const [path, content] of this.#files) {
       if (this.#rottenFiles.has(path)) continue;
       this.#rottenFiles.add(path);
-      const written = [...content.keys()].filter((place) => content[place] !== 0);
+      const written: number[] = [];
+      for (let place = 0; place < content.length; place++) if (content[place] !== 0) written.push(place);
       if (written.length === 0) continue;
       const place = this.#random.pick(written);
       content[place] = (content[place] as number) ^ (1 << this.#random.integer(0, 8));

@@ -3,7 +3,7 @@
 // out as a plan before the schedule runs.
 import { type DishonestValidator, drawDishonest, STRATEGIES, type Strategy } from './adversaries/strategies.ts';
 import { type ChainShape, drawShape } from './chain-shape.ts';
-import { drawFaults, FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
+import { type DrawnKind, drawFaults, FAULT_KINDS, type Fault } from './faults.ts';
 import { SeededRandom } from './random.ts';
 
 const FAULTS_MIN = 3;
@@ -13,12 +13,7 @@ const SMALL_COMMITTEE = 4;
 const SMALL_COMMITTEES_SHARE = 0.5;
 
 /** Three to six faults, all over by `untilMs`; none when no kind is allowed. */
-export function faultsOfSeed(
-  seed: number,
-  nodes: number,
-  untilMs: number,
-  kinds: readonly FaultKind['kind'][] = FAULT_KINDS,
-): readonly Fault[] {
+export function faultsOfSeed(seed: number, nodes: number, untilMs: number, kinds: readonly DrawnKind[] = FAULT_KINDS): readonly Fault[] {
   const random = new SeededRandom(seed, 'faults');
   return kinds.length === 0 ? [] : drawFaults(random, nodes, random.integer(FAULTS_MIN, FAULTS_MAX), untilMs, kinds);
 }
@@ -45,5 +40,5 @@ export function shapeOfSeed({ seed, nodes, forger }: SeededNodes, drawnDishonest
   const shape = drawShape(new SeededRandom(seed, 'shape'));
   const mayBeSmall = shape.layout.length > 1 && nodes > SMALL_COMMITTEE && dishonest <= Math.floor((SMALL_COMMITTEE - 1) / 3);
   const isSmall = mayBeSmall && new SeededRandom(seed, 'committees').chance(SMALL_COMMITTEES_SHARE);
-  return isSmall ? { ...shape, committeeSeats: SMALL_COMMITTEE } : shape;
+  return isSmall ? { ...shape, committeeSeats: SMALL_COMMITTEE, follow: 'own' } : shape;
 }

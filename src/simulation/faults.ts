@@ -5,6 +5,7 @@ import type { End } from './disk.ts';
 import { direction } from './links.ts';
 import type { ClockError } from './node-clock.ts';
 import type { SeededRandom } from './random.ts';
+import { muteOf, type SilentShard } from './silent-shard.ts';
 import type { World } from './world.ts';
 
 /** When a process ends: at once, at its next write to disk, or when it next sends something. */
@@ -26,7 +27,11 @@ export type FaultKind =
   | { readonly kind: 'loss'; readonly share: number }
   | { readonly kind: 'duplicates'; readonly share: number }
   | { readonly kind: 'reordering'; readonly jitterMs: number }
-  | { readonly kind: 'slow-links'; readonly latencyMs: number };
+  | { readonly kind: 'slow-links'; readonly latencyMs: number }
+  | SilentShard;
+
+/** One that a schedule draws. */
+export type DrawnKind = (typeof FAULT_KINDS)[number];
 
 /** A fault and its window. */
 export interface Fault {
@@ -35,7 +40,7 @@ export interface Fault {
   readonly what: FaultKind;
 }
 
-/** All kinds, for counts. */
+/** Kinds that a schedule draws. */
 export const FAULT_KINDS = [
   'crash',
   'old-backup',
@@ -50,6 +55,9 @@ export const FAULT_KINDS = [
   'slow-links',
 ] as const satisfies readonly FaultKind['kind'][];
 
+/** All kinds, for counts: some are for schedules that are made for them. */
+export const ALL_FAULT_KINDS = [...FAULT_KINDS, 'silent-shard'] as const satisfies readonly FaultKind['kind'][];
+
 const WINDOW_MS_MIN = 200;
 const WINDOW_MS_MAX = 4_000;
 
@@ -59,27 +67,28 @@ export function drawFaults(
   nodes: number,
   count: number,
   untilMs: number,
-  among: readonly FaultKind['kind'][] = FAULT_KINDS,
+  among: readonly DrawnKind[] = FAULT_KINDS,
 ): readonly Fault[] {
   const least = Math.min(2, among.length);
   const kinds = random.sample(among, random.integer(least, among.length + 1));
   return Array.from({ length: count }, (_unused, place) => {
-    const kind = place < least ? (kinds[place] as FaultKind['kind']) : random.pick(kinds);
+    const kind = place < least ? (kinds[place] as DrawnKind) : random.pick(kinds);
     const forMs = Math.floor(random.between(WINDOW_MS_MIN, Math.min(WINDOW_MS_MAX, untilMs / 2)));
     return { fromMs: Math.floor(random.between(0, untilMs - forMs)), forMs, what: drawKind(random, kind, nodes) };
   });
 }
 
-/** How wrong each clock is, in some schedules. */
-export function drawClockErrors(random: SeededRandom, nodes: number): readonly ClockError[] {
-  const isWrong = random.chance(0.3);
+/** How wrong each clock is, in some schedules, or where it is asked for. */
+export function drawClockErrors(random: SeededRandom, nodes: number, isAsked: boolean): readonly ClockError[] {
+  const isDrawn = random.chance(0.3);
+  const isWrong = isAsked || isDrawn;
   return Array.from({ length: nodes }, () => ({
     offsetMs: isWrong ? Math.floor(random.between(-150, 150)) : 0,
     driftPpm: isWrong ? Math.floor(random.between(-200, 200)) : 0,
   }));
 }
 
-function drawKind(random: SeededRandom, kind: FaultKind['kind'], nodes: number): FaultKind {
+function drawKind(random: SeededRandom, kind: DrawnKind, nodes: number): FaultKind {
   const node = random.integer(0, nodes);
   switch (kind) {
     case 'crash':
@@ -236,6 +245,11 @@ function begin(fault: Fault, { world, endWhen, backupFor, onOldCopy, startAgain 
       return () => {
         links.jitterMs = links.latencyMs / 4;
       };
+    }
+    case 'silent-shard': {
+      const mute = muteOf(what, names);
+      links.mutes.add(mute);
+      return () => void links.mutes.delete(mute);
     }
     case 'slow-links': {
       const { latencyMs: before, latencyOf } = links;

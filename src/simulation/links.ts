@@ -2,6 +2,7 @@
 // runs. A cut link is another thing (memory-network.ts): there both ends see that the other is gone; here nobody is told.
 import type { PeerName } from '../network/ports.ts';
 import type { SeededRandom } from './random.ts';
+import type { Mute } from './silent-shard.ts';
 
 /** What every message of a simulation goes through. */
 export interface LinkConditions {
@@ -19,6 +20,8 @@ export interface LinkConditions {
   readonly silenced: Set<string>;
   /** Directions that take so much longer, in milliseconds. */
   readonly slower: Map<string, number>;
+  /** What some do not hear of what others say in a chain. */
+  readonly mutes: Set<Mute>;
 }
 
 /** When copies of a message arrive. */
@@ -45,6 +48,7 @@ export function quietConditions(latencyMs: number): LinkConditions {
     latencyOf: undefined,
     silenced: new Set(),
     slower: new Map(),
+    mutes: new Set(),
   };
 }
 

@@ -24,6 +24,7 @@ import type {
 } from '../network/ports.ts';
 import type { Timing } from '../network/timing.ts';
 import type { Links } from './links.ts';
+import type { Mute } from './silent-shard.ts';
 
 /** Messages remembered as seen; the oldest are forgotten first. */
 const SEEN_MAX = 65_536;
@@ -36,6 +37,8 @@ export interface MemoryNetworkOptions {
   readonly links: Links;
   readonly clock: Timing;
   readonly messageBytesMax?: number;
+  /** What is said and not heard. */
+  readonly mutes?: ReadonlySet<Mute>;
   /** Told of what a node publishes, or whispers to one other; forwarding is not saying. */
   readonly onSay?: (from: PeerName, to: PeerName | undefined, topic: string, data: Uint8Array) => void;
 }
@@ -76,11 +79,14 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
 class Medium {
   readonly offences = new LabelledCounters();
   readonly #nodes = new Map<PeerName, MemoryNode>();
+  /** In their order. */
+  readonly #names: readonly PeerName[];
   readonly #cut = new Set<string>();
   readonly #options: MemoryNetworkOptions;
 
   constructor(options: MemoryNetworkOptions) {
     this.#options = options;
+    this.#names = [...options.names].sort();
     for (const name of options.names) this.#nodes.set(name, new MemoryNode(name, this, options));
     invariant(this.#nodes.size === options.names.length, 'names are unique');
   }
@@ -101,12 +107,13 @@ class Medium {
 
   /** The nodes that this one is linked with, by name. */
   neighbours(name: PeerName): MemoryNode[] {
-    const names = [...this.#nodes.keys()].filter((other) => other !== name && this.isLinked(name, other));
-    return names.sort().map((other) => this.node(other));
+    const found: MemoryNode[] = [];
+    for (const other of this.#names) if (other !== name && this.isLinked(name, other)) found.push(this.node(other));
+    return found;
   }
 
   isLinked(one: PeerName, other: PeerName): boolean {
-    if (this.#cut.has(linkKey(one, other))) return false;
+    if (this.#cut.size > 0 && this.#cut.has(linkKey(one, other))) return false;
     const [first, second] = [this.#nodes.get(one), this.#nodes.get(other)];
     if (first === undefined || second === undefined || first === second) return false;
     return !first.isClosed && !second.isClosed && !first.isRefusing(other) && !second.isRefusing(one);
@@ -221,7 +228,7 @@ class MemoryNode implements Network {
 
   /** See `MemoryNetwork`. */
   whisper(to: PeerName, topic: string, data: Uint8Array): void {
-    if (this.isClosed || !this.#medium.isLinked(this.self, to)) return;
+    if (this.isClosed || !this.#medium.isLinked(this.self, to) || this.#isMute(to, topic)) return;
     this.#options.onSay?.(this.self, to, topic, data);
     const node = this.#medium.node(to);
     this.#medium.carry(this.self, to, () => void node.receive(this.self, topic, data, idOf(topic, data)));
@@ -293,13 +300,18 @@ class MemoryNode implements Network {
   #spread(topic: string, data: Uint8Array, id: string, from: PeerName | undefined): number {
     let recipients = 0;
     for (const node of this.#medium.neighbours(this.self)) {
-      if (node.self === from || !node.follows(topic)) continue;
+      if (node.self === from || !node.follows(topic) || this.#isMute(node.self, topic)) continue;
       recipients++;
       this.#counts.gossipMessagesOut++;
       this.#counts.bytesOut += data.length;
       this.#medium.carry(this.self, node.self, () => void node.receive(this.self, topic, data, id));
     }
     return recipients;
+  }
+
+  #isMute(to: PeerName, topic: string): boolean {
+    for (const mute of this.#options.mutes ?? []) if (mute(this.self, to, topic)) return true;
+    return false;
   }
 
   #reject(from: PeerName): void {

@@ -1,6 +1,4 @@
 // What a consensus frame says. Several look at the same frame, on its way out and where it arrives, and it is read once.
-import type { Bytes32 } from '../core/primitives/ids.ts';
-import { type BlockHeader, blockHashOf } from '../core/protocol/block.ts';
 import { unpackMessages } from '../network/coalesce.ts';
 import { type ConsensusMessage, decodeConsensusMessage } from '../runtime/consensus-codec.ts';
 import { FRAME_MESSAGES_MAX } from '../runtime/gossip-outbox.ts';
@@ -12,7 +10,6 @@ interface Frame {
 }
 
 const frames = new WeakMap<Uint8Array, Frame>();
-const hashes = new WeakMap<BlockHeader, Bytes32>();
 
 /** The messages of a frame; undefined when it, or any of them, cannot be read. Frames are not changed once they are made. */
 export function messagesOf(data: Uint8Array): readonly ConsensusMessage[] | undefined {
@@ -23,15 +20,6 @@ export function messagesOf(data: Uint8Array): readonly ConsensusMessage[] | unde
 /** The messages of a frame that can be read. */
 export function readableOf(data: Uint8Array): readonly ConsensusMessage[] {
   return frameOf(data).readable;
-}
-
-/** The hash of a header of such a message. */
-export function hashOf(header: BlockHeader): Bytes32 {
-  const known = hashes.get(header);
-  if (known !== undefined) return known;
-  const hash = blockHashOf(header);
-  hashes.set(header, hash);
-  return hash;
 }
 
 function frameOf(data: Uint8Array): Frame {

@@ -6,7 +6,8 @@ import { EPOCH_BLOCKS_MIN } from '../core/protocol/genesis.ts';
 import { checkLayout } from '../core/protocol/layout.ts';
 import { type DishonestValidator, STRATEGIES } from './adversaries/strategies.ts';
 import type { ChainShape } from './chain-shape.ts';
-import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { ALL_FAULT_KINDS, type FaultKind } from './faults.ts';
+import { LINK_KINDS, type LinkChoice } from './quiet-links.ts';
 import { FAULTS_UNTIL_MS, type ScheduleOptions } from './schedule.ts';
 
 declare module '../core/primitives/errors.ts' {
@@ -16,7 +17,7 @@ declare module '../core/primitives/errors.ts' {
 }
 
 /** What a schedule is made of, as values that can be written down; what is absent is drawn from the seed, or has its default. */
-export type SchedulePlan = Omit<ScheduleOptions, 'crypto' | 'preset' | 'tamper' | 'forger' | 'mayCrash' | 'onWorld'>;
+export type SchedulePlan = Omit<ScheduleOptions, 'crypto' | 'preset' | 'parameters' | 'tamper' | 'forger' | 'mayCrash' | 'onWorld'>;
 
 /** What nodes sign with: the stand-ins, or the curves. */
 export type CryptoChoice = 'stand-in' | 'real';
@@ -32,6 +33,9 @@ export interface WrittenPlan {
 /** Validators of a schedule. */
 export const NODES_MIN = 4;
 export const NODES_MAX = 64;
+/** One way between two nodes when nothing is wrong: a round of several journeys ends within its timer. */
+export const LATENCY_MS_MIN = 1;
+export const LATENCY_MS_MAX = 100;
 const FORMAT = 'coppice-schedule/1';
 const FAULTS_MAX = 256;
 const MOMENT_MS_MAX = 3_600_000;
@@ -75,11 +79,17 @@ const FORMS = {
   duplicates: z.strictObject({ kind: z.literal('duplicates'), share }),
   reordering: z.strictObject({ kind: z.literal('reordering'), jitterMs: moment }),
   'slow-links': z.strictObject({ kind: z.literal('slow-links'), latencyMs: moment }),
+  'silent-shard': z.strictObject({
+    kind: z.literal('silent-shard'),
+    shard: z.int().min(1),
+    nodes: z.array(node).max(NODES_MAX),
+    heardBy: z.array(node).max(NODES_MAX).exactOptional(),
+  }),
 } satisfies { [K in FaultKind['kind']]: z.ZodType<Extract<FaultKind, { kind: K }>> };
 
 const what = z.custom<FaultKind>().superRefine((value, context) => {
-  const kind = FAULT_KINDS.find((each) => each === (value as { readonly kind?: unknown } | null)?.kind);
-  if (kind === undefined) return void context.addIssue(`a fault is one of ${FAULT_KINDS.join(', ')}`);
+  const kind = ALL_FAULT_KINDS.find((each) => each === (value as { readonly kind?: unknown } | null)?.kind);
+  if (kind === undefined) return void context.addIssue(`a fault is one of ${ALL_FAULT_KINDS.join(', ')}`);
   const checked = FORMS[kind].safeParse(value);
   for (const issue of checked.error?.issues ?? []) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
 });
@@ -94,8 +104,15 @@ const Shape = z.strictObject({
     .refine((layout) => isLayout(layout), 'the shards must be the whole tree, each part once, from left to right'),
   epochBlocks: z.int().min(EPOCH_BLOCKS_MIN).max(EPOCH_BLOCKS_MAX),
   beaconIntervalMs: z.int().min(BEACON_INTERVAL_MS_MIN).max(BEACON_INTERVAL_MS_MAX),
-  committeeSeats: z.int().min(NODES_MIN).max(NODES_MAX).exactOptional(),
+  takeoverGraceBlocks: z.int().min(1).max(EPOCH_BLOCKS_MAX).exactOptional(),
+  committeeSeats: z.int().min(1).max(NODES_MAX).exactOptional(),
+  follow: z.literal('own').exactOptional(),
 } satisfies Record<keyof ChainShape, z.ZodType>);
+
+const Links = z.strictObject({
+  kind: z.enum(LINK_KINDS).exactOptional(),
+  latencyMs: z.number().min(LATENCY_MS_MIN).max(LATENCY_MS_MAX).exactOptional(),
+} satisfies Record<keyof LinkChoice, z.ZodType>);
 
 const PLAN_FIELDS = {
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
@@ -109,6 +126,7 @@ const PLAN_FIELDS = {
   faultsUntilMs: moment.exactOptional(),
   transactionsPerSecond: z.number().positive().max(PER_SECOND_MAX).exactOptional(),
   exactClocks: z.boolean().exactOptional(),
+  links: Links.exactOptional(),
   isBeyondThird: z.boolean().exactOptional(),
   shape: Shape.exactOptional(),
 } satisfies Record<keyof SchedulePlan, z.ZodType>;
@@ -149,7 +167,7 @@ export interface Impossibility {
 
 /** The first reason why a plan cannot be judged; undefined when it can. What the swarm draws always can. */
 export function impossibilityOf(plan: SchedulePlan): Impossibility | undefined {
-  return impossibleTimes(plan) ?? impossibleFaults(plan) ?? impossibleCast(plan);
+  return impossibleTimes(plan) ?? impossibleFaults(plan) ?? impossibleCast(plan) ?? impossibleLinks(plan);
 }
 
 /** An impossibility as one line. */
@@ -175,6 +193,15 @@ function impossibleTimes({ faults = [], faultsUntilMs = FAULTS_UNTIL_MS }: Sched
       };
   }
   return undefined;
+}
+
+function impossibleLinks({ links }: SchedulePlan): Impossibility | undefined {
+  if (links?.kind !== 'wan' || links.latencyMs === undefined) return undefined;
+  return {
+    where: 'plan.links.latencyMs',
+    what: 'links between regions are as long as these are apart',
+    remedy: 'leave it out, or choose another kind',
+  };
 }
 
 function impossibleFaults(plan: SchedulePlan): Impossibility | undefined {
@@ -214,7 +241,7 @@ function impossiblePartition({ nodes, dishonest = [] }: SchedulePlan, side: read
 function impossibleCast({ nodes, dishonest, shape, isBeyondThird = false }: SchedulePlan): Impossibility | undefined {
   const where = 'plan.dishonest';
   const validators = dishonest?.map(({ validator }) => validator) ?? [];
-  const seats = Math.min(nodes, shape?.committeeSeats ?? nodes);
+  const seats = shape?.follow === 'own' ? Math.min(nodes, shape.committeeSeats ?? nodes) : nodes;
   const most = Math.floor((seats - 1) / 3);
   if (validators.some((validator) => !(validator >= 0 && validator < nodes)))
     return { where, what: `there are ${nodes} validators, counted from 0`, remedy: `name validators from 0 to ${nodes - 1}` };
@@ -240,6 +267,7 @@ function impossibleCast({ nodes, dishonest, shape, isBeyondThird = false }: Sche
 export function nodesOf(fault: FaultKind): readonly number[] {
   if ('node' in fault) return [fault.node];
   if (fault.kind === 'partition') return fault.minority;
+  if (fault.kind === 'silent-shard') return [...fault.nodes, ...(fault.heardBy ?? [])];
   return fault.kind === 'one-way' ? [fault.from, fault.to] : [];
 }
 

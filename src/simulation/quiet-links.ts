@@ -8,9 +8,19 @@ import { WAN_REGIONS, wanOneWayMs } from './wan.ts';
 /** All kinds, for counts. */
 export const LINK_KINDS = ['uniform', 'heavy-tailed', 'wan'] as const;
 
+/** One of them. */
+export type LinkKind = (typeof LINK_KINDS)[number];
+
+/** What of the links is said, and not drawn from the seed. */
+export interface LinkChoice {
+  readonly kind?: LinkKind;
+  /** The median of one way, where it is not the distance of regions. */
+  readonly latencyMs?: number;
+}
+
 /** See the file's head. */
 export interface QuietLinks {
-  readonly kind: (typeof LINK_KINDS)[number];
+  readonly kind: LinkKind;
   readonly conditions: Pick<LinkConditions, 'latencyMs' | 'jitterMs' | 'isHeavyTailed' | 'latencyOf'>;
   /** The most that one way takes. */
   readonly slowestMs: number;
@@ -20,15 +30,25 @@ const WAN_SHARE = 0.2;
 const HEAVY_TAILED_SHARE = 0.2;
 const WAN_JITTER_MS = 3;
 
-/** Draws how messages travel; `latencyMs` is the median of one way where it is not the distance of regions. */
-export function drawQuietLinks(random: SeededRandom, latencyMs: number): QuietLinks {
-  const chosen = random.next();
+/** Draws how messages travel, as far as nobody says it; `drawnLatencyMs` is the median of one way where it is not the distance of regions. */
+export function drawQuietLinks(random: SeededRandom, drawnLatencyMs: number, choice: LinkChoice = {}): QuietLinks {
+  const drawn = kindAt(random.next());
+  const { kind = drawn, latencyMs = drawnLatencyMs } = choice;
   const jitterMs = latencyMs / 4;
   const even = { latencyMs, jitterMs, isHeavyTailed: false, latencyOf: undefined };
-  if (chosen < WAN_SHARE) return betweenRegions(random, even);
-  if (chosen < WAN_SHARE + HEAVY_TAILED_SHARE)
-    return { kind: 'heavy-tailed', conditions: { ...even, isHeavyTailed: true }, slowestMs: latencyMs + HEAVY_TAIL_MAX * jitterMs };
-  return { kind: 'uniform', conditions: even, slowestMs: latencyMs + jitterMs };
+  switch (kind) {
+    case 'wan':
+      return betweenRegions(random, even);
+    case 'heavy-tailed':
+      return { kind, conditions: { ...even, isHeavyTailed: true }, slowestMs: latencyMs + HEAVY_TAIL_MAX * jitterMs };
+    case 'uniform':
+      return { kind, conditions: even, slowestMs: latencyMs + jitterMs };
+  }
+}
+
+function kindAt(chosen: number): LinkKind {
+  if (chosen < WAN_SHARE) return 'wan';
+  return chosen < WAN_SHARE + HEAVY_TAILED_SHARE ? 'heavy-tailed' : 'uniform';
 }
 
 // Each validator in a region, its twin beside it.

@@ -22,11 +22,9 @@ export async function prepareJobs(): Promise<RunJob> {
   await initialiseKeccak();
   const real = selectCrypto({ disableNative: false });
   const preset = readPreset('devnet');
-  // Stand-ins remember keys, and so each schedule has its own.
-  return ({ plan, crypto }) =>
-    runSchedule({
-      ...plan,
-      preset,
-      crypto: crypto === 'real' ? real : standInCrypto(),
-    });
+  const standIns = standInCrypto();
+  return ({ plan, crypto }) => {
+    standIns.forget(); // They remember keys: each schedule has its own.
+    return runSchedule({ ...plan, preset, crypto: crypto === 'real' ? real : standIns });
+  };
 }

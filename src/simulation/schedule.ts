@@ -12,13 +12,13 @@ import type { Violation } from './checks/violation.ts';
 import type { End } from './disk.ts';
 import { dishonestOfSeed, faultsOfSeed, shapeOfSeed } from './draws.ts';
 import { excuseOf } from './excuse.ts';
-import { backupAgeMs, drawClockErrors, type EndTrigger, FAULT_KINDS, type Fault, type FaultKind, strike } from './faults.ts';
+import { ALL_FAULT_KINDS, backupAgeMs, drawClockErrors, type EndTrigger, type Fault, type FaultKind, strike } from './faults.ts';
 import { livenessBoundMs } from './liveness-bound.ts';
 import { standsAtLostBlock } from './lost-block.ts';
-import { drawQuietLinks, type QuietLinks } from './quiet-links.ts';
+import { drawQuietLinks, type LinkChoice, type QuietLinks } from './quiet-links.ts';
 import { SeededRandom } from './random.ts';
 import { type Answer, type HeadNews, Readers } from './readers.ts';
-import { describeStall, type Healed, hasGoneOn } from './recovery.ts';
+import { quietMoments, Recovery } from './recovery.ts';
 import { WORLD } from './timeline/story.ts';
 import { Watch } from './watch.ts';
 import { createClients, fundedAccounts, Workload } from './workload.ts';
@@ -31,6 +31,8 @@ export interface ScheduleOptions {
   readonly crypto: WorldCrypto;
   /** Preset that the schedule's own timing stands over. */
   readonly preset: NetworkParameters;
+  /** What stands over that timing. */
+  readonly parameters?: Partial<NetworkParameters>;
   /** Instead of faults drawn from the seed. */
   readonly faults?: readonly Fault[];
   /** Instead of dishonest validators drawn from the seed. */
@@ -39,10 +41,7 @@ export interface ScheduleOptions {
   readonly forger?: Forger;
   /** Told of the world before it runs: what else acts in it. */
   readonly onWorld?: (world: World) => void;
-  /**
-   * A node that cannot go on is no violation by itself: it is started again, and what users of the chain see of it counts. For rules that
-   * are broken on purpose, which the node's own assertions often meet first.
-   */
+  /** A node that cannot go on is started again, and no violation by itself: for rules broken on purpose, which its own assertions often meet first. */
   readonly mayCrash?: boolean;
   /** Disks say that they have synced when they have not: what no node can stand, to see that the checks see it. */
   readonly disksLie?: boolean;
@@ -52,8 +51,10 @@ export interface ScheduleOptions {
   readonly faultsUntilMs?: number;
   /** On average; 20 when absent. */
   readonly transactionsPerSecond?: number;
-  /** No clock is wrong. */
+  /** No clock is wrong, or, if false, every one is; drawn from the seed when absent. */
   readonly exactClocks?: boolean;
+  /** How messages travel when nothing is wrong, instead of what is drawn from the seed. */
+  readonly links?: LinkChoice;
   /** A third of the seats or more is dishonest: agreement and liveness may fail, and then those who broke agreement must be accused. */
   readonly isBeyondThird?: boolean;
   /** Which chains there are, instead of what is drawn from the seed. */
@@ -135,7 +136,7 @@ class ScheduleRun {
   readonly #dishonestValidators: readonly DishonestValidator[];
   readonly #dishonest: ReadonlyMap<ValidatorIndex, Strategy>;
   readonly #watch: Watch;
-  readonly #injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
+  readonly #injected = Object.fromEntries(ALL_FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind['kind'], number>;
   /** What ends a node when it next writes or sends. */
   readonly #triggers = new Map<string, { readonly trigger: EndTrigger; readonly end: End }>();
   readonly #backups = new Map<Fault, MemoryStore>();
@@ -156,7 +157,7 @@ class ScheduleRun {
     this.#options = options;
     this.#dishonestValidators = options.dishonest ?? dishonestOfSeed(options.seed, options.nodes);
     this.#shape = options.shape ?? shapeOfSeed(options, this.#dishonestValidators.length);
-    this.#parameters = scheduleParameters(options.preset, options.nodes, this.#shape);
+    this.#parameters = { ...scheduleParameters(options.preset, options.nodes, this.#shape), ...options.parameters };
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);
@@ -189,8 +190,17 @@ class ScheduleRun {
     for (const fault of this.#faults) this.#arm(fault);
     world.clock.onEvent = () => this.#watch.look(world);
     world.clock.schedule(START_MS + this.#faultsUntilMs - world.clock.exactMs, () => this.#heal());
+    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#dishonestCount > 0);
+    const isHonest = (index: number): boolean => this.#isHonest(index);
+    const losses = { isHonest, withoutData: this.#withoutData, dishonest: this.#dishonestCount, nodes: this.#parameters.committeeSeats };
+    const isExcused = (): boolean => {
+      this.#isBlockLost ||= standsAtLostBlock(world, losses);
+      return this.#isBlockLost;
+    };
+    const recovery = new Recovery({ world, watch: this.#watch, boundMs, isHonest, isExcused });
+    if (this.#options.isBeyondThird !== true) recovery.demandAfter(quietMoments(this.#faults, boundMs), START_MS);
     let events = await world.clock.run(START_MS + this.#faultsUntilMs, () => this.#watch.violation !== undefined);
-    events += this.#options.isBeyondThird === true ? await this.#runAftermath(world) : await this.#runUntilBack(world);
+    events += this.#options.isBeyondThird === true ? await this.#runAftermath(world) : await this.#runUntilBack(world, recovery, boundMs);
     workload.stop();
     this.#readers?.stop();
     await this.#watch.look(world);
@@ -214,22 +224,11 @@ class ScheduleRun {
     };
   }
 
-  async #runUntilBack(world: World): Promise<number> {
-    const healed: Healed = { heights: new Map(this.#watch.heights), view: this.#watch.viewHeight };
-    const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#hasDishonest);
-    const isBack = (): boolean =>
-      world.nodes.every((node, index) => !this.#isHonest(index) || (world.isUp(index) && hasGoneOn(node, healed))) &&
-      (this.#watch.oldestUnderWay ?? Number.POSITIVE_INFINITY) > healed.view;
-    const events = await world.clock.run(world.clock.nowMs() + boundMs, () => this.#watch.violation !== undefined || isBack());
-    if (this.#watch.violation !== undefined || isBack()) return events;
-    this.#isBlockLost = standsAtLostBlock(world, {
-      isHonest: (index) => this.#isHonest(index),
-      withoutData: this.#withoutData,
-      dishonest: this.#dishonest.size + (this.#options.forger === undefined ? 0 : 1),
-      nodes: Math.min(this.#parameters.committeeSeats, this.#options.nodes),
-    });
-    if (!this.#isBlockLost)
-      this.#watch.report('liveness', undefined, `within ${boundMs} ms ${describeStall(world, healed, this.#watch.oldestUnderWay)}`);
+  async #runUntilBack(world: World, recovery: Recovery, boundMs: number): Promise<number> {
+    const healed = recovery.healed();
+    const isOver = (): boolean => this.#watch.violation !== undefined || recovery.isBack(healed);
+    const events = await world.clock.run(world.clock.nowMs() + boundMs, isOver);
+    recovery.demand(healed);
     return events;
   }
 
@@ -242,7 +241,7 @@ class ScheduleRun {
   async #build(): Promise<void> {
     const { seed, nodes, crypto } = this.#options;
     const latencyMs = this.#random.integer(5, 60);
-    this.#quiet = drawQuietLinks(new SeededRandom(seed, 'quiet links'), latencyMs);
+    this.#quiet = drawQuietLinks(new SeededRandom(seed, 'quiet links'), latencyMs, this.#options.links);
     const clients = createClients(CLIENTS, crypto.secp256k1);
     const world = await createWorld({
       crypto,
@@ -254,9 +253,9 @@ class ScheduleRun {
       syncMs: SYNC_MS,
       parameters: this.#parameters,
       layout: this.#shape.layout,
-      follow: (index) => (index === 0 || this.#parameters.committeeSeats >= nodes ? 'all' : 'own'),
+      follow: (index) => (index === 0 ? 'all' : (this.#shape.follow ?? 'all')),
       accounts: fundedAccounts(clients),
-      clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes),
+      clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes, this.#options.exactClocks === false),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),
       interpose: (name, own) => this.#mouthOf(name, own),
       onFault: (index, fault) => this.#onFault(index, fault),
@@ -311,8 +310,8 @@ class ScheduleRun {
     return index < this.#options.nodes && !this.#dishonest.has(index) && index !== this.#options.forger?.validator;
   }
 
-  get #hasDishonest(): boolean {
-    return this.#dishonest.size > 0 || this.#options.forger !== undefined;
+  get #dishonestCount(): number {
+    return this.#dishonest.size + (this.#options.forger === undefined ? 0 : 1);
   }
 
   get #theWorld(): World {
@@ -392,6 +391,7 @@ class ScheduleRun {
     this.#triggers.clear();
     world.links.silenced.clear();
     world.links.slower.clear();
+    world.links.mutes.clear();
     Object.assign(world.links, { lossShare: 0, duplicateShare: 0, ...this.#quiet?.conditions });
     for (const disk of world.disks) Object.assign(disk.conditions, { isFull: false, syncMs: SYNC_MS });
     for (const name of world.names) world.network.setUp(name, true);

@@ -19,14 +19,32 @@ const SIGNED_MAX = 1_000_000;
 const VRF_TAG = Uint8Array.of(9);
 const ACCOUNT_TAG = Uint8Array.of(8);
 
-/** All stand-ins of one process, or of one schedule: they remember whose keys they made. */
-export function standInCrypto(): { readonly bls: BlsScheme; readonly vrf: VrfScheme; readonly secp256k1: Secp256k1 } {
-  return { bls: standInBls(), vrf: standInVrf(), secp256k1: standInSecp256k1() };
+/** All stand-ins of one process, or of one schedule. */
+export interface StandInCrypto {
+  readonly bls: BlsScheme;
+  readonly vrf: VrfScheme;
+  readonly secp256k1: Secp256k1;
+  /** Whose keys they made and what was signed is forgotten: for the next schedule they are as new, and its code meets the functions that it knows. */
+  forget(): void;
+}
+
+/** See there. */
+export function standInCrypto(): StandInCrypto {
+  const [ofVotes, ofDraws, signed] = [new SecretsByPublicKey(), new SecretsByPublicKey(), new Map<string, Signed>()];
+  return {
+    bls: standInBls(ofVotes),
+    vrf: standInVrf(ofDraws),
+    secp256k1: standInSecp256k1(signed),
+    forget() {
+      ofVotes.forget();
+      ofDraws.forget();
+      signed.clear();
+    },
+  };
 }
 
 /** Consensus signatures of a few hashes. */
-export function standInBls(): BlsScheme {
-  const secrets = new SecretsByPublicKey();
+export function standInBls(secrets: SecretsByPublicKey = new SecretsByPublicKey()): BlsScheme {
   const isSumOf = (publicKeys: readonly Uint8Array[], messageAt: (index: number) => Uint8Array, signature: Uint8Array): boolean => {
     const sum = new Uint8Array(SIGNATURE_BYTES);
     for (const [index, publicKey] of publicKeys.entries()) {
@@ -57,8 +75,7 @@ export function standInBls(): BlsScheme {
 }
 
 /** A verifiable random function of a few hashes. */
-export function standInVrf(): VrfScheme {
-  const secrets = new SecretsByPublicKey();
+export function standInVrf(secrets: SecretsByPublicKey = new SecretsByPublicKey()): VrfScheme {
   const prove = (seed: Uint8Array, alpha: Uint8Array): Uint8Array => stretched(sha256(VRF_TAG, seed, alpha), VRF_PROOF_BYTES);
   const output = (proof: Uint8Array): Uint8Array => stretched(sha256(proof), VRF_OUTPUT_BYTES);
   return {
@@ -74,8 +91,7 @@ export function standInVrf(): VrfScheme {
 }
 
 /** Account signatures of a few hashes: only what was signed here has a signer. */
-export function standInSecp256k1(): Secp256k1 {
-  const signed = new Map<string, Signed>();
+export function standInSecp256k1(signed = new Map<string, Signed>()): Secp256k1 {
   const publicKeyOf = (secretKey: Uint8Array): Uint8Array => stretched(sha256(ACCOUNT_TAG, secretKey), ACCOUNT_KEY_BYTES);
   return {
     name: 'stand-in',
@@ -112,11 +128,16 @@ function inRange(hash: Uint8Array): Uint8Array {
 class SecretsByPublicKey {
   readonly #byName = new Map<string, Uint8Array>();
   /** The same by array, which committees keep: most lookups need no name. */
-  readonly #byArray = new WeakMap<Uint8Array, Uint8Array>();
+  #byArray = new WeakMap<Uint8Array, Uint8Array>();
 
   remember(publicKey: Uint8Array, secret: Uint8Array): Uint8Array {
     this.#byName.set(bytesToHex(publicKey), secret);
     return publicKey;
+  }
+
+  forget(): void {
+    this.#byName.clear();
+    this.#byArray = new WeakMap();
   }
 
   behind(publicKey: Uint8Array): Uint8Array | undefined {

@@ -1,5 +1,6 @@
 // Virtual time: timers fire in the order of their moments, then of their setting, as fast as the machine can; between two of them
 // everything that was awaiting settles. Nothing here reads a real clock, so equal schedules give equal runs.
+import { nextTick } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { invariant } from '../core/primitives/errors.ts';
 import type { TimestampMs } from '../core/primitives/ids.ts';
@@ -13,6 +14,8 @@ interface Timer {
 
 /** Timers at once: far above what whole nodes set. */
 const TIMERS_MAX = 1_000_000;
+/** Events between two turns of the process's own loop, which hears signals and its parent there: some tens of milliseconds. */
+const EVENTS_PER_TURN = 256;
 
 /** See the file's head. */
 export class VirtualClock implements Clock {
@@ -83,7 +86,8 @@ export class VirtualClock implements Clock {
       this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
       timer.callback();
       fired++;
-      await setImmediate(); // Promises settle in a fixed order; none of them waits for the machine.
+      // Promises settle in a fixed order; none of them waits for the machine.
+      await (fired % EVENTS_PER_TURN === 0 ? setImmediate() : settled());
       await this.onEvent?.();
     }
     if (!done() && untilMs !== Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, untilMs);
@@ -118,6 +122,11 @@ export class VirtualClock implements Clock {
     }
     heap[place] = last;
   }
+}
+
+// What comes with the next tick comes when no promise is left that has anything to run: a turn of the loop without its timers and sockets.
+function settled(): Promise<void> {
+  return new Promise(nextTick as (resolve: () => void) => void);
 }
 
 function isBefore(one: Timer, other: Timer): boolean {

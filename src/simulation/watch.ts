@@ -44,6 +44,13 @@ export interface WatchOptions {
   readonly isBeyondThird: boolean;
 }
 
+/** What of a node the checks look at. */
+interface Looked {
+  readonly chains: ReturnType<typeof chainsOf>;
+  readonly block: unknown;
+  readonly parts: readonly { readonly state: unknown; readonly committed: unknown; readonly evidence: number }[];
+}
+
 /** See the file's head. */
 export class Watch {
   readonly #options: WatchOptions;
@@ -59,6 +66,8 @@ export class Watch {
   #certified: CertifiedChain | undefined;
   #results: NodeResults | undefined;
   #reads: ClientReads | undefined;
+  /** By node: what it was when all checks looked at it last. */
+  readonly #looked = new Map<number, Looked>();
   #events = 0;
   #violation: Violation | undefined;
   #disagreement: Violation | undefined;
@@ -66,7 +75,7 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.report));
-    this.#chain = new CommittedChain(this.report);
+    this.#chain = new CommittedChain(this.report, () => this.#replay?.takeovers);
     this.#accountability = new Accountability({
       crypto: options.crypto,
       isHonest: options.isHonest,
@@ -84,7 +93,7 @@ export class Watch {
     const { crypto, mayFail } = this.#options;
     const replay = await Replay.begin({ genesis, crypto, report: this.report });
     this.#replay = replay;
-    this.#certified = new CertifiedChain((instanceId) => replay.instanceOf(instanceId), crypto.bls, this.report);
+    this.#certified = new CertifiedChain(replay, crypto.bls, this.report);
     this.#results = new NodeResults(replay, this.report);
     this.#reads = new ClientReads({ report: this.report, truth: replay, nameOf: (index) => `node-${index}`, mayFail });
   }
@@ -149,6 +158,7 @@ export class Watch {
 
   /** An honest node has started, for the first time or again. */
   started(index: number, node: Node): void {
+    this.#looked.delete(index);
     this.#chain.restarted(`node-${index}`, node);
     this.#accountability.restarted(`node-${index}`);
     this.#words[index]?.remember(this.#options.world()?.disks[index]?.recordFiles ?? []);
@@ -156,6 +166,7 @@ export class Watch {
 
   /** A node was put on an older copy of its database. */
   forget(index: number): void {
+    this.#looked.delete(index);
     this.#chain.forget(`node-${index}`);
     this.#reads?.forget(index);
   }
@@ -183,6 +194,8 @@ export class Watch {
     for (const [index, node] of nodes.entries()) {
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined || !world.isUp(index)) continue;
+      if (this.#options.isHonest(index)) this.#checkBounds(name, node);
+      if (!this.#isChanged(index, node)) continue;
       chronicle.look(name, node);
       if (!this.#options.isHonest(index)) continue;
       this.#accountability.look(name, node);
@@ -191,8 +204,7 @@ export class Watch {
       if (this.#disagreement !== undefined) continue;
       if (news.length > 0) await this.#replayNews(news, name);
       this.#checkResults(index, name, node, disk.rows);
-      this.#certified?.observe(name, node, disk.rows);
-      this.#checkBounds(name, node);
+      if (this.#certified?.observe(name, node, disk.rows) === false) this.#looked.delete(index);
     }
     await this.#judgeReads();
   }
@@ -217,12 +229,36 @@ export class Watch {
     };
   }
 
+  // All that is looked at is in values that give way to others when anything of them changes; an event is at one node, as a rule.
+  #isChanged(index: number, node: Node): boolean {
+    const chains = chainsOf(node);
+    const block = node.view?.head.block;
+    const last = this.#looked.get(index);
+    if (
+      last?.chains === chains &&
+      last.block === block &&
+      chains.every(({ runner, blocks, evidence }, place) => {
+        const before = last.parts[place];
+        return before?.state === runner.state && before.committed === blocks.committed && before.evidence === evidence.list().length;
+      })
+    )
+      return false;
+    const parts = chains.map(({ runner, blocks, evidence }) => ({
+      state: runner.state,
+      committed: blocks.committed,
+      evidence: evidence.list().length,
+    }));
+    this.#looked.set(index, { chains, block, parts });
+    return true;
+  }
+
   async #replayNews(news: readonly StoredBlock[], name: string): Promise<void> {
     const replay = this.#replay;
     if (replay === undefined) return;
     const before = replay.view.height;
     replay.take(news, name);
-    for (const { stateRoot, ...place } of await replay.advance()) this.#chain.replayed(place, stateRoot);
+    for (const { stateRoot, place } of await replay.advance()) this.#chain.replayed(place, stateRoot);
+    for (const takeover of replay.newTakeovers()) this.#chain.takenOver(takeover);
     for (let number = before + 1; number <= replay.view.height; number++)
       this.#chain.derived(number, replay.view.viewAt(number)?.hashHex ?? '');
   }

@@ -118,6 +118,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     names: [...names, ...(options.outsiders ?? [])],
     links: linksUnder(links, new SeededRandom(options.seed, 'links')),
     clock,
+    mutes: links.mutes,
     onSay: (from, to, topic, data) => chronicle.hear(from, to, topic, data),
   });
   const work = new SeededRandom(options.seed, 'work');

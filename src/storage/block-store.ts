@@ -59,10 +59,18 @@ export interface BlockStore {
   putPending(place: BlockPlace, hash: Bytes32, block: Uint8Array): readonly RowOperation[];
   /** Operations that forget pending blocks of an instance up to and including a height (they are committed or void). */
   dropPending(chain: ChainId, instanceId: Bytes32, upTo: Height): Promise<readonly RowOperation[]>;
-  /** Operations that take committed blocks above `place` away again, results too (rollback to the last anchored). */
-  removeAbove(place: BlockPlace): Promise<readonly RowOperation[]>;
+  /** Operations that say that the beacon took an instance over: from the height of this, its last crosslinked header, or its record, on it is void. */
+  putTakenOver(place: BlockPlace): readonly RowOperation[];
+  getTakenOver(instanceId: Bytes32): BlockPlace | undefined;
+  /**
+   * Operations that take the blocks of an instance above `place` away again, results, end and pending ones too: they lost a fork. Where none is left,
+   * `place` being that of the start record, the instance has none.
+   */
+  removeAbove(place: BlockPlace, startHeight: Height): Promise<readonly RowOperation[]>;
   getByHeight(place: BlockPlace): StoredBlock | undefined;
   getByHash(hash: Bytes32): StoredBlock | undefined;
+  /** Whether the block with this hash is committed. */
+  has(hash: Bytes32): boolean;
   getResult(place: BlockPlace): Uint8Array | undefined;
   /** The highest committed block of an instance. */
   getHead(chain: ChainId, instanceId: Bytes32): BlockPlace | undefined;
@@ -88,12 +96,18 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
     },
     putPending: (place, hash, block) => [{ type: 'put', key: pendingKey(place, hash), value: block }],
     dropPending: (chain, instanceId, upTo) => dropPending(store, chain, instanceId, upTo),
-    removeAbove: (place) => removeAbove(store, place),
+    putTakenOver: (place) => [{ type: 'put', key: takenOverKey(place.instanceId), value: encodePlace(place) }],
+    getTakenOver: (instanceId) => {
+      const value = store.get(takenOverKey(instanceId));
+      return value === undefined ? undefined : decodePlace(value);
+    },
+    removeAbove: (place, startHeight) => removeAbove(store, place, startHeight),
     getByHeight,
     getByHash: (hash) => {
       const value = store.get(hashKey(hash));
       return value === undefined ? undefined : getByHeight(decodePlace(value));
     },
+    has: (hash) => store.get(hashKey(hash)) !== undefined,
     getResult: (place) => store.get(placeKey(ROW_FAMILY.blockResult, place)),
     getHead: (chain, instanceId) => readHead(store, chain, instanceId),
     readRange: (from, count) => readRange(store, from, count),
@@ -122,8 +136,13 @@ async function dropPending(store: KeyValueStore, chain: ChainId, instanceId: Byt
   return operations;
 }
 
-async function removeAbove(store: KeyValueStore, place: BlockPlace): Promise<readonly RowOperation[]> {
-  const operations: RowOperation[] = [];
+async function removeAbove(store: KeyValueStore, place: BlockPlace, startHeight: Height): Promise<readonly RowOperation[]> {
+  const { chain, instanceId, height } = place;
+  const operations: RowOperation[] = [
+    height === startHeight ? { type: 'delete', key: headKey(place) } : { type: 'put', key: headKey(place), value: uint64ToBytes(height) },
+    { type: 'delete', key: endKey(instanceId) },
+    ...(await dropPending(store, chain, instanceId, Number.MAX_SAFE_INTEGER - 1)),
+  ];
   for (const family of [ROW_FAMILY.committedBlock, ROW_FAMILY.blockResult]) {
     const gte = placeKey(family, { ...place, height: place.height + 1 });
     for await (const { key, value } of store.iterate({ gte, lt: endOfInstance(family, place), limit: ROWS_MAX })) {
@@ -131,7 +150,7 @@ async function removeAbove(store: KeyValueStore, place: BlockPlace): Promise<rea
       if (family === ROW_FAMILY.committedBlock) operations.push({ type: 'delete', key: hashKey(value.subarray(0, HASH_BYTES)) });
     }
   }
-  return [...operations, { type: 'put', key: headKey(place), value: uint64ToBytes(place.height) }];
+  return operations;
 }
 
 function readHead(store: KeyValueStore, chain: ChainId, instanceId: Bytes32): BlockPlace | undefined {
@@ -193,6 +212,10 @@ function pendingKey(place: BlockPlace, hash: Bytes32): Uint8Array {
 
 function hashKey(hash: Bytes32): Uint8Array {
   return concatBytes(Uint8Array.of(ROW_FAMILY.blockPlaceByHash), hash);
+}
+
+function takenOverKey(instanceId: Bytes32): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.instanceTakenOver), instanceId);
 }
 
 function endKey(instanceId: Bytes32): Uint8Array {

@@ -2,7 +2,7 @@
 // thread. It can also lose power: what was not synced is then gone from some batch on, never a batch in part, as LevelDB's log does it.
 
 import { CoppiceError } from '../core/primitives/errors.ts';
-import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
+import type { Row, RowRange } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 
 /** The memory store and what only a test asks of it. */
@@ -19,20 +19,29 @@ export function createMemoryStore(): MemoryStore {
   return storeOver(new Map());
 }
 
-/** An operation as it is kept: under the name of its key, with a value of its own; undefined deletes. */
-interface Kept {
+/** What a row was before a batch; undefined where it was not there. */
+interface Before {
   readonly name: string;
   readonly value: Uint8Array | undefined;
 }
 
-function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
-  const durable = new Map(synced);
-  const rows = new Map(synced);
+function storeOver(rows: Map<string, Uint8Array>): MemoryStore {
   /** Names by their first byte, the room that they belong to: a range is read without looking at all the others. */
   const namesByRoom = new Map<number, Set<string>>();
   for (const name of rows.keys()) roomOf(namesByRoom, name).add(name);
-  let unsynced: (readonly Kept[])[] = [];
+  /** Of each batch since the last sync, in the order of its operations. */
+  let unsynced: (readonly Before[])[] = [];
   let failing = false;
+
+  const put = (name: string, value: Uint8Array | undefined): void => {
+    if (value === undefined) {
+      if (rows.delete(name)) roomOf(namesByRoom, name).delete(name);
+      return;
+    }
+    const count = rows.size;
+    rows.set(name, value);
+    if (rows.size > count) roomOf(namesByRoom, name).add(name);
+  };
 
   return {
     get rowCount() {
@@ -44,21 +53,25 @@ function storeOver(synced: ReadonlyMap<string, Uint8Array>): MemoryStore {
         failing = false;
         throw new CoppiceError('storage/unavailable', { path: 'memory', detail: 'the write was made to fail' });
       }
-      const kept = batch.map(keptOf);
-      apply(rows, kept);
-      for (const operation of kept) index(namesByRoom, operation);
-      unsynced.push(kept);
-      if (!options.sync) return;
-      for (const earlier of unsynced) apply(durable, earlier);
-      unsynced = [];
+      const before: Before[] = [];
+      for (const operation of batch) {
+        const name = nameOf(operation.key);
+        if (!options.sync) before.push({ name, value: rows.get(name) });
+        put(name, operation.type === 'put' ? operation.value.slice() : undefined);
+      }
+      if (options.sync) unsynced = [];
+      else unsynced.push(before);
     },
     async *iterate(range) {
       yield* rowsOf(rows, namesByRoom, range);
     },
     close: async () => {},
     afterPowerLoss(keptBatches) {
-      const found = new Map(durable);
-      for (const batch of unsynced.slice(0, keptBatches)) apply(found, batch);
+      const found = new Map(rows);
+      for (const batch of unsynced.slice(Math.min(keptBatches, unsynced.length)).reverse())
+        for (const { name, value } of batch.toReversed())
+          if (value !== undefined) found.set(name, value);
+          else found.delete(name);
       return storeOver(found);
     },
     failNextWrite() {
@@ -86,12 +99,6 @@ function rowsOf(
     .map((name) => ({ key: new Uint8Array(Buffer.from(name, 'latin1')), value: (rows.get(name) as Uint8Array).slice() }));
 }
 
-function index(namesByRoom: Map<number, Set<string>>, { name, value }: Kept): void {
-  const members = roomOf(namesByRoom, name);
-  if (value !== undefined) members.add(name);
-  else members.delete(name);
-}
-
 function roomOf(namesByRoom: Map<number, Set<string>>, name: string): Set<string> {
   const room = firstByteOf(name);
   const members = namesByRoom.get(room) ?? new Set<string>();
@@ -102,17 +109,6 @@ function roomOf(namesByRoom: Map<number, Set<string>>, name: string): Set<string
 /** -1 for the empty name, which stands before all others. */
 function firstByteOf(name: string): number {
   return name === '' ? -1 : name.charCodeAt(0);
-}
-
-function apply(rows: Map<string, Uint8Array>, batch: readonly Kept[]): void {
-  for (const { name, value } of batch) {
-    if (value !== undefined) rows.set(name, value);
-    else rows.delete(name);
-  }
-}
-
-function keptOf(operation: RowOperation): Kept {
-  return { name: nameOf(operation.key), value: operation.type === 'put' ? operation.value.slice() : undefined };
 }
 
 // One character a byte: strings of this kind compare as their bytes do.

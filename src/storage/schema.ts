@@ -2,7 +2,7 @@
 // (0x10 to 0x1f) are in core/state/row-keys.ts; a test holds that no two rooms share one.
 
 /** Version of the layout of all rows: a database of another version is refused, never guessed at. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** First bytes of the rows that storage itself defines. */
 export const ROW_FAMILY = {
@@ -18,13 +18,15 @@ export const ROW_FAMILY = {
   evidence: 0x25,
   /** What ended an instance: certificates of its closing block. */
   instanceEnd: 0x26,
+  /** The last header of an instance that the beacon took over: from its height on the instance is void. */
+  instanceTakenOver: 0x27,
   /** The state after a beacon block. */
   beaconState: 0x28,
   /** What a source sent, by the height that emitted it, with its anchor. */
   anchoredOutbox: 0x2b,
   /** What a shard's block sent to others, until all have read it. */
   sentMessages: 0x2c,
-  /** What the child of a shard's newest block has to know, beside its header. */
+  /** What the child of a shard's block has to know, beside its header: of the newest, and of those that it may go back to. */
   shardParent: 0x2d,
   /** Hash, time and seed of each beacon block: what shard blocks see of the past. */
   beaconPoint: 0x2a,

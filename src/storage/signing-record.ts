@@ -125,8 +125,13 @@ function encodeCopy(counter: number, content: Uint8Array): Uint8Array {
 // Where the second copy lies depends on the length, which may have rotted with the first: so every page is looked at. Copies of earlier records that
 // still lie about have lower counters.
 function readSlot(slot: Uint8Array): Slot | undefined {
-  const pages = Array.from({ length: SLOT_BYTES / PAGE_BYTES }, (_unused, page) => readCopy(slot.subarray(page * PAGE_BYTES)));
-  return newestOf(pages);
+  let newest: Slot | undefined;
+  for (let offset = 0; offset < SLOT_BYTES; offset += PAGE_BYTES) {
+    if (slot[offset] !== MARK >>> 24) continue; // Most pages hold nothing.
+    const copy = readCopy(slot.subarray(offset));
+    if (copy !== undefined && copy.counter > (newest?.counter ?? 0)) newest = copy;
+  }
+  return newest;
 }
 
 function readCopy(copy: Uint8Array): Slot | undefined {
@@ -136,8 +141,4 @@ function readCopy(copy: Uint8Array): Slot | undefined {
   const content = copy.slice(HEAD_BYTES, HEAD_BYTES + length);
   if (!bytesEqual(sha256(copy.subarray(0, 16), content), copy.subarray(16, HEAD_BYTES))) return undefined;
   return { counter: Number(view.getBigUint64(8)), content };
-}
-
-function newestOf(slots: readonly (Slot | undefined)[]): Slot | undefined {
-  return slots.reduce((best, slot) => (slot !== undefined && slot.counter > (best?.counter ?? 0) ? slot : best), undefined);
 }

@@ -55,6 +55,10 @@ export interface ViewStore {
   /** Operations that store what is shown of the execution of a shard's block. */
   putExecution(shard: ChainId, height: Height, parts: ExecutionParts): readonly RowOperation[];
   getExecution(shard: ChainId, height: Height): ExecutionParts | undefined;
+  /** Operations that forget that, of a block that is void. */
+  dropExecution(shard: ChainId, height: Height): readonly RowOperation[];
+  /** Operations that forget what a transaction was charged in such a block. */
+  dropCharged(transactionHash: Bytes32): readonly RowOperation[];
   /** Operations that store what a transaction was charged whose main call left its shard: it is under way until it arrives. */
   putCharged(transactionHash: Bytes32, charged: Uint8Array): readonly RowOperation[];
   /** Operations that say that it has arrived and is shown; what it was charged stays. */
@@ -102,6 +106,14 @@ export function createViewStore(store: KeyValueStore): ViewStore {
       invariant((transactions === undefined) === (receipts === undefined), 'an execution is stored whole');
       return transactions === undefined || receipts === undefined ? undefined : { transactions, receipts };
     },
+    dropExecution: (shard, height) => [
+      { type: 'delete', key: executionKey(ROW_FAMILY.shownTransactions, shard, height) },
+      { type: 'delete', key: executionKey(ROW_FAMILY.shownReceipts, shard, height) },
+    ],
+    dropCharged: (hash) => [
+      { type: 'delete', key: hashKey(ROW_FAMILY.chargedTransaction, hash) },
+      { type: 'delete', key: hashKey(ROW_FAMILY.underWay, hash) },
+    ],
     putCharged: (hash, value) => [
       { type: 'put', key: hashKey(ROW_FAMILY.chargedTransaction, hash), value },
       { type: 'put', key: hashKey(ROW_FAMILY.underWay, hash), value: hash },

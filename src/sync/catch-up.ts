@@ -55,6 +55,8 @@ export interface CatchUpDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly post: (event: ConsensusEvent) => boolean;
+  /** Whether a block is known to be of the losing branch of a fork. */
+  readonly isLosing: (block: { readonly height: Height; readonly hash: Bytes32 }) => boolean;
   /** A quorum has committed another block than this node. */
   readonly onFork: () => void;
   /** `valid` when both certificates are of a quorum of the committee, for this block. */
@@ -161,6 +163,8 @@ export class CatchUp {
       if (!decoded.ok) return this.#blame(peer, 'bad-range-answer');
       if (!bytesEqual(decoded.value.block.header.parentHash, parentHash)) return this.#judgeUnlinked(peer, decoded.value, fromHeight);
       parentHash = blockHashOf(decoded.value.block.header);
+      // Whoever gave it may not know better.
+      if (this.#dependencies.isLosing({ height: decoded.value.block.header.height, hash: parentHash })) break;
       fetched.push({ hash: parentHash, certified: decoded.value });
     }
     while (fetched.length > 0 && fetched.at(-1)?.certified.certificates.commitCertificate.length === 0) fetched.pop();

@@ -1,10 +1,11 @@
-// What a node says of instances that have ended: to whoever still speaks in one that is not run here any more, the certificates of its end
+// What a node says of instances that have ended or were taken over: to whoever still speaks in one that is not run here any more, the certificates of its end
 // (protocol, section 6, "Closing"); to whoever asks, its blocks, and the carriers that are no part of the chain. So a node that was away for
 // epochs comes back instance by instance.
 import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
-import type { Bytes32 } from '../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height, Round } from '../core/primitives/ids.ts';
 import { blockHashOf, EMPTY_BODY } from '../core/protocol/block.ts';
 import { Block } from '../core/protocol/certified-block.ts';
+import { storedValue } from '../core/protocol/ssz.ts';
 import type { CertificateBundle } from '../core/protocol/vote.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { AnswerLimit } from '../runtime/answer-limit.ts';
@@ -25,13 +26,14 @@ export function carrierOf(blockStore: BlockStore, instanceId: Bytes32, hash: Byt
   return carrier === undefined ? undefined : Block.serialize({ header: carrier, body: EMPTY_BODY });
 }
 
-/** What can be read of an instance that has ended; undefined of one that has not, or is not known. */
+/**
+ * What can be read of an instance that has ended, or that the beacon took over: who is behind there needs its last header, which may have its CC with a block
+ * above, void as that is. Undefined of one that goes on, or is not known.
+ */
 export function endedSourceOf(blockStore: BlockStore, instanceId: Bytes32): BlockServerSource | undefined {
-  const stored = blockStore.getEnd(instanceId);
-  if (stored === undefined) return undefined;
-  const { chain } = stored;
-  const { quorumCertificate } = decodeInstanceEnd(stored.end).proof;
-  const { height: committedHeight, blockHash: committedHash, round } = quorumCertificate.point;
+  const newest = newestOf(blockStore, instanceId);
+  if (newest === undefined) return undefined;
+  const { chain, height: committedHeight, hash: committedHash, round } = newest;
   return {
     chain,
     instanceId,
@@ -39,6 +41,23 @@ export function endedSourceOf(blockStore: BlockStore, instanceId: Bytes32): Bloc
     readRange: (fromHeight, count) => blockStore.readRange({ chain, instanceId, height: fromHeight }, count),
     readByHash: (hash) => blockStore.getByHash(hash)?.block ?? carrierOf(blockStore, instanceId, hash),
   };
+}
+
+function newestOf(
+  blockStore: BlockStore,
+  instanceId: Bytes32,
+): { readonly chain: ChainId; readonly height: Height; readonly hash: Bytes32; readonly round: Round } | undefined {
+  const ended = blockStore.getEnd(instanceId);
+  if (ended !== undefined) {
+    const { height, blockHash: hash, round } = decodeInstanceEnd(ended.end).proof.quorumCertificate.point;
+    return { chain: ended.chain, height, hash, round };
+  }
+  const takenOver = blockStore.getTakenOver(instanceId);
+  const head = takenOver && blockStore.getHead(takenOver.chain, instanceId);
+  const stored = head && blockStore.getByHeight(head);
+  if (stored === undefined) return undefined;
+  const { chain, height } = stored.place;
+  return { chain, height, hash: stored.hash, round: storedValue(Block, stored.block).header.round };
 }
 
 /** What answering needs of its node. */

@@ -1,7 +1,8 @@
 // Fuzzing for as long as one likes, target after target in turns, as `npm run fuzz` and `npm run soak:fuzz` do it: with coverage as the sign of
 // news, and with a corpus that grows by what is news and by what finds a fault.
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
-import { addFound, addNews, readCorpus } from './corpus.ts';
+import { SeededRandom } from '../../src/simulation/random.ts';
+import { addFound, addNews, beginCorpus, readCorpus } from './corpus.ts';
 import { startCoverage } from './coverage.ts';
 import { FuzzFailure, fuzz } from './engine.ts';
 import type { FuzzTarget } from './target.ts';
@@ -50,6 +51,7 @@ export async function runLong({ targets, minutes, seed, tell }: LongRunOptions):
       const { name } = target;
       const endMs = performance.now() + turnMs;
       try {
+        addedToCorpus += await beginCorpus(target, new SeededRandom(seed, `corpus of ${name}`));
         const report = await fuzz(target, {
           seed: seed * TURNS + turn,
           corpus: readCorpus(name),

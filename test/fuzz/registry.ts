@@ -9,6 +9,7 @@ import { LANE_TARGETS } from './targets/lane-targets.ts';
 import { ROW_TARGETS } from './targets/row-targets.ts';
 import { RPC_TARGETS } from './targets/rpc-targets.ts';
 import { SHARD_TARGETS } from './targets/shard-targets.ts';
+import { STATE_ROW_TARGETS } from './targets/state-row-targets.ts';
 import { STORAGE_TARGETS } from './targets/storage-targets.ts';
 import { TRANSACTION_TARGETS } from './targets/transaction-targets.ts';
 import { TRANSFER_TARGETS } from './targets/transfer-targets.ts';
@@ -23,6 +24,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...TRANSACTION_TARGETS,
   ...LANE_TARGETS,
   ...TRANSFER_TARGETS,
+  ...STATE_ROW_TARGETS,
   ...ROW_TARGETS,
   ...SHARD_TARGETS,
   ...STORAGE_TARGETS,
@@ -31,12 +33,22 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...RPC_TARGETS,
 ];
 
-/** Exports whose names say that they decode, by `file#export`, and why no target runs them. */
+const KEY_OF_OWN_ROW =
+  'reads the key of a row that this program wrote, whose bytes LevelDB checks; a damaged value is what the targets of rows give';
+
+/** Exports whose names or parameters say that they decode, by `file#export`, and why no target runs them. */
 export const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['core/view/anchor#ShardHeight', 'a part of the rows that view-anchor and view-header run'],
   ['core/view/anchor#ShardHeights', 'a part of the rows that view-anchor and view-header run'],
   ['core/messaging/lanes#openLanes', 'opens the lanes of cursors and a view of our own, not of bytes'],
+  ['core/beacon/slashing#applyEvidence', 'decodes and judges by what evidence runs, and looks its instance up in the state'],
+  ['core/consensus/evidence/evidence#evidenceIdOf', 'a hash of bytes that evidence has judged before'],
+  ['core/state/row-keys#shardOfHistoryRow', KEY_OF_OWN_ROW],
+  ['core/state/row-keys#shardOfCommittedRow', KEY_OF_OWN_ROW],
+  ['core/state/row-keys#placeOfClosedRow', KEY_OF_OWN_ROW],
+  ['core/state/row-keys#shardOfUncleanRow', KEY_OF_OWN_ROW],
   ['core/execution/evm/fast-curves#recoverOn', 'a precompile of the EVM: Ethereum’s state tests and worst blocks are its tests'],
+  ['runtime/evidence-keeper#keptEvidenceOf', 'reads by decodeEvidence and accusationOf, which evidence runs, what they accepted before'],
   ['runtime/signature-verifier-tasks#decodeVerdicts', 'crosses to a worker thread of this process and back, never further'],
   ['runtime/signature-verifier-tasks#decodeSenders', 'crosses to a worker thread of this process and back, never further'],
   ['runtime/signature-verifier-tasks#recoverAll', 'a loop over the recovery that account-signature runs'],

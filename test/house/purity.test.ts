@@ -22,7 +22,7 @@ const ADAPTERS = [
   'src/simulation/main.ts',
   'src/simulation/twins/main.ts',
   'src/simulation/mutants/main.ts',
-  'src/simulation/mutants/mutant-worker.ts',
+  'src/simulation/mutants/mutant-crew.ts',
   'src/simulation/mutants/type-check.ts',
   'src/storage/data-directory.ts',
   'src/storage/kept-log.ts',

@@ -1,10 +1,11 @@
 // The script that runs the tests: what did not run must show in its summary, or a checkout without the data passes for a complete one.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { PARTS } from '../../scripts/run-tests.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'coppice-run-tests-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -44,5 +45,16 @@ describe('the summary of the tests', () => {
     const summary = summaryOf("describe('vectors', () => { it('hold', () => {}); });");
     assert.match(summary, /skipped suites 0$/m);
     assert.doesNotMatch(summary, /not run/);
+  });
+});
+
+describe('the files that start first in their part', () => {
+  it('are files of that part', () => {
+    const named = Object.values(PARTS).flatMap(({ pattern, first = [] }) => first.map((file) => ({ file, pattern })));
+    assert.ok(named.length > 0);
+    for (const { file, pattern } of named) {
+      assert.ok(existsSync(join(import.meta.dirname, '../..', file)), `${file} is there`);
+      assert.ok(matchesGlob(file, pattern), `${file} is in ${pattern}`);
+    }
   });
 });

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { REFERENCE_AGE_MAX } from '../../src/core/shard/voting-rules.ts';
+import type { ExecutedBeaconOutcome } from '../../src/runtime/beacon-logic.ts';
 import { ChainRunner } from '../../src/runtime/chain-runner.ts';
 import { CommitWriter } from '../../src/runtime/commit-writer.ts';
 import { decodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import type { CancelTimer } from '../../src/runtime/ports.ts';
-import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from './signed-chain.ts';
+import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain, START_MS } from './signed-chain.ts';
 
 const MAILBOX_MAX = 8_192;
+/** Of the event loop: far more than validating an empty block takes. */
+const TURNS = 50;
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const UNCOUNTED = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
 
@@ -63,7 +67,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
     store: chain.store,
     blockStore: chain.stores.blockStore,
     clock: {
-      nowMs: () => 0,
+      nowMs: () => START_MS + 1_000,
       schedule: (_delayMs, callback): CancelTimer => {
         bench.timers.push(callback);
         return () => undefined;
@@ -127,6 +131,26 @@ describe('the runner of a chain', () => {
     await settled();
     assert.deepEqual(order.slice(0, 3), ['record', 'recorded', 'timeout']);
     await runner.stop();
+  });
+
+  it('votes for a valid block, and not for one that a rule of its chain holds back', async () => {
+    for (const [beaconHeight, votes] of [
+      [0, 1],
+      [REFERENCE_AGE_MAX, 1],
+      [REFERENCE_AGE_MAX + 1, 0],
+    ] as const) {
+      const chain = await createSignedChain();
+      const { runner, said, first, faults } = await createBench(chain, async () => undefined);
+      runner.start();
+      await settled();
+      const state = { ...chain.beaconState, height: beaconHeight };
+      chain.window.extend({ state, applied: { anchoredOutboxes: [] } } as unknown as ExecutedBeaconOutcome);
+      runner.post({ kind: 'proposal-received', hash: first.hash, header: first.proposal.header });
+      for (let turn = 0; turn < TURNS; turn++) await settled();
+      assert.equal(said.filter((kind) => kind === 'vote').length, votes, `the beacon is at ${beaconHeight}, the block refers to 0`);
+      assert.deepEqual(faults, []);
+      await runner.stop();
+    }
   });
 
   it('asks again for a block that was discarded just before the engine wanted it validated', async () => {

@@ -44,6 +44,10 @@ class Waiting implements TransactionSource {
     this.transactions = [];
   }
 
+  onVoid(transactions: readonly Transaction[]): void {
+    this.transactions = transactions;
+  }
+
   come(transactions: readonly Transaction[]): void {
     this.transactions = transactions;
     this.#listener();

@@ -29,7 +29,7 @@ async function heldAfter(chain: SignedChain, anchoredHeight: number): Promise<re
     shard: SHARD,
     states: chain.states,
     shelf,
-    window: { newest },
+    window: { newest, anchoredSummary: () => (anchoredHeight > 0 ? outbox.summary : undefined) },
     rowsOf: () => [],
     onCommitted: () => undefined,
   });

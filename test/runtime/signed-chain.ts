@@ -3,6 +3,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { genesisBeaconState } from '../../src/core/beacon/genesis-state.ts';
 import { firstBeaconRecord } from '../../src/core/beacon/instance.ts';
+import type { BeaconState } from '../../src/core/beacon/state.ts';
 import { certificateOf, timeoutCertificateOf } from '../../src/core/consensus/certificates.ts';
 import { type ChainPoint, leaderOf, pointAfter, vrfAlphaOf } from '../../src/core/consensus/leader.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
@@ -71,6 +72,9 @@ export interface SignedChain {
   readonly store: MemoryStore;
   readonly stores: SignedChainStores;
   readonly states: StateDatabase;
+  /** Onto the genesis of the beacon, until a test lets it go on. */
+  readonly window: BeaconWindow;
+  readonly beaconState: BeaconState;
   /** What a committed block writes beside itself; blocks are told as they are written. */
   readonly rows: (onCommitted: (outcome: ExecutedShardBlockOutcome) => void) => CommitRows<ExecutedShardBlockOutcome>;
   readonly start: ChainPoint;
@@ -163,6 +167,8 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     store,
     stores,
     states,
+    window,
+    beaconState,
     rows: (onCommitted) =>
       createShardBlockCommits({ ...stores, shard: ROOT_SHARD, states, shelf: new BundleShelf(), window, rowsOf: () => [], onCommitted }),
     start,

@@ -24,7 +24,7 @@ const START_MS = 1_700_000_000_000;
 const LIAR = 3;
 const RUN_MS_MAX = 3_600_000;
 const SETTLE_MS = 30_000;
-/** One leaf of each stands for its siblings: the rule compares the commitment whole, and bad-fields.test.ts takes every leaf. */
+/** One leaf of each stands for its siblings: the rule compares the commitment whole, and bad-fields and bad-beacon-fields.test.ts take every leaf. */
 const LEFT_TO_UNIT_TEST =
   /^(crosslink\.headers\.0\.)?parentExecution\.(?!stateRoot|cursors|proposerFeesWei)|^timeoutCertificate\.|^crosslink\.(headers\.0\.(justify|timeoutCertificate)|commitCertificate|carriers)/;
 /** Reasons to refuse that no kind of chain has for itself. */

@@ -79,6 +79,37 @@ describe('families replayed alone', () => {
     }
   });
 
+  it('show a message that is not what was emitted, one that nobody emitted, and one that is missing', async () => {
+    const block = await executed();
+    const late = block.result.messages.findLast(({ wave }) => wave > 1)?.message;
+    assert.ok(late !== undefined);
+    const other = withMessages(block, (result) =>
+      result.message === late ? { ...result, message: { ...late, gasPriceWei: late.gasPriceWei + 1n } } : result,
+    );
+    const more = { ...block, result: { ...block.result, outbox: [{ ...late, hop: late.hop + 1 }] } };
+    const fewer = { ...block, result: { ...block.result, messages: block.result.messages.filter(({ message }) => message !== late) } };
+    for (const [planted, expected] of [
+      [other, /^message [0-9a-f]{64}\/\d+ is /],
+      [more, /nobody emits it$/],
+      [fewer, /is neither executed nor in the outbox$/],
+    ] as const) {
+      const found = await replayFamilies(planted, executor);
+      assert.ok(
+        found.some((line) => expected.test(line)),
+        found.join('\n'),
+      );
+    }
+  });
+
+  it('show fees that are not what was bought', async () => {
+    const block = await executed();
+    const found = await replayFamilies(
+      { ...block, result: { ...block.result, proposerFeesWei: block.result.proposerFeesWei + 1n } },
+      executor,
+    );
+    assert.match(found.join(), /^\d+ wei are burned or the proposer's, alone \d+$/);
+  });
+
   it('show a change to a family that none of its items made', async () => {
     const block = await executed();
     const [first, ...rest] = block.result.changeSet.accounts;

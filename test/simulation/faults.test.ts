@@ -5,15 +5,18 @@ import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { isError } from '../../src/core/primitives/errors.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
+import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
 import { SimulatedDisk } from '../../src/simulation/disk.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { Life } from '../../src/simulation/life.ts';
 import { HEAVY_TAIL_MAX, linksUnder, quietConditions } from '../../src/simulation/links.ts';
 import { drawQuietLinks, LINK_KINDS } from '../../src/simulation/quiet-links.ts';
 import { SeededRandom } from '../../src/simulation/random.ts';
+import { quietMoments } from '../../src/simulation/recovery.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+import type { World } from '../../src/simulation/world.ts';
 
 const key = (place: number): Uint8Array => Uint8Array.of(0x10, place);
 
@@ -71,6 +74,47 @@ describe('rotten bits', () => {
       found += report.rotFound;
     }
     assert.ok(found > 0, 'some node met a rotten row');
+  });
+});
+
+describe('faults with a long time between them', () => {
+  const between = (fromMs: number, forMs = 1_000): Fault => ({
+    fromMs,
+    forMs,
+    what: { kind: 'partition', minority: [0, 1], isSeen: true },
+  });
+
+  it('are each over within the bound: a moment is quiet when no other fault is there or begins for so long', () => {
+    assert.deepEqual(quietMoments([], 100), []);
+    assert.deepEqual(quietMoments([between(0), between(500), between(2_000)], 400), [1_500]);
+    assert.deepEqual(quietMoments([between(0), between(500), between(2_000)], 501), []);
+    assert.deepEqual(quietMoments([between(0, 5_000), between(1_000), between(9_000)], 4_000), [5_000]);
+  });
+
+  /** Of links as quick as this seed draws them. */
+  const BOUND_AT_MOST_MS = 80_000;
+  const QUICK_LINKS_SEED = 6;
+  it('are judged after each: what stands still after the first one is seen, though all goes on after the last', async () => {
+    const cut = (world: World, up: boolean): void => {
+      for (const one of ['node-0', 'node-1']) for (const other of ['node-2', 'node-3']) world.network.setLink(one, other, up);
+    };
+    const { violation } = await runSchedule({
+      seed: QUICK_LINKS_SEED,
+      nodes: 4,
+      crypto: standInCrypto(),
+      preset: readPreset('devnet'),
+      faults: [between(1_000), between(2_000 + BOUND_AT_MOST_MS)],
+      faultsUntilMs: 4_000 + BOUND_AT_MOST_MS,
+      dishonest: [],
+      shape: PLAIN_SHAPE,
+      transactionsPerSecond: 1,
+      onWorld: (world) => {
+        world.clock.schedule(2_050, () => cut(world, false));
+        world.clock.schedule(BOUND_AT_MOST_MS, () => cut(world, true));
+      },
+    });
+    assert.equal(violation?.property, 'liveness');
+    assert.ok(violation.atMs < BOUND_AT_MOST_MS, `seen after ${violation.atMs} ms`);
   });
 });
 

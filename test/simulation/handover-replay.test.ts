@@ -5,9 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { outputOfQuint } from '../../scripts/quint.ts';
+import { Quint } from '../../scripts/quint.ts';
 import { type ReplayCounts, replayHandover } from './handover-replay.ts';
 import type { HandoverState } from './handover-trace.ts';
+import { actionsOfHandover, countActions } from './model-actions.ts';
 import { readTrace } from './model-trace.ts';
 
 const SEED = 7;
@@ -38,10 +39,12 @@ describe('the lanes, beside the formal model', () => {
   before(async () => {
     const written = (name: string) => ['--backend', 'typescript', '--seed', `${SEED}`, '--out-itf', join(folder, `${name}_{seq}.itf.json`)];
     const budget = ['--max-samples', `${TRACES}`, '--n-traces', `${TRACES}`, '--max-steps', `${STEPS}`, '--verbosity', '1'];
+    const quint = new Quint();
     const outputs = await Promise.all([
-      outputOfQuint('test', 'spec/handover/scenarios.qnt', ...written('{test}')),
-      ...INSTANCES.map((init) => outputOfQuint('run', 'spec/handover/instances.qnt', '--init', init, ...budget, ...written(init))),
+      quint.output(['test', 'spec/handover/scenarios.qnt', ...written('{test}')]),
+      ...INSTANCES.map((init) => quint.output(['run', 'spec/handover/instances.qnt', '--init', init, ...budget, ...written(init)])),
     ]);
+    quint.close();
     for (const file of readdirSync(folder).sort()) {
       const states = readTrace<Partial<HandoverState>>(readFileSync(join(folder, file), 'utf8'));
       // A schedule that ends with what must not happen has an empty state for it.
@@ -57,6 +60,17 @@ describe('the lanes, beside the formal model', () => {
     for (const trace of leavingOut()) replayHandover(trace, counts);
     context.diagnostic(`${leavingOut().length} traces: ${JSON.stringify(counts)}`);
     for (const [what, count] of Object.entries(counts)) assert.ok(count > 0, `no trace comes to ${what}`);
+  });
+
+  it('are taken through every action of the model', (context) => {
+    const actions = actionsOfHandover();
+    const counts = countActions(
+      actions,
+      leavingOut().flatMap((trace) => trace.slice(1).flatMap(({ last }) => last.names)),
+    );
+    context.diagnostic([...counts].map(([action, count]) => `${action} ${count}`).join(', '));
+    assert.deepEqual(new Set(counts.keys()), actions, 'what happens in traces is named in the model');
+    for (const [action, count] of counts) assert.ok(count > 0, `no trace has the action ${action}`);
   });
 
   for (const rule of RULES_SEEN) {

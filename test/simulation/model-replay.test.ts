@@ -5,8 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { outputOfQuint } from '../../scripts/quint.ts';
+import { Quint } from '../../scripts/quint.ts';
 import { ENGINE_MUTANTS, loadMutant, NO_MUTANT } from './engine-mutants.ts';
+import { actionsOfConsensus, countActions } from './model-actions.ts';
 import { type Engine, replay } from './model-replay.ts';
 import { type ModelState, readTrace } from './model-trace.ts';
 
@@ -15,22 +16,6 @@ const TRACES = 16;
 const STEPS = 70;
 /** Of an instance that ends with its first block. */
 const TRACES_TO_THE_END = 10;
-const ACTIONS = [
-  'propose',
-  'propose-byzantine',
-  'receive-proposal',
-  'validate',
-  'fetch',
-  'receive-qc',
-  'receive-cc',
-  'form-cc',
-  'give-up',
-  'receive-timeout',
-  'speak-again',
-  'receive-tc',
-  'restart',
-];
-
 /** For each end in the trace, whether it is the CC of a carrier that brought it. */
 function endsIn(trace: readonly ModelState[]): readonly boolean[] {
   return trace.slice(1).flatMap(({ nodes, blocks, last, setup }) => {
@@ -58,11 +43,13 @@ describe('the engine, beside the formal model', () => {
       '--verbosity',
       '1',
     ];
+    const quint = new Quint();
     const outputs = await Promise.all([
-      outputOfQuint('test', 'spec/scenarios.qnt', ...written('{test}')),
-      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget(TRACES), ...written('random')),
-      outputOfQuint('run', 'spec/instances.qnt', '--init', 'initToReplayTheEnd', ...budget(TRACES_TO_THE_END), ...written('ending')),
+      quint.output(['test', 'spec/scenarios.qnt', ...written('{test}')]),
+      quint.output(['run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget(TRACES), ...written('random')]),
+      quint.output(['run', 'spec/instances.qnt', '--init', 'initToReplayTheEnd', ...budget(TRACES_TO_THE_END), ...written('ending')]),
     ]);
+    quint.close();
     for (const file of readdirSync(folder).sort()) {
       const trace = readTrace(readFileSync(join(folder, file), 'utf8'));
       if (trace[0]?.setup.rulesOff.length === 0) traces.push(trace); // The engine keeps all rules.
@@ -88,10 +75,13 @@ describe('the engine, beside the formal model', () => {
   });
 
   it('is taken through every action of the model', (context) => {
-    const counts = new Map<string, number>(ACTIONS.map((action) => [action, 0]));
-    for (const trace of traces) for (const { last } of trace.slice(1)) counts.set(last.name, (counts.get(last.name) ?? 0) + 1);
+    const actions = actionsOfConsensus();
+    const counts = countActions(
+      actions,
+      traces.flatMap((trace) => trace.slice(1).map(({ last }) => last.name)),
+    );
     context.diagnostic([...counts].map(([action, count]) => `${action} ${count}`).join(', '));
-    assert.deepEqual(new Set(counts.keys()), new Set(ACTIONS), 'an action that this test does not know');
+    assert.deepEqual(new Set(counts.keys()), actions, 'what happens in traces is named in the model');
     for (const [action, count] of counts) assert.ok(count > 0, `no trace has the action ${action}`);
   });
 

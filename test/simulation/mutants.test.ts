@@ -7,7 +7,8 @@ import { describe, it } from 'node:test';
 import { isError } from '../../src/core/primitives/errors.ts';
 import { MUTANTS } from '../../src/simulation/mutants/catalogue.ts';
 import { patched } from '../../src/simulation/mutants/mutant.ts';
-import type { Findings } from '../../src/simulation/mutants/mutant-worker.ts';
+import { MutantCrew } from '../../src/simulation/mutants/mutant-crew.ts';
+import type { Findings } from '../../src/simulation/mutants/run-task.ts';
 import { typeFaultsOf } from '../../src/simulation/mutants/type-check.ts';
 import { verdictOn } from '../../src/simulation/mutants/verdict.ts';
 
@@ -60,7 +61,7 @@ describe('the type check of mutants', () => {
 
 describe('the verdict on a mutant', () => {
   const findings = (changes: Partial<Findings>) => ({
-    findings: { trials: 3, blocksAtFirst: 20, violation: undefined, processorMs: 1, ...changes },
+    findings: { trials: 3, blocks: 20, violation: undefined, isOfCalm: false, events: 1, processorMs: 1, ...changes },
     reason: '',
   });
   const violationOf = (property: 'agreement' | 'no-fault') => ({ property, atMs: 1, node: undefined, detail: 'x' });
@@ -74,11 +75,21 @@ describe('the verdict on a mutant', () => {
     const ends = [
       findings({ violation: violationOf('no-fault') }),
       { findings: undefined, reason: 'exit code 1' },
-      findings({ violation: violationOf('agreement'), blocksAtFirst: 0 }),
+      findings({ violation: violationOf('agreement'), blocks: 0 }),
       findings({}),
     ];
     for (const end of ends) assert.equal(verdictOn({ violates: ['agreement'] }, end).caughtBy, undefined, JSON.stringify(end));
     assert.equal(verdictOn({ violates: ['validity'] }, findings({ violation: violationOf('agreement') })).caughtBy, undefined);
+  });
+});
+
+describe('the processes that run mutants', () => {
+  it('tell how one ended that gave no verdict', async () => {
+    const crew = new MutantCrew();
+    const { findings, reason } = await crew.run({ mutant: 'nobody', task: { trials: [], mayCrash: true } });
+    crew.close();
+    assert.equal(findings, undefined);
+    assert.match(reason, /^exit code 1, signal null; .*no mutant is named nobody/s);
   });
 });
 

@@ -164,7 +164,7 @@ describe('validators that follow their own shards', () => {
   });
 
   it('keep every property under faults, and one that lies', async () => {
-    const shape = { layout: LAYOUT, epochBlocks: EPOCH_BLOCKS, beaconIntervalMs: 300, committeeSeats: 4 };
+    const shape = { layout: LAYOUT, epochBlocks: EPOCH_BLOCKS, beaconIntervalMs: 300, committeeSeats: 4, follow: 'own' } as const;
     const dishonest = [{ validator: 2, strategy: 'two-faced' }] as const;
     const report = await runSchedule({ seed: 12, nodes: 7, crypto: standInCrypto(), preset: readPreset('devnet'), dishonest, shape });
     assert.equal(report.violation, undefined);

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { isError } from '../../src/core/primitives/errors.ts';
 import { STRATEGIES, type Strategy } from '../../src/simulation/adversaries/strategies.ts';
 import { dishonestOfSeed, faultsOfSeed } from '../../src/simulation/draws.ts';
-import { FAULT_KINDS, type FaultKind } from '../../src/simulation/faults.ts';
+import { type DrawnKind, FAULT_KINDS, type FaultKind } from '../../src/simulation/faults.ts';
 import { impossibilityOf, readPlan, type SchedulePlan, writePlan } from '../../src/simulation/plan.ts';
 import { planOfScenario, REGRESSIONS } from '../../src/simulation/scenarios.ts';
 import { FAULTS_UNTIL_MS } from '../../src/simulation/schedule.ts';
@@ -108,7 +108,7 @@ describe('a plan that can be judged', () => {
     for (let seed = start; seed < start + SEEDS; seed++) {
       const nodes = [4, 5, 6, 7, 10, 16, 64][seed % 7] as number;
       const faultsUntilMs = [500, FAULTS_UNTIL_MS, 600_000][seed % 3] as number;
-      const kinds = seed % 2 === 0 ? FAULT_KINDS : [FAULT_KINDS[seed % FAULT_KINDS.length] as FaultKind['kind']];
+      const kinds = seed % 2 === 0 ? FAULT_KINDS : [FAULT_KINDS[seed % FAULT_KINDS.length] as DrawnKind];
       const faults = faultsOfSeed(seed, nodes, faultsUntilMs, kinds);
       const plan = { seed, nodes, faults, dishonest: dishonestOfSeed(seed, nodes), faultsUntilMs };
       assert.equal(impossibilityOf(plan), undefined, `seed ${seed}`);

@@ -5,30 +5,36 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
 import { STRATEGIES } from '../../src/simulation/adversaries/strategies.ts';
+import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
 import { UsageError } from '../../src/simulation/command-arguments.ts';
 import { readOptions } from '../../src/simulation/command-line.ts';
 import { dishonestOfSeed, faultsOfSeed } from '../../src/simulation/draws.ts';
 import { obstacleToFolder, obstacleToPage } from '../../src/simulation/failure-files.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
-import { readPlan } from '../../src/simulation/plan.ts';
-import { FAULTS_UNTIL_MS } from '../../src/simulation/schedule.ts';
+import { readPlan, writePlan } from '../../src/simulation/plan.ts';
+import { FAULTS_UNTIL_MS, runSchedule } from '../../src/simulation/schedule.ts';
+import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 
 const MAIN = 'src/simulation/main.ts';
 const SOAK = 'scripts/soak-simulate.ts';
 const TIMEOUT_MS = 120_000;
 
-/** A schedule on disks that lie, and that shows it after a second. */
+/** A schedule on disks that lie, and that shows it within a second. */
 const LYING = {
   format: 'coppice-schedule/1',
   plan: {
-    seed: 2,
+    seed: 1,
     nodes: 4,
     disksLie: true,
+    faultsUntilMs: 900,
+    shape: PLAIN_SHAPE,
     dishonest: [{ validator: 0, strategy: 'replaying' }],
     faults: [
       { fromMs: 100, forMs: 200, what: { kind: 'duplicates', share: 0.2 } },
-      { fromMs: 1_200, forMs: 200, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } },
+      { fromMs: 600, forMs: 100, what: { kind: 'crash', node: 3, end: 'power-lost', trigger: 'at-once' } },
     ],
   },
 };
@@ -49,11 +55,11 @@ describe('a failure', () => {
     writeFileSync(file, JSON.stringify(LYING));
     const { status, stdout, stderr } = simulate('--replay', file, '--out', folder, '--json');
     assert.equal(status, 1, stderr);
-    assert.match(stderr, /seed 2: durability violated at \d+ ms by node-3/);
-    assert.match(stderr, /seed 2 is shrunk in \d+ runs to 4 nodes, 1 faults, 0 dishonest validators \(nothing smaller shows it\)/);
+    assert.match(stderr, /seed 1: durability violated at \d+ ms by node-3/);
+    assert.match(stderr, /seed 1 is shrunk in \d+ runs to 4 nodes, 1 faults, 0 dishonest validators \(nothing smaller shows it\)/);
     assert.match(stderr, /✗✗ durability violated at node-3/);
     assert.equal((JSON.parse(lastLine(stdout)) as { violations: unknown[] }).violations.length, 1);
-    const left = join(folder, 'simulate-2');
+    const left = join(folder, 'simulate-1');
     for (const name of ['scenario.json', 'timeline.html', 'timeline.txt', 'events.log']) assert.ok(existsSync(join(left, name)), name);
     const scenario = join(left, 'scenario.json');
     assert.deepEqual(
@@ -65,7 +71,7 @@ describe('a failure', () => {
     const again = simulate('--replay', scenario, '--no-shrink', '--out', join(folder, 'again'), '--timeline');
     assert.equal(again.status, 1, again.stderr);
     assert.match(again.stdout, /✗✗ durability violated at node-3/);
-    assert.equal(readFileSync(join(folder, 'again/simulate-2/events.log'), 'utf8'), readFileSync(join(left, 'events.log'), 'utf8'));
+    assert.equal(readFileSync(join(folder, 'again/simulate-1/events.log'), 'utf8'), readFileSync(join(left, 'events.log'), 'utf8'));
   });
 });
 
@@ -110,7 +116,11 @@ describe('options that make no sense', () => {
     [['--log', '--minutes', '1'], /--log shows a single schedule/],
     [['--html', 'x.html', '--schedules', '2'], /--html shows a single schedule/],
     [['--fault-seconds', '0.1'], /--fault-seconds must be from/],
-    [['--scenario', 'silent-peer-while-behind', '--nodes', '7'], /is of 4 nodes/],
+    [['--clocks', 'late'], /--clocks must be exact or wrong, got late/],
+    [['--links', 'copper'], /--links must be one of uniform, heavy-tailed, wan, got copper/],
+    [['--latency-ms', '0.5'], /--latency-ms must be from 1 to 100, got "0.5"/],
+    [['--latency-ms', 'far'], /--latency-ms must be a number above 0/],
+    [['--links', 'wan', '--latency-ms', '20'], /as long as regions are apart/],
     [['--scenario', 'silent-peer-while-behind', '--fault-seconds', '1'], /do not go together/],
     [['--scenario', 'nobody-knows'], /--scenario nobody-knows is not known; known are swarm, silent-peer-while-behind, block-without/],
     [['--seed', '1', '--seed', '2'], /--seed is given twice/],
@@ -150,6 +160,9 @@ describe('options that make no sense', () => {
       ['--seed', '3'],
       ['--faults', 'crash'],
       ['--strategies', 'none'],
+      ['--clocks', 'exact'],
+      ['--links', 'wan'],
+      ['--latency-ms', '9'],
     ] as const)
       assert.throws(() => readOptions(['--replay', file(), flag, value]), new RegExp(`--replay goes without ${flag}`));
   });
@@ -187,6 +200,38 @@ describe('a choice of faults and strategies', () => {
     const again = readOptions(['--faults', 'loss,crash', '--strategies', 'none', '--fault-seconds', '3'])?.again(9);
     assert.equal(again, '--seed 9 --schedules 1 --nodes 4 --fault-seconds 3 --faults crash,loss --strategies none');
     assert.equal(readOptions(again?.split(' ') ?? [])?.again(9), again);
+  });
+
+  it('is as free for clocks and links, and for more nodes than a scenario has', async () => {
+    const options = readOptions([
+      '--scenario',
+      'silent-peer-while-behind',
+      '--nodes',
+      '7',
+      '--clocks',
+      'wrong',
+      '--links',
+      'heavy-tailed',
+      '--latency-ms',
+      '12',
+    ]);
+    const plan = options?.planOf(105);
+    assert.ok(options !== undefined && plan !== undefined);
+    assert.deepEqual([plan.nodes, plan.exactClocks, plan.links], [7, false, { kind: 'heavy-tailed', latencyMs: 12 }]);
+    assert.deepEqual(readPlan('the plan', writePlan({ plan, crypto: 'stand-in', about: '' })).plan, plan, 'it can be written down');
+    const again = options.again(105);
+    assert.match(again, /--nodes 7 --scenario silent-peer-while-behind --clocks wrong --links heavy-tailed --latency-ms 12$/);
+    assert.deepEqual(readOptions(again.split(' '))?.planOf(105), plan);
+    assert.deepEqual(readOptions(['--clocks', 'exact', '--links', 'wan'])?.planOf(7), {
+      seed: 7,
+      nodes: 4,
+      exactClocks: true,
+      links: { kind: 'wan' },
+    });
+    await initialiseKeccak();
+    const { violation, links, heights } = await runSchedule({ ...plan, crypto: standInCrypto(), preset: readPreset('devnet') });
+    assert.deepEqual([violation, links], [undefined, 'heavy-tailed']);
+    assert.ok((heights[1] ?? 0) > 10);
   });
 
   it('is all that a run injects', () => {

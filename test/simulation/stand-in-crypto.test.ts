@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isSignatureInRange } from '../../src/core/crypto/secp256k1.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
-import { standInBls, standInSecp256k1, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { standInBls, standInCrypto, standInSecp256k1, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
 
 const [first, second] = [sha256(Uint8Array.of(1)), sha256(Uint8Array.of(2))];
 const [message, other] = [sha256(Uint8Array.of(3)), sha256(Uint8Array.of(4))];
@@ -70,5 +70,25 @@ describe('stand-in signatures of accounts', () => {
     assert.equal(secp256k1.recoverPublicKey(message, r.with(9, (r[9] as number) ^ 1), s, yParity), undefined);
     assert.equal(secp256k1.recoverPublicKey(message, r, s.with(9, (s[9] as number) ^ 1), yParity), undefined);
     assert.equal(secp256k1.recoverPublicKey(message, r, s, yParity === 0 ? 1 : 0), undefined);
+  });
+});
+
+describe('stand-ins that have forgotten', () => {
+  it('know nobody, and nothing that was signed, until it is done again', () => {
+    const { bls, vrf, secp256k1, forget } = standInCrypto();
+    const does = (): readonly boolean[] => [
+      bls.verify(voter, message, bls.sign(first, message)),
+      vrf.verify(drawn, message, vrf.prove(first, message)) !== undefined,
+      secp256k1.recoverPublicKey(message, r, s, yParity) !== undefined,
+    ];
+    const [voter, drawn] = [bls.publicKeyOf(first), vrf.publicKeyOf(first)];
+    const { r, s, yParity } = secp256k1.sign(first, message);
+    assert.deepEqual(does(), [true, true, true]);
+    forget();
+    assert.deepEqual(does(), [false, false, false]);
+    bls.publicKeyOf(first);
+    vrf.publicKeyOf(first);
+    secp256k1.sign(first, message);
+    assert.deepEqual(does(), [true, true, true]);
   });
 });

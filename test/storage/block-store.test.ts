@@ -89,7 +89,7 @@ describe('block rows', () => {
     const { blocks, write } = setUp();
     for (let height = 1; height <= 5; height++)
       await write([...blocks.putCommitted(blockAt(height)), ...blocks.putResult(blockAt(height).place, bytesOf('r'))]);
-    await write(await blocks.removeAbove(blockAt(3).place));
+    await write(await blocks.removeAbove(blockAt(3).place, 0));
     assert.deepEqual(blocks.getHead(1, INSTANCE), blockAt(3).place);
     assert.deepEqual((await blocks.readRange(blockAt(1).place, 10)).length, 3);
     assert.equal(blocks.getByHash(hashOf(4)), undefined);

@@ -89,6 +89,7 @@ describe('catching up', () => {
       },
     } as unknown as Network;
     const catchUp = new CatchUp({
+      isLosing: () => false,
       instanceId: behind.instance.instanceId,
       members: new Set(options.members ?? Object.keys(peers)),
       network,

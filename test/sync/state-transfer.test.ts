@@ -1,13 +1,8 @@
 // A shard's state goes from nodes that have it to one that has not, over requests: through restarts, pruning and lies.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
-import { sha256 } from '../../src/core/crypto/sha256.ts';
-import { bytesToHex, uint64ToBytes } from '../../src/core/primitives/bytes.ts';
+import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
-import { type ChainId, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
-import { changeLayout } from '../../src/core/state/change-layout.ts';
-import { buildGenesisState } from '../../src/core/state/genesis-state.ts';
 import { CHUNK_BYTES_MAX, hasCode, StateChunk } from '../../src/core/state/state-chunk.ts';
 import { createStateDatabase } from '../../src/core/state/state-database.ts';
 import type { StateDatabase } from '../../src/core/state/state-version.ts';
@@ -17,33 +12,20 @@ import { createMemoryNetwork, type MemoryNetwork } from '../../src/simulation/me
 import { SeededRandom } from '../../src/simulation/random.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/storage/memory-store.ts';
-import { type ByteRates, ByteRation } from '../../src/sync/byte-ration.ts';
 import {
   ANSWER_CHUNKS_MAX,
   decodeStateFrame,
-  decodeStateRequest,
   encodeStateFrame,
   encodeStateRequest,
-  STATE_ANSWER_BYTES_MAX,
   STATE_PROTOCOL,
   type StateAnswer,
   type StateName,
 } from '../../src/sync/state-protocol.ts';
 import { anchoredStateOf } from '../../src/sync/state-source.ts';
 import { StateTransfer } from '../../src/sync/state-transfer.ts';
-import { STATE_ANSWERS_AT_ONCE_MAX, serveStates } from '../../src/sync/state-transfer-server.ts';
 import { advance, advanceTo, beaconOf, chainOf, crosslinkOf, encoded, entryOf, extend, smallGenesis } from '../core/beacon/fixture.ts';
-import { familiesIn } from '../core/messaging/messages.ts';
+import { HEIGHT, makeServedState, serving } from './served-state.ts';
 
-const HEIGHT = 9;
-/** Of shard 2, with a few of its neighbour. */
-const ACCOUNTS = 240;
-/** Of one contract, at a place where a chunk ends within them. */
-const LARGE = 81;
-const SLOTS = 900;
-/** So many have large code, so that there are two answers of little work. */
-const CONTRACTS = 24;
-const CODE_BYTES = 24_000;
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const NEWCOMER = 'newcomer';
 
@@ -52,30 +34,7 @@ let wanted: StateName;
 let chunks: readonly Uint8Array[];
 
 before(async () => {
-  await initialiseKeccak();
-  full = createMemoryStore();
-  const addresses = [...familiesIn(2, ACCOUNTS), ...familiesIn(3, 20)];
-  const accounts = addresses.map((address, n) => {
-    const isContract = n % (ACCOUNTS / CONTRACTS) === 1;
-    const slots = Array.from({ length: n === LARGE ? SLOTS : isContract ? 3 : 0 }, (_unused, slot) => ({
-      slot: sha256(uint64ToBytes(slot)),
-      value: sha256(uint64ToBytes(n), uint64ToBytes(slot)),
-    }));
-    const code = isContract ? new Uint8Array(CODE_BYTES).fill(n) : new Uint8Array();
-    return { address, family: address, balanceWei: BigInt(n), nonce: 1n, code, storage: slots };
-  });
-  const database = createStateDatabase(full, ROOT_SHARD);
-  const version = await database.writeFirst(HEIGHT, buildGenesisState(accounts), (operations) => full.write(operations, { sync: false }));
-  await full.write(database.commit(version), { sync: false });
-  database.adopted(version);
-  const { operations } = await changeLayout(full, [database], [2, 3]);
-  await full.write(operations, { sync: false });
-  const shard = createStateDatabase(full, 2);
-  wanted = { shard: 2, height: HEIGHT, root: shard.committed().root };
-  const exported: Uint8Array[] = [];
-  for await (const chunk of shard.exportVersion(shard.committed())) exported.push(chunk);
-  chunks = exported;
-  assert.ok(chunks.length > ANSWER_CHUNKS_MAX + 1, `${chunks.length} chunks`);
+  ({ full, wanted, chunks } = await makeServedState());
   assert.ok(chunks.some((chunk) => StateChunk.deserialize(chunk).continues));
 });
 
@@ -93,24 +52,14 @@ interface World {
 
 type Peer = 'honest' | 'without' | 'silent' | RequestHandler;
 
-function serving(clock: VirtualClock, states = createStateDatabase(full, 2), rates?: ByteRates): RequestHandler {
-  let handler: RequestHandler | undefined;
-  const handle = (_protocol: string, given: RequestHandler): void => {
-    handler = given;
-  };
-  const statesOf = (shard: ChainId) => (shard === 2 ? states : undefined);
-  const onBadRequest = (_peer: PeerName, reason: string): void => assert.fail(reason);
-  const more = rates === undefined ? {} : { rates };
-  serveStates({ handle, request: async () => [] }, { statesOf, clock, pause: undefined, onBadRequest, ...more });
-  return handler as RequestHandler;
-}
+const servingIt = (clock: VirtualClock): RequestHandler => serving(clock, createStateDatabase(full, 2));
 
 /** A peer that answers as this makes of what an honest one says. */
 function altering(
   clock: VirtualClock,
   alter: (answer: StateAnswer, question: number, frame: number) => readonly StateAnswer[],
 ): RequestHandler {
-  const honest = serving(clock);
+  const honest = servingIt(clock);
   let question = 0;
   return async function* (peer, body) {
     let frame = 0;
@@ -135,7 +84,7 @@ function worldOf(peers: Readonly<Record<PeerName, (clock: VirtualClock) => Peer>
     const peer = make(clock);
     if (peer === 'silent') continue;
     const handler =
-      peer === 'honest' ? serving(clock) : peer === 'without' ? serving(clock, createStateDatabase(createMemoryStore(), 2)) : peer;
+      peer === 'honest' ? servingIt(clock) : peer === 'without' ? serving(clock, createStateDatabase(createMemoryStore(), 2)) : peer;
     network.networks.get(name)?.request.handle(STATE_PROTOCOL, (from, body) => {
       asked.push(name);
       return handler(from, body);
@@ -265,7 +214,7 @@ describe('a state that is fetched', () => {
 
   it('waits for a peer that has too much to do', async () => {
     const busyAtFirst = (clock: VirtualClock): Peer => {
-      const serve = serving(clock);
+      const serve = servingIt(clock);
       return (peer, body) => (clock.nowMs() < 2_000 ? [encodeStateFrame({ kind: 'busy' })] : serve(peer, body));
     };
     await assertTaken(worldOf({ a: busyAtFirst }));
@@ -321,7 +270,7 @@ describe('a peer that lies about a state', () => {
     ],
     'with the first leaves again': [
       (clock) => {
-        const serve = serving(clock);
+        const serve = servingIt(clock);
         return (peer) => serve(peer, encodeStateRequest(wanted, undefined));
       },
       'bad-state-answer',
@@ -345,7 +294,7 @@ describe('a peer that lies about a state', () => {
 
   it('after an honest one has given its part is found out, and the honest one is not blamed', async () => {
     const once = (clock: VirtualClock): Peer => {
-      const serve = serving(clock);
+      const serve = servingIt(clock);
       let questions = 0;
       return (peer, body) => {
         if (questions++ === 1) throw new Error('a hiccup');
@@ -378,118 +327,5 @@ describe('the newest final state of a shard', () => {
     advance(beacon, { crosslinks: [encoded(crosslinkOf(chain))] });
     const root = chain.headers[2]?.parentExecution.stateRoot;
     assert.deepEqual(anchoredStateOf(entryOf(beacon, 1)), { shard: 1, height: 2, root });
-  });
-});
-
-describe('a server of states', () => {
-  const frames = async (handler: RequestHandler, body: Uint8Array): Promise<readonly StateAnswer[]> => {
-    const answers: StateAnswer[] = [];
-    for await (const frame of handler('peer', body)) {
-      const decoded = decodeStateFrame(frame);
-      assert.ok(decoded.ok);
-      answers.push(decoded.value);
-    }
-    return answers;
-  };
-  const kinds = (answers: readonly StateAnswer[]): readonly string[] => answers.map(({ kind }) => kind);
-
-  it('gives a part of bounded size, from behind the position that was asked for', async () => {
-    const answers = await frames(serving(new VirtualClock(0)), encodeStateRequest(wanted, undefined));
-    assert.deepEqual(
-      answers,
-      chunks.slice(0, ANSWER_CHUNKS_MAX).map((chunk) => ({ kind: 'chunk', chunk })),
-    );
-    assert.ok(answers.reduce((sum, answer) => sum + encodeStateFrame(answer).length, 0) <= STATE_ANSWER_BYTES_MAX);
-  });
-
-  it('has the state of a height also for the next one, whose block changed nothing', async () => {
-    const answers = await frames(serving(new VirtualClock(0)), encodeStateRequest({ ...wanted, height: HEIGHT + 1 }, undefined));
-    assert.deepEqual(answers[0], { kind: 'chunk', chunk: chunks[0] });
-  });
-
-  it('has no other root, height or shard', async () => {
-    const serve = serving(new VirtualClock(0));
-    for (const name of [
-      { ...wanted, root: new Uint8Array(32) },
-      { ...wanted, height: HEIGHT + 2 },
-      { ...wanted, height: HEIGHT - 1 },
-      { ...wanted, shard: 3 },
-    ])
-      assert.deepEqual(kinds(await frames(serve, encodeStateRequest(name, undefined))), ['not-held']);
-  });
-
-  it('serves so many bytes at once, and more after a while', async () => {
-    const clock = new VirtualClock(0);
-    const rate = { perSecond: CHUNK_BYTES_MAX, burst: 2 * CHUNK_BYTES_MAX };
-    const serve = serving(clock, undefined, { ofPeer: rate, inAll: rate });
-    const ask = async () => kinds(await frames(serve, encodeStateRequest(wanted, undefined)));
-    assert.deepEqual(await ask(), ['chunk', 'chunk']);
-    assert.deepEqual(await ask(), ['busy']);
-    await clock.run(1_000);
-    assert.deepEqual(await ask(), ['chunk']);
-  });
-
-  it('makes so many answers at once', async () => {
-    const serve = serving(new VirtualClock(0));
-    const open = Array.from({ length: STATE_ANSWERS_AT_ONCE_MAX }, () =>
-      (serve('peer', encodeStateRequest(wanted, undefined)) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator](),
-    );
-    for (const answer of open) await answer.next();
-    assert.deepEqual(kinds(await frames(serve, encodeStateRequest(wanted, undefined))), ['busy']);
-    await open[0]?.return?.();
-    assert.equal((await frames(serve, encodeStateRequest(wanted, undefined))).length, ANSWER_CHUNKS_MAX);
-  });
-
-  it('blames whoever asks for what is no shard, or in no language', async () => {
-    const reasons: string[] = [];
-    let handler: RequestHandler = () => [];
-    const handle = (_protocol: string, given: RequestHandler): void => {
-      handler = given;
-    };
-    const onBadRequest = (_peer: PeerName, reason: string): void => void reasons.push(reason);
-    serveStates(
-      { handle, request: async () => [] },
-      { statesOf: () => undefined, clock: new VirtualClock(0), pause: undefined, onBadRequest },
-    );
-    for (const body of [encodeStateRequest({ ...wanted, shard: 0 }, undefined), Uint8Array.of(1)])
-      assert.deepEqual(await frames(handler, body), []);
-    assert.deepEqual(reasons, ['bad-state-request', 'bad-state-request']);
-  });
-
-  it('reads the question that was asked', () => {
-    for (const after of [undefined, { key: wanted.root, slot: undefined }, { key: wanted.root, slot: sha256() }])
-      assert.deepEqual(decodeStateRequest(encodeStateRequest(wanted, after)), { ok: true, value: { name: wanted, after } });
-  });
-});
-
-describe('the ration of what is served', () => {
-  const rates: ByteRates = { ofPeer: { perSecond: 10, burst: 20 }, inAll: { perSecond: 30, burst: 50 } };
-
-  it('is each peer’s own, and that of all', () => {
-    const ration = new ByteRation(new VirtualClock(0), rates);
-    assert.deepEqual(
-      ['a', 'a', 'a', 'b', 'b', 'c'].map((peer) => ration.admits(peer, 10)),
-      [true, true, false, true, true, true],
-    );
-    assert.equal(ration.admits('d', 1), false);
-  });
-
-  it('counts nothing that is not served, and fills again', async () => {
-    const clock = new VirtualClock(0);
-    const ration = new ByteRation(clock, rates);
-    assert.equal(ration.admits('a', 21), false);
-    assert.equal(ration.admits('a', 20), true);
-    await clock.run(1_000);
-    assert.equal(ration.admits('a', 11), false);
-    assert.equal(ration.admits('a', 10), true);
-  });
-
-  it('is remembered of so many peers, the latest ones', () => {
-    const ration = new ByteRation(new VirtualClock(0), { ofPeer: rates.ofPeer, inAll: { perSecond: 0, burst: 1_000_000 } });
-    assert.equal(ration.admits('a', 20), true);
-    for (let n = 0; n < 1_023; n++) ration.admits(`peer ${n}`, 1);
-    assert.equal(ration.admits('a', 1), false);
-    ration.admits('one more', 1);
-    assert.equal(ration.admits('a', 1), true);
   });
 });

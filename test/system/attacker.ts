@@ -4,8 +4,8 @@
 //
 // It connects, attacks, and when it is thrown out connects again under a new name; with `--peer-seed` (64 hexadecimal digits) always
 // under that one, as a committee member gone bad would. Prints one JSON line when its time is over:
-// connections made, refused, and lost. `--mode all` runs the modes one after the other. `--given` names a file with the messages that
-// mode gossip-given says, as a JSON list of hexadecimal strings.
+// connections made, refused, and lost, messages and bytes sent. `--mode all` runs the modes one after the other. `--given` names a file with the
+// messages that mode gossip-given says, as a JSON list of pairs of a topic and a hexadecimal string.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys';
@@ -17,13 +17,16 @@ import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { hex } from '../../src/core/primitives/bytes.ts';
-import { ATTACK_MODES, type AttackMode } from './attacker-modes.ts';
+import { ATTACK_MODES, type AttackMode, type GivenMessage } from './attacker-modes.ts';
 
 /** What an attack amounted to. */
 export interface AttackReport {
   connections: number;
   refused: number;
   lost: number;
+  /** Gossip messages, or single writes where it is no gossip, and bytes that were handed to the socket. */
+  messages: number;
+  bytes: number;
 }
 
 /** A libp2p node with a fresh name, or the seed's, that speaks gossip's protocol without knowing it. */
@@ -46,17 +49,35 @@ export async function attack(
   topics: readonly string[],
   stop: AbortSignal,
   peerSeed?: Uint8Array,
-  given: readonly Uint8Array[] = [],
+  given: readonly GivenMessage[] = [],
 ): Promise<AttackReport> {
-  const report: AttackReport = { connections: 0, refused: 0, lost: 0 };
+  const report: AttackReport = { connections: 0, refused: 0, lost: 0, messages: 0, bytes: 0 };
   const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
   while (!stop.aborted) {
     const node = await startRawNode(peerSeed);
     // A libp2p that is thrown out in the middle of a negotiation may wait for ever: nothing here waits for it longer than its time.
-    await Promise.race([stopped, attempt(node, target, (connection) => mode(connection, topics, stop, given), stop, report)]);
+    await Promise.race([
+      stopped,
+      attempt(
+        node,
+        target,
+        (connection) => mode({ connection, topics, stop, given, onSent: (messages, bytes) => count(report, messages, bytes) }),
+        stop,
+        report,
+      ),
+    ]);
     await Promise.race([node.stop(), new Promise((resolve) => setTimeout(resolve, 500))]);
   }
   return report;
+}
+
+function count(report: AttackReport, messages: number, bytes: number): void {
+  report.messages += messages;
+  report.bytes += bytes;
+}
+
+function readGiven(file: string): readonly GivenMessage[] {
+  return (JSON.parse(readFileSync(file, 'utf8')) as [string, string][]).map(([topic, data]) => ({ topic, data: hex(data) }));
 }
 
 async function attempt(
@@ -98,7 +119,7 @@ async function main(): Promise<void> {
   const modes = values.mode === 'all' ? Object.keys(ATTACK_MODES) : [values.mode];
   const topics = values.topics.split(',').filter((topic) => topic !== '');
   const seed = values['peer-seed'] === undefined ? undefined : hex(values['peer-seed']);
-  const given = values.given === undefined ? [] : (JSON.parse(readFileSync(values.given, 'utf8')) as string[]).map(hex);
+  const given = values.given === undefined ? [] : readGiven(values.given);
   if (values.target === undefined) throw new Error('--target is missing');
   const reports: Record<string, AttackReport> = {};
   for (const name of modes) {

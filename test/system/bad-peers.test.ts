@@ -8,19 +8,24 @@ import { after, before, describe, it } from 'node:test';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { deriveValidatorKeys, type ValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
-import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
+import { BEACON_CHAIN, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { genesisRoot } from '../../src/core/protocol/genesis.ts';
+import { DEFAULT_LIMITS } from '../../src/network/limits.ts';
 import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 import { topicName } from '../../src/network/topics.ts';
 import { readGenesisFile } from '../../src/node/genesis-file.ts';
+import { CERTIFICATES_PROTOCOL } from '../../src/runtime/instance-switch.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { BLOCK_PROTOCOLS } from '../../src/sync/block-protocol.ts';
+import type { AttackReport } from './attacker.ts';
+import { BOMB_BYTES } from './attacker-modes.ts';
 import { type Devnet, startDevnet } from './devnet-fixture.ts';
 
 const ATTACKER = join(import.meta.dirname, 'attacker.ts');
 const P2P_OFFSET = 1_000;
 const METRICS_OFFSET = 2_000;
 const THIEF = 3;
+const PROTOCOLS = [...Object.values(BLOCK_PROTOCOLS), CERTIFICATES_PROTOCOL];
 /** Above what a validator may hold of its peers' gossip, requests and bombs while they last; an idle one takes about 200 MB. */
 const RSS_BYTES_MAX = 700 * 1024 * 1024;
 
@@ -38,7 +43,7 @@ async function attack(
   over: readonly string[],
   forMs: number,
   thief?: ValidatorKeys,
-): Promise<{ connections: number; refused: number }> {
+): Promise<Pick<AttackReport, 'connections' | 'messages' | 'bytes'>> {
   const name = peerNameOfPublicKey(ed25519.getPublicKey(keysOf(target).peerSeed));
   const address = `/ip4/127.0.0.1/tcp/${devnet.basePort + P2P_OFFSET + target}/p2p/${name}`;
   const args = ['--target', address, '--mode', mode, '--topics', over.join(','), '--for-ms', String(forMs)];
@@ -49,10 +54,12 @@ async function attack(
     output += text;
   });
   await new Promise((resolve) => child.once('close', resolve));
-  const reports = Object.values(JSON.parse(output) as Record<string, { connections: number; refused: number }>);
+  const reports = Object.values(JSON.parse(output) as Record<string, AttackReport>);
+  const sum = (of: (report: AttackReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
   return {
-    connections: reports.reduce((sum, { connections }) => sum + connections, 0),
-    refused: reports.reduce((sum, { refused }) => sum + refused, 0),
+    connections: sum(({ connections }) => connections),
+    messages: sum(({ messages }) => messages),
+    bytes: sum(({ bytes }) => bytes),
   };
 }
 
@@ -87,7 +94,10 @@ describe('a devnet under attack', () => {
   before(async () => {
     devnet = await startDevnet();
     const genesis = readGenesisFile(join(devnet.validators[0]?.dataDir ?? '', 'genesis.json'), selectCrypto({ disableNative: false }).bls);
-    topics = (['consensus', 'transactions'] as const).map((kind) => topicName(genesisRoot(genesis), ROOT_SHARD, kind));
+    topics = [
+      ...(['consensus', 'transactions', 'evidence'] as const).map((kind) => topicName(genesisRoot(genesis), ROOT_SHARD, kind)),
+      ...(['consensus', 'evidence', 'addresses', 'crosslinks'] as const).map((kind) => topicName(genesisRoot(genesis), BEACON_CHAIN, kind)),
+    ];
   });
 
   after(() => devnet.remove());
@@ -97,7 +107,7 @@ describe('a devnet under attack', () => {
   });
 
   it('lets no stranger in, however it knocks', async () => {
-    await attack(0, 'all', [...topics, ...Object.values(BLOCK_PROTOCOLS)], 4_950);
+    await attack(0, 'all', [...topics, ...PROTOCOLS], 4_950);
     assert.equal(sampleOf(await metricsOf(0), 'coppice_peers_connected'), 3, 'the three others, and nobody else');
     await goesOn([0]);
   });
@@ -108,10 +118,12 @@ describe('a devnet under attack', () => {
     const attacks = [
       [0, 'gossip-garbage-messages', topics],
       [1, 'gossip-bombs', topics],
-      [2, 'request-garbage', Object.values(BLOCK_PROTOCOLS)],
+      [2, 'request-garbage', PROTOCOLS],
     ] as const;
     const reports = await Promise.all(attacks.map(([target, mode, over]) => attack(target, mode, over, 3_000, thief)));
     for (const [index, { connections }] of reports.entries()) assert.ok(connections > 0, `${attacks[index]?.[1]} was let in`);
+    const inflatedBytes = (reports[1]?.messages ?? 0) * BOMB_BYTES;
+    assert.ok(inflatedBytes >= 10 * DEFAULT_LIMITS.awaitingBytesMaxPerPeer, `bombs of ${inflatedBytes} bytes: ten times what may wait`);
     await goesOn([0, 1, 2]);
     for (const [target, mode] of attacks) {
       const metrics = await metricsOf(target);

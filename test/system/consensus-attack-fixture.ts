@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deriveValidatorKeys, type ValidatorKeys } from '../../src/core/crypto/validator-keys.ts';
 import { bytesToHex, hex } from '../../src/core/primitives/bytes.ts';
-import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
+import { BEACON_CHAIN, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import type { Instance } from '../../src/core/protocol/committee.ts';
 import type { Proposal } from '../../src/core/protocol/vote.ts';
 import { packMessages, unpackMessages } from '../../src/network/coalesce.ts';
@@ -40,19 +40,29 @@ const LISTENER = 6;
 const ATTACK_MS = 2_500;
 const JOINED_MS_MAX = 60_000;
 
+/** What is told, and on which topic. */
+export interface Told {
+  readonly topic: string;
+  readonly frame: Uint8Array;
+}
+
 /** See the file's head. */
 export interface AttackedDevnet {
   readonly devnet: Devnet;
+  /** Of the shard. */
   readonly instance: Instance;
+  readonly beaconInstance: Instance;
+  readonly topics: Readonly<Record<'consensus' | 'beaconConsensus' | 'evidence' | 'beaconEvidence', string>>;
   /** Signs as the validator whose key the attacker has. */
   readonly thief: Signer;
+  readonly thiefOfBeacon: Signer;
   readonly thiefName: string;
-  /** The messages that reached the listener, in hexadecimal, one by one, whatever frame they came in. */
+  /** Consensus messages and evidence that reached the listener, in hexadecimal, one by one, whatever frame they came in. */
   readonly heard: ReadonlySet<string>;
   /** The newest proposal that the listener heard. */
   newestProposal(): Proposal | undefined;
   /** Frames told to the target by the attacker's process; resolves when it has ended. */
-  attack(frames: readonly Uint8Array[]): Promise<{ readonly connections: number }>;
+  attack(told: readonly Told[]): Promise<{ readonly connections: number }>;
   metricsOf(validator: number): Promise<string>;
   heightOf(validator: number): Promise<number>;
   remove(): Promise<void>;
@@ -75,10 +85,15 @@ export async function startAttackedDevnet(): Promise<AttackedDevnet> {
   try {
     for (const away of [THIEF, LISTENER]) process.kill(devnet.validators[away]?.pid ?? 0, 'SIGKILL');
     const genesis = readGenesisFile(join(devnet.validators[TARGET]?.dataDir ?? '', 'genesis.json'), crypto.bls);
-    const [, instance] = await instancesOfGenesis(genesis);
-    if (instance === undefined) throw new Error('a genesis starts its shard');
+    const [beaconInstance, instance] = await instancesOfGenesis(genesis);
+    if (beaconInstance === undefined || instance === undefined) throw new Error('a genesis starts its beacon and its shard');
     const names = genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey));
-    const topic = topicName(instance.genesisRoot, ROOT_SHARD, 'consensus');
+    const topics = {
+      consensus: topicName(instance.genesisRoot, ROOT_SHARD, 'consensus'),
+      beaconConsensus: topicName(instance.genesisRoot, BEACON_CHAIN, 'consensus'),
+      evidence: topicName(instance.genesisRoot, ROOT_SHARD, 'evidence'),
+      beaconEvidence: topicName(instance.genesisRoot, BEACON_CHAIN, 'evidence'),
+    };
     const thief = keysOf(devnet, THIEF);
     network = await createLibp2pNetwork({
       peerSeed: keysOf(devnet, LISTENER).peerSeed,
@@ -95,26 +110,36 @@ export async function startAttackedDevnet(): Promise<AttackedDevnet> {
     });
     const heard = new Set<string>();
     let newest: Proposal | undefined;
-    network.pubSub.subscribe(topic, ({ data }) => {
+    const hearConsensus = ({ data }: { readonly data: Uint8Array }, isOfShard: boolean) => {
       const messages = unpackMessages(data, FRAME_MESSAGES_MAX);
       for (const message of messages.ok ? messages.value : []) {
         heard.add(bytesToHex(message));
         const decoded = decodeConsensusMessage(message);
-        if (decoded.ok && decoded.value.kind === 'proposal') newest = decoded.value.proposal;
+        if (isOfShard && decoded.ok && decoded.value.kind === 'proposal') newest = decoded.value.proposal;
       }
-      return 'ignore'; // What one validator did not hand on, no other shall hear from here.
-    });
+      return 'ignore' as const; // What one validator did not hand on, no other shall hear from here.
+    };
+    network.pubSub.subscribe(topics.consensus, (message) => hearConsensus(message, true));
+    network.pubSub.subscribe(topics.beaconConsensus, (message) => hearConsensus(message, false));
+    for (const topic of [topics.evidence, topics.beaconEvidence])
+      network.pubSub.subscribe(topic, ({ data }) => {
+        heard.add(bytesToHex(data));
+        return 'ignore';
+      });
     const { peers } = network;
     await until(() => peers.connected().length === RUNNING.length, 'the listener is connected', JOINED_MS_MAX);
     const target = `/ip4/127.0.0.1/tcp/${devnet.basePort + P2P_OFFSET + TARGET}/p2p/${names[TARGET]}`;
     return {
       devnet,
       instance,
+      beaconInstance,
+      topics,
       thief: createSigner(crypto, { validator: THIEF, ...thief }, instance),
+      thiefOfBeacon: createSigner(crypto, { validator: THIEF, ...thief }, beaconInstance),
       thiefName: names[THIEF] as string,
       heard,
       newestProposal: () => newest,
-      attack: (frames) => runAttacker(devnet, target, topic, thief, frames),
+      attack: (told) => runAttacker(devnet, target, thief, told),
       metricsOf: async (validator) => (await fetch(`http://127.0.0.1:${devnet.basePort + METRICS_OFFSET + validator}/metrics`)).text(),
       heightOf: (validator) => heightOf(devnet, validator),
       remove,
@@ -128,14 +153,13 @@ export async function startAttackedDevnet(): Promise<AttackedDevnet> {
 async function runAttacker(
   devnet: Devnet,
   target: string,
-  topic: string,
   { peerSeed }: ValidatorKeys,
-  frames: readonly Uint8Array[],
+  told: readonly Told[],
 ): Promise<{ readonly connections: number }> {
   const given = join(devnet.folder, 'given.json');
-  writeFileSync(given, JSON.stringify(frames.map((frame) => bytesToHex(pack(frame)))));
+  writeFileSync(given, JSON.stringify(told.map(({ topic, frame }) => [topic, bytesToHex(pack(frame))])));
   const mode = 'gossip-given';
-  const options = { target, mode, topics: topic, given, 'for-ms': String(ATTACK_MS), 'peer-seed': bytesToHex(peerSeed) };
+  const options = { target, mode, given, 'for-ms': String(ATTACK_MS), 'peer-seed': bytesToHex(peerSeed) };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   const child = spawn(process.execPath, [ATTACKER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

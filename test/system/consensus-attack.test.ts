@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { signerBitsOf } from '../../src/core/consensus/certificates.ts';
+import { encodeEvidence, votePairOf } from '../../src/core/consensus/evidence/evidence.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { bytesToHex, uint64ToBytes } from '../../src/core/primitives/bytes.ts';
@@ -19,7 +20,7 @@ import { type BlockPoint, type QuorumCertificate, SCHEME_BLS } from '../../src/c
 import { type CertificateBundle, type Proposal, Proposal as ProposalType, type Vote } from '../../src/core/protocol/vote.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
 import { mutationsOf } from '../../src/simulation/adversaries/wrong-fields.ts';
-import { type AttackedDevnet, frameOf, RUNNING, startAttackedDevnet, TARGET, THIEF } from './consensus-attack-fixture.ts';
+import { type AttackedDevnet, frameOf, RUNNING, startAttackedDevnet, TARGET, THIEF, type Told } from './consensus-attack-fixture.ts';
 import { pause } from './network-fixture.ts';
 
 const HELD = 4;
@@ -38,6 +39,8 @@ interface Bad {
   readonly kind: string;
   readonly reason: string;
   readonly message: ConsensusMessage;
+  /** It is of the beacon's instance, and told on its topic. */
+  readonly isOfBeacon?: boolean;
   /** Not beside a good message, with which it would be handed on: it is well signed, and bad only in that the thief does not lead, or is ahead. */
   readonly isAlone?: boolean;
 }
@@ -109,10 +112,10 @@ describe('a validator that is told over libp2p what no honest peer tells', () =>
   }
 
   // A good message of the thief's that nobody has heard yet, and that changes nothing.
-  function good(): ConsensusMessage {
+  function good(isOfBeacon = false): ConsensusMessage {
     const round = GIVEN_UP_FROM + fresh++;
-    const { instanceId } = attacked.instance;
-    const signature = attacked.thief.signTimeout(round, 0);
+    const { instanceId } = isOfBeacon ? attacked.beaconInstance : attacked.instance;
+    const signature = (isOfBeacon ? attacked.thiefOfBeacon : attacked.thief).signTimeout(round, 0);
     return { kind: 'timeout', timeout: { instanceId, round, highestQuorumCertificate: [], validator: THIEF, signature } };
   }
 
@@ -212,6 +215,66 @@ describe('a validator that is told over libp2p what no honest peer tells', () =>
     ];
   }
 
+  /** Of each kind one or two in the beacon's instance, whose rules are the same. */
+  function badMessagesOfBeacon(): readonly Bad[] {
+    const { instanceId, committee } = attacked.beaconInstance;
+    const point = { ...pointFor('of the beacon'), round: 1 };
+    const of = (wrong: Partial<Vote>): Vote => vote({ instanceId, point, ...wrong });
+    const [far, unnamed] = [attacked.thiefOfBeacon.signTimeout(2_000_000_000, 0), attacked.thiefOfBeacon.signTimeout(20_002, 0)];
+    const nothing = { instanceId, highestQuorumCertificate: [] };
+    const few = certificate({ signers: signerBitsOf(committee, [0, 1, 2, 3]) });
+    const rows: readonly [string, string, ConsensusMessage][] = [
+      ['a vote of a stranger', 'not-a-member', { kind: 'vote', vote: of({ validator: 99 }) }],
+      ['a vote forged in the name of a neighbour', 'bad-signature', { kind: 'vote', vote: of({ validator: 1 }) }],
+      ['a commit vote forged in the name of a neighbour', 'bad-signature', { kind: 'commit-vote', vote: of({ validator: 1 }) }],
+      [
+        'a timeout far away',
+        'far-round',
+        { kind: 'timeout', timeout: { ...nothing, round: 2_000_000_000, validator: THIEF, signature: far } },
+      ],
+      [
+        'a timeout in the name of another',
+        'bad-signature',
+        { kind: 'timeout', timeout: { ...nothing, round: 20_002, validator: 2, signature: unnamed } },
+      ],
+      ['a forged certificate', 'bad-signature', bundle({ instanceId, highestQuorumCertificate: [certificate()] })],
+      ['a certificate of too few', 'no-quorum', bundle({ instanceId, highestQuorumCertificate: [few] })],
+    ];
+    return rows.map(([what, reason, message]) => ({
+      what: `the beacon's: ${what}`,
+      kind: message.kind,
+      reason,
+      message,
+      isOfBeacon: true,
+    }));
+  }
+
+  /** What proves nothing, on both topics of evidence. */
+  function falseEvidence(): readonly (Told & { readonly what: string; readonly reason: string })[] {
+    const { topics, instance, beaconInstance, thief, thiefOfBeacon } = attacked;
+    return [
+      { topic: topics.evidence, of: instance, by: thief },
+      { topic: topics.beaconEvidence, of: beaconInstance, by: thiefOfBeacon },
+    ].flatMap(({ topic, of, by }) => {
+      const one = (name: string, round: number, signature?: Uint8Array): QuorumCertificate => {
+        const point = { ...pointFor(name), round };
+        return { point, scheme: SCHEME_BLS, signers: signerBitsOf(of.committee, [THIEF]), signature: signature ?? by.signVote(point) };
+      };
+      const pair = (second: QuorumCertificate): Uint8Array =>
+        encodeEvidence(votePairOf('conflicting-votes', of.instanceId, one('one', 7), second));
+      return [
+        { topic, what: 'evidence of no kind', reason: 'unknown-kind', frame: Uint8Array.of(77, 1, 2) },
+        { topic, what: 'evidence that ends early', reason: 'malformed', frame: pair(one('other', 7)).subarray(0, 90) },
+        { topic, what: 'two votes of two rounds', reason: 'no-evidence', frame: pair(one('other', 8)) },
+        { topic, what: 'two votes of which one is forged', reason: 'no-evidence', frame: pair(one('other', 7, one('else', 7).signature)) },
+      ];
+    });
+  }
+
+  function toldOn(messages: readonly ConsensusMessage[], isOfBeacon = false): Told {
+    return { topic: isOfBeacon ? attacked.topics.beaconConsensus : attacked.topics.consensus, frame: frameOf(messages) };
+  }
+
   /** The leader's own block as somebody hands it on who changed one thing. */
   function changedBlocks(): readonly Bad[] {
     return mutationsOf(ProposalType, proposal).map(({ path, value }) => {
@@ -242,9 +305,11 @@ describe('a validator that is told over libp2p what no honest peer tells', () =>
     const alone = goodByThemselves();
     const together = goodOfEachKind().map((message) => ({ message, beside: good() }));
     const frames = [...alone.map((message) => [message]), ...together.map(({ message, beside }) => [beside, message])];
-    const { connections } = await attacked.attack(frames.map(frameOf));
+    const ofBeacon = good(true);
+    const { connections } = await attacked.attack([...frames.map((frame) => toldOn(frame)), toldOn([ofBeacon], true)]);
     assert.equal(connections, 1, 'and is not thrown out for it');
-    await eventually(async () => frames.flat().every(wasHeard));
+    await eventually(async () => [...frames.flat(), ofBeacon].every(wasHeard));
+    assert.ok(wasHeard(ofBeacon), 'what is told of the beacon too');
     for (const frame of frames) {
       assert.ok(frame.every(wasHeard), `a frame with ${frame.map(({ kind }) => kind).join(' and ')} is handed on`);
     }
@@ -252,13 +317,18 @@ describe('a validator that is told over libp2p what no honest peer tells', () =>
   });
 
   it('hands on no bad one, counts each by its reason, and throws the thief out', async () => {
-    const bad = [...badMessages(), ...changedBlocks(), ...stolenBlocks()].map((each) => ({ ...each, beside: good() }));
+    const all = [...badMessages(), ...badMessagesOfBeacon(), ...changedBlocks(), ...stolenBlocks()];
+    const bad = all.map((each) => ({ ...each, beside: good(each.isOfBeacon) }));
+    const evidence = falseEvidence();
     assert.ok((await attacked.heightOf(TARGET)) < proposal.header.height, 'the block is open still');
-    const frames = bad.map(({ message, beside, isAlone }) => frameOf(isAlone === true ? [message] : [beside, message]));
-    await attacked.attack(frames);
+    const told = bad.map(({ message, beside, isAlone, isOfBeacon }) =>
+      toldOn(isAlone === true ? [message] : [beside, message], isOfBeacon),
+    );
+    await attacked.attack([...told, ...evidence]);
 
     const expected = new Map<string, number>();
-    for (const { kind, reason } of bad) expected.set(`${kind} ${reason}`, (expected.get(`${kind} ${reason}`) ?? 0) + 1);
+    for (const { kind, reason } of [...bad, ...evidence.map(({ reason }) => ({ kind: 'evidence', reason }))])
+      expected.set(`${kind} ${reason}`, (expected.get(`${kind} ${reason}`) ?? 0) + 1);
     let counted = new Map<string, number>();
     await eventually(async () => {
       counted = refusedOf(await attacked.metricsOf(TARGET));
@@ -270,8 +340,9 @@ describe('a validator that is told over libp2p what no honest peer tells', () =>
     for (const { what, message, beside } of bad) {
       assert.ok(!wasHeard(message) && !wasHeard(beside), `${what} is not handed on`);
     }
+    for (const { what, frame } of evidence) assert.ok(!attacked.heard.has(bytesToHex(frame)), `${what} is not handed on`);
     const metrics = await attacked.metricsOf(TARGET);
-    const blamed = bad.filter(({ reason }) => reason !== UNKNOWN_INSTANCE);
+    const blamed = [...bad, ...evidence].filter(({ reason }) => reason !== UNKNOWN_INSTANCE);
     for (const { reason } of blamed) assert.match(metrics, new RegExp(`^coppice_network_misbehaviour\\{reason="${reason}"\\} [1-9]`, 'm'));
     const log = readFileSync(join(attacked.devnet.validators[TARGET]?.dataDir ?? '', 'log/node.log'), 'utf8').split('\n');
     assert.ok(

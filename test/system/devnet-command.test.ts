@@ -10,6 +10,8 @@ import { after, describe, it } from 'node:test';
 import { connectRpc } from '../../bench/devnet/json-rpc-client.ts';
 import { type Devnet, type DevnetReady, freeBasePort, startDevnet } from './devnet-fixture.ts';
 
+/** What a devnet of one validator and one shard says before its status would be told again. */
+const HUMAN_LINES = 16;
 const GONE_MS_MAX = 20_000;
 const POLL_MS = 50;
 const RECIPIENT = `0x${'d0'.repeat(20)}`;
@@ -56,7 +58,12 @@ describe('coppice devnet', () => {
     try {
       for await (const line of createInterface({ input: launcher.stdout })) {
         launcher.kill('SIGKILL');
-        await untilGone(JSON.parse(line) as DevnetReady);
+        const ready = JSON.parse(line) as DevnetReady;
+        assert.deepEqual(Object.keys(ready), ['ready', 'chainId', 'rpc', 'accounts', 'validators']);
+        assert.deepEqual(Object.keys(ready.accounts[0] ?? {}), ['address', 'privateKey']);
+        assert.deepEqual(Object.keys(ready.validators[0] ?? {}), ['pid', 'dataDir']);
+        assert.deepEqual([ready.ready, ready.rpc.length, ready.accounts.length, ready.validators.length], [true, 1, 10, 1]);
+        await untilGone(ready);
         return;
       }
       assert.fail('the devnet did not start');
@@ -86,20 +93,55 @@ describe('coppice devnet', () => {
     }
   });
 
-  it('knows every account that it prints, and no other', async () => {
-    const devnet = await startDevnet({ validators: 1 });
+  it('tells people where it is and whose accounts it knows, then how each validator and shard is; and so does coppice status', async () => {
+    const [folder, basePort] = [mkdtempSync(join(tmpdir(), 'coppice-told-')), await freeBasePort()];
+    const args = [LAUNCHER, 'devnet', '--validators', '1', '--data-dir', folder, '--base-port', String(basePort)];
+    const devnet = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const gone = once(devnet, 'exit');
     try {
-      const rpc = connectRpc(devnet.rpc[0] ?? '');
-      for (const { address } of devnet.accounts) {
-        assert.equal(BigInt(String(await rpc.call('eth_getBalance', [address, 'latest']))), 10_000n * 10n ** 18n);
+      const lines: string[] = [];
+      const said = createInterface({ input: devnet.stdout })[Symbol.asyncIterator]();
+      while (lines.length < HUMAN_LINES) lines.push(String((await said.next()).value));
+      const url = `http://127.0.0.1:${basePort}`;
+      assert.equal(lines[0], `JSON-RPC  ${url}`, 'there are no others');
+      assert.match(lines[1] ?? '', /^Chain id {2}(\d+) \(0x[0-9a-f]+\)$/);
+      assert.match(lines[2] ?? '', /^Accounts {2}10,000 coins each, .*\(mnemonic: test test .* junk\)$/);
+      assert.match(lines[13] ?? '', /^Ctrl-C stops the network/);
+      assert.match(lines[14] ?? '', /^validator 0 \(process \d+\): block \d+, 0 peers, 0 transactions waiting$/);
+      assert.match(lines[15] ?? '', /^shard 1 \(epoch 0\): block \d+, final to \d+$/);
+      const rpc = connectRpc(url);
+      for (const account of lines.slice(3, 13)) {
+        const [, address] = /^ {2}(0x[0-9a-fA-F]{40}) {2}0x[0-9a-f]{64}$/.exec(account) ?? [];
+        assert.equal(BigInt(String(await rpc.call('eth_getBalance', [address, 'latest']))), 10_000n * 10n ** 18n, account);
       }
       assert.equal(await rpc.call('eth_getBalance', [RECIPIENT, 'latest']), '0x0');
       rpc.close();
+
+      const told = statusOf(url);
+      assert.match(
+        told,
+        /^Coppice\/[^\n]+, chain id \d+\nblock \d+\n0 peers, 0 transactions waiting\nshard 1 \(epoch 0\): block \d+, final to \d+\n$/,
+      );
+      const status = JSON.parse(statusOf(url, '--json')) as { readonly shards: readonly object[]; readonly blockNumber: number };
+      const keys = ['blockNumber', 'chainId', 'clientVersion', 'peers', 'pendingTransactions', 'shards', 'syncing'];
+      assert.deepEqual(Object.keys(status).sort(), keys);
+      assert.deepEqual(Object.keys(status.shards[0] ?? {}).sort(), ['epoch', 'finalizedHeight', 'height', 'shard']);
+      assert.ok(status.blockNumber >= 1);
+      devnet.kill('SIGINT');
+      assert.equal((await gone)[0], 0);
     } finally {
-      await devnet.remove();
+      devnet.kill('SIGKILL');
+      await gone;
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     }
   });
 });
+
+function statusOf(url: string, ...more: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, 'status', '--rpc', url, ...more], { encoding: 'utf8' });
+  assert.deepEqual([status, stderr], [0, '']);
+  return stdout;
+}
 
 async function heightOf(devnet: Devnet): Promise<number> {
   const rpc = connectRpc(devnet.rpc[0] ?? '');

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Libp2pNetwork } from '../../src/network/host.ts';
 import { addressOf } from '../../src/network/libp2p-node.ts';
+import type { AttackReport } from './attacker.ts';
 import { NETWORK_PREFIX, pause, startMesh } from './network-fixture.ts';
 
 /** The topic that the honest pair follows. */
@@ -27,14 +28,14 @@ export async function honestPair(test: TestContext): Promise<{ first: Libp2pNetw
   return { first, second, received };
 }
 
-/** Runs the attacker as a process of its own until its time is over. */
+/** Runs the attacker as a process of its own until its time is over; gives what it has sent. */
 export async function attackOn(
   test: TestContext,
   target: Libp2pNetwork,
   mode: string,
   topics: readonly string[],
   forMs: number,
-): Promise<void> {
+): Promise<AttackReport> {
   const address = addressOf({ host: '127.0.0.1', port: target.listenPort }, target.self).toString();
   const arguments_ = [ATTACKER, '--target', address, '--mode', mode, '--topics', topics.join(','), '--for-ms', String(forMs)];
   const child: ChildProcess = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -44,11 +45,13 @@ export async function attackOn(
     output += chunk;
   });
   await new Promise((resolve) => child.once('exit', resolve));
-  const report = JSON.parse(output)[mode] as { connections: number };
+  const report = JSON.parse(output)[mode] as AttackReport;
   assert.ok(report.connections > 0, `the attacker never connected: ${output}`);
+  return report;
 }
 
 /** Does honest work while an attack is under way. */
-export async function under(attack: Promise<void>, honestWork: () => Promise<void>): Promise<void> {
-  await Promise.all([attack, pause(500).then(honestWork)]);
+export async function under(attack: Promise<AttackReport>, honestWork: () => Promise<void>): Promise<AttackReport> {
+  const [report] = await Promise.all([attack, pause(500).then(honestWork)]);
+  return report;
 }

@@ -2,7 +2,7 @@
 // proposers are owed the fees, what was burned is counted, and the outboxes that they commit are anchored: shards whose reference is this
 // beacon block or a later one may read them, in the order of (beacon height, operation index, header height, bundle).
 import { invariant } from '../primitives/errors.ts';
-import type { ChainId, Height } from '../primitives/ids.ts';
+import type { Bytes32, ChainId, Epoch, Height } from '../primitives/ids.ts';
 import type { OutboxSummary } from '../protocol/outbox.ts';
 import type { JudgedCrosslink } from './crosslink.ts';
 import type { NamedHeader } from './crosslink-chain.ts';
@@ -25,6 +25,16 @@ export interface AnchoredExecutions {
   readonly shard: ChainId;
   readonly fromHeight: Height;
   readonly toHeight: Height;
+  /** Of the block at `toHeight`: it, and all below it, is what was executed. */
+  readonly lastHash: Bytes32;
+}
+
+/** A header that a crosslink made final: nobody ever reverts it, nor what comes before it in its instance. */
+export interface AnchoredHeader {
+  readonly shard: ChainId;
+  readonly epoch: Epoch;
+  readonly height: Height;
+  readonly hash: Bytes32;
 }
 
 /** After which execution a shard's state is the anchored one: a header commits that of the block before it, a record what it starts from. */
@@ -38,6 +48,7 @@ export interface Anchoring {
   readonly outboxes: readonly AnchoredOutbox[];
   /** Undefined where no header commits a block's execution. */
   readonly executions: AnchoredExecutions | undefined;
+  readonly headers: readonly AnchoredHeader[];
 }
 
 /** See the file's head. The crosslink was judged against this state. */
@@ -47,13 +58,18 @@ export function anchorCrosslink(state: BeaconState, judged: JudgedCrosslink, ope
   const [progress, last] = [progressAfter(entry.progress, headers), headers.at(-1)];
   const next: RecordEntry = { ...entry, progress, closed: entry.closed || closes, childRoots: [...childRoots] };
   const records = state.records.map((other) => (other === entry ? next : other));
-  if (last === undefined) return { state: { ...state, records }, outboxes: [], executions: undefined };
+  if (last === undefined) return { state: { ...state, records }, outboxes: [], executions: undefined, headers: [] };
   const outboxes = outboxesOf(judged, state.height, operationIndex);
   const sources = state.sources.map((source) =>
     source.shard === shard ? withAnchored(source, last.header.height - 1, outboxes.at(-1)?.height) : source,
   );
   const { rewardsWei, burnedFeesWei } = feesAfter(state, entry.progress, headers);
-  return { state: { ...state, records, sources, rewardsWei, burnedFeesWei }, outboxes, executions: executionsOf(judged, last) };
+  return {
+    state: { ...state, records, sources, rewardsWei, burnedFeesWei },
+    outboxes,
+    executions: executionsOf(judged, last),
+    headers: headers.map(({ header: { height }, hash }) => ({ shard, epoch: entry.record.epoch, height, hash })),
+  };
 }
 
 function executionsOf({ entry, headers }: JudgedCrosslink, last: NamedHeader): AnchoredExecutions | undefined {
@@ -61,7 +77,7 @@ function executionsOf({ entry, headers }: JudgedCrosslink, last: NamedHeader): A
   const toHeight = last.header.height - 1;
   // The first header of an instance commits the record, and no block.
   const fromHeight = Math.max(recordHeight + 1, toHeight - headers.length + 1);
-  return toHeight < fromHeight ? undefined : { shard, fromHeight, toHeight };
+  return toHeight < fromHeight ? undefined : { shard, fromHeight, toHeight, lastHash: last.header.parentHash };
 }
 
 function progressAfter(before: Progress, headers: readonly NamedHeader[]): Progress {

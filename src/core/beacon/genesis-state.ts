@@ -1,7 +1,7 @@
 // The beacon's state before its first block, from genesis (protocol, section 6): every validator active with 32 coins a seat, one start record
 // for each shard of the layout, and the committees of the first two epochs, drawn with the seed of genesis.
 import { invariant } from '../primitives/errors.ts';
-import type { Bytes32, ChainId, Epoch } from '../primitives/ids.ts';
+import type { Bytes32, ChainId } from '../primitives/ids.ts';
 import type { StartRecord } from '../protocol/committee.ts';
 import type { Genesis, GenesisValidator } from '../protocol/genesis.ts';
 import { beaconConstantsOf } from './constants.ts';
@@ -10,7 +10,7 @@ import { NO_LOAD } from './load.ts';
 import { committeeSeedOf, recordSeedOf } from './seeds.ts';
 import { newSource } from './sources.ts';
 import { freshEntry, withKnownInstances } from './start-records.ts';
-import { type BeaconState, FAR_FUTURE_EPOCH, type Validator } from './state.ts';
+import { type BeaconState, type EpochLayout, FAR_FUTURE_EPOCH, type Validator } from './state.ts';
 
 /** Stake of one seat of genesis: the least that can be deposited. */
 export const STAKE_PER_SEAT_GWEI = 32n * 10n ** 9n;
@@ -19,8 +19,6 @@ export const STAKE_PER_SEAT_GWEI = 32n * 10n ** 9n;
 export function genesisBeaconState(genesis: Genesis, stateRootOfShard: (shard: ChainId) => Bytes32): BeaconState {
   const constants = beaconConstantsOf(genesis);
   const validators = genesis.validators.map(registered);
-  const firstLayout = (epoch: Epoch) =>
-    drawLayout(constants, validators, { epoch, shards: genesis.layout, seed: committeeSeedOf(genesis.seed, epoch) });
   const records = genesis.layout.map((shard) => firstRecord(genesis, shard, stateRootOfShard(shard)));
   const state: BeaconState = {
     height: 0,
@@ -29,7 +27,7 @@ export function genesisBeaconState(genesis: Genesis, stateRootOfShard: (shard: C
     rewardsWei: validators.map(() => 0n),
     burnedFeesWei: 0n,
     seeds: [{ epoch: 0, seed: genesis.seed }],
-    layouts: [firstLayout(0), firstLayout(1)],
+    layouts: [...firstLayoutsOf(genesis, validators)],
     worldRoots: [],
     records: records.map((record) => freshEntry(record, { cursors: [], load: NO_LOAD })),
     instances: [],
@@ -41,6 +39,20 @@ export function genesisBeaconState(genesis: Genesis, stateRootOfShard: (shard: C
     eraRoots: [],
   };
   return withKnownInstances(constants, state, records);
+}
+
+// Several parts of a node begin with the state of genesis, and drawing is most of making it.
+const firstLayouts = new WeakMap<Genesis, readonly EpochLayout[]>();
+
+function firstLayoutsOf(genesis: Genesis, validators: readonly Validator[]): readonly EpochLayout[] {
+  const known = firstLayouts.get(genesis);
+  if (known !== undefined) return known;
+  const constants = beaconConstantsOf(genesis);
+  const layouts = [0, 1].map((epoch) =>
+    drawLayout(constants, validators, { epoch, shards: genesis.layout, seed: committeeSeedOf(genesis.seed, epoch) }),
+  );
+  firstLayouts.set(genesis, layouts);
+  return layouts;
 }
 
 function registered({ blsPublicKey, vrfPublicKey, peerKey, rewardAddress, seats }: GenesisValidator): Validator {

@@ -1,8 +1,9 @@
 // What a beacon header says in the fields that only shards have a use for (docs/decisions/012): one permitted value each, all zeros, which
 // voters check. Its own state root takes the place of the parent's execution.
 import { ZERO_32 } from '../primitives/bytes.ts';
-import { type BeaconReference, bodyRootOf, EMPTY_BODY, type ExecutionCommitment, type LoadEntry } from '../protocol/block.ts';
+import { type BeaconReference, bodyRootOf, EMPTY_BODY, type ExecutionCommitment } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
+import type { LoadEntry } from '../protocol/load-type.ts';
 
 const BLOOM_BYTES = 256;
 const NO_LOAD: LoadEntry = { gas: 0, backlog: 0, stateLeaves: 0 };

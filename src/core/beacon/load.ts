@@ -3,8 +3,9 @@
 // made a block. Entry i of a load is the node i of the shard's own subtree: 1 the whole, 2 and 3 its halves, and so on level by level.
 
 import type { ChainId } from '../primitives/ids.ts';
-import type { Load, LoadEntry } from '../protocol/block.ts';
+import type { Load } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
+import type { LoadEntry } from '../protocol/load-type.ts';
 import { contains, relativeShardId } from '../protocol/shard-id.ts';
 
 /** A shard with its load. */

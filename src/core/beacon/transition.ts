@@ -10,7 +10,7 @@ import type { Bytes32, Height, TimestampMs, ValidatorIndex } from '../primitives
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { BlockBody } from '../protocol/block.ts';
 import type { StartRecord } from '../protocol/committee.ts';
-import { type AnchoredExecutions, type AnchoredOutbox, anchorCrosslink } from './anchoring.ts';
+import { type AnchoredExecutions, type AnchoredHeader, type AnchoredOutbox, anchorCrosslink } from './anchoring.ts';
 import type { BeaconConstants } from './constants.ts';
 import { type CrosslinkRefusal, judgeCrosslink } from './crosslink.ts';
 import { type NextLayout, runEpochTransition } from './epoch.ts';
@@ -57,6 +57,8 @@ export interface Applied {
   readonly anchoredOutboxes: readonly AnchoredOutbox[];
   /** In the order of the crosslinks. */
   readonly anchoredExecutions: readonly AnchoredExecutions[];
+  /** The same. */
+  readonly anchoredHeaders: readonly AnchoredHeader[];
   readonly newRecords: readonly StartRecord[];
   readonly slashed: readonly ValidatorIndex[];
   /** All of them must verify. */
@@ -99,6 +101,7 @@ function applyOperations({ constants, body, beaconHashAt }: TransitionInput, bef
   const doubted: (readonly SignatureSet[])[] = [];
   const anchoredOutboxes: AnchoredOutbox[] = [];
   const anchoredExecutions: AnchoredExecutions[] = [];
+  const anchoredHeaders: AnchoredHeader[] = [];
   for (const encoded of body.evidence) {
     const slashing = applyEvidence(constants, state, encoded);
     if (!slashing.ok) return slashing;
@@ -114,9 +117,10 @@ function applyOperations({ constants, body, beaconHashAt }: TransitionInput, bef
     state = anchoring.state;
     anchoredOutboxes.push(...anchoring.outboxes);
     if (anchoring.executions !== undefined) anchoredExecutions.push(anchoring.executions);
+    anchoredHeaders.push(...anchoring.headers);
     claims.push(...judged.value.claims);
   }
-  return accept({ state, anchoredOutboxes, anchoredExecutions, newRecords: [], slashed, claims, doubted });
+  return accept({ state, anchoredOutboxes, anchoredExecutions, anchoredHeaders, newRecords: [], slashed, claims, doubted });
 }
 
 /** A beacon block has crosslinks and evidence; all else is a shard's. */

@@ -4,12 +4,13 @@
 // A carrier (block-role.ts) is no ancestor in this sense: carriers change no height, so the leaders of all rounds after a closing block are
 // the same, whichever carriers a tip has.
 // Integers are hashed as uint64 in big-endian order.
-import { domainRoot, SIGNATURE_KIND } from '../crypto/domains.ts';
+import { SIGNATURE_KIND } from '../crypto/domains.ts';
 import { sha256 } from '../crypto/sha256.ts';
 import { bytesToBigint, concatBytes, uint64ToBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Bytes32, Height, Round, ValidatorIndex } from '../primitives/ids.ts';
 import type { Instance } from '../protocol/committee.ts';
+import { domainOf } from './instance-domains.ts';
 
 /** A block from whose seed leaders are drawn: its height is a multiple of the leader window. */
 export interface LeaderAnchor {
@@ -37,7 +38,7 @@ export function seedAfter(parentSeed: Bytes32, vrfOutput: Uint8Array): Bytes32 {
 
 /** What the leader of the round on this parent proves with its VRF key: domain ‖ the parent's seed ‖ round. */
 export function vrfAlphaOf(instance: Instance, parentSeed: Bytes32, round: Round): Uint8Array {
-  return concatBytes(domainRoot(SIGNATURE_KIND.vrf, instance.genesisRoot, instance.instanceId), parentSeed, uint64ToBytes(round));
+  return concatBytes(domainOf(instance, SIGNATURE_KIND.vrf), parentSeed, uint64ToBytes(round));
 }
 
 /** The leader of the round on the parent: see the file's head. */

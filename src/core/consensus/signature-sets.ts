@@ -2,7 +2,7 @@
 // signatures that it claims, as a list for whoever verifies (batched, in workers or not). A message is good only if all of its
 // sets are. Only the VRF proof is left out: its input needs the parent (see `ValidateBlock`).
 import type { BlsAggregateSet, BlsScheme, BlsSignatureSet } from '../crypto/bls.ts';
-import { domainRoot, SIGNATURE_KIND, signingRoot } from '../crypto/domains.ts';
+import { SIGNATURE_KIND, signingRoot } from '../crypto/domains.ts';
 import { bytesEqual } from '../primitives/bytes.ts';
 import type { Bytes32, Round, ValidatorIndex } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
@@ -19,6 +19,7 @@ import { type CommitteeMember, type Instance, isQuorum } from '../protocol/commi
 import type { CertificateBundle, Timeout, Vote } from '../protocol/vote.ts';
 import { memberIndexOf, reportedRoundOf, seatsOf, signersOf } from './certificates.ts';
 import { checkHeader, type HeaderRefusal } from './header-rules.ts';
+import { domainOf } from './instance-domains.ts';
 
 /** A claim that BLS signatures are valid: by one key, by several keys over one message, or by each key over its own message. */
 export type SignatureSet =
@@ -50,19 +51,19 @@ export type VoteKind = 'vote' | 'commit-vote';
 
 /** What a proposer signs: its header's root. */
 export function proposalMessage(instance: Instance, blockHash: Bytes32): Uint8Array {
-  return signingRoot(blockHash, domainRoot(SIGNATURE_KIND.proposal, instance.genesisRoot, instance.instanceId));
+  return signingRoot(blockHash, domainOf(instance, SIGNATURE_KIND.proposal));
 }
 
 /** What a vote or commit vote signs. */
 export function voteMessage(instance: Instance, kind: VoteKind, point: BlockPoint): Uint8Array {
   const signatureKind = kind === 'vote' ? SIGNATURE_KIND.vote : SIGNATURE_KIND.commitVote;
-  return signingRoot(BlockPoint.hashTreeRoot(point), domainRoot(signatureKind, instance.genesisRoot, instance.instanceId));
+  return signingRoot(BlockPoint.hashTreeRoot(point), domainOf(instance, signatureKind));
 }
 
 /** What a timeout signs: (round, highest QC round); the QC itself travels beside it. */
 export function timeoutMessage(instance: Instance, round: Round, highestQuorumCertificateRound: Round): Uint8Array {
   const root = TimeoutPoint.hashTreeRoot({ round, highestQuorumCertificateRound });
-  return signingRoot(root, domainRoot(SIGNATURE_KIND.timeout, instance.genesisRoot, instance.instanceId));
+  return signingRoot(root, domainOf(instance, SIGNATURE_KIND.timeout));
 }
 
 /** One vote or commit vote. Votes are usually verified together instead: see vote-pool.ts. */

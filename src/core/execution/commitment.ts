@@ -2,8 +2,9 @@
 
 import { ZERO_32 } from '../primitives/bytes.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
-import type { Cursor, ExecutionCommitment, Load, LoadEntry } from '../protocol/block.ts';
+import type { Cursor, ExecutionCommitment, Load } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
+import type { LoadEntry } from '../protocol/load-type.ts';
 import type { BlockResult } from './executed-block.ts';
 import { receiptsRootOf } from './item-receipt.ts';
 

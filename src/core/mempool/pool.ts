@@ -5,7 +5,7 @@
 // cheapest go, a sender's last before its first, so that eviction makes no gaps.
 import { maximumCostWei } from '../execution/transaction-checks.ts';
 import { invariant } from '../primitives/errors.ts';
-import type { Hex, Wei } from '../primitives/ids.ts';
+import type { Address, Hex, Wei } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import type { NetworkParameters } from '../protocol/parameters.ts';
 import type { Transaction } from '../protocol/transaction.ts';
@@ -84,6 +84,19 @@ export class Mempool {
       this.#settle(queue);
     }
     if (!this.#isNearBounds()) this.#tipFloor = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * The blocks that charged these transactions are void: they wait again, as far as there is room, and what waits of their senders is judged by what their
+   * accounts are now.
+   */
+  onVoid(transactions: readonly Transaction[], accountOf: (sender: Address) => Account | undefined, baseFeePerGasWei: Wei): void {
+    this.#baseFee = Number(baseFeePerGasWei);
+    for (const queue of this.#bySender.values()) {
+      queue.accountNonce = accountOf(queue.sender)?.nonce ?? 0n;
+      this.#settle(queue);
+    }
+    for (const transaction of transactions) this.admit(transaction, accountOf(transaction.sender));
   }
 
   /** A transaction that waits. */

@@ -1,8 +1,8 @@
 // Blocks: header, body, and the hash that names them (protocol, sections 3 and 5). A shard's header commits the execution of its
 // *parent*, the beacon's its own. All chains have one form of header and body, so that one engine, one codec and one store serve them; a field
 // that a chain has no use for has one permitted value there, which voters check.
-import { ContainerType, ListCompositeType, type ValueOf, VectorCompositeType } from '@chainsafe/ssz';
-import { sha256 } from '../crypto/sha256.ts';
+import { ContainerType, ListCompositeType, type Type, type ValueOf } from '@chainsafe/ssz';
+import { hashPairs, sha256 } from '../crypto/sha256.ts';
 import type { Bytes32 } from '../primitives/ids.ts';
 import { OptionalCertificate, TimeoutCertificate } from './certificate.ts';
 import {
@@ -15,12 +15,12 @@ import {
   EVIDENCE_PER_BODY_MAX,
   INBOX_ITEM_BYTES_MAX,
   INBOX_ITEMS_PER_BODY_MAX,
-  LOAD_DESCENDANTS,
   POINTER_PROOF_BYTES_MAX,
   POINTER_PROOFS_PER_BODY_MAX,
   TRANSACTION_BYTES_MAX,
   TRANSACTIONS_PER_BODY_MAX,
 } from './limits.ts';
+import { LoadType } from './load-type.ts';
 import { Bytes32Type, Bytes80, Bytes256, byteList, Uint32, Uint64, Uint256 } from './ssz.ts';
 
 /** The beacon block that a shard header names: everything a shard reads from the beacon, it reads there. */
@@ -37,18 +37,8 @@ export const Cursor = new ContainerType(
 );
 export type Cursor = ValueOf<typeof Cursor>;
 
-/** Load of one subtree: gas bought and inbox gas, backlog in weight, leaves of state. */
-export const LoadEntry = new ContainerType(
-  { gas: Uint64, backlog: Uint64, stateLeaves: Uint64 },
-  { typeName: 'LoadEntry', jsonCase: 'eth2' },
-);
-export type LoadEntry = ValueOf<typeof LoadEntry>;
-
 /** The shard's load and how it divides among its descendants, level by level, left to right. */
-export const Load = new ContainerType(
-  { whole: LoadEntry, descendants: new VectorCompositeType(LoadEntry, LOAD_DESCENDANTS) },
-  { typeName: 'Load', jsonCase: 'eth2' },
-);
+export const Load = new LoadType();
 export type Load = ValueOf<typeof Load>;
 
 /** The result of executing a block, committed by the header of its child. */
@@ -154,7 +144,42 @@ export function bodyRootOf(body: BlockBody, transactionHashes: readonly Bytes32[
   });
 }
 
+/** The Merkle tree over a header's fields. */
+interface HeaderTree {
+  /** 32 bytes a node: at 1 the root, below node i the nodes 2i and 2i + 1; at 16 the first field. */
+  readonly nodes: Uint8Array;
+  readonly root: Bytes32;
+}
+
+const CHUNK_BYTES = 32;
+/** Places for fields: a power of two. */
+const FIELDS_WIDTH = 2 ** Math.ceil(Math.log2(BlockHeader.fieldsEntries.length));
+/** A header is hashed by whoever receives it, judges it, votes for it and stores it, and is a value that nobody writes into. */
+const headerTrees = new WeakMap<BlockHeader, HeaderTree>();
+
 /** The name of a block: the root of its whole header, justify and TC included. */
 export function blockHashOf(header: BlockHeader): Bytes32 {
-  return BlockHeader.hashTreeRoot(header);
+  return headerTreeOf(header).root;
+}
+
+/** The siblings of a field on its way to the root, from the lowest up. */
+export function headerBranchOf(header: BlockHeader, fieldIndex: number): Bytes32[] {
+  const { nodes } = headerTreeOf(header);
+  const branch: Bytes32[] = [];
+  for (let node = FIELDS_WIDTH + fieldIndex; node > 1; node >>= 1)
+    branch.push(nodes.slice((node ^ 1) * CHUNK_BYTES, ((node ^ 1) + 1) * CHUNK_BYTES));
+  return branch;
+}
+
+function headerTreeOf(header: BlockHeader): HeaderTree {
+  const known = headerTrees.get(header);
+  if (known !== undefined) return known;
+  const nodes = new Uint8Array(2 * FIELDS_WIDTH * CHUNK_BYTES);
+  for (const [index, { fieldName, fieldType }] of BlockHeader.fieldsEntries.entries())
+    (fieldType as Type<unknown>).hashTreeRootInto(header[fieldName], nodes, (FIELDS_WIDTH + index) * CHUNK_BYTES);
+  for (let width = FIELDS_WIDTH; width > 1; width /= 2)
+    hashPairs(nodes.subarray(width * CHUNK_BYTES, 2 * width * CHUNK_BYTES), nodes.subarray((width / 2) * CHUNK_BYTES, width * CHUNK_BYTES));
+  const tree = { nodes, root: nodes.slice(CHUNK_BYTES, 2 * CHUNK_BYTES) };
+  headerTrees.set(header, tree);
+  return tree;
 }

@@ -25,6 +25,8 @@ export const POINTER_PROOFS_PER_BODY_MAX = 2048;
 export const POINTER_PROOF_BYTES_MAX = 16 * 1024;
 /** Headers of one crosslink beside its carriers. */
 export const CROSSLINK_HEADERS_MAX = 64;
+/** A shard's blocks that no crosslink has made final: four crosslinks. A closing block may come on top. */
+export const UNANCHORED_BLOCKS_MAX = 256;
 /** Blocks after a closing one that bring it the CC. */
 export const CARRIERS_MAX = 256;
 /** Crosslinks of one beacon body: one for each shard. */

@@ -14,8 +14,10 @@ import { isUnder, type Placement, shardOfPlacement } from '../protocol/shard-id.
 /** BLOCKHASH reaches this far back. */
 const BLOCK_HASHES = 256;
 
-/** What others pay for sending something to a shard. */
+/** What the beacon says of a shard: how far it is final, and what others pay for sending something to it. */
 export interface ShardTerms {
+  /** Of its last crosslinked header; of a new record the record's. */
+  readonly anchoredHeight: Height;
   /** That of its last crosslinked header; of a new record the record's. */
   readonly baseFeePerGasWei: Wei;
   /** Weight under way to it, by the load in that header. */

@@ -23,6 +23,7 @@ import {
   type ProvenFamilies,
   targetOf,
 } from './transaction-target.ts';
+import { isWithinReach } from './unanchored.ts';
 import { type ShardBlockInput, shardBaseFeeAfter } from './validate-shard-block.ts';
 
 /** Of a list in SSZ, beside each element of variable length. */
@@ -60,6 +61,7 @@ export function buildShardBlock(input: ShardBuildInput): ShardPayload {
     !parent.closes && view.height >= parent.referenceHeight,
     'a leader proposes on an open parent, at its reference or a later one',
   );
+  invariant(isWithinReach(parent.height + 1, view, instance), 'a leader waits where a block would be too far ahead of what is anchored');
   const { shard } = instance;
   const closes = closesInstance(view, instance);
   const lanes = { shard, parentCursors: parentExecution.cursors, view: view.lanes, share: parameters };

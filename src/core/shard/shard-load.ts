@@ -3,8 +3,9 @@
 import { weightOf } from '../messaging/message-weight.ts';
 import { placementOf, placementOfFamily } from '../messaging/placement.ts';
 import type { ChainId } from '../primitives/ids.ts';
-import type { Load, LoadEntry } from '../protocol/block.ts';
+import type { Load } from '../protocol/block.ts';
 import { LOAD_DESCENDANTS } from '../protocol/limits.ts';
+import type { LoadEntry } from '../protocol/load-type.ts';
 import type { Message } from '../protocol/message.ts';
 import { childrenOf, isShardId, isUnder, type Placement } from '../protocol/shard-id.ts';
 import type { Transaction } from '../protocol/transaction.ts';

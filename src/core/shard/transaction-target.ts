@@ -58,17 +58,18 @@ export function mainCallWeightOf(transaction: Transaction): number {
 /** With data, to a target of another family whose natural place is in another shard. */
 export function needsPointerProof(transaction: Transaction, { instance, parentState }: TargetInput): boolean {
   const { to, data } = transaction;
-  if (to === undefined || data.length === 0 || isInSenderFamily(transaction, parentState)) return false;
-  return !isFamilyOf(instance, to);
+  if (to === undefined || data.length === 0 || isFamilyOf(instance, to)) return false;
+  return !isInSenderFamily(transaction, parentState);
 }
 
 /** See the file's head. `proven` has what the transaction needs. */
 export function targetOf(transaction: Transaction, proven: ProvenFamilies, input: TargetInput): TransactionTarget {
   const { instance, view, parent } = input;
   const { to } = transaction;
-  const provenFamily = to !== undefined && needsPointerProof(transaction, input) ? proven.get(bytesToHex(to)) : undefined;
-  const isAtHome = to === undefined || isInSenderFamily(transaction, input.parentState);
-  const shard = isAtHome ? instance.shard : shardFor(placementOfFamily(provenFamily ?? to), instance, view);
+  // Whether the sender's family has a leaf for the target decides nothing where the target's natural place is in this shard too.
+  const isHere = to === undefined || isFamilyOf(instance, to) || isInSenderFamily(transaction, input.parentState);
+  const provenFamily = !isHere && needsPointerProof(transaction, input) ? proven.get(bytesToHex(to)) : undefined;
+  const shard = isHere ? instance.shard : shardFor(placementOfFamily(provenFamily ?? to), instance, view);
   const targetsWei = shard === instance.shard ? 0n : (view.shards.get(shard)?.baseFeePerGasWei ?? 0n);
   const baseFeePerGasWei = targetsWei > parent.baseFeePerGasWei ? targetsWei : parent.baseFeePerGasWei;
   return { shard, provenFamily, baseFeePerGasWei };

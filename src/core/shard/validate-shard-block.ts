@@ -29,6 +29,7 @@ import {
   type TransactionTarget,
   targetOf,
 } from './transaction-target.ts';
+import { isWithinReach } from './unanchored.ts';
 
 /** What a block is checked against. */
 export interface ShardBlockInput {
@@ -66,6 +67,7 @@ export type ShardBlockRefusal =
   | 'reference-before-parent'
   | 'parent-closed'
   | 'closing-with-body'
+  | 'too-far-ahead'
   | 'too-much-gas'
   | 'ration-exceeded'
   | 'wrong-base-fee';
@@ -84,6 +86,7 @@ const RULES: readonly Rule[] = [
   goesOnFromParentsReference,
   namesReferenceOfView,
   closesWithoutBody,
+  staysWithinReach,
   commitsParentExecution,
   leavesResultToChild,
   hasOnlyPartsOfShards,
@@ -169,6 +172,13 @@ function namesReferenceOfView({ block, view }: ShardBlockInput): Verdict<undefin
 function closesWithoutBody({ block: { body }, view, instance }: ShardBlockInput): Verdict<undefined, ShardBlockRefusal> {
   const isEmpty = Object.values(body).every((part) => part.length === 0);
   return isEmpty || !closesInstance(view, instance) ? PASSED : refuse('closing-with-body', `epoch ${view.epoch}`);
+}
+
+/** What is not anchored is bounded. */
+function staysWithinReach({ block: { header }, view, instance }: ShardBlockInput): Verdict<undefined, ShardBlockRefusal> {
+  return isWithinReach(header.height, view, instance)
+    ? PASSED
+    : refuse('too-far-ahead', `height ${header.height} at reference ${view.height}`);
 }
 
 /** Crosslinks and evidence are the beacon's. */

@@ -10,9 +10,9 @@ import { accountKey, pointerKey, type StateKey, slotKey } from './key.ts';
 import { accountLeaf, accountRow, pointerLeaf, slotLeaf, slotRow } from './leaf.ts';
 import { holdsKey } from './subtree.ts';
 import { EMPTY_TREE, type Superseded, type TreeRoot } from './tree-node.ts';
-import { NOT_IN_MEMORY, walkNodes } from './tree-read.ts';
+import { walkNodes } from './tree-read.ts';
 import { type LeafChange, sortChanges, supersede, updateTree } from './tree-update.ts';
-import { type StorageLayer, VersionLayer } from './version-layer.ts';
+import { NOT_IN_MEMORY, type StorageLayer, VersionLayer } from './version-layer.ts';
 
 /** A changed leaf of the account tree with what its change row keeps. */
 interface ChangedLeaf extends LeafChange {

@@ -5,6 +5,7 @@ import { keccak256 } from '../crypto/keccak.ts';
 import { sha256 } from '../crypto/sha256.ts';
 import { bytesToHex } from '../primitives/bytes.ts';
 import type { Address, Bytes32, Hex } from '../primitives/ids.ts';
+import type { Leaf } from './leaf.ts';
 
 const ACCOUNT_KIND = 0;
 const POINTER_KIND = 1;
@@ -23,10 +24,17 @@ const KEYS_REMEMBERED_MAX = 2 ** 16;
 /** A key, and its name in Maps, which few keys need: a class because it is made when first asked for. */
 export class StateKey {
   readonly bytes: Bytes32;
+  /** The layer (version-layer.ts) that last looked for the key's leaf, by its number, and what it found: one block looks several times. */
+  seenIn: number;
+  seen: Leaf | undefined;
+  isLone: boolean;
   #name: Hex | undefined;
 
   constructor(bytes: Bytes32) {
     this.bytes = bytes;
+    this.seenIn = 0;
+    this.seen = undefined;
+    this.isLone = false;
     this.#name = undefined;
   }
 

@@ -142,16 +142,22 @@ class Database implements StateDatabase {
     return this.#oldest;
   }
 
-  async rollbackTo(height: Height): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }> {
+  async rollbackTo(
+    height: Height,
+    knownAs = height,
+  ): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }> {
     this.#requireOpen();
     invariant(this.#written === undefined, 'one version is written at a time');
-    const operations = await rollbackOperations(
-      this.#rows,
-      this.#subtree,
-      { committed: this.#committed.height, oldest: this.#oldest },
-      height,
-    );
-    const version = new VersionLayer(this.#current, height, this.#rootAt(height));
+    invariant(knownAs >= height, 'heights never go back');
+    const head = { committed: this.#committed.height, oldest: this.#oldest };
+    const undone = await rollbackOperations(this.#rows, this.#subtree, head, height);
+    const tree = this.#rootAt(height);
+    const operations: readonly RowOperation[] = [
+      ...undone,
+      { type: 'put', key: rootRowKey(knownAs, this.shard), value: encodeRoot(tree) },
+      committedRow(this.shard, knownAs),
+    ];
+    const version = new VersionLayer(this.#current, knownAs, tree);
     this.#current.beginWrite();
     this.#written = { version, nodesAdded: 0 };
     return { version, operations };

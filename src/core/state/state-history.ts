@@ -8,7 +8,7 @@ import { readChangeRow, undo } from './change-rows.ts';
 import { type ClosedLife, closedLifeRow, closedLives } from './closed-life.ts';
 import { RowReader, RowWriter } from './row-encoding.ts';
 import { changeRanges, closedRowKey, historyRange, isNodeRowOf, rootRowKey, STATE_ROW, staleRowKey } from './row-keys.ts';
-import { committedRow, lastClosedRow, oldestRow, prunedRow, readLastClosed, readPruned, type StateHead } from './shard-head.ts';
+import { lastClosedRow, oldestRow, prunedRow, readLastClosed, readPruned, type StateHead } from './shard-head.ts';
 import type { RowOperation, StateRows } from './state-rows.ts';
 import { type Subtree, subtreeOf } from './subtree.ts';
 
@@ -34,7 +34,7 @@ export function readStaleKeys(row: Uint8Array): readonly Uint8Array[] {
   return keys;
 }
 
-/** The operations that undo every version of a shard above `height`. */
+/** The operations that undo every version of a shard above `height`; the caller adds which is the committed one then. */
 export async function rollbackOperations(
   rows: StateRows,
   subtree: Subtree,
@@ -58,7 +58,7 @@ export async function rollbackOperations(
   for (let at = height + 1; at <= head.committed; at++) {
     removed.push({ type: 'delete', key: staleRowKey(at, shard) }, { type: 'delete', key: rootRowKey(at, shard) });
   }
-  return [...undone.values(), ...removed, committedRow(shard, height)];
+  return [...undone.values(), ...removed];
 }
 
 /**

@@ -66,8 +66,11 @@ export interface StateDatabase {
   at(height: Height): StateVersion | undefined;
   /** The lowest height that is not pruned since the shard's start: a rollback goes no further back. */
   oldest(): Height;
-  /** The rows that take the committed state back to `height`, which must not be pruned, and the version they make: write, then `adopted`. */
-  rollbackTo(height: Height): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }>;
+  /**
+   * The rows that take the committed state back to `height`, which must not be pruned, and the version they make: write, then `adopted`. With
+   * `knownAs`, a height above, that one is the version of it, with the same content: what followed on the way up is void, and its heights are not.
+   */
+  rollbackTo(height: Height, knownAs?: Height): Promise<{ readonly version: StateVersion; readonly operations: readonly RowOperation[] }>;
   /**
    * Forgets the versions below `keepFrom`, in batches that may be written one by one while the node runs: after each the state is
    * whole. Current state is never touched. Shards that this one came from are forgotten with their last version. One database over the

@@ -23,27 +23,43 @@ export function findLeaf(source: NodeSource, root: TreeRoot, key: Bytes32): Leaf
   return node === undefined ? undefined : leafIn(node.leaves, key);
 }
 
-/** What `peekLeaf` says where it would have to load a node. */
-export const NOT_IN_MEMORY = 'not-in-memory';
+/** What is found on the way to a key's leaf. */
+export interface Peeked {
+  seen: Leaf | undefined;
+  /** No other leaf has the first half-bytes of the key that were asked for. */
+  isLone: boolean;
+}
 
-/** The leaf of `key`, or undefined, if all nodes on its way are in memory. */
-export function peekLeaf({ use, subtree }: NodeSource, root: TreeRoot, key: Bytes32): Leaf | undefined | typeof NOT_IN_MEMORY {
-  if (root.leafCount === 0) return undefined;
+/**
+ * Puts what stands at `key` into `peeked`, and whether no other leaf has its first `nibbles` half-bytes, if all nodes on the way are in memory; false,
+ * and nothing put there, if not.
+ */
+export function peekLeaf({ use, subtree }: NodeSource, root: TreeRoot, key: Bytes32, nibbles: number, peeked: Peeked): boolean {
+  if (root.leafCount === 0) return put(peeked, undefined, true);
   let { node } = root;
   let depth = subtree.rootDepth;
   while (node !== undefined) {
     node.touched = use.generation;
-    if (node.kind === 'bucket') return leafIn(node.leaves, key);
-    if (!leadsInto(node, key, depth)) return undefined;
+    const hasCompany = depth > nibbles; // The page above has more leaves than a bucket, and all of them share these.
+    if (node.kind === 'bucket') return put(peeked, leafIn(node.leaves, key), !hasCompany && isAloneAmong(node.leaves, key, nibbles));
+    if (!leadsInto(node, key, depth)) {
+      return put(peeked, undefined, !hasCompany && sharedNibbles(node.path, key, depth) < nibbles);
+    }
     const slot = nibbleAt(key, node.depth);
-    if (node.counts[slot] === 0) return undefined;
+    if (node.counts[slot] === 0) return put(peeked, undefined, node.depth < nibbles);
     depth = node.depth + 1;
     node = node.children[slot];
   }
-  return NOT_IN_MEMORY;
+  return false;
 }
 
-/** Whether no leaf but that of `key` has the first `nibbles` half-bytes of `key`. Where there are many, the answer may be false. */
+function put(peeked: Peeked, leaf: Leaf | undefined, isLone: boolean): true {
+  peeked.seen = leaf;
+  peeked.isLone = isLone;
+  return true;
+}
+
+/** As `isLone` of what is peeked; loads what is not in memory. */
 export function isAloneIn(source: NodeSource, root: TreeRoot, key: Bytes32, nibbles: number): boolean {
   let node = rootNode(source, root);
   let depth = source.subtree.rootDepth;
@@ -54,8 +70,11 @@ export function isAloneIn(source: NodeSource, root: TreeRoot, key: Bytes32, nibb
     depth = node.depth + 1;
     node = childNode(source, node, nibbleAt(key, node.depth), key);
   }
-  if (node === undefined) return true;
-  for (const leaf of node.leaves) {
+  return node === undefined || isAloneAmong(node.leaves, key, nibbles);
+}
+
+function isAloneAmong(leaves: readonly Leaf[], key: Bytes32, nibbles: number): boolean {
+  for (const leaf of leaves) {
     const shared = sharedNibbles(leaf.key, key, 0);
     if (shared >= nibbles && shared < KEY_DEPTH) return false;
   }

@@ -5,13 +5,16 @@ import { invariant } from '../primitives/errors.ts';
 import type { Address, Bytes32, Height, Hex } from '../primitives/ids.ts';
 import type { AccountRecord } from './account-codec.ts';
 import type { LeafRows } from './change-rows.ts';
-import { accountKey, pointerKey, type StateKey } from './key.ts';
+import { accountKey, FAMILY_PREFIX_NIBBLES, pointerKey, type StateKey } from './key.ts';
 import { type Leaf, pointerOfRow } from './leaf.ts';
 import type { NodeSource } from './node-source.ts';
 import type { StateVersion } from './state-version.ts';
 import { holdsKey, type Subtree } from './subtree.ts';
 import type { Superseded, TreeRoot } from './tree-node.ts';
-import { NOT_IN_MEMORY, peekLeaf } from './tree-read.ts';
+import { peekLeaf } from './tree-read.ts';
+
+/** What `peek` says where a node would have to be loaded. */
+export const NOT_IN_MEMORY = 'not-in-memory';
 
 /** What a block did to one account's storage. */
 export interface StorageLayer {
@@ -49,6 +52,8 @@ export interface BaseReader {
   code(codeHash: Bytes32, name: Hex): Uint8Array | undefined;
 }
 
+let layersMade = 0;
+
 /** See the file's head. `parent` and `changes` are let go when the version is committed: its rows say it all. */
 export class VersionLayer implements StateVersion {
   readonly root: Bytes32;
@@ -59,6 +64,8 @@ export class VersionLayer implements StateVersion {
   parent: VersionLayer | undefined;
   changes: LayerChanges | undefined;
   readonly #base: BaseReader;
+  /** No two layers have the same. What a key's leaf is in a layer never changes. */
+  readonly #number: number;
 
   constructor(base: BaseReader, height: Height, tree: TreeRoot, parent?: VersionLayer, changes?: LayerChanges) {
     this.root = tree.hash;
@@ -69,6 +76,8 @@ export class VersionLayer implements StateVersion {
     this.parent = parent;
     this.changes = changes;
     this.#base = base;
+    layersMade++;
+    this.#number = layersMade;
   }
 
   getAccount(family: Address, address: Address): AccountRecord['account'] | undefined {
@@ -88,12 +97,21 @@ export class VersionLayer implements StateVersion {
   }
 
   isLoneFamily(family: Address): boolean {
-    return this.#base.isLoneFamily(this, this.#own(accountKey(family, family)));
+    const key = this.#own(accountKey(family, family));
+    return this.#isSeen(key) ? key.isLone : this.#base.isLoneFamily(this, key);
   }
 
   /** The leaf of a key as far as it takes no reading. What a layer that is not yet committed changed is always in memory. */
   peek(key: StateKey): Leaf | undefined | typeof NOT_IN_MEMORY {
-    return peekLeaf(this.#base.source(this), this.tree, key.bytes);
+    return this.#isSeen(key) ? key.seen : NOT_IN_MEMORY;
+  }
+
+  // Whether the key knows what stands at its place in this version.
+  #isSeen(key: StateKey): boolean {
+    if (key.seenIn === this.#number) return true;
+    if (!peekLeaf(this.#base.source(this), this.tree, key.bytes, FAMILY_PREFIX_NIBBLES, key)) return false;
+    key.seenIn = this.#number;
+    return true;
   }
 
   getStorage(family: Address, address: Address, slot: Bytes32): Bytes32 | undefined {

@@ -21,8 +21,13 @@ export const ShardHeights = new ListCompositeType(ShardHeight, SHARDS_MAX);
 
 /** Executions of a shard, from a height to a height. */
 const ExecutionRange = new ContainerType(
-  { shard: Uint64, fromHeight: Uint64, toHeight: Uint64 },
+  { shard: Uint64, fromHeight: Uint64, toHeight: Uint64, lastHash: Bytes32Type },
   { typeName: 'ExecutionRange', jsonCase: 'eth2' },
+);
+
+const StateOfShard = new ContainerType(
+  { shard: Uint64, height: Uint64, stateRoot: Bytes32Type },
+  { typeName: 'StateOfShard', jsonCase: 'eth2' },
 );
 
 const Anchor = new ContainerType(
@@ -41,7 +46,7 @@ const Anchor = new ContainerType(
     /** In the order of the crosslinks. */
     executions: new ListCompositeType(ExecutionRange, CROSSLINKS_PER_BODY_MAX),
     /** For each shard the execution after which its state is that of the world root. */
-    heights: ShardHeights,
+    states: new ListCompositeType(StateOfShard, SHARDS_MAX),
     burnedWei: Uint256,
     accruedRewardsWei: Uint256,
     stakeWei: Uint256,
@@ -68,7 +73,10 @@ export function anchorOf(
     worldRoot: worldRootOf(state),
     baseFeePerGasWei: highestOf(state.records.map(({ progress }) => progress.baseFeePerGasWei)),
     executions: [...executions],
-    heights: state.records.map((entry) => ({ shard: entry.record.shard, height: stateHeightOf(entry) })),
+    states: state.records.map((entry) => {
+      const { record, progress } = entry;
+      return { shard: record.shard, height: stateHeightOf(entry), stateRoot: progress.stateRoot };
+    }),
     burnedWei: state.burnedFeesWei + genesisStakeWei - stakeWei,
     accruedRewardsWei: state.rewardsWei.reduce((sum, rewardWei) => sum + rewardWei, 0n),
     stakeWei,

@@ -6,6 +6,7 @@ import { type Hasher, setHasher } from '@chainsafe/persistent-merkle-tree';
 import { hasher as wasmHasher } from '@chainsafe/persistent-merkle-tree/hasher/as-sha256';
 import { initialiseSha256, sha256, usePairHasher } from '../../core/crypto/sha256.ts';
 import { bytesEqual } from '../../core/primitives/bytes.ts';
+import { merkleizingInPlace } from './ssz-merkleizer.ts';
 
 type Hashtree = typeof import('@chainsafe/hashtree');
 
@@ -13,7 +14,7 @@ type Hashtree = typeof import('@chainsafe/hashtree');
 export async function installHashtree(options: { readonly disableNative: boolean } = { disableNative: false }): Promise<string> {
   await initialiseSha256();
   const native = options.disableNative ? undefined : await loadHashtree();
-  setHasher(native?.sszHasher ?? wasmHasher);
+  setHasher(merkleizingInPlace(native?.sszHasher ?? wasmHasher));
   if (native === undefined) usePairHasher();
   else usePairHasher({ name: '@chainsafe/hashtree', hashPairs: native.library.hashInto });
   return native === undefined ? '@chainsafe/as-sha256' : '@chainsafe/hashtree';

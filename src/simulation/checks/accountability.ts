@@ -9,6 +9,7 @@ import { decodeEvidence } from '../../core/consensus/evidence/evidence.ts';
 import { proposalClaims, proposalMessage, timeoutClaims, voteMessage } from '../../core/consensus/signature-sets.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import type { ChainId, Hex, Round, TimestampMs, ValidatorIndex } from '../../core/primitives/ids.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
 import { type Committee, type Instance, includesHonest } from '../../core/protocol/committee.ts';
 import type { Timeout } from '../../core/protocol/vote.ts';
 import type { Network } from '../../network/ports.ts';
@@ -18,7 +19,7 @@ import type { KnownEvidence } from '../../rpc/ports.ts';
 import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import { verifyJobs } from '../../runtime/signature-verifier-tasks.ts';
 import { chainsOf } from '../chains-of.ts';
-import { hashOf, readableOf } from '../messages.ts';
+import { readableOf } from '../messages.ts';
 import { hearing } from '../speaking.ts';
 import type { WorldCrypto } from '../world.ts';
 import type { Report } from './violation.ts';
@@ -232,7 +233,7 @@ export class Accountability {
     switch (message.kind) {
       case 'proposal': {
         const { header, signature } = message.proposal;
-        const hash = hashOf(header);
+        const hash = blockHashOf(header);
         const isSigned = (instance: Instance): boolean =>
           verifies(instance, header.proposer, (key) => bls.verify(key, proposalMessage(instance, hash), signature));
         const isInOrder = (instance: Instance): boolean => {

@@ -1,6 +1,6 @@
 // Validity of what is called final: every block of the beacon and of each shard that any node has committed carries a QC of a quorum of its own
 // instance's committee, the last one of each commit a CC beside it, and a header whose form and certificates pass; the end of each instance has the CC
-// of its closing block, or of a carrier above it; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
+// of its closing block, or of a carrier above it, unless the beacon took it over; all of it signed in the domains of that instance. A stranger who knows the committees and nothing else must come to believe the
 // block by what the node has stored. The committees are those that the replay has drawn.
 import { areValid, certificateClaims, commitProofClaims, headerClaims, type SignatureClaims } from '../../core/consensus/signature-sets.ts';
 import type { BlsScheme } from '../../core/crypto/bls.ts';
@@ -17,6 +17,7 @@ import { type BlockStore, createBlockStore, type StoredBlock } from '../../stora
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { chainsOf } from '../chains-of.ts';
 import { chainName } from '../timeline/story.ts';
+import type { Replay } from './replay.ts';
 import type { Report } from './violation.ts';
 
 interface Seen {
@@ -28,21 +29,22 @@ interface Seen {
 /** See the file's head. */
 export class CertifiedChain {
   readonly #report: Report;
-  readonly #instanceOf: (instanceId: Bytes32) => Instance | undefined;
+  readonly #truth: Pick<Replay, 'instanceOf' | 'takeovers'>;
   readonly #bls: BlsScheme;
   /** By node and chain. */
   readonly #seen = new Map<string, Map<ChainId, Seen>>();
-  /** What was found good, by its bytes: most nodes store the same. */
+  /** What was found good, by its bytes: blocks, which all nodes store alike, and their certificates, which most do. */
   readonly #good = new Set<string>();
 
-  constructor(instanceOf: (instanceId: Bytes32) => Instance | undefined, bls: BlsScheme, report: Report) {
-    this.#instanceOf = instanceOf;
+  constructor(truth: Pick<Replay, 'instanceOf' | 'takeovers'>, bls: BlsScheme, report: Report) {
+    this.#truth = truth;
     this.#bls = bls;
     this.#report = report;
   }
 
-  /** Looks at what a node has committed since the last time. */
-  observe(name: string, node: Node, rows: KeyValueStore): void {
+  /** Looks at what a node has committed since the last time; false where the replay has not come so far, and it must look again. */
+  observe(name: string, node: Node, rows: KeyValueStore): boolean {
+    let isAll = true;
     const seen = this.#seen.get(name) ?? new Map<ChainId, Seen>();
     this.#seen.set(name, seen);
     for (const { instance, blocks } of chainsOf(node)) {
@@ -51,8 +53,11 @@ export class CertifiedChain {
       const last = seen.get(chain);
       if (last?.committed === committed) continue;
       const store = createBlockStore(rows);
-      const own = this.#instanceOf(instanceId);
-      if (own === undefined) continue; // The replay has not come so far: later.
+      const own = this.#truth.instanceOf(instanceId);
+      if (own === undefined) {
+        isAll = false; // The replay has not come so far: later.
+        continue;
+      }
       const isSame = last !== undefined && bytesEqual(last.instanceId, instanceId);
       // The instance before has gone on to its end meanwhile.
       if (last !== undefined && !isSame) this.#lookAtRest(name, store, last, instance.startRecord.height);
@@ -60,11 +65,14 @@ export class CertifiedChain {
       this.#lookUpTo(name, store, instanceId, Math.min(isSame ? last.height : instance.startRecord.height, height) + 1, height);
       seen.set(chain, { instanceId, committed, height });
     }
+    return isAll;
   }
 
   #lookAtRest(name: string, store: BlockStore, { instanceId, height }: Seen, closingHeight: Height): void {
     this.#lookUpTo(name, store, instanceId, height + 1, closingHeight);
-    const instance = this.#instanceOf(instanceId);
+    // What the beacon took over has no end of its own.
+    if (this.#truth.takeovers.of(instanceId) !== undefined) return;
+    const instance = this.#truth.instanceOf(instanceId);
     const closing = instance && store.getByHeight({ chain: instance.chain, instanceId, height: closingHeight });
     const fault = closing && this.#endFaultOf(instance, closing, store);
     if (fault !== undefined)
@@ -72,7 +80,7 @@ export class CertifiedChain {
   }
 
   #lookUpTo(name: string, store: BlockStore, instanceId: Bytes32, from: Height, to: Height): void {
-    const instance = this.#instanceOf(instanceId);
+    const instance = this.#truth.instanceOf(instanceId);
     if (instance === undefined) return;
     const { chain } = instance;
     for (let height = from; height <= to; height++) {
@@ -95,9 +103,8 @@ export class CertifiedChain {
   }
 
   #faultOf(instance: Instance, stored: StoredBlock): string | undefined {
-    const block = decodeCanonical(Block, stored.block);
     const certificates = decodeCanonical(BlockCertificates, stored.certificates);
-    if (!block.ok || !certificates.ok) return 'what is stored does not decode';
+    if (!certificates.ok) return 'what is stored does not decode';
     const { quorumCertificate, commitCertificate } = certificates.value;
     const { point } = quorumCertificate;
     if (!bytesEqual(point.blockHash, stored.hash) || point.height !== stored.place.height) return 'the QC is of another block';
@@ -106,7 +113,17 @@ export class CertifiedChain {
       commit === undefined
         ? certificateClaims(instance, 'vote', quorumCertificate)
         : commitProofClaims(instance, quorumCertificate, commit);
-    return this.#refusalOf(finality, 'QC and CC') ?? this.#refusalOf(headerClaims(instance, block.value.header), 'header');
+    return this.#refusalOf(finality, 'QC and CC') ?? this.#blockFaultOf(instance, stored);
+  }
+
+  #blockFaultOf(instance: Instance, { block }: StoredBlock): string | undefined {
+    const key = `${bytesToHex(instance.instanceId)} ${bytesToHex(sha256(block))}`;
+    if (this.#good.has(key)) return undefined;
+    const decoded = decodeCanonical(Block, block);
+    if (!decoded.ok) return 'what is stored does not decode';
+    const fault = this.#refusalOf(headerClaims(instance, decoded.value.header), 'header');
+    if (fault === undefined) this.#good.add(key);
+    return fault;
   }
 
   // A CC of the block, or of a carrier that stands on it.

@@ -1,6 +1,7 @@
 // Agreement, and durability of what is committed: every block of the beacon and of each shard that a node has committed is the one that every other
-// node has at its height, in its memory, on its disk, and after each of its restarts; and so is every block that clients see. Heights of a chain go
-// on over its instances, and so does this.
+// node has at its height of the instance, in its memory, on its disk, and after each of its restarts; and so is every block that clients see. Heights of a
+// chain go on over its instances, and so does this. Only where the beacon took an instance over is there more: what nodes had committed of it above its
+// last header is void, so they go back to that header, once, and no further; and those heights come again in the next instance.
 import { stateRootOf } from '../../core/beacon/state-root.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Bytes32, ChainId, Height } from '../../core/primitives/ids.ts';
@@ -9,15 +10,18 @@ import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { ViewChain } from '../../runtime/view-chain.ts';
 import { createBeaconStore } from '../../storage/beacon-store.ts';
-import { type BlockStore, createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
+import { type BlockPlace, type BlockStore, createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { chainsOf } from '../chains-of.ts';
 import { chainName } from '../timeline/story.ts';
+import type { Takeover, Takeovers } from './takeovers.ts';
 import type { Report } from './violation.ts';
 
 /** A chain of one node, as it was last seen. */
 interface SeenChain {
   height: Height;
+  /** Undefined before the first look. */
+  instanceId: Bytes32 | undefined;
   /** What was looked at: the same object says that nothing is new. */
   committed: unknown;
 }
@@ -31,9 +35,12 @@ interface Seen {
 /** See the file's head. */
 export class CommittedChain {
   readonly #report: Report;
-  /** By chain and height, as all that follows. */
+  readonly #takeovers: () => Pick<Takeovers, 'of' | 'isVoid' | 'instancesOf'> | undefined;
+  /** By chain, instance and height. */
   readonly #hashes = new Map<string, string>();
   readonly #stateRoots = new Map<string, string>();
+  /** By chain and height, but for what is void. */
+  readonly #standing = new Map<string, string>();
   readonly #viewHashes = new Map<string, string>();
   /** By chain: the instances that anybody has run, oldest first. */
   readonly #instances = new Map<ChainId, Instance[]>();
@@ -41,8 +48,10 @@ export class CommittedChain {
   readonly #seen = new Map<string, Seen>();
   #viewHeight = 0;
 
-  constructor(report: Report) {
+  /** `takeovers` are those of the replay, which follows the beacon's blocks as they are seen here. */
+  constructor(report: Report, takeovers: () => Pick<Takeovers, 'of' | 'isVoid' | 'instancesOf'> | undefined) {
     this.#report = report;
+    this.#takeovers = takeovers;
   }
 
   /** By chain, the highest block that anyone committed. */
@@ -71,8 +80,17 @@ export class CommittedChain {
   }
 
   /** The state root that executing a block again came to. */
-  replayed({ chain, height }: { readonly chain: ChainId; readonly height: Height }, stateRoot: Bytes32): void {
-    this.#agree(this.#stateRoots, 'determinism', 'the replay', `${chain}/${height}`, bytesToHex(stateRoot), 'the state root after block');
+  replayed(place: BlockPlace, stateRoot: Bytes32): void {
+    this.#agree(this.#stateRoots, 'determinism', 'the replay', nameOf(place), bytesToHex(stateRoot), 'the state root after block');
+  }
+
+  /** The beacon took an instance over: what was committed of it above its last header does not stand, whoever committed it. */
+  takenOver({ shard, instanceId, height }: Takeover): void {
+    for (let above = height + 1; above <= (this.#heights.get(shard) ?? 0); above++) {
+      const place = `${shard}/${above}`;
+      if (this.#standing.get(place)?.endsWith(bytesToHex(instanceId)) === true) this.#standing.delete(place);
+    }
+    if ((this.#heights.get(shard) ?? 0) > height && !this.#standing.has(`${shard}/${height + 1}`)) this.#heights.set(shard, height);
   }
 
   /** The Ethereum block that the replay derived. */
@@ -87,6 +105,7 @@ export class CommittedChain {
     for (const { instance, blocks } of chainsOf(node)) {
       const known = seenChainIn(seen, instance.chain);
       const { height } = blocks.committed.facts;
+      this.#goBack(known, instance);
       if (height < known.height)
         this.#report(
           'durability',
@@ -114,6 +133,8 @@ export class CommittedChain {
   #observeChain(name: string, node: Node, { instance, blocks }: Chain, known: SeenChain, store: BlockStore): readonly StoredBlock[] {
     const { chain } = instance;
     this.#know(instance);
+    this.#goBack(known, instance);
+    known.instanceId = instance.instanceId;
     const { height } = blocks.committed.facts;
     const news: StoredBlock[] = [];
     for (let next = known.height + 1; next <= height; next++) {
@@ -121,19 +142,44 @@ export class CommittedChain {
       // Whoever follows its own shards begins with the state that a record starts from, and need have no block before.
       if (stored === undefined && node.view === undefined && next <= instance.startRecord.height) continue;
       if (stored === undefined) this.#report('durability', name, `block ${next} of ${chainName(chain)} is committed and not on disk`);
-      else if (this.#agree(this.#hashes, 'agreement', name, `${chain}/${next}`, identityOf(stored), 'block')) news.push(stored);
+      else if (this.#agreeOnBlock(name, stored)) news.push(stored);
     }
     if (height < known.height) this.#report('durability', name, `went back from block ${known.height} of ${chainName(chain)} to ${height}`);
     known.height = height;
-    this.#heights.set(chain, Math.max(this.#heights.get(chain) ?? 0, height));
+    if (this.#takeovers()?.isVoid(instance.instanceId, height) !== true)
+      this.#heights.set(chain, Math.max(this.#heights.get(chain) ?? 0, height));
     return news;
   }
 
-  #agreeOnState(name: string, { beacon, shards }: Node, { instance: { chain }, blocks }: Chain): void {
+  // From an instance that the beacon took over a node goes on at the height at which it did.
+  #goBack(known: SeenChain, { chain, instanceId }: Instance): void {
+    const takeovers = this.#takeovers();
+    if (takeovers === undefined || known.instanceId === undefined) return;
+    const instances = takeovers.instancesOf(chain);
+    const placeIn = (id: Bytes32): number => instances.findIndex((each) => bytesEqual(each.instanceId, id));
+    const [from, to] = [placeIn(known.instanceId), placeIn(instanceId)];
+    if (from < 0) return;
+    for (const { instanceId: passed } of instances.slice(from, to)) {
+      const takeover = takeovers.of(passed);
+      if (takeover !== undefined) known.height = Math.min(known.height, takeover.height);
+    }
+  }
+
+  // True when it is the first word on this block.
+  #agreeOnBlock(name: string, stored: StoredBlock): boolean {
+    const { place, hash } = stored;
+    const isNews = this.#agree(this.#hashes, 'agreement', name, nameOf(place), bytesToHex(hash), 'block');
+    if (this.#takeovers()?.isVoid(place.instanceId, place.height) !== true)
+      this.#agree(this.#standing, 'agreement', name, `${place.chain}/${place.height}`, identityOf(stored), 'block');
+    return isNews;
+  }
+
+  #agreeOnState(name: string, { beacon, shards }: Node, { instance: { chain, instanceId }, blocks }: Chain): void {
     const isBeacon = chain === beacon.chain.instance.chain;
     const root = isBeacon ? stateRootOf(beacon.state) : shards.chains.get(chain)?.blocks.committed.version.root;
-    const place = `${chain}/${blocks.committed.facts.height}`;
-    if (root !== undefined) this.#agree(this.#stateRoots, 'determinism', name, place, bytesToHex(root), 'the state root after block');
+    const place = { chain, instanceId, height: blocks.committed.facts.height };
+    if (root !== undefined)
+      this.#agree(this.#stateRoots, 'determinism', name, nameOf(place), bytesToHex(root), 'the state root after block');
   }
 
   // Newest instance first: what is asked for is nearly always of that.
@@ -191,12 +237,16 @@ export class CommittedChain {
 }
 
 function seenChainIn({ chains }: Seen, chain: ChainId): SeenChain {
-  const known = chains.get(chain) ?? { height: 0, committed: undefined };
+  const known = chains.get(chain) ?? { height: 0, instanceId: undefined, committed: undefined };
   chains.set(chain, known);
   return known;
 }
 
-// At one height of a chain there is one block of one instance.
+function nameOf({ chain, instanceId, height }: BlockPlace): string {
+  return `${chain}/${height} of instance ${bytesToHex(instanceId)}`;
+}
+
+// At one height of a chain there is one block of one instance that stands.
 function identityOf({ place, hash }: StoredBlock): string {
   return `${bytesToHex(hash)} of instance ${bytesToHex(place.instanceId)}`;
 }

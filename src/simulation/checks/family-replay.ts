@@ -1,18 +1,18 @@
 // Layout independence: executing an item depends on the item, the state of its one family and its recorded context.
-// Each family that a final block touched is executed again alone, by the code that executes blocks, on a reader that refuses
-// to read anything of any other family; every result, and every change to that family, must be what the block made of it.
-
-import { executeSenderParts, type Wave0 } from '../../core/execution/execute-block.ts';
-import { executeMessage, type ItemEnvironment } from '../../core/execution/execute-message.ts';
+// Each family that a final block touched is executed again alone, by the second interpreter of items (plain-items.ts), on a reader that
+// refuses to read anything of any other family; every result, every message that was emitted, and every change to that family, must be what
+// the block made of it.
 import type { BlockResult } from '../../core/execution/executed-block.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
-import { StateOverlay } from '../../core/execution/state-overlay.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Address, Hex, Wei } from '../../core/primitives/ids.ts';
 import type { ExecutionContext, Message, MessageResult } from '../../core/protocol/message.ts';
 import type { Transaction } from '../../core/protocol/transaction.ts';
 import type { TransactionTarget } from '../../core/shard/transaction-target.ts';
 import type { StateReader } from '../../core/state/state-reader.ts';
+import { PlainFamily } from './plain-family.ts';
+import { type PlainWorld, plainItem, plainSenderPart } from './plain-items.ts';
+import { saysTheSame, textOf } from './same-value.ts';
 
 /** A block that was executed, and all that its result follows from. */
 export interface ReplayedBlock {
@@ -37,57 +37,77 @@ interface FamilyItems {
 
 /** What differs between a block's result and its families replayed one by one: one line each, none where all is well. */
 export async function replayFamilies(block: ReplayedBlock, executor: ItemExecutor): Promise<readonly string[]> {
-  const found: string[] = [];
-  const emitted = new Map<Hex, string>();
-  for (const message of [...block.result.messages.map((one) => one.message), ...block.result.outbox])
-    if (message.kind === 'main-call' && message.hop === 0) emitted.set(bytesToHex(message.id), textOf(message));
-  for (const items of itemsByFamily(block)) found.push(...(await replayFamily(items, block, executor, emitted)));
+  const { context, gasLimitSeenByCode, result } = block;
+  const world = { executor, context, gasLimitSeenByCode };
+  const alone: Alone = { found: [], emitted: new Map(), paidWei: 0n };
+  for (const items of itemsByFamily(block)) await replayFamily(items, block, world, alone);
+  const { found, emitted } = alone;
+  // What was emitted here was executed here or is in the outbox, and nothing else is, but for what came in.
+  const fromHere = [...result.messages.filter(({ wave }) => wave !== INBOX_WAVE).map(({ message }) => message), ...result.outbox];
+  for (const message of fromHere) {
+    const own = emitted.get(nameOf(message));
+    if (own === undefined) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone nobody emits it`);
+    else if (!saysTheSame(message, own)) found.push(`message ${nameOf(message)} is ${textOf(message)}, alone ${textOf(own)}`);
+    emitted.delete(nameOf(message));
+  }
+  for (const [name] of emitted) found.push(`message ${name}, emitted alone, is neither executed nor in the outbox`);
+  const paidWei = result.burnedFeesWei + result.proposerFeesWei;
+  if (paidWei !== alone.paidWei) found.push(`${paidWei} wei are burned or the proposer's, alone ${alone.paidWei}`);
   return found;
+}
+
+/** What the families come to so far. */
+interface Alone {
+  readonly found: string[];
+  readonly emitted: Map<string, Message>;
+  paidWei: Wei;
 }
 
 async function replayFamily(
   { family, transactions, messages }: FamilyItems,
-  { result, parentState, parentBaseFeePerGasWei, targetOf, context, gasLimitSeenByCode }: ReplayedBlock,
-  executor: ItemExecutor,
-  mainCalls: ReadonlyMap<Hex, string>,
-): Promise<readonly string[]> {
+  { result, parentState, parentBaseFeePerGasWei, targetOf }: ReplayedBlock,
+  world: PlainWorld,
+  alone: Alone,
+): Promise<void> {
   const familyHex = bytesToHex(family);
-  const found: string[] = [];
-  const overlay = new StateOverlay(new FamilyReader(parentState, familyHex));
-  const environment: ItemEnvironment = { overlay, context, executor, gasLimitSeenByCode };
+  const { found, emitted } = alone;
+  const records = new PlainFamily(family, parentState);
   const execute = async (ofInbox: boolean): Promise<void> => {
-    for (const expected of messages) {
-      if ((expected.wave === INBOX_WAVE) !== ofInbox) continue;
-      const { result: alone } = await executeMessage(environment, expected.message, expected.wave);
-      const [there, here] = [textOf(expected), textOf(alone)];
-      if (there !== here) found.push(`family ${familyHex}: message ${bytesToHex(expected.message.id)} came to ${there}, alone to ${here}`);
+    for (const { wave, ...expected } of messages) {
+      if ((wave === INBOX_WAVE) !== ofInbox) continue;
+      const item = await plainItem(records, expected.message, world);
+      const name = bytesToHex(expected.message.id);
+      if (!saysTheSame(expected, item.result))
+        found.push(`family ${familyHex}: message ${name} came to ${textOf(expected)}, alone to ${textOf(item.result)}`);
+      for (const message of item.emitted) emitted.set(nameOf(message), message);
+      alone.paidWei += item.burnedWei + item.proposerWei;
     }
   };
-  const parts = (): Wave0 =>
-    executeSenderParts(
-      overlay,
-      transactions,
-      parentBaseFeePerGasWei,
-      targetOf && ((transaction) => targetOf(transaction)?.baseFeePerGasWei ?? 0n),
-      targetOf && ((transaction) => targetOf(transaction)?.provenFamily),
-    );
   try {
     await execute(true);
-    for (const call of parts().mainCalls)
-      if (mainCalls.get(bytesToHex(call.id)) !== textOf(call))
-        found.push(`family ${familyHex}: alone, a sender part emits another main call`);
+    for (const transaction of transactions) {
+      const { baseFeePerGasWei: targetBaseFeePerGasWei, provenFamily } = targetOf?.(transaction) ?? {};
+      const terms = { baseFeePerGasWei: parentBaseFeePerGasWei, targetBaseFeePerGasWei, provenFamily };
+      const part = plainSenderPart(records, transaction, terms);
+      emitted.set(nameOf(part.mainCall), part.mainCall);
+      alone.paidWei += part.burnedWei + part.proposerWei;
+    }
     await execute(false);
   } catch (error) {
     found.push(`family ${familyHex}: ${String(error)}`);
   }
-  const changes = overlay.changeSet();
-  const there = textOf({
+  const changes = records.changes();
+  const there = {
     accounts: result.changeSet.accounts.filter((change) => bytesToHex(change.family) === familyHex),
     pointers: result.changeSet.pointers.filter(({ address }) => bytesToHex(address) === familyHex),
-  });
-  const here = textOf({ accounts: changes.accounts, pointers: changes.pointers });
-  if (there !== here) found.push(`family ${familyHex}: changes ${there}, alone ${here}`);
-  return found;
+  };
+  const here = { accounts: changes.accounts, pointers: changes.pointers };
+  if (!saysTheSame(there, here)) found.push(`family ${familyHex}: changes ${textOf(there)}, alone ${textOf(here)}`);
+}
+
+/** A forward has the id of what it forwards, and another hop. */
+function nameOf({ id, hop }: Message): string {
+  return `${bytesToHex(id)}/${hop}`;
 }
 
 // In the order of the block, which is wave by wave.
@@ -110,48 +130,4 @@ function itemsByFamily({ transactions, result }: ReplayedBlock): readonly Family
 /** Where a message executes: a pointer, at the natural place of the contract that it is of. */
 export function familyOf({ kind, target, targetFamily }: Message): Address {
   return kind === 'pointer' && target !== undefined ? target : targetFamily;
-}
-
-/** The state of one family, and code by its hash. Anything else is refused. */
-class FamilyReader implements StateReader {
-  readonly #whole: StateReader;
-  readonly #familyHex: Hex;
-
-  constructor(whole: StateReader, familyHex: Hex) {
-    this.#whole = whole;
-    this.#familyHex = familyHex;
-  }
-
-  getAccount(family: Address, address: Address): ReturnType<StateReader['getAccount']> {
-    this.#mustBeOwn(family);
-    return this.#whole.getAccount(family, address);
-  }
-
-  getPointer(address: Address): Address | undefined {
-    this.#mustBeOwn(address); // A pointer lies at its address's natural place.
-    return this.#whole.getPointer(address);
-  }
-
-  getStorage(family: Address, address: Address, slot: Uint8Array): Uint8Array | undefined {
-    this.#mustBeOwn(family);
-    return this.#whole.getStorage(family, address, slot);
-  }
-
-  getCode(codeHash: Uint8Array): Uint8Array | undefined {
-    return this.#whole.getCode(codeHash);
-  }
-
-  #mustBeOwn(family: Address): void {
-    const asked = bytesToHex(family);
-    if (asked !== this.#familyHex) throw new Error(`an item of family ${this.#familyHex} reads of family ${asked}`);
-  }
-}
-
-/** One text for equal values. */
-function textOf(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (part instanceof Uint8Array) return bytesToHex(part);
-    if (typeof part === 'bigint') return `${part}n`;
-    return part instanceof Map ? [...part] : part;
-  });
 }

@@ -3,13 +3,16 @@
 // own is asked.
 import type { BeaconState } from '../../core/beacon/state.ts';
 import type { BlockResult } from '../../core/execution/executed-block.ts';
+import { placementOfFamily } from '../../core/messaging/placement.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
-import type { Address, Hex, Wei } from '../../core/primitives/ids.ts';
+import type { Address, ChainId, Hex, Wei } from '../../core/primitives/ids.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import type { Message } from '../../core/protocol/message.ts';
+import { isUnder, type Placement } from '../../core/protocol/shard-id.ts';
 import type { ChangeSet } from '../../core/state/change-set.ts';
-import type { StateReader } from '../../core/state/state-reader.ts';
+import type { StateVersion } from '../../core/state/state-version.ts';
 import type { SupplyTotals } from '../../core/view/supply.ts';
+import type { WorldState } from '../../core/view/world-state.ts';
 import type { UnderWay } from './lanes.ts';
 
 const WEI_PER_GWEI = 10n ** 9n;
@@ -17,11 +20,20 @@ const WEI_PER_GWEI = 10n ** 9n;
 interface Place {
   readonly family: Address;
   readonly address: Address;
+  readonly placement: Placement;
+}
+
+/** What a version was found to hold, when so many accounts were known. */
+interface Scanned {
+  readonly places: number;
+  readonly sumWei: Wei;
 }
 
 /** Every account that anybody had or touched. */
 export class Accounts {
   readonly #places = new Map<Hex, Place>();
+  /** A version is of one block and never changes: it is scanned again only for accounts that came since. */
+  readonly #scanned = new WeakMap<StateVersion, Scanned>();
 
   constructor({ accounts }: Genesis) {
     for (const { address } of accounts) this.#touch({ family: address, address });
@@ -32,15 +44,26 @@ export class Accounts {
     for (const change of accounts) this.#touch(change);
   }
 
-  /** What they hold in a state. */
-  balancesIn(state: StateReader): Wei {
+  /** What they hold in a state of the world. */
+  balancesIn({ versions }: WorldState): Wei {
     let sumWei = 0n;
-    for (const { family, address } of this.#places.values()) sumWei += state.getAccount(family, address)?.balanceWei ?? 0n;
+    for (const [shard, version] of versions) sumWei += this.#balancesIn(shard, version);
     return sumWei;
   }
 
-  #touch({ family, address }: Place): void {
-    this.#places.set(bytesToHex(family) + bytesToHex(address), { family, address });
+  #balancesIn(shard: ChainId, version: StateVersion): Wei {
+    const known = this.#scanned.get(version);
+    if (known?.places === this.#places.size) return known.sumWei;
+    let sumWei = 0n;
+    for (const { family, address, placement } of this.#places.values())
+      if (isUnder(placement, shard)) sumWei += version.getAccount(family, address)?.balanceWei ?? 0n;
+    this.#scanned.set(version, { places: this.#places.size, sumWei });
+    return sumWei;
+  }
+
+  #touch({ family, address }: Pick<Place, 'family' | 'address'>): void {
+    const name = bytesToHex(family) + bytesToHex(address);
+    if (!this.#places.has(name)) this.#places.set(name, { family, address, placement: placementOfFamily(family) });
   }
 }
 

@@ -1,7 +1,5 @@
 // Conservation and exactly once, by what a node itself has and shows: after each view block its balances and the sums that it keeps of all other money
 // make up the supply at genesis and are what the replay counted, and the messages that it tells of are those that were executed.
-import { bytesToHex } from '../../core/primitives/bytes.ts';
-import type { Bytes32 } from '../../core/primitives/ids.ts';
 import { decodeSupplyTotals, type SupplyTotals } from '../../core/view/supply.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import type { Node } from '../../node/create-node.ts';
@@ -9,6 +7,7 @@ import type { KeyValueStore } from '../../storage/key-value-store.ts';
 import { createViewStore } from '../../storage/view-store.ts';
 import { excessWei } from './money.ts';
 import type { Replay } from './replay.ts';
+import { saysTheSame, textOf } from './same-value.ts';
 import type { Report } from './violation.ts';
 
 /** See the file's head. */
@@ -56,15 +55,12 @@ export class NodeResults {
   // The first node that comes to a number: all others must show the same block, which agreement checks. The block's hash does not cover these.
   #checkMessages(name: string, { header, messages }: ViewBlock): void {
     this.#newest = header.number;
-    const [given, computed] = [messages, this.#truth.view.viewAt(header.number)?.messages].map(textOf);
-    if (given !== computed)
-      this.#report('determinism', name, `the messages of view block ${header.number} are ${given}, computed were ${computed}`);
+    const computed = this.#truth.view.viewAt(header.number)?.messages;
+    if (saysTheSame(messages, computed)) return;
+    this.#report(
+      'determinism',
+      name,
+      `the messages of view block ${header.number} are ${textOf(messages)}, computed were ${textOf(computed)}`,
+    );
   }
-}
-
-function textOf(messages: ViewBlock['messages'] | undefined): string {
-  return JSON.stringify(messages, (_key, part: unknown) => {
-    if (part instanceof Uint8Array) return bytesToHex(part as Bytes32);
-    return typeof part === 'bigint' ? `${part}` : part;
-  });
 }

@@ -3,7 +3,8 @@
 // header says and what the nodes have; what all accounts gained and lost must be what was burned, is owed and is under way; no message or
 // transaction may come a second time; and the one chain that clients see is derived from it again. More about each is beside this file.
 //
-// A shard's block is followed when all that its reference made final was: until then it waits.
+// A shard's block is followed when all that its reference made final was: until then it waits. It is valid and its state is the nodes' whatever becomes of
+// it; what it did to money, messages and families counts when its execution is anchored. What a takeover makes void is undone here too, and never counts.
 import { beaconConstantsOf } from '../../core/beacon/constants.ts';
 import { genesisBeaconState } from '../../core/beacon/genesis-state.ts';
 import { firstBeaconRecord } from '../../core/beacon/instance.ts';
@@ -13,7 +14,6 @@ import { initialiseKeccak } from '../../core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../core/execution/evm/own-loop-executor.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
-import { invariant } from '../../core/primitives/errors.ts';
 import { BEACON_CHAIN, type Bytes32, type ChainId, type Height, type Wei } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import { Block } from '../../core/protocol/certified-block.ts';
@@ -21,11 +21,11 @@ import type { Instance } from '../../core/protocol/committee.ts';
 import { Crosslink } from '../../core/protocol/crosslink.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
-import { createSimulator, type SimulationContext } from '../../node/call-simulator.ts';
+import { createSimulator } from '../../node/call-simulator.ts';
 import { writeGenesisShards } from '../../node/genesis-shards.ts';
 import type { Simulator } from '../../rpc/ports.ts';
 import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../runtime/shard-block-logic.ts';
-import type { StoredBlock } from '../../storage/block-store.ts';
+import type { BlockPlace, StoredBlock } from '../../storage/block-store.ts';
 import { createMemoryStore } from '../../storage/memory-store.ts';
 import type { WorldCrypto } from '../world.ts';
 import { replayFamilies } from './family-replay.ts';
@@ -34,7 +34,9 @@ import { brokenMessageRules } from './message-rules.ts';
 import { Accounts, excessOfBlock, excessWei, genesisSupplyWei, stakedWei, totalsOf } from './money.ts';
 import { ReplayedBeacon } from './replayed-beacon.ts';
 import { ReplayedShard } from './replayed-shard.ts';
-import { ReplayedView, type ViewTruth } from './replayed-view.ts';
+import { type MadeView, ReplayedView, type ViewTruth } from './replayed-view.ts';
+import { type Takeover, Takeovers } from './takeovers.ts';
+import { contextOfView } from './view-context.ts';
 import type { Property, Report } from './violation.ts';
 import { brokenWaves } from './wave-order.ts';
 
@@ -45,8 +47,7 @@ const WAITING_MAX = 4_096;
 
 /** What the replay made of a block that became final. */
 export interface ReplayedBlock {
-  readonly chain: ChainId;
-  readonly height: Height;
+  readonly place: BlockPlace;
   readonly stateRoot: Bytes32;
 }
 
@@ -82,8 +83,12 @@ export class Replay {
   readonly #supplyWei: Wei;
   readonly #executed = new Set<string>();
   readonly #items: Record<string, number> = {};
-  /** By chain, by height. */
-  readonly #waiting: ReadonlyMap<ChainId, Map<Height, Waiting>>;
+  /** By chain, by instance and height. */
+  readonly #waiting: ReadonlyMap<ChainId, Map<string, Waiting>>;
+  readonly #takeovers: Takeovers;
+  readonly #newTakeovers: Takeover[] = [];
+  /** Of each shard, the takeovers that are not undone here, oldest first. */
+  readonly #toUndo = new Map<ChainId, Takeover[]>();
   /** By shard and height: hashes of the headers that crosslinks made final. */
   readonly #crosslinked = new Map<string, string>();
   /** The same of the blocks that were followed. */
@@ -97,13 +102,15 @@ export class Replay {
     this.simulator = createSimulator(
       genesis,
       crypto.secp256k1,
-      ({ block }) => contextIn(parts.view, block),
+      ({ block }) => contextOfView(parts.view, block),
       () => 0,
     );
     this.#lanes = new Lanes(genesis.layout, report);
     this.#accounts = new Accounts(genesis);
     this.#supplyWei = genesisSupplyWei(genesis, parts.genesisState);
-    this.#waiting = new Map([BEACON_CHAIN, ...genesis.layout].map((chain) => [chain, new Map<Height, Waiting>()]));
+    this.#waiting = new Map([BEACON_CHAIN, ...genesis.layout].map((chain) => [chain, new Map<string, Waiting>()]));
+    this.#takeovers = new Takeovers(genesis.parameters);
+    for (const known of parts.genesisState.instances) this.#takeovers.began(known);
   }
 
   /** A replay from genesis on. */
@@ -119,7 +126,13 @@ export class Replay {
     const executor = createOwnLoopExecutor(parameters.evmChainId, crypto.secp256k1);
     const { window } = beacon;
     const shards = new Map(
-      layout.map((shard) => [shard, new ReplayedShard({ shard, parameters, crypto, store, window, executor })] as const),
+      layout.map(
+        (shard) =>
+          [
+            shard,
+            new ReplayedShard({ shard, parameters, crypto, store, window, executor, cursorsOf: (id) => beacon.cursorsOf(id) }),
+          ] as const,
+      ),
     );
     const view = ReplayedView.begin(genesis, firstBeaconRecord(genesisState), genesisState, (shard, height) =>
       shards.get(shard)?.states.at(height),
@@ -131,7 +144,7 @@ export class Replay {
   take(news: readonly StoredBlock[], name: string): void {
     for (const stored of news) {
       const waiting = this.#waiting.get(stored.place.chain);
-      waiting?.set(stored.place.height, { stored, name });
+      waiting?.set(placeOf(stored.place.instanceId, stored.place.height), { stored, name });
       if ((waiting?.size ?? 0) > WAITING_MAX) this.#fail('bounds', name, `${waiting?.size} final blocks wait for what they refer to`);
     }
   }
@@ -143,7 +156,7 @@ export class Replay {
       const before = replayed.length;
       await this.#advanceBeacon(replayed);
       for (const [shard, of] of this.#parts.shards) await this.#advanceShard(shard, of, replayed);
-      isProgress = this.#advanceView() || replayed.length > before;
+      isProgress = (await this.#advanceView()) || replayed.length > before;
     }
     return replayed;
   }
@@ -168,6 +181,16 @@ export class Replay {
     return this.#parts.beacon.instanceOf(instanceId);
   }
 
+  /** Those that were not told of before. */
+  newTakeovers(): readonly Takeover[] {
+    return this.#newTakeovers.splice(0);
+  }
+
+  /** Which instances the beacon took over, as far as it was followed. */
+  get takeovers(): Takeovers {
+    return this.#takeovers;
+  }
+
   /** The view block whose executions sent the oldest message that is under way between shards; undefined where none is. */
   get oldestUnderWay(): number | undefined {
     return this.#lanes.underWay().oldest;
@@ -180,19 +203,26 @@ export class Replay {
 
   async #advanceBeacon(replayed: ReplayedBlock[]): Promise<void> {
     const { beacon, view } = this.#parts;
-    for (let next = this.#next(BEACON_CHAIN, beacon.height); next !== undefined; next = this.#next(BEACON_CHAIN, beacon.height)) {
+    for (let next = this.#nextBeacon(); next !== undefined; next = this.#nextBeacon()) {
       const { stored, name } = next;
       const followed = await beacon.follow(stored);
       if (!followed.ok) return this.#fail(followed.property, name, `beacon block ${stored.place.height} ${followed.detail}`);
       const { executed } = followed;
       view.anchored(executed);
       this.#noteCrosslinks(stored, name);
-      replayed.push({ chain: BEACON_CHAIN, height: stored.place.height, stateRoot: stateRootOf(executed.state) });
+      replayed.push({ place: stored.place, stateRoot: stateRootOf(executed.state) });
+      for (const known of executed.state.instances.filter(({ record }) => executed.applied.newRecords.includes(record))) {
+        const takeover = this.#takeovers.began(known);
+        if (takeover === undefined) continue;
+        this.#toUndo.set(takeover.shard, [...(this.#toUndo.get(takeover.shard) ?? []), takeover]);
+        this.#newTakeovers.push(takeover);
+      }
     }
   }
 
   async #advanceShard(shard: ChainId, of: ReplayedShard, replayed: ReplayedBlock[]): Promise<void> {
-    for (let next = this.#next(shard, of.height); next !== undefined; next = this.#next(shard, of.height)) {
+    await this.#undoTakenOver(shard, of);
+    for (let next = this.#nextOf(shard, of.height); next !== undefined; next = this.#nextOf(shard, of.height)) {
       const { stored, name } = next;
       const where = `block ${stored.place.height} of shard ${shard}`;
       const decoded = decodeCanonical(Block, stored.block);
@@ -200,27 +230,41 @@ export class Replay {
       const instance = this.instanceOf(stored.place.instanceId);
       const { beaconReference } = decoded.value.header;
       if (instance === undefined || this.#parts.view.height < beaconReference.height) {
-        this.#waiting.get(shard)?.set(stored.place.height, next);
+        this.#waiting.get(shard)?.set(placeOf(stored.place.instanceId, stored.place.height), next);
         return;
       }
       const followed = await of.follow(stored, instance);
       if (!followed.ok) return this.#fail(followed.property, name, `${where} ${followed.detail}`);
-      await this.#judge(shard, where, name, followed.executed, followed.parent);
-      this.#parts.view.executed(shard, stored.place.height, followed.executed);
+      const { executed, parent } = followed;
+      this.#parts.view.executed(shard, stored.place.height, { outcome: executed, parent, name });
       this.#noteFollowed(shard, stored, name);
-      replayed.push({ chain: shard, height: stored.place.height, stateRoot: followed.executed.version.root });
+      replayed.push({ place: stored.place, stateRoot: executed.version.root });
+      await this.#undoTakenOver(shard, of);
+    }
+  }
+
+  async #undoTakenOver(shard: ChainId, of: ReplayedShard): Promise<void> {
+    const takeovers = this.#toUndo.get(shard) ?? [];
+    for (let [next] = takeovers; next !== undefined && of.height >= next.height; [next] = takeovers) {
+      takeovers.shift();
+      for (let height = next.height + 1; height <= of.height; height++) this.#followed.delete(`${shard}/${height}`);
+      this.#parts.view.voided(shard, next.stateHeight, of.height);
+      await of.undo(next.stateHeight, next.height);
     }
   }
 
   // True when there was something to make.
-  #advanceView(): boolean {
+  async #advanceView(): Promise<boolean> {
     const { view, genesisState } = this.#parts;
     let isProgress = false;
     for (let made = view.makeNext(); made !== undefined; made = view.makeNext()) {
       isProgress = true;
       const { number, state, executions, world } = made;
-      for (const { shard, outcome } of executions)
+      for (const execution of executions) {
+        const { shard, outcome } = execution;
+        await this.#judge(execution);
         this.#lanes.anchored(shard, number, outcome.judged.inbox.messages, outcome.result.outbox);
+      }
       const totals = totalsOf(state, stakedWei(genesisState), this.#lanes.underWay());
       view.summed(number, totals);
       const excess = excessWei(this.#supplyWei, this.#accounts.balancesIn(world), totals);
@@ -232,15 +276,31 @@ export class Replay {
     return isProgress;
   }
 
-  #next(chain: ChainId, height: Height): Waiting | undefined {
+  #nextBeacon(): Waiting | undefined {
+    const { beacon } = this.#parts;
+    return this.#take(BEACON_CHAIN, placeOf(beacon.instance.instanceId, beacon.height + 1));
+  }
+
+  // Of the newest instance that starts at or below the height; what is void is of none.
+  #nextOf(shard: ChainId, height: Height): Waiting | undefined {
+    for (const { instanceId, record } of this.#takeovers.instancesOf(shard).toReversed()) {
+      if (record.height > height || this.#takeovers.isVoid(instanceId, height + 1)) continue;
+      const next = this.#take(shard, placeOf(instanceId, height + 1));
+      if (next !== undefined) return next;
+    }
+    return undefined;
+  }
+
+  #take(chain: ChainId, place: string): Waiting | undefined {
     const waiting = this.#waiting.get(chain);
-    const next = this.#isBroken ? undefined : waiting?.get(height + 1);
-    if (next !== undefined) waiting?.delete(height + 1);
+    const next = this.#isBroken ? undefined : waiting?.get(place);
+    if (next !== undefined) waiting?.delete(place);
     return next;
   }
 
-  async #judge(shard: ChainId, where: string, name: string, executed: ExecutedShardBlockOutcome, parent: ShardBlockOutcome): Promise<void> {
+  async #judge({ shard, outcome: executed, parent, name }: MadeView['executions'][number]): Promise<void> {
     const { block, judged, result } = executed;
+    const where = `block ${block.header.height} of shard ${shard}`;
     const inbox = judged.inbox.messages;
     this.#accounts.changed(result.changeSet);
     const excess = excessOfBlock(inbox, result);
@@ -305,6 +365,7 @@ export class Replay {
       const crosslink = decodeCanonical(Crosslink, encoded);
       if (!crosslink.ok) continue;
       for (const header of crosslink.value.headers) {
+        this.#takeovers.crosslinked(header);
         const place = `${crosslink.value.shard}/${header.height}`;
         this.#crosslinked.set(place, bytesToHex(blockHashOf(header)));
         this.#compare(place, name);
@@ -330,18 +391,8 @@ export class Replay {
   }
 }
 
-// What every item with this beacon block as its reference would see.
-function contextIn(view: ViewTruth, block: number | 'pending'): SimulationContext {
-  const made = block === 'pending' ? undefined : view.viewAt(block);
-  invariant(made !== undefined, 'calls are simulated on view blocks that were made');
-  const { number, prevRandao, baseFeePerGasWei } = made.header;
-  return {
-    referenceHeight: number,
-    referenceTimestampMs: made.timestampMs,
-    prevRandao,
-    baseFeePerGasWei,
-    blockHash: (wanted) => (wanted < number ? view.viewAt(wanted)?.header.parentBeaconBlockRoot : undefined),
-  };
+function placeOf(instanceId: Bytes32, height: Height): string {
+  return `${bytesToHex(instanceId)}/${height}`;
 }
 
 function textOf(totals: object): string {

@@ -7,6 +7,7 @@ import { areValid } from '../../core/consensus/signature-sets.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 import type { Bytes32, Height, Hex } from '../../core/primitives/ids.ts';
+import type { Cursor } from '../../core/protocol/block.ts';
 import { type Instance, StartRecord } from '../../core/protocol/committee.ts';
 import type { Genesis } from '../../core/protocol/genesis.ts';
 import { createBeaconCommits, encodeBeaconState } from '../../runtime/beacon-commits.ts';
@@ -33,6 +34,8 @@ export class ReplayedBeacon {
   readonly window: BeaconWindow;
   readonly #options: ReplayedBeaconOptions;
   readonly #instances = new Map<Hex, Instance>();
+  /** With which cursors each instance of a shard starts. */
+  readonly #cursors = new Map<Hex, readonly Cursor[]>();
   readonly #hashes = new Map<Height, Bytes32>();
   #running: Running;
 
@@ -61,6 +64,11 @@ export class ReplayedBeacon {
     return new ReplayedBeacon(options, window, genesisState);
   }
 
+  /** The instance of the next block. */
+  get instance(): Instance {
+    return this.#running.instance;
+  }
+
   /** The height of the newest block that was followed. */
   get height(): Height {
     return this.#running.height;
@@ -69,6 +77,11 @@ export class ReplayedBeacon {
   /** The instance that a block says it is of, the beacon's or a shard's; undefined of one that no block which was followed has begun. */
   instanceOf(instanceId: Bytes32): Instance | undefined {
     return this.#instances.get(bytesToHex(instanceId));
+  }
+
+  /** The cursors with which an instance of a shard starts. */
+  cursorsOf(instanceId: Bytes32): readonly Cursor[] {
+    return this.#cursors.get(bytesToHex(instanceId)) ?? [];
   }
 
   /** Follows the next block. */
@@ -117,7 +130,11 @@ export class ReplayedBeacon {
   #knowShards(state: BeaconState, records: readonly StartRecord[]): void {
     for (const record of records) {
       const instance = instanceOfRecord(this.#options.constants, state, record);
-      this.#instances.set(bytesToHex(instance.instanceId), instance);
+      const name = bytesToHex(instance.instanceId);
+      this.#instances.set(name, instance);
+      const entry = state.records.find((each) => each.record === record);
+      invariant(entry !== undefined, 'a record that was just made is in force');
+      this.#cursors.set(name, entry.progress.cursors);
     }
   }
 }

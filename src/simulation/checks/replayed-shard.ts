@@ -1,10 +1,9 @@
 // A shard as the replay follows it, from instance to instance, over a state of its own.
 import { layoutOfEpoch, shardsOf } from '../../core/beacon/state.ts';
 import type { ItemExecutor } from '../../core/execution/item-executor.ts';
-import { joinCursors, narrowCursors } from '../../core/messaging/cursors.ts';
-import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
+import { bytesEqual } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
-import type { ChainId, Height, Hex } from '../../core/primitives/ids.ts';
+import type { Bytes32, ChainId, Height } from '../../core/primitives/ids.ts';
 import type { Cursor } from '../../core/protocol/block.ts';
 import type { Instance } from '../../core/protocol/committee.ts';
 import type { NetworkParameters } from '../../core/protocol/parameters.ts';
@@ -34,6 +33,8 @@ export interface ReplayedShardOptions {
   readonly store: MemoryStore;
   readonly window: BeaconWindow;
   readonly executor: ItemExecutor;
+  /** The cursors with which an instance starts, as the beacon says. */
+  readonly cursorsOf: (instanceId: Bytes32) => readonly Cursor[];
 }
 
 type Running = ReplayedInstance<ShardBlockOutcome, ExecutedShardBlockOutcome>;
@@ -43,8 +44,6 @@ export class ReplayedShard {
   readonly states: StateDatabase;
   readonly #options: ReplayedShardOptions;
   readonly #directory: TransactionDirectory;
-  /** By the hash of a block that closed an instance, the cursors that it commits. */
-  readonly #closing = new Map<Hex, readonly Cursor[]>();
   #running: Running | undefined;
 
   constructor(options: ReplayedShardOptions) {
@@ -68,9 +67,15 @@ export class ReplayedShard {
     await this.#options.store.write([...this.states.commit(executed.version)], { sync: true });
     this.states.adopted(executed.version);
     running.adopt(executed);
-    const { closes } = executed.asParent;
-    if (closes) this.#closing.set(bytesToHex(executed.hash), executed.block.header.parentExecution.cursors);
     return followed;
+  }
+
+  /** What was followed above a height is void; the state is that of this height, known as the one of the next record. */
+  async undo(height: Height, knownAs: Height): Promise<void> {
+    const { version, operations } = await this.states.rollbackTo(height, knownAs);
+    await this.#options.store.write([...operations], { sync: true });
+    this.states.adopted(version);
+    this.#running = undefined;
   }
 
   #runningIn(instance: Instance): Running | undefined {
@@ -97,14 +102,9 @@ export class ReplayedShard {
     return this.#running;
   }
 
-  #shardInstanceOf({ chain, epoch, startRecord }: Instance): ShardInstance {
+  #shardInstanceOf({ instanceId, epoch, startRecord }: Instance): ShardInstance {
     const layout = layoutOfEpoch(this.#options.window.newest, epoch);
     invariant(layout !== undefined, `the layout of epoch ${epoch} is kept while an instance of it runs`);
-    const closing = startRecord.closingHeaders.map((hash) => {
-      const cursors = this.#closing.get(bytesToHex(hash));
-      invariant(cursors !== undefined, 'a record stands on blocks that closed instances');
-      return narrowCursors(cursors, chain);
-    });
-    return makeShardInstance(startRecord, new Set(shardsOf(layout)), joinCursors(closing));
+    return makeShardInstance(startRecord, new Set(shardsOf(layout)), this.#options.cursorsOf(instanceId));
   }
 }

@@ -24,7 +24,7 @@ import { genesisTotals, type SupplyTotals } from '../../core/view/supply.ts';
 import type { ViewBlock } from '../../core/view/view-block.ts';
 import { WorldState } from '../../core/view/world-state.ts';
 import type { ExecutedBeaconOutcome } from '../../runtime/beacon-logic.ts';
-import type { ExecutedShardBlockOutcome } from '../../runtime/shard-block-logic.ts';
+import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../runtime/shard-block-logic.ts';
 import { stakedWei } from './money.ts';
 
 /** What of the view is judged by. */
@@ -47,7 +47,7 @@ export interface MadeView {
   /** After its beacon block. */
   readonly state: BeaconState;
   /** In the order in which they became final. */
-  readonly executions: readonly { readonly shard: ChainId; readonly outcome: ExecutedShardBlockOutcome }[];
+  readonly executions: readonly (FollowedBlock & { readonly shard: ChainId })[];
   readonly world: WorldState;
   readonly worldRoot: Bytes32;
 }
@@ -57,8 +57,14 @@ interface Anchored {
   readonly state: BeaconState;
 }
 
-interface Executed {
+/** A block that was followed, on what, and who committed it first. */
+export interface FollowedBlock {
   readonly outcome: ExecutedShardBlockOutcome;
+  readonly parent: ShardBlockOutcome;
+  readonly name: string;
+}
+
+interface Executed extends FollowedBlock {
   readonly shown: ShownExecution;
 }
 
@@ -145,10 +151,16 @@ export class ReplayedView implements ViewTruth {
   }
 
   /** A shard's block was followed. */
-  executed(shard: ChainId, height: Height, outcome: ExecutedShardBlockOutcome): void {
-    const shown = showExecution(outcome.result);
-    for (const charged of departedTransactions(outcome.result)) this.#charged.set(charged.transaction.hashHex, charged);
-    this.#executed.set(`${shard}/${height}`, { outcome, shown });
+  executed(shard: ChainId, height: Height, followed: FollowedBlock): void {
+    const { result } = followed.outcome;
+    const shown = showExecution(result);
+    for (const charged of departedTransactions(result)) this.#charged.set(charged.transaction.hashHex, charged);
+    this.#executed.set(`${shard}/${height}`, { ...followed, shown });
+  }
+
+  /** What was followed of a shard above a height is void. */
+  voided(shard: ChainId, height: Height, newest: Height): void {
+    for (let each = height + 1; each <= newest; each++) this.#executed.delete(`${shard}/${each}`);
   }
 
   /** Makes the next view block, if all that it shows was followed. */
@@ -160,13 +172,13 @@ export class ReplayedView implements ViewTruth {
     const places = anchor.executions.flatMap(({ shard, fromHeight, toHeight }) =>
       Array.from({ length: toHeight - fromHeight + 1 }, (_unused, offset) => ({ shard, height: fromHeight + offset })),
     );
-    const executions: { shard: ChainId; outcome: ExecutedShardBlockOutcome; shown: ShownExecution }[] = [];
+    const executions: (Executed & { shard: ChainId })[] = [];
     for (const { shard, height } of places) {
       const executed = this.#executed.get(`${shard}/${height}`);
       if (executed === undefined) return undefined;
       executions.push({ shard, ...executed });
     }
-    if (anchor.heights.some(({ shard, height }) => this.#stateAt(shard, height) === undefined)) return undefined;
+    if (anchor.states.some(({ shard, height }) => this.#stateAt(shard, height) === undefined)) return undefined;
     const contents = [
       ...executions.map((execution) => withCharges(execution.shown, this.#chargedFor)),
       ...this.#completeNow(executions).map((held) => heldWithCharge(held, this.#chargedFor)),
@@ -200,9 +212,9 @@ export class ReplayedView implements ViewTruth {
     }
   }
 
-  #worldOf({ heights }: Anchor): WorldState {
+  #worldOf({ states }: Anchor): WorldState {
     const versions = new Map<ChainId, StateVersion>();
-    for (const { shard, height } of heights) {
+    for (const { shard, height } of states) {
       const version = this.#stateAt(shard, height);
       invariant(version !== undefined, 'what is anchored was followed, and nothing is pruned');
       versions.set(shard, version);

@@ -4,11 +4,12 @@ import { highestRoundOf, SigningRecord } from '../../core/consensus/record.ts';
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import { invariant } from '../../core/primitives/errors.ts';
 import type { Bytes32, Hex, Round } from '../../core/primitives/ids.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
 import { decodeCanonical } from '../../core/protocol/ssz.ts';
 import type { Network } from '../../network/ports.ts';
 import { type ConsensusMessage, instanceIdOf } from '../../runtime/consensus-codec.ts';
 import { signingRecordIn } from '../../storage/signing-record.ts';
-import { hashOf, messagesOf } from '../messages.ts';
+import { messagesOf } from '../messages.ts';
 import { speaking } from '../speaking.ts';
 import type { Report } from './violation.ts';
 
@@ -43,7 +44,7 @@ export class SignedWords {
     switch (message.kind) {
       case 'proposal':
         said.lastProposedRound = Math.max(said.lastProposedRound, message.proposal.header.round);
-        return this.#note(said, 'proposal', message.proposal.header.round, bytesToHex(hashOf(message.proposal.header)));
+        return this.#note(said, 'proposal', message.proposal.header.round, bytesToHex(blockHashOf(message.proposal.header)));
       case 'vote':
       case 'commit-vote': {
         const { round, blockHash } = message.vote.point;

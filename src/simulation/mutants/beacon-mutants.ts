@@ -1,6 +1,6 @@
 // Mutants of the beacon's rules: its blocks, crosslinks, epochs and instances, what is owed and punished.
 import type { Mutant } from './mutant.ts';
-import { SHARDED, type Trial, TURNING, underSeeds } from './trial.ts';
+import { BRISK, CALM, SHARDED, SOON_MS, seedFirst, type Trial, TURNING, underSeeds } from './trial.ts';
 
 const VALIDATE = 'src/core/beacon/validate-block.ts';
 const TRANSITION = 'src/core/beacon/transition.ts';
@@ -10,8 +10,9 @@ const ANCHORING = 'src/core/beacon/anchoring.ts';
 const RECORDS = 'src/core/beacon/start-records.ts';
 const SHARDS = 'src/node/create-shards.ts';
 
-const QUIET = underSeeds(1, 3, { faults: [], dishonest: [], shape: SHARDED });
-const EPOCHS = underSeeds(1, 4, { faults: [], dishonest: [], shape: TURNING });
+const QUIET = [CALM, ...underSeeds(1, 3, { faults: [], dishonest: [], shape: SHARDED })];
+/** Through a turn of the epoch. */
+const EPOCHS = underSeeds(1, 4, { faults: [], faultsUntilMs: 3_500, dishonest: [], shape: TURNING });
 /** Links so slow that rounds are given up where instances end, so that closing blocks need carriers. */
 const SLOW_EPOCHS = underSeeds(1, 6, {
   faults: [{ fromMs: 1_000, forMs: 8_000, what: { kind: 'slow-links', latencyMs: 420 } }],
@@ -20,18 +21,22 @@ const SLOW_EPOCHS = underSeeds(1, 6, {
   shape: TURNING,
 });
 /** All nodes end, and come back in the midst of an epoch that is not the first. */
-const RESTARTS_AFTER_EPOCHS = underSeeds(1, 6, {
+const RESTARTS_AFTER_EPOCHS = underSeeds(16, 8, {
   faults: [0, 1, 2, 3].map((node) => ({
-    fromMs: 4_000,
-    forMs: 700,
+    fromMs: 2_900,
+    forMs: 400,
     what: { kind: 'crash', node, end: 'power-lost', trigger: 'at-once' } as const,
   })),
+  faultsUntilMs: 3_400,
   dishonest: [],
-  shape: TURNING,
+  parameters: BRISK,
+  transactionsPerSecond: 1,
+  shape: { layout: [1], epochBlocks: 4, beaconIntervalMs: 300 },
 });
 
 function lies(forger: NonNullable<Trial['forger']>, shape = SHARDED): readonly Trial[] {
-  return underSeeds(1, 8, { faults: [], dishonest: [], forger, shape });
+  const trial = { faults: [], dishonest: [], forger, shape };
+  return [...underSeeds(1, 8, { ...trial, faultsUntilMs: SOON_MS }), ...underSeeds(1, 8, trial)];
 }
 
 /** See the file's head. */
@@ -115,7 +120,7 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     file: CHAIN,
     find: '  followEachOther,\n  rise,\n  carryCertificatesOfParents,\n',
     replace: '',
-    trials: lies('wrong-crosslink-gap'),
+    trials: seedFirst(2, lies('wrong-crosslink-gap')),
   },
   {
     name: 'outbox-summaries-unchecked',

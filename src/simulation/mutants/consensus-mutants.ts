@@ -1,7 +1,7 @@
 // Mutants of the rules of consensus: votes, timeouts, certificates, leaders.
 import type { Fault } from '../faults.ts';
 import type { Mutant } from './mutant.ts';
-import { swarm, type Trial, underSeeds } from './trial.ts';
+import { BRISK, CALM, PLAIN, SOON_MS, swarm, type Trial, underSeeds } from './trial.ts';
 
 const VOTE = 'src/core/consensus/vote.ts';
 const COMMIT_VOTE = 'src/core/consensus/commit-vote.ts';
@@ -25,6 +25,26 @@ const ALONE_WITH_ONE = {
   dishonest: [],
 } as const;
 
+const QUIET: readonly Trial[] = [CALM, ...underSeeds(1, 3, { faults: [], dishonest: [] })];
+/** Timers and blocks such that a stuck network is soon seen to be stuck. */
+const BRISK_LIES = {
+  faults: [],
+  faultsUntilMs: 1_500,
+  dishonest: [],
+  parameters: { ...BRISK, idleIntervalMs: 250 },
+  transactionsPerSecond: 2,
+  shape: { ...PLAIN, beaconIntervalMs: 300 },
+} as const;
+/** So many messages are lost that every round is stuck until something is said again. */
+const NOTHING_ARRIVES = {
+  faults: [{ fromMs: 300, forMs: 2_000, what: { kind: 'loss', share: 0.7 } }],
+  faultsUntilMs: 2_300,
+  dishonest: [],
+  parameters: BRISK,
+  transactionsPerSecond: 2,
+  shape: { ...PLAIN, beaconIntervalMs: 1_000 },
+} as const;
+
 /** Nodes that end as they speak, and are back before the round is over. */
 const ENDED_SPEAKING: readonly Trial[] = underSeeds(1, 20, {
   faults: Array.from({ length: 16 }, (_unused, place): Fault => {
@@ -43,7 +63,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: VOTE,
     find: 'header.round > record.lastVotedRound && ',
     replace: '',
-    trials: underSeeds(1, 10, { faults: [], dishonest: [], forger: 'two-blocks' }),
+    trials: underSeeds(1, 10, { faults: [], faultsUntilMs: SOON_MS, dishonest: [], forger: 'two-blocks' }),
   },
   {
     name: 'vote-in-a-round-given-up',
@@ -79,7 +99,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: COMMITTEE,
     find: 'return seats * 3 > committee.totalSeats * 2;',
     replace: 'return seats * 2 >= committee.totalSeats;',
-    trials: underSeeds(1, 10, ALONE_WITH_ONE),
+    trials: [CALM, ...underSeeds(1, 10, ALONE_WITH_ONE)],
   },
   {
     name: 'signer-counted-twice',
@@ -97,7 +117,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: 'src/core/crypto/domains.ts',
     find: '  kindChunk[0] = kind;',
     replace: '  kindChunk[0] = kind === 3 ? 2 : kind;',
-    trials: underSeeds(1, 3, { faults: [], dishonest: [] }),
+    trials: QUIET,
   },
   {
     name: 'domain-without-instance',
@@ -106,7 +126,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: 'src/core/crypto/domains.ts',
     find: 'return hash64(hash64(kindChunk, genesisRoot), hash64(instanceId, ZERO_32));',
     replace: 'return hash64(hash64(kindChunk, genesisRoot), hash64(ZERO_32, ZERO_32));',
-    trials: underSeeds(1, 3, { faults: [], dishonest: [] }),
+    trials: QUIET,
   },
   {
     name: 'certificate-unverified',
@@ -124,7 +144,10 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: CLAIMS,
     find: "  return joined(own, ...timeout.highestQuorumCertificate.map((certificate) => certificateClaims(instance, 'vote', certificate)));",
     replace: '  return own;',
-    trials: underSeeds(1, 10, { faults: [], dishonest: [], forger: 'unsigned-timeouts' }),
+    trials: [
+      ...underSeeds(21, 4, { ...BRISK_LIES, forger: 'unsigned-timeouts' }),
+      ...underSeeds(1, 10, { faults: [], dishonest: [], forger: 'unsigned-timeouts' }),
+    ],
   },
   {
     name: 'timeout-certificate-without-its-qc',
@@ -154,7 +177,10 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: CLAIMS,
     find: "  if (!bytesEqual(a, b)) return refuse('certificate-without-pair', 'the QC is of another block');\n",
     replace: '',
-    trials: underSeeds(2, 14, { ...LOSSY, forger: 'mismatched-pair' }),
+    trials: [
+      ...underSeeds(2, 14, { ...LOSSY, forger: 'mismatched-pair', shape: { ...PLAIN, beaconIntervalMs: 1_000 } }),
+      ...underSeeds(2, 14, { ...LOSSY, forger: 'mismatched-pair' }),
+    ],
   },
   {
     name: 'leader-of-no-draw',
@@ -163,7 +189,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: LEADER,
     find: '  return anchor?.seed ?? instance.startRecord.seed;',
     replace: '  return anchor === undefined ? instance.startRecord.seed : parent.seed;',
-    trials: underSeeds(1, 3, { faults: [], dishonest: [] }),
+    trials: QUIET,
   },
   {
     name: 'seed-without-vrf',
@@ -172,7 +198,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: LEADER,
     find: '  return sha256(parentSeed, vrfOutput);',
     replace: '  return sha256(parentSeed, vrfOutput.subarray(0, 0));',
-    trials: underSeeds(1, 3, { faults: [], dishonest: [] }),
+    trials: QUIET,
   },
   {
     name: 'propose-twice-in-a-round',
@@ -199,7 +225,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: TIMEOUT,
     find: '  const effects: Effect[] = [resendTimer(state)];\n  if (self === undefined) return { state, effects };',
     replace: '  const effects: Effect[] = [resendTimer(state)];\n  if (self !== undefined) return { state, effects };',
-    trials: swarm(7, 30),
+    trials: [...underSeeds(39, 4, NOTHING_ARRIVES), ...swarm(7, 30)],
   },
   {
     name: 'late-commit-vote-unnoticed',

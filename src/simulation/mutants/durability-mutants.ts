@@ -1,7 +1,7 @@
 // Mutants of what a node promises, writes and shows, and of how it catches up: the record, the database, the view, sync.
 import type { Fault } from '../faults.ts';
 import type { Mutant } from './mutant.ts';
-import { swarm, type Trial, underSeeds } from './trial.ts';
+import { BRISK, CALM, PLAIN, seedFirst, swarm, type Trial, underSeeds } from './trial.ts';
 
 const DURABLE = 'src/core/consensus/durable.ts';
 const RUNNER = 'src/runtime/chain-runner.ts';
@@ -9,7 +9,7 @@ const WRITER = 'src/runtime/commit-writer.ts';
 const STATE = 'src/core/consensus/state.ts';
 const CHAIN = 'src/node/create-chain.ts';
 
-const QUIET = underSeeds(1, 2, { faults: [], dishonest: [] });
+const QUIET = [CALM, ...underSeeds(1, 2, { faults: [], dishonest: [] })];
 
 /** Nodes that end while they write, one after the other. */
 const WHILE_WRITING: readonly Trial[] = underSeeds(2, 20, {
@@ -24,6 +24,24 @@ const ALL_AT_ONCE: readonly Trial[] = underSeeds(2, 20, {
 const ONE_RESTART: readonly Trial[] = underSeeds(1, 10, {
   faults: [crash(1, 2_000, 'at-once'), crash(2, 4_500, 'at-once')],
   dishonest: [],
+});
+/** All lose power at once, and chains are slow: one that stands still is soon overdue. */
+const ALL_SOON: readonly Trial[] = underSeeds(14, 8, {
+  faults: [0, 1, 2, 3].map((node) => ({ ...crash(node, 1_200, 'at-once'), forMs: 400 })),
+  faultsUntilMs: 1_700,
+  dishonest: [],
+  parameters: BRISK,
+  transactionsPerSecond: 4,
+  shape: { ...PLAIN, beaconIntervalMs: 1_000 },
+});
+/** The same of one node. */
+const ONE_SOON: readonly Trial[] = underSeeds(5, 8, {
+  faults: [{ ...crash(1, 800, 'at-once'), forMs: 500 }],
+  faultsUntilMs: 1_500,
+  dishonest: [],
+  parameters: BRISK,
+  transactionsPerSecond: 2,
+  shape: { ...PLAIN, beaconIntervalMs: 1_000 },
 });
 /** Node 2 is away, and has to catch up. */
 const ONE_BEHIND: readonly Trial[] = underSeeds(1, 10, {
@@ -87,7 +105,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     find: '  const record = from.record ?? emptyRecord(from.instance.instanceId);',
     replace:
       '  const record = from.record === undefined ? emptyRecord(from.instance.instanceId) : { ...from.record, lastTimeoutRound: 0 };',
-    trials: swarm(3, 30),
+    trials: seedFirst(15, swarm(3, 30)),
   },
   {
     name: 'commit-not-synced',
@@ -105,7 +123,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     file: WRITER,
     find: '    await store.write(operations, { sync: true });',
     replace: '    await store.write(operations.slice(0, 6), { sync: true });\n    await store.write(operations.slice(6), { sync: true });',
-    trials: WHILE_WRITING,
+    trials: seedFirst(4, WHILE_WRITING),
   },
   {
     name: 'block-not-stored-before-its-vote',
@@ -115,7 +133,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     find: '    await store.write(blockStore.putPending(place, hash, Block.serialize({ header, body: block.body })), { sync: true });',
     replace:
       '    if (place.height < 0) await store.write(blockStore.putPending(place, hash, Block.serialize({ header, body: block.body })), { sync: true });',
-    trials: ALL_AT_ONCE,
+    trials: [...ALL_SOON, ...ALL_AT_ONCE],
   },
   {
     name: 'shown-before-written',
@@ -128,7 +146,7 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     replace: `    blocks.adopt(outcome);
     rows.written(outcome);
     await store.write(operations, { sync: true });`,
-    trials: WHILE_WRITING,
+    trials: [CALM, ...WHILE_WRITING],
   },
   {
     name: 'sync-without-certificates',
@@ -146,6 +164,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     file: CHAIN,
     find: 'forkInquiry.suspect() : catchUp.request(request)),',
     replace: 'forkInquiry.suspect() : undefined),',
-    trials: ONE_RESTART,
+    trials: [...ONE_SOON, ...ONE_RESTART],
   },
 ];

@@ -1,6 +1,6 @@
 // Mutants of what makes a block valid and of what it comes to: static validation, execution, fees, messages.
 import type { Mutant } from './mutant.ts';
-import { PLAIN, type Trial, underSeeds } from './trial.ts';
+import { BRISK, CALM, PLAIN, SOON_MS, type Trial, underSeeds } from './trial.ts';
 
 const VALIDATE = 'src/core/shard/validate-shard-block.ts';
 const CHECKS = 'src/core/execution/transaction-checks.ts';
@@ -11,15 +11,33 @@ const LOGIC = 'src/runtime/shard-block-logic.ts';
 
 const EMIT = 'src/core/messaging/emit.ts';
 
-const QUIET = underSeeds(1, 4, { faults: [], dishonest: [], shape: PLAIN });
-const FAILING_CALLS = underSeeds(1, 6, { faults: [], dishonest: [], failingCalls: true, shape: PLAIN });
+const QUIET = [CALM, ...underSeeds(1, 4, { faults: [], dishonest: [], shape: PLAIN })];
+const FAILING_CALLS = [CALM, ...underSeeds(1, 6, { faults: [], dishonest: [], failingCalls: true, shape: PLAIN })];
+/** Blocks that follow one another before the first of them is committed. */
+const AHEAD = underSeeds(3, 4, {
+  faults: [],
+  faultsUntilMs: 1_500,
+  dishonest: [],
+  parameters: BRISK,
+  shape: { ...PLAIN, beaconIntervalMs: 1_000 },
+});
+/** A block that nobody can execute: the network is soon seen to stand still. */
+const OVERDUE = underSeeds(33, 4, {
+  faults: [],
+  faultsUntilMs: SOON_MS,
+  dishonest: [],
+  parameters: { ...BRISK, idleIntervalMs: 250 },
+  forger: 'wrong-spent-nonce',
+  shape: { ...PLAIN, beaconIntervalMs: 300 },
+});
 /** Long enough that contracts which send by the messenger are deployed, called, answered and refused. */
 const TALKING = underSeeds(1, 10, { faults: [], dishonest: [], shape: PLAIN });
 /** Blocks of four transfers, so that there are full ones and the base fee moves. */
-const BUSY = underSeeds(1, 4, { faults: [], dishonest: [], parameters: { blockGasLimit: 84_000 }, shape: PLAIN });
+const BUSY = underSeeds(1, 4, { faults: [], faultsUntilMs: SOON_MS, dishonest: [], parameters: { blockGasLimit: 84_000 }, shape: PLAIN });
 
 function lies(forger: NonNullable<Trial['forger']>): readonly Trial[] {
-  return underSeeds(1, 10, { faults: [], dishonest: [], forger, shape: PLAIN });
+  const trial = { faults: [], dishonest: [], forger, shape: PLAIN };
+  return [...underSeeds(1, 8, { ...trial, faultsUntilMs: SOON_MS }), ...underSeeds(1, 10, trial)];
 }
 
 /** See the file's head. */
@@ -86,7 +104,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     file: CHECKS,
     find: '  if (transaction.nonce < before.nextNonce) return',
     replace: '  if (transaction.nonce < 0n) return',
-    trials: lies('wrong-spent-nonce'),
+    trials: [...OVERDUE, ...lies('wrong-spent-nonce')],
   },
   {
     name: 'balance-unchecked',
@@ -113,7 +131,7 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     file: LOGIC,
     find: '        parentState: parent.version,\n        view,',
     replace: '        parentState: states.committed(),\n        view,',
-    trials: QUIET,
+    trials: AHEAD,
   },
   {
     name: 'stale-state-root',

@@ -1,6 +1,6 @@
 // Mutants of what shards take of the beacon and of each other: references, closing, lanes, cursors, rations, prices.
 import type { Mutant } from './mutant.ts';
-import { FOUR, SHARDED, type Trial, TURNING, underSeeds } from './trial.ts';
+import { BRISK, CALM, FOUR, SHARDED, SOON_MS, seedFirst, type Trial, TURNING, underSeeds } from './trial.ts';
 
 const VALIDATE = 'src/core/shard/validate-shard-block.ts';
 const EXECUTE = 'src/core/shard/execute-shard-block.ts';
@@ -8,11 +8,18 @@ const WAVES = 'src/core/execution/execute-block.ts';
 const INBOX = 'src/core/messaging/inbox.ts';
 const SHELF = 'src/runtime/bundle-shelf.ts';
 
-const QUIET = underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED });
-const EPOCHS = underSeeds(1, 4, { faults: [], dishonest: [], shape: TURNING });
+const QUIET = [CALM, ...underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED })];
+/** Through a turn of the epoch. */
+const EPOCHS = underSeeds(1, 4, { faults: [], faultsUntilMs: 3_500, dishonest: [], shape: TURNING });
+/** Few messages, and slow chains: one that does not arrive is soon overdue. */
+const FEW = { faults: [], faultsUntilMs: 3_000, dishonest: [], parameters: BRISK, transactionsPerSecond: 0.7 };
+const OVERDUE = underSeeds(16, 4, { ...FEW, shape: { ...SHARDED, beaconIntervalMs: 800 } });
+/** The same where the beacon is ahead of the shards. */
+const OVERDUE_AT_BEACON = underSeeds(33, 4, { ...FEW, shape: SHARDED });
 /** Blocks of four transfers and more clients than they have room for, so that prices move apart. */
 const BUSY = underSeeds(1, 6, {
   faults: [],
+  faultsUntilMs: SOON_MS,
   dishonest: [],
   parameters: { blockGasLimit: 84_000 },
   transactionsPerSecond: 80,
@@ -30,24 +37,29 @@ const NARROW_LIES = underSeeds(1, 6, {
 /** References that last long, and queues that are full soon: rations run out. */
 const CROWDED = underSeeds(1, 6, {
   faults: [],
+  faultsUntilMs: 4_000,
   dishonest: [],
   parameters: { inboxGasShare: 210_000, transactionGasLimitMax: 210_000 },
   transactionsPerSecond: 60,
   shape: { ...SHARDED, beaconIntervalMs: 2_500 },
 });
 /** All lose power at once, while messages are under way. */
-const ALL_AT_ONCE = underSeeds(2, 8, {
+const ALL_AT_ONCE = underSeeds(21, 8, {
   faults: [0, 1, 2, 3].map((node) => ({
-    fromMs: 2_500,
-    forMs: 700,
+    fromMs: 1_200,
+    forMs: 400,
     what: { kind: 'crash', node, end: 'power-lost', trigger: 'at-once' } as const,
   })),
+  faultsUntilMs: 1_700,
   dishonest: [],
-  shape: SHARDED,
+  parameters: BRISK,
+  transactionsPerSecond: 4,
+  shape: { ...SHARDED, beaconIntervalMs: 800 },
 });
 
 function lies(forger: NonNullable<Trial['forger']>, shape = SHARDED): readonly Trial[] {
-  return underSeeds(1, 8, { faults: [], dishonest: [], forger, shape });
+  const trial = { faults: [], dishonest: [], forger, shape };
+  return [...underSeeds(1, 8, { ...trial, faultsUntilMs: SOON_MS }), ...underSeeds(1, 8, trial)];
 }
 
 /** See the file's head. */
@@ -122,7 +134,7 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     file: INBOX,
     find: '  const follows = lastKey === undefined || compareTakeKeys(lastKey, key) < 0;',
     replace: '  const follows = lastKey === undefined || compareTakeKeys(lastKey, key) !== 0;',
-    trials: lies('wrong-inbox-order', FOUR),
+    trials: seedFirst(6, lies('wrong-inbox-order', FOUR)),
   },
   {
     name: 'inbox-beyond-its-share',
@@ -131,7 +143,7 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     file: INBOX,
     find: 'return bytes <= inboxBytesShare ? PASSED',
     replace: 'return bytes <= inboxBytesShare * 100 ? PASSED',
-    trials: NARROW_LIES,
+    trials: seedFirst(2, NARROW_LIES),
   },
   {
     name: 'message-unproved',
@@ -221,7 +233,7 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     file: 'src/core/shard/shard-load.ts',
     find: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog, stateLeaves: leafCount }',
     replace: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog: backlog * 0, stateLeaves: leafCount }',
-    trials: NARROW,
+    trials: seedFirst(2, NARROW),
   },
   {
     name: 'load-unreported',
@@ -239,7 +251,7 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     file: 'src/core/shard/shard-commitment.ts',
     find: 'return { ...commitmentOfRecord(record.stateRoot), cursors: [...cursors] };',
     replace: 'return { ...commitmentOfRecord(record.stateRoot), gasUsed: 1, cursors: [...cursors] };',
-    trials: EPOCHS,
+    trials: [CALM, ...EPOCHS],
   },
   {
     name: 'bundles-let-go',
@@ -248,7 +260,7 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     file: SHELF,
     find: '        if (!outbox.summary.bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;\n',
     replace: '        if (readers.length === 0) continue;\n',
-    trials: QUIET,
+    trials: [...OVERDUE, ...QUIET],
   },
   {
     name: 'bundles-never-anchored',
@@ -257,7 +269,7 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     file: SHELF,
     find: '    kept.heldSince = beaconHeight;\n',
     replace: '    if (beaconHeight < height) kept.heldSince = beaconHeight;\n',
-    trials: QUIET,
+    trials: [...OVERDUE_AT_BEACON, ...QUIET],
   },
   {
     name: 'bundles-forgotten-at-restart',

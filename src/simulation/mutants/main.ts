@@ -1,7 +1,6 @@
-// npm run simulate:mutants: whether the checks of the simulator see each rule that is broken on purpose. Each mutant runs in a process of its
-// own, with its trials one after the other to the first violation; then all trials that were needed run without any patch, and nothing may
+// npm run simulate:mutants: whether the checks of the simulator see each rule that is broken on purpose. Each mutant has its trials one after
+// the other to the first violation, and the first should do; then all trials that were needed run without any patch, once each, and nothing may
 // be violated. Exit code 0 means that every mutant was caught by a property and that the unpatched code was not; anything else is not 0.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readArguments, UsageError } from '../command-arguments.ts';
@@ -9,10 +8,10 @@ import { printLine } from '../result-output.ts';
 import { runCommand } from '../run-command.ts';
 import { MUTANTS } from './catalogue.ts';
 import type { Mutant } from './mutant.ts';
-import type { Findings, Task } from './mutant-worker.ts';
-import { CALM, type Trial } from './trial.ts';
+import { MutantCrew } from './mutant-crew.ts';
+import type { Trial } from './trial.ts';
 import { typeFaultsOf } from './type-check.ts';
-import { type Ended, type MutantVerdict, verdictOn } from './verdict.ts';
+import { type MutantVerdict, verdictOn } from './verdict.ts';
 
 const USAGE = `usage: npm run simulate:mutants -- [options]
 
@@ -22,13 +21,7 @@ const USAGE = `usage: npm run simulate:mutants -- [options]
   --json          print all figures as one JSON object in the last line`;
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const HOOK = join(import.meta.dirname, 'load-hook.ts');
-const WORKER = join(import.meta.dirname, 'mutant-worker.ts');
-/** A mutant that takes longer hangs where no bound of virtual time reaches it. */
-const WORKER_MS_MAX = 120_000;
 const WORKERS_MAX = 64;
-/** Schedules without a patch that one process runs: far fewer than it has time for. */
-const TRIALS_AT_ONCE = 6;
 const FAULTS_SHOWN_MAX = 20;
 
 /** What became of one mutant. */
@@ -37,13 +30,12 @@ interface Outcome extends MutantVerdict {
   readonly schedules: number;
   readonly elapsedMs: number;
   readonly processorMs: number;
+  readonly events: number;
 }
 
-/** Processes that run: when this one ends, so do they. */
-const children = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-});
+/** When this process ends, so do those that run mutants. */
+const crew = new MutantCrew();
+process.on('exit', () => crew.close());
 
 runCommand({ name: 'simulate:mutants', usage: USAGE, run: main });
 
@@ -65,13 +57,13 @@ async function main(): Promise<number> {
     const { caughtBy = 'SURVIVED', schedules, elapsedMs, processorMs } = outcome;
     await printLine(rowOf(mutant.name, caughtBy, schedules, elapsedMs, processorMs, mutant.rule));
     if (outcome.caughtBy === undefined) await printLine(`  ${outcome.detail}`);
+    else if (schedules > 1)
+      await printLine(`  its first trial shows nothing any more, and trial ${schedules} does: put one first that does`);
     return outcome;
   });
   const trials = trialsOf(mutants, outcomes);
-  const shares = Array.from({ length: Math.ceil(trials.length / TRIALS_AT_ONCE) }, (_unused, share) =>
-    trials.slice(share * TRIALS_AT_ONCE, (share + 1) * TRIALS_AT_ONCE),
-  );
-  const pristine = await inParallel(shares, workers, (share) => runPristine(share));
+  const pristine = await inParallel(trials, workers, runPristine);
+  crew.close();
   const survivors = outcomes.filter(({ caughtBy }) => caughtBy === undefined).map(({ mutant }) => mutant);
   const falseAlarms = pristine.filter((found) => found !== undefined);
   for (const alarm of falseAlarms) console.error(`without any patch: ${alarm}`);
@@ -96,50 +88,25 @@ async function main(): Promise<number> {
 
 async function runMutant(mutant: Mutant): Promise<Outcome> {
   const startMs = performance.now();
-  const ended = await work(mutant.name, { trials: [CALM, ...mutant.trials], mayCrash: true });
+  const ended = await crew.run({ mutant: mutant.name, task: { trials: mutant.trials, mayCrash: true } });
   const elapsedMs = Math.round(performance.now() - startMs);
-  const { trials, processorMs } = ended.findings ?? { trials: 0, processorMs: 0 };
-  return { mutant: mutant.name, schedules: trials, elapsedMs, processorMs, ...verdictOn(mutant, ended) };
+  const { trials, processorMs, events } = ended.findings ?? { trials: 0, processorMs: 0, events: 0 };
+  return { mutant: mutant.name, schedules: trials, elapsedMs, processorMs, events, ...verdictOn(mutant, ended) };
 }
 
-async function runPristine(trials: readonly Trial[]): Promise<string | undefined> {
-  const { findings, reason } = await work('', { trials, mayCrash: false });
+async function runPristine(trial: Trial): Promise<string | undefined> {
+  const { findings, reason } = await crew.run({ mutant: '', task: { trials: [trial], mayCrash: false } });
   if (findings === undefined) return `its process ended without a verdict: ${reason}`;
   const { violation } = findings;
-  return violation === undefined
-    ? undefined
-    : `${violation.property}: ${violation.detail} (${JSON.stringify(trials[findings.trials - 1])})`;
+  return violation === undefined ? undefined : `${violation.property}: ${violation.detail} (${JSON.stringify(trial)})`;
 }
 
 // Each trial that a mutant was run under, once.
 function trialsOf(mutants: readonly Mutant[], outcomes: readonly Outcome[]): readonly Trial[] {
   const used = new Map<string, Trial>();
   for (const [index, { trials }] of mutants.entries())
-    for (const trial of [CALM, ...trials].slice(0, outcomes[index]?.schedules)) used.set(JSON.stringify(trial), trial);
+    for (const trial of trials.slice(0, outcomes[index]?.schedules)) used.set(JSON.stringify(trial), trial);
   return [...used.values()];
-}
-
-function work(mutant: string, task: Task): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', HOOK, WORKER, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: WORKER_MS_MAX,
-    env: { ...process.env, COPPICE_MUTANT: mutant },
-  });
-  children.add(child);
-  const texts = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      texts[stream] += text;
-    });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      children.delete(child);
-      const lastLine = texts.stdout.trim().split('\n').at(-1) ?? '';
-      const findings = code === 0 && lastLine !== '' ? (JSON.parse(lastLine) as Findings) : undefined;
-      resolve({ findings, reason: `exit code ${code}, signal ${signal}; ${texts.stderr.trim().slice(0, 2_000)}` });
-    });
-  });
 }
 
 // In the order of the items, so many at once.

@@ -68,7 +68,7 @@ export interface Trial {
   readonly dishonest?: readonly DishonestValidator[];
   /** Follows this forger's strategy as validator 0. */
   readonly forger?: ForgerName;
-  /** Instead of the preset's. */
+  /** Instead of those of every schedule. */
   readonly parameters?: Partial<NetworkParameters>;
   /** Undefined: drawn from the seed. */
   readonly shape?: ChainShape;
@@ -87,12 +87,28 @@ export const FOUR: ChainShape = { layout: [4, 5, 6, 7], epochBlocks: 80, beaconI
 /** Two shards through several epochs. */
 export const TURNING: ChainShape = { layout: [2, 3], epochBlocks: 8, beaconIntervalMs: 300 };
 
-/** The trial without faults and lies: a world of two shards that starts, commits and goes through a turn of the epoch. */
+/** Timers at which a stuck chain is seen to be stuck soon: the bound on liveness follows from them. */
+export const BRISK: Partial<NetworkParameters> = {
+  roundTimeoutMs: 400,
+  roundTimeoutMsMax: 400,
+  resendIntervalMs: 150,
+  idleIntervalMs: 1_000,
+};
+/** How long lies are told that are seen soon. */
+export const SOON_MS = 2_500;
+
+/** The trial without faults and lies: a world of two shards that starts and commits. */
 export const CALM: Trial = { seed: 1, faultsUntilMs: 1_500, faults: [], dishonest: [], shape: TURNING };
 
 /** Schedules as a swarm draws them, from one seed on. */
 export function swarm(fromSeed: number, count: number): readonly Trial[] {
   return Array.from({ length: count }, (_unused, index) => ({ seed: fromSeed + index }));
+}
+
+/** The same trials, from the one of this seed on: what a search found to show the missing rule soonest. */
+export function seedFirst(seed: number, trials: readonly Trial[]): readonly Trial[] {
+  const place = trials.findIndex((trial) => trial.seed === seed);
+  return [...trials.slice(place), ...trials.slice(0, place)];
 }
 
 /** The same trial under several seeds. */

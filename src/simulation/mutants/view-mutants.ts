@@ -1,11 +1,21 @@
 // Mutants of the one chain that clients see.
 import type { Mutant } from './mutant.ts';
-import { SHARDED, underSeeds } from './trial.ts';
+import { BRISK, CALM, PLAIN, SHARDED, underSeeds } from './trial.ts';
 
 const MAKER = 'src/runtime/view-maker.ts';
 const SHOWN = 'src/core/view/shown-execution.ts';
 
-const QUIET = underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED });
+const LONGER = underSeeds(1, 4, { faults: [], dishonest: [], shape: SHARDED });
+const QUIET = [CALM, ...LONGER];
+/** One shard, few transactions: a chain that stands still is soon overdue. */
+const OVERDUE = underSeeds(6, 4, {
+  faults: [],
+  faultsUntilMs: 1_500,
+  dishonest: [],
+  parameters: BRISK,
+  transactionsPerSecond: 2,
+  shape: { ...PLAIN, beaconIntervalMs: 1_000 },
+});
 
 /** See the file's head. */
 export const VIEW_MUTANTS: readonly Mutant[] = [
@@ -43,7 +53,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     file: MAKER,
     find: '        if (left.count === 0) complete.push(left);',
     replace: '        if (left.count < 0) complete.push(left);',
-    trials: QUIET,
+    trials: LONGER,
   },
   {
     name: 'call-shown-as-of-nobody',
@@ -79,7 +89,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     file: MAKER,
     find: 'const world = view.worldOf(anchor.heights);',
     replace: 'const world = view.worldOf(anchor.heights.map(({ shard, height }) => ({ shard, height: Math.max(0, height - 1) })));',
-    trials: QUIET,
+    trials: OVERDUE,
   },
   {
     name: 'price-of-the-cheapest-shard',

@@ -2,12 +2,13 @@
 // chain, seen after every event. It only looks: a world with a chronicle goes as one without.
 import { bytesEqual, bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Bytes32, ChainId, Round } from '../../core/primitives/ids.ts';
+import { blockHashOf } from '../../core/protocol/block.ts';
 import type { OptionalCertificate } from '../../core/protocol/certificate.ts';
 import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
 import type { ConsensusMessage } from '../../runtime/consensus-codec.ts';
 import { chainsOf } from '../chains-of.ts';
-import { hashOf, messagesOf } from '../messages.ts';
+import { messagesOf } from '../messages.ts';
 import { type BlockName, type StoryEvent, storyLine } from './story.ts';
 
 const BLOCK_NAME_BYTES = 5;
@@ -94,7 +95,7 @@ function said(chain: ChainId, message: ConsensusMessage): StoryEvent {
         chain,
         round,
         height,
-        block: nameOf(hashOf(header)),
+        block: nameOf(blockHashOf(header)),
         parent: nameOf(parentHash),
         transactions: body.transactions.length,
       };

@@ -57,7 +57,7 @@ export async function runOnWholeNodes(options: {
   const report = (property: Property, node: string | undefined, detail: string): void => {
     violation ??= { property, node, detail, atMs: (world?.clock.nowMs() ?? START_MS) - START_MS };
   };
-  const chain = new CommittedChain(report);
+  const chain = new CommittedChain(report, () => undefined);
   const isHonest = (index: number): boolean => index >= cast.twins && index < cast.validators;
   const words = Array.from({ length: cast.validators }, (_unused, index) => new SignedWords(`node-${index}`, report));
   world = await createWorld({

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inheritedLoad, NO_LOAD } from '../../../src/core/beacon/load.ts';
-import type { Load, LoadEntry } from '../../../src/core/protocol/block.ts';
+import type { Load } from '../../../src/core/protocol/block.ts';
+import type { LoadEntry } from '../../../src/core/protocol/load-type.ts';
 
 const entryFor = (gas: number): LoadEntry => ({ gas, backlog: 2 * gas, stateLeaves: 3 * gas });
 /** Node i of the load is `sign * i`. */

@@ -41,6 +41,20 @@ describe('a vote', () => {
     );
   });
 
+  it('is not given to a valid block that a rule of its chain holds back, which its certificate makes certain all the same', () => {
+    const verdict = {
+      kind: 'block-validated',
+      hash: first.hash,
+      vrfOutput: new Uint8Array(64),
+      role: 'ordinary',
+      isHeldBack: true,
+    } as const;
+    const heldBack = after(state, { kind: 'proposal-received', ...first }, verdict);
+    assert.equal(effectsOf(heldBack, 'sign-and-send-vote').length, 0);
+    assert.equal(heldBack.state.record.lastVotedRound, 0);
+    assert.equal(effectsOf(after(heldBack.state, certified(first)), 'report').length, 0);
+  });
+
   it('is given once in a round', () => {
     const rival = blockOn(state, 1, undefined, undefined, { timestampMs: 77 });
     const voted = after(state, ...proposedAndValid(first)).state;

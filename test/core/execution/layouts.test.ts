@@ -1,13 +1,14 @@
-// Layout independence (protocol, section 1, property 6): the same items under layouts of one to four shards, on an interpreter without waves,
-// and family by family.
+// Layout independence (protocol, section 1, property 6): the same items under layouts of one to four shards, and on a second interpreter,
+// which has neither waves nor shards.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
 import type { MessageResult } from '../../../src/core/protocol/message.ts';
 import { runBlock } from './block-setup.ts';
-import { isConcurrent, isInShard, LAYOUTS, replayAlone, type Settled, settleFreely, settleInStep, settleOneByOne } from './layouts.ts';
-import { FAMILIES, talkativeBlock } from './random-blocks.ts';
+import { isConcurrent, isInShard, LAYOUTS, type Settled, settleFreely, settleInStep, settleOneByOne } from './layouts.ts';
+import { PlainChain } from './plain-chain.ts';
+import { FAMILIES, type RandomBlock, randomBlock, talkativeBlock } from './random-blocks.ts';
 
 const RUNS = 150;
 /** Share of random transactions whose messages are never under way to one family at once. */
@@ -54,22 +55,45 @@ describe('a block', () => {
     for (const kind of ['call success', 'call forwarded', 'bounce success', 'pointer success', 'reply success'])
       assert.ok(kinds.has(kind), `the blocks are varied enough to have a ${kind}`);
   });
+});
 
-  it('under way between shards loses no wei, and comes to the same for each family alone', async () => {
-    await fc.assert(
-      fc.asyncProperty(talkativeBlock, layout, async ({ state, transactions }, shards) => {
-        const split = await settleFreely(state, transactions, shards);
-        const families = new Set(split.results.map(({ message }) => bytesToHex(message.targetFamily)));
-        for (const { senderHex } of transactions) families.add(senderHex);
-        for (const familyHex of families) {
-          const alone = await replayAlone(state, familyHex, split);
-          const there = split.state.only((family) => bytesToHex(family) === familyHex);
-          assert.deepEqual(alone.contents(), there.contents());
-        }
-      }),
-      { numRuns: RUNS },
-    );
-  });
+describe('the second interpreter of items', () => {
+  /** Item by item in the order of the blocks, and everything that there is then. */
+  async function assertFollowed({ state }: RandomBlock, settled: Settled): Promise<void> {
+    const chain = new PlainChain(state);
+    for (const block of settled.blocks) await chain.follow(block);
+    assert.equal(chain.waiting.size, 0, 'all that was emitted was executed');
+    assert.deepEqual(chain.state().contents(), settled.state.contents());
+    assert.equal(chain.feesWei, settled.feesWei);
+    assert.equal(chain.totalWei(), state.totalWei());
+  }
+
+  for (const [kind, blocks] of [
+    ['any', randomBlock],
+    ['talkative', talkativeBlock],
+  ] as const) {
+    it(`comes to what blocks of ${kind} contracts come to in one shard`, async () => {
+      await fc.assert(
+        fc.asyncProperty(blocks, async (block) => {
+          const { state, transactions } = block;
+          const result = await runBlock(state, transactions);
+          const after = state.after(result.changeSet);
+          const feesWei = result.burnedFeesWei + result.proposerFeesWei;
+          await assertFollowed(block, { state: after, results: result.messages, feesWei, blocks: [{ transactions, result }] });
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    it(`comes to what blocks of ${kind} contracts come to in several shards`, async () => {
+      await fc.assert(
+        fc.asyncProperty(blocks, layout, async (block, shards) => {
+          await assertFollowed(block, await settleFreely(block.state, block.transactions, shards));
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  }
 });
 
 describe('a workload that waits for all effects, none of them to one family at once', () => {

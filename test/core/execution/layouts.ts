@@ -1,19 +1,16 @@
 // Executes one workload under any layout: shards are parts of a state in memory, and what one gives out the others take in with their next
-// blocks. Beside it a second interpreter that knows neither waves nor blocks: a queue for each family, and one message at a time.
+// blocks. Beside it the second interpreter, which knows neither waves nor blocks: a queue for each family, and one message at a time.
 import assert from 'node:assert/strict';
-import { createOwnLoopExecutor } from '../../../src/core/execution/evm/own-loop-executor.ts';
-import { executeSenderParts } from '../../../src/core/execution/execute-block.ts';
-import { executeMessage, type ItemEnvironment } from '../../../src/core/execution/execute-message.ts';
 import type { BlockResult } from '../../../src/core/execution/executed-block.ts';
-import { StateOverlay } from '../../../src/core/execution/state-overlay.ts';
 import { bytesToHex } from '../../../src/core/primitives/bytes.ts';
 import type { Address, Hex } from '../../../src/core/primitives/ids.ts';
 import type { Message, MessageResult } from '../../../src/core/protocol/message.ts';
 import { decodeMessage, encodeMessage } from '../../../src/core/protocol/message-codec.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
 import { accountKey } from '../../../src/core/state/key.ts';
-import { BASE_FEE_WEI, CONTEXT, PARAMETERS, runBlock } from './block-setup.ts';
+import { runBlock } from './block-setup.ts';
 import { MemoryState } from './memory-state.ts';
+import { nameOf, PlainChain } from './plain-chain.ts';
 
 /** Complete covers of the tree by two to four shards, by generalized index. */
 export const LAYOUTS: readonly (readonly number[])[] = [
@@ -26,7 +23,6 @@ export const LAYOUTS: readonly (readonly number[])[] = [
 
 /** A message under way at most so long: hops, and a bounce. */
 const ROUNDS_MAX = 200;
-const executor = createOwnLoopExecutor(PARAMETERS.evmChainId);
 
 /** What a workload came to: the state, all results in the order of execution of each shard, and who got how much. */
 export interface Settled {
@@ -147,60 +143,28 @@ export async function settleInStep(state: MemoryState, body: readonly Transactio
 /** Which of so many families with work goes on next. */
 export type Pick = (count: number) => number;
 
-/** The second interpreter: no waves, no blocks, no shards. Each family has a queue and reads nothing but itself; `pick` says whose turn it is. */
+/** No waves, no blocks, no shards: each family has a queue and reads nothing but itself; `pick` says whose turn it is. */
 export async function settleOneByOne(state: MemoryState, transaction: Transaction, pick: Pick): Promise<Settled> {
-  const families = new Map<Hex, { readonly overlay: StateOverlay; readonly queue: Message[] }>();
-  const familyOf = (family: Address) => {
-    const familyHex = bytesToHex(family);
-    const known = families.get(familyHex);
-    if (known !== undefined) return known;
-    const made = { overlay: new StateOverlay(state.only((other) => bytesToHex(other) === familyHex)), queue: [] as Message[] };
-    families.set(familyHex, made);
-    return made;
+  const chain = new PlainChain(state);
+  const queues = new Map<Hex, string[]>();
+  const post = (messages: Iterable<Message>) => {
+    for (const message of messages) {
+      const familyHex = bytesToHex(message.targetFamily);
+      queues.set(familyHex, [...(queues.get(familyHex) ?? []), nameOf(message)]);
+    }
   };
-  const post = (messages: readonly Message[]) => {
-    for (const message of messages) familyOf(message.targetFamily).queue.push(message);
-  };
-  const wave0 = executeSenderParts(familyOf(transaction.sender).overlay, [transaction], BASE_FEE_WEI);
-  post(wave0.mainCalls);
+  chain.begin(transaction);
+  post(chain.waiting.values());
   const results: MessageResult[] = [];
-  let feesWei = wave0.burnedWei + wave0.proposerFeesWei;
   for (;;) {
-    const waiting = [...families.values()].filter(({ queue }) => queue.length > 0);
+    const waiting = [...queues.values()].filter((queue) => queue.length > 0);
     if (waiting.length === 0) break;
-    const { overlay, queue } = waiting[pick(waiting.length)] as (typeof waiting)[number];
-    const message = queue.shift() as Message;
-    const environment: ItemEnvironment = { overlay, context: CONTEXT, executor, gasLimitSeenByCode: PARAMETERS.transactionGasLimitMax };
-    const { result, emitted, burnedWei } = await executeMessage(environment, message, 0);
-    results.push(result);
-    feesWei += burnedWei + (result.outcome === 'forwarded' ? 0n : message.travellingTipWei);
+    const queue = waiting[pick(waiting.length)] as string[];
+    const { result, emitted } = await chain.execute(queue.shift() as string);
+    results.push({ ...result, wave: 0 });
     post(emitted);
   }
-  let after = state;
-  for (const { overlay } of families.values()) after = after.after(overlay.changeSet());
-  return { state: after, results, feesWei, blocks: [] };
-}
-
-/** Executes the recorded items of one family alone, in their order, and holds that each comes to what it came to. */
-export async function replayAlone(state: MemoryState, familyHex: Hex, { blocks }: Settled): Promise<MemoryState> {
-  const alone = state.only((family) => bytesToHex(family) === familyHex);
-  const overlay = new StateOverlay(alone);
-  const environment: ItemEnvironment = { overlay, context: CONTEXT, executor, gasLimitSeenByCode: PARAMETERS.transactionGasLimitMax };
-  for (const { transactions, result } of blocks) {
-    const own = result.messages.filter(({ message }) => bytesToHex(message.targetFamily) === familyHex);
-    const replay = async (recorded: MessageResult): Promise<void> => {
-      const again = await executeMessage(environment, recorded.message, recorded.wave);
-      assert.deepEqual(again.result, recorded);
-    };
-    for (const recorded of own) if (recorded.wave === 0) await replay(recorded);
-    executeSenderParts(
-      overlay,
-      transactions.filter(({ senderHex }) => senderHex === familyHex),
-      BASE_FEE_WEI,
-    );
-    for (const recorded of own) if (recorded.wave > 0) await replay(recorded);
-  }
-  return alone.after(overlay.changeSet());
+  return { state: chain.state(), results, feesWei: chain.feesWei, blocks: [] };
 }
 
 /** Whether two messages to one family were under way at once: neither caused the other. Then their order is the layout's to choose. */

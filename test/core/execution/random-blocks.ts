@@ -1,7 +1,8 @@
-// Random blocks for the property tests: contracts of three families that call, send, create and destroy each other and themselves, and
-// transactions that set them off.
+// Random blocks for the property tests: contracts of three families that call, send, create and destroy each other and themselves, strangers,
+// precompiles and what is yet to be created, and transactions that set them off.
 import fc from 'fast-check';
-import { MESSENGER_ADDRESS } from '../../../src/core/execution/system-addresses.ts';
+import { createdAddressOf } from '../../../src/core/execution/created-address.ts';
+import { COINBASE_ADDRESS, MESSENGER_ADDRESS } from '../../../src/core/execution/system-addresses.ts';
 import { encodeSend } from '../../../src/core/messaging/messenger-interface.ts';
 import type { Transaction } from '../../../src/core/protocol/transaction.ts';
 import { assemble, deploying, type Part, storing } from './assembler.ts';
@@ -13,10 +14,18 @@ export const FAMILIES = [addressOf('family 0'), addressOf('family 1'), addressOf
 const CONTRACTS = FAMILIES.flatMap((family, index) =>
   [0, 1].map((place) => ({ family, address: addressOf(`contract ${index} ${place}`) })),
 );
-const PRECOMPILES = [1, 2, 4, 6].map((last) => new Uint8Array(20).fill(last, 19));
-const TARGETS = [...FAMILIES, ...CONTRACTS.map(({ address }) => address), ...PRECOMPILES, MESSENGER_ADDRESS, addressOf('nobody')];
+const PRECOMPILES = [1, 2, 4, 6, 9, 11].map((last) => new Uint8Array(20).fill(last, 19));
+/** The zero address, and one in each quarter of the tree where nothing is until somebody sends something there. */
+const STRANGERS = [new Uint8Array(20), ...['nobody', 'stranger', 'passer-by', 'no one'].map(addressOf)];
+/** Where the first contracts of an account and of a contract will be, if they create one. */
+const UNMADE = [...FAMILIES, ...CONTRACTS.map(({ address }) => address)].map((address) => createdAddressOf(address, 1n));
 
-const target = fc.constantFrom(...TARGETS);
+const target = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(...FAMILIES, ...CONTRACTS.map(({ address }) => address)) },
+  { weight: 1, arbitrary: fc.constantFrom(...PRECOMPILES) },
+  { weight: 1, arbitrary: fc.constantFrom(...STRANGERS, ...UNMADE) },
+  { weight: 1, arbitrary: fc.constantFrom(MESSENGER_ADDRESS, COINBASE_ADDRESS) },
+);
 const small = fc.nat(4);
 const wordPart: fc.Arbitrary<Part> = fc.oneof(
   small,

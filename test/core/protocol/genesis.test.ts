@@ -15,6 +15,7 @@ import {
   possessionSigningRoot,
   startRecordOf,
   type ValidatorIdentity,
+  withoutAccounts,
 } from '../../../src/core/protocol/genesis.ts';
 import type { NetworkParameters } from '../../../src/core/protocol/parameters.ts';
 import { selectCrypto } from '../../../src/runtime/native/select-crypto.ts';
@@ -113,6 +114,12 @@ describe('the genesis root', () => {
     ];
     const roots = new Set([genesis, ...changes.map((change) => ({ ...genesis, ...change }))].map((each) => bytesToHex(genesisRoot(each))));
     assert.equal(roots.size, changes.length + 1);
+  });
+
+  it('stays the same when the accounts are let go, which are in the state by then', () => {
+    const rest = withoutAccounts(genesis);
+    assert.deepEqual(rest, { ...genesis, accounts: [] });
+    assert.deepEqual(genesisRoot(rest), genesisRoot(genesis));
   });
 
   it('is pinned: a change of the format is a decision', () => {

@@ -69,7 +69,7 @@ export const HELD: ReadonlyMap<BundleName, HeldBundle> = SENT.held;
 /** The beacon block that the block names. */
 export function viewWith(change: Partial<BeaconView> = {}): BeaconView {
   const { baseFeePerGasWeiMin: baseFeePerGasWei } = PARAMETERS;
-  const terms = { baseFeePerGasWei, backlog: 0 };
+  const terms = { anchoredHeight: 20, baseFeePerGasWei, backlog: 0 };
   return {
     height: 30,
     hash: sha256(uint64ToBytes(30)),
@@ -92,7 +92,10 @@ export function viewWith(change: Partial<BeaconView> = {}): BeaconView {
 export function viewWithTerms(terms: { readonly baseFeePerGasWei?: bigint; readonly backlog?: number }): BeaconView {
   const view = viewWith();
   const before = view.shards.get(OTHER);
-  return { ...view, shards: new Map([...view.shards, [OTHER, { baseFeePerGasWei: 0n, backlog: 0, ...before, ...terms }]]) };
+  return {
+    ...view,
+    shards: new Map([...view.shards, [OTHER, { anchoredHeight: 0, baseFeePerGasWei: 0n, backlog: 0, ...before, ...terms }]]),
+  };
 }
 
 const record = {

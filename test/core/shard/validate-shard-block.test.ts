@@ -4,6 +4,8 @@ import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../../src/core/crypto/sha256.ts';
 import { EMPTY_BODY } from '../../../src/core/protocol/block.ts';
+import { UNANCHORED_BLOCKS_MAX } from '../../../src/core/protocol/limits.ts';
+import type { BeaconView } from '../../../src/core/shard/beacon-view.ts';
 import { inboxGasOf } from '../../../src/core/shard/shard-load.ts';
 import { parentOfBlock } from '../../../src/core/shard/shard-parent.ts';
 import { type ShardBlockInput, type ShardBlockRefusal, validateShardBlock } from '../../../src/core/shard/validate-shard-block.ts';
@@ -119,6 +121,24 @@ describe('a block of a shard', () => {
     assert.ok(priceOf({}, []) > before, 'inbox');
     // With nothing held all of it stays behind: an eighth of 24,000 beside 21,000.
     assert.ok(priceOf({ held: new Map() }) > onlyOwn, 'backlog');
+  });
+
+  it('is as far above the last anchored header as four crosslinks reach, by one block', () => {
+    const input = inputWith();
+    const { height } = input.block.header;
+    const anchoredAt = (anchoredHeight: number, change: Partial<BeaconView> = {}): ShardBlockInput => {
+      const view = viewWith(change);
+      const terms = view.shards.get(SHARD);
+      assert.ok(terms !== undefined);
+      return { ...input, view: { ...view, shards: new Map([...view.shards, [SHARD, { ...terms, anchoredHeight }]]) } };
+    };
+    assert.equal(reasonOf(anchoredAt(height - UNANCHORED_BLOCKS_MAX)), undefined);
+    assert.equal(reasonOf(anchoredAt(height - UNANCHORED_BLOCKS_MAX - 1)), 'too-far-ahead');
+    const { view } = anchoredAt(height - UNANCHORED_BLOCKS_MAX - 1);
+    assert.throws(() => inputWith([], { view }), /a leader waits where a block would be too far ahead/);
+    const closing = anchoredAt(height - UNANCHORED_BLOCKS_MAX - 1, { epoch: 4 });
+    assert.notEqual(reasonOf(closing), 'too-far-ahead', 'a closing block may always come');
+    assert.equal(inputWith([], { view: closing.view }).block.body.transactions.length, 0);
   });
 
   it('takes transactions of its own senders only', () => {
@@ -248,7 +268,7 @@ describe('rations', () => {
   });
 
   it('are not for what stays in the shard', () => {
-    const full = { baseFeePerGasWei: 0n, backlog: most };
+    const full = { anchoredHeight: 20, baseFeePerGasWei: 0n, backlog: most };
     const view = { ...viewFor(0), shards: new Map([SHARD, OTHER].map((shard) => [shard, full])) };
     const stays = { ...inputWith([transfer(0, { to: NEIGHBOUR }), call(1, NEAR_CONTRACT)]), view };
     assert.equal(stays.block.transactions.length, 2);

@@ -158,6 +158,55 @@ describe('versions of the state', () => {
     );
   });
 
+  it('go back below a height that stays: what was void is void, after restarts and under what follows', async () => {
+    await fc.assert(
+      fc.asyncProperty(blocks, blocks, blocks, fc.boolean(), fc.boolean(), async (first, second, third, restarts, prunes) => {
+        const chain = newChain();
+        const restart = (): void => {
+          if (restarts) chain.database = createStateDatabase(chain.store, ROOT_SHARD);
+        };
+        for (const writes of first) await commitBlock(chain, writes);
+        const kept = chain.database.committed().height;
+        const state = chain.models.get(kept) as ModelState;
+        const root = chain.roots.get(kept) as string;
+        for (const writes of second) await commitBlock(chain, writes);
+        if (prunes) await prune(chain, kept);
+        restart();
+        const { version, operations } = await chain.database.rollbackTo(kept, kept + 1);
+        await chain.store.write(operations, { sync: false });
+        chain.database.adopted(version);
+        restart();
+        assert.equal(chain.database.committed().height, kept + 1);
+        for (const height of [kept, kept + 1]) {
+          assert.equal(bytesToHex((chain.database.at(height) as StateVersion).root), root);
+          checkReads(chain.database.at(height) as StateVersion, state);
+        }
+        assert.equal(chain.database.at(kept + 2), undefined, 'what was above is gone');
+        chain.models.set(kept + 1, state);
+        chain.roots.set(kept + 1, root);
+        for (const height of [...chain.models.keys()]) if (height > kept + 1) chain.models.delete(height);
+        // Others on top, and back again below them: the height that stands for another is one like any.
+        for (const writes of third) await commitBlock(chain, writes);
+        restart();
+        for (const [height, model] of chain.models) if (height >= kept) checkReads(chain.database.at(height) as StateVersion, model);
+        const other = createStateDatabase(createMemoryStore(), ROOT_SHARD);
+        const newest = chain.database.committed();
+        const rebuilt = other.extend(other.committed(), 7, wholeOf(chain.models.get(newest.height) as ModelState, other.committed()));
+        assert.equal(bytesToHex(newest.root), bytesToHex(rebuilt.root), 'the root depends on content only');
+        const again = await chain.database.rollbackTo(kept + 1);
+        await chain.store.write(again.operations, { sync: false });
+        chain.database.adopted(again.version);
+        assert.equal(bytesToHex(chain.database.committed().root), root);
+        checkReads(chain.database.committed(), state);
+        await prune(chain, kept + 1);
+        const left = [...(await dump(chain.store)).keys()];
+        assert.equal(left.filter((key) => key.startsWith('14')).length, 1, 'one root is left');
+        assert.equal(left.filter((key) => key.startsWith('15') || key.startsWith('16')).length, 0, 'no history is left');
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('are forgotten by pruning, which leaves kept ones and the current state as they are and no row without use', async () => {
     await fc.assert(
       fc.asyncProperty(blocks, blocks, fc.nat(), async (first, second, choice) => {

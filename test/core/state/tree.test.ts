@@ -10,15 +10,7 @@ import { nodeRowKey } from '../../../src/core/state/row-keys.ts';
 import { WHOLE_TREE } from '../../../src/core/state/subtree.ts';
 import { EMPTY_TREE, hashAtSlot, type Superseded, sharedNibbles, type TreeKind, type TreeRoot } from '../../../src/core/state/tree-node.ts';
 import { proveKey } from '../../../src/core/state/tree-proof.ts';
-import {
-  findLeaf,
-  isAloneIn,
-  NOT_IN_MEMORY,
-  nodesWrittenBy,
-  peekLeaf,
-  subtreeRootAt,
-  walkNodes,
-} from '../../../src/core/state/tree-read.ts';
+import { findLeaf, isAloneIn, nodesWrittenBy, type Peeked, peekLeaf, subtreeRootAt, walkNodes } from '../../../src/core/state/tree-read.ts';
 import { encodeNode } from '../../../src/core/state/tree-rows.ts';
 import { type LeafChange, sortChanges, updateTree } from '../../../src/core/state/tree-update.ts';
 import { naiveRoot } from './naive-tree.ts';
@@ -64,6 +56,12 @@ function store({ rows }: Harness, root: TreeRoot, version: number): void {
     rows.set(bytesToHex(nodeRowKey(version, undefined, slotDepth, path)), encodeNode(node, slotDepth));
 }
 
+/** What stands at a key as far as it takes no reading; undefined where it would take some. */
+function peek({ source }: Harness, root: TreeRoot, key: Uint8Array, nibbles = 16): Peeked | undefined {
+  const peeked: Peeked = { seen: undefined, isLone: false };
+  return peekLeaf(source, root, key, nibbles, peeked) ? peeked : undefined;
+}
+
 function noneSuperseded(): Superseded {
   return { keys: [], nodes: 0 };
 }
@@ -106,12 +104,12 @@ describe('the stored tree', () => {
           if (reload) root = { ...root, node: undefined };
           assert.equal(bytesToHex(root.hash), bytesToHex(naiveRoot(kind, [...model.values()])));
           assert.equal(root.leafCount, model.size);
-          for (const { key } of changes) if (!reload) assert.equal(peekLeaf(it.source, root, key), model.get(bytesToHex(key)));
+          for (const { key } of changes) if (!reload) assert.equal(peek(it, root, key)?.seen, model.get(bytesToHex(key)));
           for (const leaf of model.values()) {
             const found = findLeaf(it.source, root, leaf.key);
             assert.deepEqual(found?.row, leaf.row);
             assert.deepEqual(found?.hash, leaf.hash);
-            assert.equal(peekLeaf(it.source, root, leaf.key), found);
+            assert.equal(peek(it, root, leaf.key)?.seen, found);
           }
         });
         const rows = [...walkNodes(it.source, { ...root, node: undefined })].map(({ node }) =>
@@ -155,14 +153,15 @@ describe('the stored tree', () => {
         const root = updateTree(it.source, EMPTY_TREE, 1, changes, noneSuperseded());
         store(it, root, 1);
         const unloaded: TreeRoot = { ...root, node: undefined };
-        assert.equal(peekLeaf(it.source, unloaded, key), changes.length === 0 ? undefined : NOT_IN_MEMORY);
+        assert.equal(peek(it, unloaded, key) === undefined, changes.length > 0);
         const others = changes.filter(
           (change) => sharedNibbles(change.key, key, 0) >= nibbles && bytesToHex(change.key) !== bytesToHex(key),
         );
         for (const tree of [root, unloaded]) assert.equal(isAloneIn(it.source, tree, key, nibbles), others.length === 0);
+        assert.equal(peek(it, root, key, nibbles)?.isLone, others.length === 0);
         // The way of a key that may have company is loaded only as far as it takes to see that.
-        const peeked = peekLeaf(it.source, unloaded, key);
-        if (others.length === 0) assert.deepEqual(peeked, findLeaf(it.source, root, key));
+        const peeked = peek(it, unloaded, key, nibbles);
+        if (others.length === 0) assert.deepEqual(peeked, { seen: findLeaf(it.source, root, key), isLone: true });
       }),
       { numRuns: 300 },
     );

@@ -5,7 +5,7 @@ import { BeaconState, EpochLayout, RecordEntry, Validator } from '../../../src/c
 import { SigningRecord } from '../../../src/core/consensus/record.ts';
 import { ItemReceipt } from '../../../src/core/execution/item-receipt.ts';
 import type { Verdict } from '../../../src/core/primitives/verdict.ts';
-import { BeaconReference, BlockBody, BlockHeader, Cursor, ExecutionCommitment, Load, LoadEntry } from '../../../src/core/protocol/block.ts';
+import { BeaconReference, BlockBody, BlockHeader, Cursor, ExecutionCommitment, Load } from '../../../src/core/protocol/block.ts';
 import {
   BlockPoint,
   Certificate,
@@ -17,6 +17,7 @@ import {
 import { Block, BlockCertificates, CertifiedBlock } from '../../../src/core/protocol/certified-block.ts';
 import { StartRecord } from '../../../src/core/protocol/committee.ts';
 import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
+import { LoadEntry } from '../../../src/core/protocol/load-type.ts';
 import { BundleEntry, BundleIndex, BundleIndexRoots, BundleSummary, OutboxSummary } from '../../../src/core/protocol/outbox.ts';
 import { decodeCanonical } from '../../../src/core/protocol/ssz.ts';
 import { CertificateBundle, Proposal, Timeout, Vote } from '../../../src/core/protocol/vote.ts';
@@ -28,7 +29,8 @@ import { sszValue } from './values.ts';
 /** By the file that exports each. */
 const CONTAINERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'core/protocol/certificate': { SignerBits, BlockPoint, Certificate, OptionalCertificate, TimeoutPoint, TimeoutCertificate },
-  'core/protocol/block': { BeaconReference, Cursor, LoadEntry, Load, ExecutionCommitment, BlockHeader, BlockBody },
+  'core/protocol/load-type': { LoadEntry },
+  'core/protocol/block': { BeaconReference, Cursor, Load, ExecutionCommitment, BlockHeader, BlockBody },
   'core/protocol/certified-block': { Block, BlockCertificates, CertifiedBlock },
   'core/protocol/crosslink': { Crosslink },
   'core/protocol/outbox': { BundleSummary, OutboxSummary, BundleIndexRoots, BundleEntry, BundleIndex },

@@ -12,7 +12,7 @@ import { createMemoryFileStore } from '../../../src/storage/memory-file-store.ts
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
 import { historySectionOf, keyOfStored, STORED_KEY_EXTRA_BYTES, writeStoredKey } from '../../../src/storage/row-order.ts';
 import { ROW_FAMILY } from '../../../src/storage/schema.ts';
-import { openSigningRecord, SIGNING_RECORD_BYTES_MAX } from '../../../src/storage/signing-record.ts';
+import { openSigningRecord, SIGNING_RECORD_BYTES_MAX, signingRecordIn } from '../../../src/storage/signing-record.ts';
 import { createViewStore } from '../../../src/storage/view-store.ts';
 import {
   BLOCK_PROTOCOLS,
@@ -146,7 +146,7 @@ function sectionBytesOf(family: number): number {
 /** Both slots of the file, without the zeros after them. */
 const signingRecord: FuzzTarget = {
   name: 'signing-record',
-  covers: ['storage/signing-record#openSigningRecord'],
+  covers: ['storage/signing-record#openSigningRecord', 'storage/signing-record#signingRecordIn'],
   executions: 400,
   async generate(random) {
     const files = createMemoryFileStore();
@@ -170,6 +170,7 @@ const signingRecord: FuzzTarget = {
       const record = await openSigningRecord(files, 'a.record');
       const content = record.read();
       assert.ok(content === undefined || content.length <= SIGNING_RECORD_BYTES_MAX);
+      assert.deepEqual(signingRecordIn(file), content, 'what is looked into without opening it reads as what is opened');
       await record.write(Uint8Array.of(9));
       assert.deepEqual((await openSigningRecord(files, 'a.record')).read(), Uint8Array.of(9), 'what is written last is read first');
       return content === undefined ? 'fresh' : 'read';

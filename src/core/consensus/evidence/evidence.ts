@@ -98,19 +98,19 @@ const KIND_BYTES = {
 /** Why bytes are no evidence. */
 export type EvidenceCodecRefusal = 'malformed' | 'not-canonical' | 'unknown-kind';
 
+/** What follows the byte of the kind. */
+export const EVIDENCE_CONTENTS = {
+  'conflicting-votes': VotePair,
+  'conflicting-commit-votes': VotePair,
+  'conflicting-proposals': ProposalPair,
+  'broken-timeout': BrokenTimeout,
+  'vote-against-rules': VoteAgainstRules,
+} as const satisfies Record<EvidenceKind, unknown>;
+
 /** One byte for the kind, then the SSZ encoding. */
 export function encodeEvidence(evidence: Evidence): Uint8Array {
-  switch (evidence.kind) {
-    case 'conflicting-votes':
-    case 'conflicting-commit-votes':
-      return withKind(evidence.kind, VotePair.serialize(evidence));
-    case 'conflicting-proposals':
-      return withKind(evidence.kind, ProposalPair.serialize(evidence));
-    case 'broken-timeout':
-      return withKind(evidence.kind, BrokenTimeout.serialize(evidence));
-    case 'vote-against-rules':
-      return withKind(evidence.kind, VoteAgainstRules.serialize(evidence));
-  }
+  const type: Type<unknown> = EVIDENCE_CONTENTS[evidence.kind];
+  return withKind(evidence.kind, type.serialize(evidence));
 }
 
 /** Reads foreign bytes. The halves of a pair stand in the order of their blocks, so that a pair has one encoding. */

@@ -1,0 +1,65 @@
+// When a beacon block is due. What else its leader does is seen on whole nodes, in test/simulation.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { NO_EXECUTION } from '../../src/core/beacon/header-fields.ts';
+import type { BeaconOutcome } from '../../src/runtime/beacon-logic.ts';
+import { createBeaconPayloads } from '../../src/runtime/beacon-payloads.ts';
+import type { PayloadPlan } from '../../src/runtime/payload-maker.ts';
+import { beaconOf, rootOf, smallGenesis } from '../core/beacon/fixture.ts';
+
+const PARENT_MS = 50_000;
+
+interface Situation {
+  isWanted: boolean;
+  hasFullShard: boolean;
+  readonly height?: number;
+  readonly idleIntervalMs?: number;
+}
+
+/** The plan on a parent of `PARENT_MS` with a least interval of 250 ms. */
+function planIn(situation: Situation): PayloadPlan {
+  const { height = 9, idleIntervalMs = 1_000 } = situation;
+  const { constants, state } = beaconOf(smallGenesis({ parameters: { beaconBlockIntervalMsMin: 250, idleIntervalMs } }));
+  const facts = { hash: rootOf('parent'), height, timestampMs: PARENT_MS, baseFeePerGasWei: 0n, hasItems: false };
+  const parent: BeaconOutcome = { hash: facts.hash, facts, commitment: NO_EXECUTION, seed: rootOf('seed'), state };
+  const operations = {
+    isWanted: () => situation.isWanted,
+    hasFullShard: () => situation.hasFullShard,
+    onNews: () => undefined,
+    collect: async () => ({ crosslinks: [], evidence: [] }),
+  };
+  return createBeaconPayloads({ constants, nextLayout: () => [1], operations, beaconHashAt: () => undefined }).planOn(parent);
+}
+
+function waitOf(situation: Situation): number {
+  return planIn(situation).dueMs() - PARENT_MS;
+}
+
+describe('a beacon block', () => {
+  it('is due at the least interval when somebody waits for it, and after the idle one when nobody does', () => {
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false }), 250);
+    assert.equal(waitOf({ isWanted: false, hasFullShard: false }), 1_000);
+    assert.equal(waitOf({ isWanted: false, hasFullShard: false, height: 1 }), 250);
+  });
+
+  it('is due later while a shard makes full blocks, and never later than an idle one', () => {
+    assert.equal(waitOf({ isWanted: true, hasFullShard: true }), 750);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: true, idleIntervalMs: 600 }), 600);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: true, idleIntervalMs: 100 }), 250);
+  });
+
+  it('is asked for anew when somebody begins to wait, and when the shards are not full any more', () => {
+    const situation: Situation = { isWanted: false, hasFullShard: true };
+    const plan = planIn(situation);
+    assert.equal(plan.dueMs() - PARENT_MS, 1_000);
+    assert.equal(plan.isNews(), false);
+    situation.isWanted = true;
+    assert.equal(plan.isNews(), true);
+    assert.equal(plan.dueMs() - PARENT_MS, 750);
+    assert.equal(plan.isNews(), false);
+    situation.hasFullShard = false;
+    assert.equal(plan.isNews(), true);
+    assert.equal(plan.dueMs() - PARENT_MS, 250);
+    assert.equal(plan.isNews(), false);
+  });
+});
