@@ -30,7 +30,11 @@ const Marker = z.strictObject({
   validators: z.number().int().min(1).max(DEVNET_VALIDATORS_MAX),
   loadAccounts: z.number().int().min(0),
   shards: z.number().int().min(1).max(DEVNET_SHARDS_MAX).default(1),
+  /** Undefined: a seat for each validator. */
+  committeeSeats: z.number().int().min(1).max(DEVNET_VALIDATORS_MAX).optional(),
 });
+
+type DevnetMarker = z.output<typeof Marker>;
 
 /** What a devnet is made with. */
 export interface DevnetChoice {
@@ -41,6 +45,8 @@ export interface DevnetChoice {
   readonly loadAccounts: number | undefined;
   /** Undefined: as the folder has it, or one. */
   readonly shards?: number | undefined;
+  /** Of each shard's committee. Undefined: as the folder has it, or one for each validator. */
+  readonly committeeSeats?: number | undefined;
   readonly basePort: number;
   readonly logLevel: NodeConfig['log']['level'];
   readonly crypto: CryptoSelection;
@@ -67,27 +73,29 @@ export function removeDevnet(folder: string): void {
 
 /** The data directories of the devnet, made when there are none, with configurations for these ports. */
 export function prepareDevnet(choice: DevnetChoice): readonly DataDirectory[] {
-  const { folder, validators, loadAccounts, shards } = choice;
+  const { folder, validators, loadAccounts, shards, committeeSeats } = choice;
   if (!existsSync(markerOf(folder))) {
     if (existsSync(folder) && readdirSync(folder).length > 0) throw new CoppiceError('data-directory/exists', { path: folder });
-    makeDevnet(choice, validators ?? 4, loadAccounts ?? 0, shards ?? 1);
+    makeDevnet(choice, { version: 1, validators: validators ?? 4, loadAccounts: loadAccounts ?? 0, shards: shards ?? 1, committeeSeats });
   }
   const marker = readMarker(folder);
   for (const [name, wanted, found] of [
     ['validators', validators, marker.validators],
     ['load-accounts', loadAccounts, marker.loadAccounts],
     ['shards', shards, marker.shards],
+    ['committee-seats', committeeSeats, marker.committeeSeats ?? marker.validators],
   ] as const) {
     if (wanted === undefined || wanted === found) continue;
     throw new CoppiceError('config/invalid', { source: `--${name}`, detail: `${folder} was made with ${found}; --reset makes it anew` });
   }
   const directories = directoriesOf(folder, marker.validators);
   const peerNames = directories.map((directory) => peerNameOf(directory, choice.crypto));
-  for (const [index, directory] of directories.entries()) writeConfig(directory, configOf(choice, index, peerNames));
+  for (const [index, directory] of directories.entries()) writeConfig(directory, configOf(choice, marker, index, peerNames));
   return directories;
 }
 
-function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, validators: number, loadAccounts: number, shards: number): void {
+function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, marker: DevnetMarker): void {
+  const { validators, loadAccounts, shards, committeeSeats } = marker;
   const directories = directoriesOf(folder, validators);
   for (const directory of directories) createSeedFile(directory);
   const accounts = [
@@ -97,7 +105,7 @@ function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, valida
   const genesisText = makeGenesisText(
     {
       preset: 'devnet',
-      overrides: { committeeSeats: validators },
+      overrides: { committeeSeats: committeeSeats ?? validators },
       validators: directories.map((directory, index) => genesisEntry(directory, accounts[index % DEVNET_ACCOUNTS]?.address ?? '', crypto)),
       accounts: accounts.map(({ address }) => ({ address, balanceWei: ACCOUNT_BALANCE_WEI.toString() })),
       timestampMs: Date.now(),
@@ -108,7 +116,7 @@ function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, valida
   );
   const config = makeConfig({ version: 1, rpc: { port: basePort }, log: { level: logLevel } });
   for (const { path } of directories) initialiseDataDirectory(path, genesisText, config);
-  writeFileSync(markerOf(folder), `${JSON.stringify({ version: 1, validators, loadAccounts, shards } satisfies z.input<typeof Marker>)}\n`);
+  writeFileSync(markerOf(folder), `${JSON.stringify(marker)}\n`);
 }
 
 function genesisEntry(directory: DataDirectory, rewardAddress: string, { bls }: CryptoSelection): GenesisFileValidator {
@@ -119,10 +127,13 @@ function peerNameOf(directory: DataDirectory, crypto: CryptoSelection): string {
   return peerNameOfPublicKey(hex(genesisEntry(directory, `0x${'0'.repeat(40)}`, crypto).peerKey));
 }
 
-function configOf({ basePort, logLevel }: DevnetChoice, index: number, peerNames: readonly string[]): NodeConfig {
+// The first validator answers JSON-RPC for the whole network; where not everybody runs every shard, the others follow their own.
+function configOf({ basePort, logLevel }: DevnetChoice, marker: DevnetMarker, index: number, peerNames: readonly string[]): NodeConfig {
+  const { validators, shards, committeeSeats = validators } = marker;
   const peers = peerNames.map((name, peer) => `/ip4/127.0.0.1/tcp/${basePort + P2P_PORT_OFFSET + peer}/p2p/${name}`);
   return makeConfig({
     version: 1,
+    follow: index === 0 || shards === 1 || committeeSeats >= validators ? 'all' : 'own',
     rpc: { port: basePort + index },
     p2p: { port: basePort + P2P_PORT_OFFSET + index, peers: peers.filter((_peer, peer) => peer !== index) },
     metrics: { port: basePort + METRICS_PORT_OFFSET + index },
@@ -135,7 +146,7 @@ function directoriesOf(folder: string, validators: number): readonly DataDirecto
   return Array.from({ length: validators }, (_unused, index) => dataDirectoryAt(join(folder, `validator-${index}`)));
 }
 
-function readMarker(folder: string): z.output<typeof Marker> {
+function readMarker(folder: string): DevnetMarker {
   try {
     return Marker.parse(JSON.parse(readFileSync(markerOf(folder), 'utf8')));
   } catch {

@@ -16,6 +16,7 @@ interface DevnetOptions {
   readonly validators: number | undefined;
   readonly loadAccounts: number | undefined;
   readonly shards: number | undefined;
+  readonly committeeSeats: number | undefined;
   readonly basePort: number;
   readonly dataDir: string;
   readonly logLevel: NodeConfig['log']['level'];
@@ -38,6 +39,11 @@ export function addDevnetCommand(program: Command): void {
     .description('run a whole network on this machine')
     .option('--validators <number>', 'processes, one validator each, at most 32 (4)', parseValidators)
     .option('--shards <number>', 'parts that the state is divided into: 1, 2, 4, 8 or 16 (1)', parseDevnetShards)
+    .option(
+      '--committee-seats <number>',
+      'validators of each shard; the first follows all shards, others their own (all validators)',
+      parseValidators,
+    )
     .option('--base-port <port>', 'JSON-RPC of validator i is at this port + i, p2p 1000 above, metrics 2000 above', parseBasePort, 8545)
     .option('--data-dir <folder>', 'where the network is kept between starts', '.devnet')
     .option('--load-accounts <number>', "fund so many more accounts, m/44'/60'/1'/0/i, for load generators (0)", parseNumber)
@@ -55,8 +61,8 @@ async function runDevnet(options: DevnetOptions): Promise<void> {
   const folder = resolve(options.dataDir);
   refuseRunning(folder);
   if (options.reset) removeDevnet(folder);
-  const { validators: count, loadAccounts, shards, basePort, logLevel } = options;
-  const directories = prepareDevnet({ folder, validators: count, loadAccounts, shards, basePort, logLevel, crypto });
+  const { validators: count, loadAccounts, shards, committeeSeats, basePort, logLevel } = options;
+  const directories = prepareDevnet({ folder, validators: count, loadAccounts, shards, committeeSeats, basePort, logLevel, crypto });
   if (options.makeOnly) {
     for (const { path } of directories) printLine(path);
     process.exit(0); // The channel to the launcher, listened to for its end, would keep this process.

@@ -37,6 +37,9 @@ const EXPLANATIONS: { readonly [C in keyof ErrorFacts]?: Explanation<C> } = {
     `the database is damaged: block ${missing}${chain === undefined ? '' : ` of chain ${chain}`} is missing, though block ${newest} is there; keep keys/ and signing/, and ` +
     'put in place a copy of db/ from before the damage, or delete db/ to fetch everything again from the other nodes; ' +
     'the log of the database as this start found it is in db-before/',
+  'storage/partial': ({ height }) =>
+    `the database is of a node that followed its own shards only, so it cannot show the chain up to block ${height}: start with --follow own, or keep keys/ ` +
+    'and signing/ and delete db/ to fetch everything from nodes that follow all',
   'storage/foreign': ({ path, expected, found }) => `${path} is of something else: expected ${expected}, found ${found}`,
   'storage/unavailable': ({ path, detail }) => `${path} cannot be used: ${detail}`,
 };

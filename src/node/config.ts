@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { STATE_BLOCKS_MIN } from '../runtime/history-pruner.ts';
 import './errors.ts';
+import { FOLLOW_CHOICES } from './followed-shards.ts';
 import { faultOfPeerAddress } from './peer-address.ts';
 
 /** Peers that a node dials by itself; the others dial it. */
@@ -33,6 +34,8 @@ const ConfigFile = z.strictObject({
     })
     .prefault({}),
   metrics: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(10_545) }).prefault({}),
+  /** `all`: every shard, so that the node shows the whole chain by JSON-RPC; `own`: those whose committees its validator is in. */
+  follow: z.enum(FOLLOW_CHOICES).default('all'),
   history: z
     .strictObject({
       /** `full`: the state of a window of blocks; `archive`: of all. */
@@ -66,6 +69,7 @@ export const CONFIG_SETTINGS: readonly Setting[] = [
   { flag: 'peers', path: ['p2p', 'peers'], kind: 'list', describe: 'multiaddresses of peers, separated by commas' },
   { flag: 'metrics-host', path: ['metrics', 'host'], kind: 'text', describe: 'address of /metrics and /health' },
   { flag: 'metrics-port', path: ['metrics', 'port'], kind: 'number', describe: 'port of /metrics and /health' },
+  { flag: 'follow', path: ['follow'], kind: 'text', describe: "shards: all (and answer all of JSON-RPC) or own (the validator's)" },
   { flag: 'history', path: ['history', 'mode'], kind: 'text', describe: 'old states: full (a window of blocks) or archive (all)' },
   { flag: 'history-blocks', path: ['history', 'stateBlocks'], kind: 'number', describe: 'blocks whose state a full node keeps' },
   { flag: 'log-level', path: ['log', 'level'], kind: 'text', describe: 'silent, error, warn, info, debug or trace' },

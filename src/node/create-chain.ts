@@ -116,6 +116,7 @@ export async function createChain<Start extends Outcome, Executed extends Start>
   const catchUp: CatchUp = new CatchUp({
     ...options,
     instanceId: instance.instanceId,
+    members: new Set(instance.committee.members.flatMap(({ validator }) => options.validatorPeers[validator] ?? [])),
     blocks,
     post: (event) => runner.post(event),
     onFork: () => forkInquiry.suspect(),

@@ -1,5 +1,6 @@
 // The composition of a node from its ports: everything that runs the same in production and in the simulator. Adapters (libp2p,
 // LevelDB, the clock, worker threads) are chosen by the caller: start-node.ts in production, the simulator in virtual time.
+import { stateHeightOf } from '../core/beacon/anchoring.ts';
 import { beaconConstantsOf } from '../core/beacon/constants.ts';
 import { isFirstOfEpoch } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
@@ -9,12 +10,14 @@ import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import type { VrfScheme } from '../core/crypto/vrf.ts';
 import { createOwnLoopExecutor } from '../core/execution/evm/own-loop-executor.ts';
 import { Mempool } from '../core/mempool/pool.ts';
+import { placementOfFamily } from '../core/messaging/placement.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import { BEACON_CHAIN, type ChainId, type ValidatorIndex } from '../core/primitives/ids.ts';
+import { type Address, BEACON_CHAIN, type ChainId, type ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import { type Genesis, genesisRoot, withoutAccounts } from '../core/protocol/genesis.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
+import { shardOfPlacement } from '../core/protocol/shard-id.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { topicName } from '../network/topics.ts';
@@ -26,6 +29,7 @@ import { InstanceSwitch } from '../runtime/instance-switch.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
 import type { SignatureVerifier } from '../runtime/signature-verifier.ts';
 import type { ValidatorSecrets } from '../runtime/signer.ts';
+import { TransactionCourier } from '../runtime/transaction-courier.ts';
 import { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { TransactionPool } from '../runtime/transaction-pool.ts';
 import { TransactionRouter } from '../runtime/transaction-router.ts';
@@ -46,11 +50,14 @@ import { CommitNews } from './commit-news.ts';
 import { Beacon } from './create-beacon.ts';
 import type { Chain } from './create-chain.ts';
 import { type NewestState, Shards } from './create-shards.ts';
+import { CrosslinkExchange } from './crosslink-exchange.ts';
 import { EpochPace } from './epoch-pace.ts';
+import type { Follow } from './followed-shards.ts';
 import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
-import { refuseMissingBlocks } from './missing-block.ts';
+import { measureNetwork } from './measure-network.ts';
+import { refuseMissingBlocks, refuseMissingViews, refusePartialView } from './missing-block.ts';
 import { SigningRecords } from './signing-records.ts';
 
 /** A block that buys this share of the gas that it may is full: a large transaction may not have fitted any more. */
@@ -91,6 +98,7 @@ export interface NodeIdentity {
   readonly secrets: ValidatorSecrets | undefined;
   /** How many blocks before the newest keep their state; infinite for an archive. */
   readonly stateBlocks: number;
+  readonly follow: Follow;
   /** A chain must stop: the process too. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -101,7 +109,9 @@ export interface Node {
   readonly shards: Shards;
   /** The committed beacon. */
   readonly window: BeaconWindow;
-  readonly view: ViewChain;
+  /** What clients see; undefined for a node that does not follow all shards. */
+  readonly view: ViewChain | undefined;
+  readonly crosslinks: CrosslinkExchange;
   readonly transactions: TransactionRouter;
   readonly inFlight: InFlight;
   readonly evidence: EvidenceArchive;
@@ -116,15 +126,18 @@ export interface Node {
 /** See the file's head. */
 export async function createNode(ports: NodePorts, identity: NodeIdentity): Promise<Node> {
   const { network, clock, files, logger, metrics, store } = ports;
-  const { secrets, stateBlocks, onFault } = identity;
+  const { secrets, stateBlocks, follow, onFault } = identity;
   const stores = storesIn(store);
   const { blockStore, beaconStore, viewStore } = stores;
-  const rootOf = rootOfShardIn(await writeGenesisShards(identity.genesis, store));
+  const isNew = beaconStore.getRecord() === undefined;
+  const rootOf = rootOfShardIn(isNew ? await writeGenesisShards(identity.genesis, store) : new Map());
   const genesis = withoutAccounts(identity.genesis);
   const { parameters } = genesis;
-  await writeGenesisView(genesis, rootOf, { store, viewStore });
+  if (isNew && follow === 'all') await writeGenesisView(genesis, rootOf, { store, viewStore });
   const directory = new TransactionDirectory(ports.verifier, parameters.evmChainId);
-  const transactions = new TransactionRouter(directory, metrics);
+  const topicOf = (shard: ChainId): string => topicName(genesisRoot(genesis), shard, 'transactions');
+  const courier = new TransactionCourier({ ...ports, parameters, topicOf, pubSub: network.pubSub });
+  const transactions = new TransactionRouter(directory, metrics, (transaction) => courier.carry(transaction, shardOf(transaction.sender)));
   const inFlight = new InFlight();
   const pendingListeners = new Set<(transaction: Transaction) => void>();
   const endAnswers = new EndAnswers({ network, blockStore, clock, logger });
@@ -148,7 +161,9 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   /** Whose newest block was as good as full; a shard that ends does so with an empty one. */
   const fullShards = new Set<ChainId>();
   let shards: Shards | undefined;
+  let crosslinks: CrosslinkExchange | undefined;
   let window: BeaconWindow | undefined;
+  let view: ViewChain | undefined;
   let maker: ViewMaker | undefined;
   let onBeaconNews = (): void => undefined;
   const pace = new EpochPace({
@@ -163,52 +178,49 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     genesis,
     genesisRootOf: rootOf,
     operations: {
-      isWanted: (state) => shards?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
+      isWanted: (state) =>
+        shards?.isAwaited(state) === true || crosslinks?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
       hasFullShard: () => fullShards.size > 0,
       onNews: (listener) => {
         onBeaconNews = listener;
       },
-      collect: async (state) => ({ crosslinks: (await shards?.collect(state)) ?? [], evidence: [...(archive?.operationsOn(state) ?? [])] }),
+      collect: async (state) => ({
+        crosslinks: (await crosslinks?.collect(state)) ?? [],
+        evidence: [...(archive?.operationsOn(state) ?? [])],
+      }),
     },
-    rowsOf: (outcome) => makerOf(maker).rowsOfBeacon(outcome),
+    rowsOf: (outcome) => (follow === 'all' ? makerOf(maker).rowsOfBeacon(outcome) : []),
     onCommitted: (outcome) => {
       news.ofBeacon(outcome, beacon.chain.instance);
-      news.follows(shardsInForce(outcome.state));
       window?.extend(outcome);
       shards?.onBeacon(outcome);
+      if (shards !== undefined) news.follows(shards.followed);
+      crosslinks?.onBeacon(outcome.state);
       if (isFirstOfEpoch(outcome.facts.height, parameters)) giveUpOldRecords(outcome.state);
       maker?.advance();
     },
   });
-  await refuseMissingBlocks(stores, beacon.state);
+  if (follow === 'all') {
+    refusePartialView(stores, beacon.state);
+    await refuseMissingViews(stores);
+  }
+  refuseMissingBlocks(stores, beacon.state);
   const known = beacon.state.instances.map(({ record }) => instanceOfRecord(constants, beacon.state, record));
   const evidence = await EvidenceArchive.open(constants, stores.evidenceStore, [...known, beacon.chain.instance]);
   archive = evidence;
   window = await BeaconWindow.open({ parameters, beaconStore }, beacon.state);
   const running = await openShards();
   shards = running;
-  const view = ViewChain.open({
-    viewStore,
-    stateAt: (shard, height) => running.statesOf(shard).at(height),
-    evmChainId: parameters.evmChainId,
+  const exchange = new CrosslinkExchange({
+    ...shared,
+    constants,
+    window,
+    follow,
+    outboxAt: (shard, height) => running.outboxAt(shard, height),
+    onNews: () => onBeaconNews(),
   });
-  view.onHead(({ header }) =>
-    news.ofView(
-      new Map([[BEACON_CHAIN, header.number], ...[...view.head.world.versions].map(([shard, { height }]) => [shard, height] as const)]),
-    ),
-  );
-  maker = new ViewMaker({
-    store,
-    viewStore,
-    view,
-    inFlight,
-    parameters,
-    genesisStakeWei: genesisStakeWei(genesis),
-    committedHeight: (shard) => running.statesOf(shard).committed().height,
-    hasCommitted: (hash) => blockStore.has(hash),
-    onFault,
-  });
-  await maker.restore();
+  crosslinks = exchange;
+  if (follow === 'all') await openView(running);
   const made = maker;
   const chains = (): readonly Chain[] => [beacon.chain, ...running.chains.values()];
   serveBlocks(
@@ -224,26 +236,29 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     shards: running,
     window,
     view,
+    crosslinks: exchange,
     transactions,
     inFlight,
     evidence,
     start: () => {
       const { peers } = network;
       beginTogether({ peers, clock, validatorCount: ports.validatorPeers.length, waitMsMax: parameters.roundTimeoutMs }, () => {
+        exchange.start();
         beacon.start();
         running.start();
-        made.advance();
+        made?.advance();
       });
     },
     stop: async () => {
+      exchange.stop();
       await beacon.stop();
       await running.stop();
-      await made.stop();
+      await made?.stop();
       await signingRecords.settled();
     },
     progress: () => [
       news.progressOf(BEACON_CHAIN, beacon.chain, beacon.state.height, finalHeightOf(BEACON_CHAIN)),
-      ...[...shardsInForce(beacon.state)].map((shard) =>
+      ...[...running.followed].map((shard) =>
         news.progressOf(shard, running.chains.get(shard), running.statesOf(shard).committed().height, finalHeightOf(shard)),
       ),
     ],
@@ -255,7 +270,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       for (const chain of chains()) news.measure(chain);
       for (const shard of running.chains.keys())
         metrics.gauge('coppice_state_oldest_height', running.statesOf(shard).oldest(), { chain: String(shard) });
-      metrics.gauge('coppice_finalized_height', view.head.block.header.number);
+      metrics.gauge('coppice_finalized_height', finalHeightOf(BEACON_CHAIN));
       metrics.gauge('coppice_mempool_transactions', transactions.size.transactions);
       metrics.gauge('coppice_mempool_bytes', transactions.size.bytes);
       metrics.gauge('coppice_transactions_in_flight', inFlight.size);
@@ -280,9 +295,11 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       directory,
       evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
       stateBlocks,
+      follow,
       neededFrom: (shard) => finalHeightOf(shard) - 1,
       transactionsOf: openPool,
-      rowsOf: (shard, { facts, result }) => makerOf(maker).rowsOfExecution(shard, facts.height, result),
+      onLeft: (shard) => transactions.remove(shard),
+      rowsOf: (shard, { facts, result }) => (follow === 'all' ? makerOf(maker).rowsOfExecution(shard, facts.height, result) : []),
       onCommitted: (shard, outcome) => {
         news.ofShard(shard, outcome, running.chains.get(shard)?.instance);
         if (outcome.block.header.gasBought >= FULL_BLOCK_SHARE * parameters.blockGasLimit) fullShards.add(shard);
@@ -298,10 +315,46 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     });
   }
 
-  // Of the beacon what clients see; of a shard the execution whose state they read.
+  async function openView(running: Shards): Promise<void> {
+    view = ViewChain.open({
+      viewStore,
+      stateAt: (shard, height) => running.statesOf(shard).at(height),
+      evmChainId: parameters.evmChainId,
+    });
+    const shown = view;
+    shown.onHead(({ header }) =>
+      news.ofView(
+        new Map([[BEACON_CHAIN, header.number], ...[...shown.head.world.versions].map(([shard, { height }]) => [shard, height] as const)]),
+      ),
+    );
+    maker = new ViewMaker({
+      store,
+      viewStore,
+      view,
+      inFlight,
+      parameters,
+      genesisStakeWei: genesisStakeWei(genesis),
+      committedHeight: (shard) => running.statesOf(shard).committed().height,
+      hasCommitted: (hash) => blockStore.has(hash),
+      onFault,
+    });
+    await maker.restore();
+  }
+
+  // Of the beacon what clients see; of a shard the execution whose state they read. Without a view, what is anchored.
   function finalHeightOf(chain: ChainId): number {
-    if (chain === BEACON_CHAIN) return view.head.block.header.number;
-    return view.head.world.versions.get(chain)?.height ?? 0;
+    if (view !== undefined)
+      return chain === BEACON_CHAIN ? view.head.block.header.number : (view.head.world.versions.get(chain)?.height ?? 0);
+    if (chain === BEACON_CHAIN) return beacon.state.height;
+    const entry = beacon.state.records.find(({ record }) => record.shard === chain);
+    return entry === undefined ? 0 : stateHeightOf(entry);
+  }
+
+  // The layout is the whole tree, so each sender has a shard.
+  function shardOf(sender: Address): ChainId {
+    const shard = shardOfPlacement(new Set(beacon.state.records.map(({ record }) => record.shard)), placementOfFamily(sender));
+    invariant(shard !== undefined, 'the records in force are the whole tree');
+    return shard;
   }
 
   function openPool(shard: ChainId, newest: NewestState): TransactionPool {
@@ -312,7 +365,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
         pool: mempool,
         directory,
         pubSub: network.pubSub,
-        topic: topicName(genesisRoot(genesis), shard, 'transactions'),
+        topic: topicOf(shard),
         clock,
         logger,
         metrics,
@@ -327,10 +380,6 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     transactions.add(shard, { pool, mempool });
     return pool;
   }
-}
-
-function shardsInForce({ records }: BeaconState): ReadonlySet<ChainId> {
-  return new Set(records.map(({ record }) => record.shard));
 }
 
 function makerOf(maker: ViewMaker | undefined): ViewMaker {
@@ -356,14 +405,4 @@ function shareOf(parameters: NetworkParameters, shards: number): NetworkParamete
     mempoolTransactionsMax: Math.ceil(mempoolTransactionsMax / shards),
     mempoolBytesMax: Math.ceil(mempoolBytesMax / shards),
   };
-}
-
-function measureNetwork({ network, metrics }: NodePorts): void {
-  const stats = network.stats();
-  metrics.gauge('coppice_peers_connected', stats.peersConnected);
-  metrics.gauge('coppice_network_received_bytes', stats.bytesIn);
-  metrics.gauge('coppice_network_sent_bytes', stats.bytesOut);
-  metrics.gauge('coppice_network_send_queue_bytes', stats.sendQueueBytes);
-  for (const [reason, count] of Object.entries(stats.refused)) metrics.gauge('coppice_network_refused', count, { reason });
-  for (const [reason, count] of Object.entries(stats.misbehaviour)) metrics.gauge('coppice_network_misbehaviour', count, { reason });
 }

@@ -4,7 +4,7 @@
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { instanceOfRecord } from '../core/beacon/instance.ts';
-import type { BeaconState, KnownInstance } from '../core/beacon/state.ts';
+import type { BeaconState, KnownInstance, RecordEntry } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import type { ItemExecutor } from '../core/execution/item-executor.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
@@ -12,20 +12,18 @@ import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader } from '../core/protocol/block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import { Crosslink } from '../core/protocol/crosslink.ts';
-import { CROSSLINK_BYTES_MAX } from '../core/protocol/limits.ts';
+import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { createStateDatabase } from '../core/state/state-database.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
+import type { PeerName } from '../network/ports.ts';
 import { AnchoredBranch } from '../runtime/anchored-branch.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
-import { BundleShelf, decodeSent } from '../runtime/bundle-shelf.ts';
+import { BundleShelf } from '../runtime/bundle-shelf.ts';
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
-import { HistoryPruner } from '../runtime/history-pruner.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
-import { createShardBlockCommits, heldSinceOf } from '../runtime/shard-block-commits.ts';
+import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
 import {
   createShardBlockLogic,
   type ExecutedShardBlockOutcome,
@@ -38,15 +36,19 @@ import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { readAnchoredAbove } from './anchored-headers.ts';
+import { BundleExchange } from './bundle-exchange.ts';
 import { type Chain, createChain } from './create-chain.ts';
 import type { NodePorts, NodeStores } from './create-node.ts';
+import { fillShelf } from './fill-shelf.ts';
+import { type Follow, FollowedShards } from './followed-shards.ts';
 import { loadInstance } from './load-instance.ts';
 import { newestOutcome } from './newest-shard-block.ts';
+import { PointerProofs } from './pointer-proofs.ts';
 import { ShardContent } from './shard-content.ts';
-import { makeShardCrosslink } from './shard-crosslink.ts';
 import { shardInstanceOf } from './shard-instance.ts';
 import { ShardPursuit } from './shard-pursuit.ts';
 import type { Undone } from './shard-rollback.ts';
+import { ShardStates } from './shard-states.ts';
 import { instancesOf, type Succession, successionOf } from './shard-succession.ts';
 import { ShardUndoing } from './shard-undoing.ts';
 import type { SigningRecords } from './signing-records.ts';
@@ -57,6 +59,7 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly constants: BeaconConstants;
   readonly window: BeaconWindow;
   readonly self: ValidatorIndex | undefined;
+  readonly follow: Follow;
   readonly secrets: ValidatorSecrets | undefined;
   readonly signingRecords: SigningRecords;
   readonly instances: InstanceSwitch;
@@ -70,6 +73,8 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly neededFrom: (shard: ChainId) => Height;
   /** The mempool of a shard's senders. */
   readonly transactionsOf: (shard: ChainId, newest: NewestState) => TransactionSource;
+  /** The shard is run here no more. */
+  readonly onLeft: (shard: ChainId) => void;
   /** What others write with a shard's block. */
   readonly rowsOf: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => readonly RowOperation[];
   readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
@@ -103,8 +108,10 @@ export class Shards {
   readonly #shelf = new BundleShelf();
   readonly #content: ShardContent;
   readonly #undoing: ShardUndoing;
-  readonly #states = new Map<ChainId, StateDatabase>();
-  readonly #pruners = new Map<ChainId, HistoryPruner>();
+  readonly #followed: FollowedShards;
+  readonly #states: ShardStates;
+  readonly #pointers: PointerProofs;
+  readonly #bundles: BundleExchange;
   readonly #running = new Map<ChainId, Running>();
   /** The same as others see it, made anew when an instance begins: it is asked for often. */
   #chains: ReadonlyMap<ChainId, ShardChain> = new Map();
@@ -115,15 +122,26 @@ export class Shards {
 
   private constructor(options: CreateShardsOptions) {
     this.#options = options;
+    const followed = new FollowedShards(options);
+    const peersOf = (shard: ChainId): readonly PeerName[] => followed.peersOf(shard);
+    const neededFrom = (shard: ChainId): Height => Math.min(options.neededFrom(shard), followed.neededFrom(shard));
+    this.#followed = followed;
+    this.#states = new ShardStates({ ...options, peersOf, neededFrom, onChange: () => this.#settleSoon() });
+    this.#pointers = new PointerProofs({ ...options, peersOf, states: this.#states });
+    const onBundles = (): void => {
+      for (const { onBeacon } of this.#running.values()) onBeacon();
+    };
+    this.#bundles = new BundleExchange({ ...options, shelf: this.#shelf, peersOf, onBundles });
+    this.#content = new ShardContent({ ...options, shelf: this.#shelf, pointers: this.#pointers });
     const own = { ...options, shelf: this.#shelf, statesOf: (shard: ChainId) => this.statesOf(shard) };
-    this.#content = new ShardContent(own);
     this.#undoing = new ShardUndoing({ ...own, poolOf: (shard, undone) => this.#transactionsOf(shard, undone) });
   }
 
   /** Opens every shard of the records in force where it stands on disk. */
   static async open(options: CreateShardsOptions): Promise<Shards> {
     const shards = new Shards(options);
-    await shards.#fillShelf();
+    await shards.#states.removeRests();
+    await fillShelf(shards.#shelf, options);
     await shards.#settleAll();
     return shards;
   }
@@ -133,16 +151,24 @@ export class Shards {
     return this.#chains;
   }
 
+  /** The shards that this node is to run, as of the newest beacon block. */
+  get followed(): ReadonlySet<ChainId> {
+    return this.#followed.at(this.#options.window.newest);
+  }
+
   /** The state database of a shard. */
   statesOf(shard: ChainId): StateDatabase {
-    const known = this.#states.get(shard) ?? createStateDatabase(this.#options.store, shard);
-    this.#states.set(shard, known);
-    return known;
+    return this.#states.of(shard);
+  }
+
+  /** The summary of what a shard's block sent, as far as it is not read by all. */
+  outboxAt(shard: ChainId, height: Height): OutboxSummary {
+    return this.#shelf.summaryAt(shard, height);
   }
 
   /** The oldest version of a shard's state that others may read. */
   servedFrom(shard: ChainId): Height {
-    return this.#prunerOf(shard).servedFrom;
+    return this.#states.prunerOf(shard).servedFrom;
   }
 
   start(): void {
@@ -152,8 +178,10 @@ export class Shards {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#bundles.stop();
+    this.#pointers.stop();
+    await this.#states.stop();
     await this.#settling;
-    for (const pruner of this.#pruners.values()) await pruner.stop();
     for (const running of this.#running.values()) await endOf(running);
   }
 
@@ -174,25 +202,12 @@ export class Shards {
         )
         .catch(onFault);
     }
-    for (const running of this.#running.values()) {
+    for (const [shard, running] of this.#running) {
+      if (this.#options.follow === 'own') this.#bundles.want(shard, running.chain.blocks.committed.commitment.cursors);
       running.onBeacon();
       running.pursuit.onBeacon(state);
     }
     this.#settleSoon();
-  }
-
-  /** Crosslinks for the open records of a beacon state, as far as this node has what they take. */
-  async collect(state: BeaconState): Promise<Uint8Array[]> {
-    const { blockStore, constants } = this.#options;
-    const sources = { blockStore, constants, outboxAt: (shard: ChainId, height: Height) => this.#shelf.summaryAt(shard, height) };
-    const crosslinks: Uint8Array[] = [];
-    for (const entry of state.records) {
-      const crosslink = entry.closed ? undefined : await makeShardCrosslink(sources, state, entry);
-      if (crosslink === undefined) continue;
-      const encoded = Crosslink.serialize(crosslink);
-      if (encoded.length <= CROSSLINK_BYTES_MAX) crosslinks.push(encoded);
-    }
-    return crosslinks;
   }
 
   /** Whether a shard has something that is not final on this beacon state: a header that commits results, or the end of its instance. */
@@ -206,21 +221,37 @@ export class Shards {
     });
   }
 
-  async #fillShelf(): Promise<void> {
-    const { shardStore, window } = this.#options;
-    for (const { shard } of window.newest.sources)
-      for (const { height, sent } of await shardStore.readSent(shard)) {
-        const outbox = decodeSent(shard, height, sent);
-        this.#shelf.put(shard, height, outbox, heldSinceOf(window, shard, height, outbox));
-      }
-  }
-
   #settleSoon(): void {
     this.#settling = this.#settling.then(() => this.#settleAll()).catch(this.#options.onFault);
   }
 
   async #settleAll(): Promise<void> {
-    for (const { record } of this.#options.window.newest.records) if (!this.#stopped) await this.#settle(record.shard);
+    const { followed } = this;
+    for (const entry of this.#options.window.newest.records) {
+      const { shard } = entry.record;
+      if (this.#stopped) return;
+      if (!followed.has(shard)) await this.#leave(entry);
+      else if (this.#states.has(shard)) await this.#settle(shard);
+      else this.#states.fetch(entry);
+    }
+  }
+
+  // What the new committee has made final, a quorum of it has: the state is needed by nobody here.
+  async #leave({ record: { shard }, progress }: RecordEntry): Promise<void> {
+    const running = this.#running.get(shard);
+    if (running !== undefined) {
+      this.#running.delete(shard);
+      this.#showRunning();
+      this.#bundles.forget(shard);
+      this.#transactions.delete(shard);
+      this.#options.onLeft(shard);
+      await endOf(running);
+    }
+    if (progress.round > 0 && this.#states.has(shard)) this.#states.drop(shard);
+  }
+
+  #showRunning(): void {
+    this.#chains = new Map([...this.#running].map(([each, { chain }]) => [each, chain]));
   }
 
   // Goes from instance to instance, and back from what is void, until there is nothing more to be done: behind, it goes through them one by one.
@@ -264,7 +295,7 @@ export class Shards {
   async #begin(shard: ChainId, known: KnownInstance): Promise<Running> {
     const next = await this.#run(known);
     this.#running.set(shard, next);
-    this.#chains = new Map([...this.#running].map(([each, { chain }]) => [each, chain]));
+    this.#showRunning();
     if (this.#hasStarted && next.branch.partsAt === undefined) {
       next.chain.runner.start();
       next.chain.runner.greet();
@@ -299,7 +330,7 @@ export class Shards {
       version: loaded.committed.version,
       baseFeePerGasWei: loaded.committed.facts.baseFeePerGasWei,
     });
-    const pruner = this.#prunerOf(shard);
+    const pruner = this.#states.prunerOf(shard);
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
       ...this.#options,
       loaded,
@@ -358,15 +389,6 @@ export class Shards {
   #transactionsOf(shard: ChainId, newest: NewestState): TransactionSource {
     const known = this.#transactions.get(shard) ?? this.#options.transactionsOf(shard, newest);
     this.#transactions.set(shard, known);
-    return known;
-  }
-
-  #prunerOf(shard: ChainId): HistoryPruner {
-    const { neededFrom } = this.#options;
-    const known =
-      this.#pruners.get(shard) ??
-      new HistoryPruner({ ...this.#options, chain: shard, states: this.statesOf(shard), neededFrom: () => neededFrom(shard) });
-    this.#pruners.set(shard, known);
     return known;
   }
 }

@@ -13,12 +13,11 @@ import '../storage/errors.ts';
 /** Newest blocks that a start looks for: more than the log and the one before it hold, 16 MiB each at some 3 KB a block. */
 export const CHECKED_BLOCKS_MAX = 16_384;
 
-/** Throws `storage/incomplete` when a view block, a beacon block or a block of an instance that runs is missing among the newest. */
-export async function refuseMissingBlocks(
-  stores: Pick<NodeStores, 'viewStore' | 'beaconStore' | 'blockStore'>,
+/** Throws `storage/incomplete` when a beacon block or a block of an instance that runs is missing among the newest. */
+export function refuseMissingBlocks(
+  stores: Pick<NodeStores, 'beaconStore' | 'blockStore'>,
   state: Pick<BeaconState, 'height' | 'instances'>,
-): Promise<void> {
-  await refuseMissingViews(stores);
+): void {
   refuseHoles(BEACON_CHAIN, 0, state.height, (height) => stores.beaconStore.getPoint(height) !== undefined);
   for (const { instanceId, record } of state.instances) {
     const { shard: chain, height: first } = record;
@@ -28,7 +27,15 @@ export async function refuseMissingBlocks(
   }
 }
 
-async function refuseMissingViews({ viewStore }: Pick<NodeStores, 'viewStore'>): Promise<void> {
+/** Throws `storage/partial` when the node has followed its own shards since its newest view block: nobody gives it what it did not see of the others. */
+export function refusePartialView({ viewStore }: Pick<NodeStores, 'viewStore'>, { height }: Pick<BeaconState, 'height'>): void {
+  const newest = viewStore.getHead();
+  const isWhole = newest !== undefined && (newest >= height || viewStore.getAnchor(newest + 1) !== undefined);
+  if (!isWhole) throw new CoppiceError('storage/partial', { height });
+}
+
+/** Throws `storage/incomplete` when a view block is missing among the newest. */
+export async function refuseMissingViews({ viewStore }: Pick<NodeStores, 'viewStore'>): Promise<void> {
   const newest = viewStore.getHead() ?? 0;
   if (viewStore.getHeader(0) === undefined) throw new CoppiceError('storage/incomplete', { missing: 0, newest });
   const first = Math.max(0, newest - CHECKED_BLOCKS_MAX + 1);

@@ -1,6 +1,7 @@
 // Fits the node to what JSON-RPC asks for (rpc/ports.ts). No rule of the chain is decided here.
+import { stateHeightOf } from '../core/beacon/anchoring.ts';
 import { epochOfHeight } from '../core/beacon/epochs.ts';
-import { layoutOfEpoch, shardsOf } from '../core/beacon/state.ts';
+import { layoutOfEpoch, type RecordEntry, shardsOf } from '../core/beacon/state.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { hexToBytes } from '../core/primitives/bytes.ts';
 import { type Address, BEACON_CHAIN, type ChainId, type Hex, type Wei } from '../core/primitives/ids.ts';
@@ -12,13 +13,15 @@ import type { StateVersion } from '../core/state/state-version.ts';
 import { supplyOf } from '../core/view/supply.ts';
 import { WorldState } from '../core/view/world-state.ts';
 import type { Network } from '../network/ports.ts';
-import type { AddressProof, CallContext, RpcPorts, ShardHead, SubmitRefusal } from '../rpc/ports.ts';
+import type { AddressProof, CallContext, RpcPorts, ShardHead, SubmitRefusal, SyncProgress } from '../rpc/ports.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { RouterRefusal } from '../runtime/transaction-router.ts';
+import type { ViewChain } from '../runtime/view-chain.ts';
 import { createSimulator } from './call-simulator.ts';
 import type { Chain } from './create-chain.ts';
 import type { Node } from './create-node.ts';
 import { genesisStakeWei } from './genesis-view.ts';
+import { type KnownOfView, notFollowed, partialPorts } from './partial-ports.ts';
 import { clientVersion } from './version.ts';
 
 /** Blocks behind which `eth_syncing` says so: the next few arrive by themselves. */
@@ -38,11 +41,31 @@ export function createRpcPorts(given: RpcPortsInput): RpcPorts {
   const genesisSupplyWei = given.genesis.accounts.reduce((sum, { balanceWei }) => sum + balanceWei, genesisStakeWei(given.genesis));
   const input: RpcPortsInput = { ...given, genesis: withoutAccounts(given.genesis) };
   const { node, genesis, clock } = input;
-  const { view } = node;
+  return {
+    ...(node.view === undefined ? partialPorts(knownOfView(node)) : wholePorts(input, node.view, genesisSupplyWei)),
+    mempool: mempoolPort(input),
+    simulator: createSimulator(
+      genesis,
+      input.secp256k1,
+      (context) => contextOf(input, context),
+      () => clock.nowMs(),
+    ),
+    node: nodeInfo(input),
+    subscriptions: {
+      onHead: (listener) => (node.view === undefined ? notFollowed() : node.view.onHead(listener)),
+      onPendingTransaction: (listener) => node.onPendingTransaction(listener),
+    },
+    timing: { nowMs: () => clock.nowMs(), schedule: (delayMs, callback) => clock.schedule(delayMs, callback) },
+  };
+}
+
+/** Of a node that follows all shards. */
+function wholePorts({ node }: RpcPortsInput, view: ViewChain, genesisSupplyWei: Wei): Pick<RpcPorts, 'view' | 'state'> {
   const startingBlock = view.head.block.header.number;
   return {
     view: {
       head: () => view.head.block,
+      headNumber: () => view.head.block.header.number,
       blockByNumber: (number) => view.blockByNumber(number),
       blockByHash: (hash) => {
         const bytes = hexToBytes(hash);
@@ -64,40 +87,35 @@ export function createRpcPorts(given: RpcPortsInput): RpcPorts {
         const totals = view.supplyTotalsAt(number);
         return totals === undefined ? undefined : supplyOf(genesisSupplyWei, totals);
       },
-      syncing: () => {
-        const highestBlock = node.beacon.chain.catchUp.targetHeight;
-        const currentBlock = view.head.block.header.number;
-        if (highestBlock === undefined || highestBlock - currentBlock < SYNCING_DISTANCE) return undefined;
-        return { startingBlock, currentBlock, highestBlock };
-      },
+      syncing: () => syncProgress(node, startingBlock, view.head.block.header.number),
     },
     state: {
-      stateAt: (number) => servedState(node, number),
+      stateAt: (number) => servedState(node, view, number),
       pendingState: () => pendingState(node),
       lowestNonceInFlight: (address) => node.inFlight.lowestNonceOf(address),
       prove: (number, address, slots) => {
-        const world = servedState(node, number);
+        const world = servedState(node, view, number);
         return world === undefined ? undefined : proveAddress(node, world, address, slots);
       },
     },
-    mempool: mempoolPort(input),
-    simulator: createSimulator(
-      genesis,
-      input.secp256k1,
-      (context) => contextOf(input, context),
-      () => clock.nowMs(),
-    ),
-    node: nodeInfo(input),
-    subscriptions: {
-      onHead: (listener) => view.onHead(listener),
-      onPendingTransaction: (listener) => node.onPendingTransaction(listener),
-    },
-    timing: { nowMs: () => clock.nowMs(), schedule: (delayMs, callback) => clock.schedule(delayMs, callback) },
   };
 }
 
+/** Of a node that follows its own shards. */
+function knownOfView(node: Node): KnownOfView {
+  const headNumber = (): number => node.window.newest.height;
+  const startingBlock = headNumber();
+  return { headNumber, syncing: () => syncProgress(node, startingBlock, headNumber()) };
+}
+
+function syncProgress(node: Node, startingBlock: number, currentBlock: number): SyncProgress | undefined {
+  const highestBlock = node.beacon.chain.catchUp.targetHeight;
+  if (highestBlock === undefined || highestBlock - currentBlock < SYNCING_DISTANCE) return undefined;
+  return { startingBlock, currentBlock, highestBlock };
+}
+
 /** The world after a block; undefined also where pruning may come at any moment, so that no answer breaks off in the middle. */
-function servedState({ shards, view }: Node, number: number): WorldState | undefined {
+function servedState({ shards }: Node, view: ViewChain, number: number): WorldState | undefined {
   const world = view.worldAt(number);
   if (world === undefined) return undefined;
   // The newest is never pruned, however far its shards have run ahead of the beacon.
@@ -121,7 +139,7 @@ function mempoolPort({ node, genesis }: RpcPortsInput): RpcPorts['mempool'] {
       const verdict = await transactions.submit(raw);
       return verdict.ok ? accept(verdict.value) : refuse(submitRefusal(verdict.reason), verdict.detail);
     },
-    pendingNonce: (address) => transactions.pendingNonce(address),
+    pendingNonce: (address) => transactions.pendingNonce(address) ?? notFollowed(),
     transactionByHash: (hash) => transactions.get(hash) ?? inFlight.get(hash),
     pendingTransactions: (countMax) =>
       [...transactions.pools]
@@ -149,6 +167,7 @@ function submitRefusal(reason: RouterRefusal): SubmitRefusal {
 function nodeInfo({ node, genesis, network }: RpcPortsInput): RpcPorts['node'] {
   const { parameters } = genesis;
   const { beacon, shards, view, window } = node;
+  const entryOf = (shard: ChainId): RecordEntry | undefined => window.newest.records.find(({ record }) => record.shard === shard);
   const chainOf = (chain: ChainId): Chain | undefined => (chain === BEACON_CHAIN ? beacon.chain : shards.chains.get(chain));
   return {
     evmChainId: parameters.evmChainId,
@@ -166,9 +185,9 @@ function nodeInfo({ node, genesis, network }: RpcPortsInput): RpcPorts['node'] {
     },
     shardHead: (shard) => {
       const chain = chainOf(shard);
-      return chain === undefined
-        ? undefined
-        : headOf(chain, chain === beacon.chain ? view.head.block.header.number : anchoredHeight(shard));
+      if (chain !== undefined) return headOf(chain, finalizedHeight(shard));
+      const entry = entryOf(shard);
+      return entry === undefined ? undefined : anchoredHeadOf(entry);
     },
     committee: (shard, epoch) => {
       const layout = layoutOfEpoch(window.newest, epoch);
@@ -178,12 +197,21 @@ function nodeInfo({ node, genesis, network }: RpcPortsInput): RpcPorts['node'] {
         return registered === undefined ? [] : [{ validator, seats, blsPublicKey: registered.blsPublicKey }];
       });
     },
-    evidence: (shard) => (chainOf(shard) === undefined ? undefined : node.evidence.of(shard)),
+    evidence: (shard) => (chainOf(shard) === undefined && entryOf(shard) === undefined ? undefined : node.evidence.of(shard)),
   };
 
-  function anchoredHeight(shard: ChainId): number {
-    return view.head.world.versions.get(shard)?.height ?? 0;
+  // What clients can read, or could of a node that follows all.
+  function finalizedHeight(chain: ChainId): number {
+    if (chain === BEACON_CHAIN) return view?.head.block.header.number ?? window.newest.height;
+    const entry = entryOf(chain);
+    return view === undefined ? (entry === undefined ? 0 : stateHeightOf(entry)) : (view.head.world.versions.get(chain)?.height ?? 0);
   }
+}
+
+/** Of a shard that is not followed here: as far as the beacon has made it final. */
+function anchoredHeadOf(entry: RecordEntry): ShardHead {
+  const { height, round, hash, stateRoot, timestampMs } = entry.progress;
+  return { height, round, hash, stateRoot, timestampMs, finalizedHeight: stateHeightOf(entry) };
 }
 
 function headOf({ blocks, runner }: Chain, finalizedHeight: number): ShardHead {
@@ -199,10 +227,10 @@ function headOf({ blocks, runner }: Chain, finalizedHeight: number): ShardHead {
 }
 
 /** What the next transactions pay in the dearest shard. */
-function nextBaseFeePerGasWei({ shards }: Node): Wei {
+function nextBaseFeePerGasWei({ shards, window }: Node): Wei {
   let highest = 0n;
-  for (const { blocks } of shards.chains.values()) {
-    const { baseFeePerGasWei } = blocks.committed.facts;
+  for (const { record, progress } of window.newest.records) {
+    const { baseFeePerGasWei } = shards.chains.get(record.shard)?.blocks.committed.facts ?? progress;
     if (baseFeePerGasWei > highest) highest = baseFeePerGasWei;
   }
   return highest;
@@ -210,7 +238,8 @@ function nextBaseFeePerGasWei({ shards }: Node): Wei {
 
 /** What every item with this beacon block as its reference would see of the world outside its family. */
 function contextOf({ node }: RpcPortsInput, { block }: CallContext): ExecutionContext & { readonly baseFeePerGasWei: bigint } {
-  const { view, window } = node;
+  const { window } = node;
+  const view = node.view ?? notFollowed();
   const newest = block === 'pending' ? window.viewAt(window.newest.height) : undefined;
   if (newest !== undefined)
     return { ...reference(newest.height, newest.timestampMs, newest.seed), baseFeePerGasWei: nextBaseFeePerGasWei(node) };

@@ -1,45 +1,40 @@
-// What a leader puts into a shard's block, and how much it is waited for: the inbox from the bundles at hand, transactions of the mempool, and proofs of
-// pointers from the states at hand, all at the newest beacon block.
-import { stateHeightOf } from '../core/beacon/anchoring.ts';
+// What a node's blocks hold when it leads a shard (core/shard/build-shard-block.ts), and what else than transactions asks for one: from the newest beacon
+// block, the bundles that are here and the pointer proofs that can be had.
 import { epochOfHeight } from '../core/beacon/epochs.ts';
-import { placementOfFamily } from '../core/messaging/placement.ts';
 import { selectInbox } from '../core/messaging/select-inbox.ts';
-import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Address, ChainId } from '../core/primitives/ids.ts';
+import type { TimestampMs } from '../core/primitives/ids.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
-import { isUnder } from '../core/protocol/shard-id.ts';
 import type { ShardInstance } from '../core/shard/beacon-view.ts';
 import { buildShardBlock } from '../core/shard/build-shard-block.ts';
-import { makePointerProof } from '../core/shard/pointer-proof.ts';
+import { needsPointerProof } from '../core/shard/transaction-target.ts';
 import { isWithinReach } from '../core/shard/unanchored.ts';
-import { extendToWorld } from '../core/state/shard-proof.ts';
-import type { StateDatabase } from '../core/state/state-version.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import type { BundleShelf } from '../runtime/bundle-shelf.ts';
 import type { BlockContent } from '../runtime/payload-maker.ts';
 import type { ShardBlockOutcome } from '../runtime/shard-block-logic.ts';
 import type { Urgency } from '../runtime/shard-payloads.ts';
+import type { PointerProofs } from './pointer-proofs.ts';
 
-/** Where what goes into blocks is found. */
-export interface ShardContentSources {
-  readonly window: BeaconWindow;
+/** What the content is made from. */
+export interface ShardContentDependencies {
   readonly parameters: NetworkParameters;
+  readonly window: BeaconWindow;
   readonly shelf: BundleShelf;
-  readonly statesOf: (shard: ChainId) => StateDatabase;
+  readonly pointers: PointerProofs;
 }
 
 /** See the file's head. */
 export class ShardContent {
-  readonly #sources: ShardContentSources;
+  readonly #dependencies: ShardContentDependencies;
 
-  constructor(sources: ShardContentSources) {
-    this.#sources = sources;
+  constructor(dependencies: ShardContentDependencies) {
+    this.#dependencies = dependencies;
   }
 
-  /** What else than transactions asks for a block on this parent. */
+  /** Whether a block on this parent is asked for by the end of the epoch, or by messages that could be taken. */
   urgencyOn(instance: ShardInstance, parent: ShardBlockOutcome): Urgency {
-    const { window, parameters, shelf } = this.#sources;
+    const { window, parameters, shelf } = this.#dependencies;
     if (epochOfHeight(window.newest.height, parameters) > instance.epoch) return 'at-once';
     const view = window.viewAt(window.newest.height);
     if (view === undefined) return 'none';
@@ -48,11 +43,21 @@ export class ShardContent {
     return selectInbox({ ...lanes, held: shelf.held() }).inbox.length > 0 ? 'wanted' : 'none';
   }
 
-  /** The block on a parent with what fits of these transactions. */
-  contentOn(instance: ShardInstance, parent: ShardBlockOutcome, offered: BlockContent['transactions'], nowMs: number): BlockContent {
-    const { window, parameters, shelf } = this.#sources;
+  /** The block on this parent with the newest beacon block as its reference; of the transactions those that fit. */
+  async contentOn(
+    instance: ShardInstance,
+    parent: ShardBlockOutcome,
+    offered: BlockContent['transactions'],
+    nowMs: TimestampMs,
+  ): Promise<BlockContent> {
+    const { window, parameters, shelf, pointers } = this.#dependencies;
     const view = window.viewAt(window.newest.height);
     invariant(view !== undefined, 'the newest beacon block is there to be referred to');
+    if (!pointers.hasAll) {
+      const target = { instance, view, parent: parent.asParent, parentState: parent.version };
+      const called = offered.filter((transaction) => needsPointerProof(transaction, target)).flatMap(({ to }) => to ?? []);
+      await pointers.prepare(called, view);
+    }
     const { body, transactions, ...fields } = buildShardBlock({
       instance,
       parent: parent.asParent,
@@ -62,23 +67,9 @@ export class ShardContent {
       parameters,
       held: shelf.held(),
       transactions: offered,
-      pointerProofOf: (target) => this.#pointerProofOf(target),
+      pointerProofOf: (target) => pointers.of(target, view),
       nowMs,
     });
     return { fields, body, transactions };
-  }
-
-  // Against the world root at the newest beacon block, from the state that it anchored; none where that is not here yet.
-  #pointerProofOf(target: Address): Uint8Array | undefined {
-    const { records } = this.#sources.window.newest;
-    const placement = placementOfFamily(target);
-    const entry = records.find(({ record }) => isUnder(placement, record.shard));
-    invariant(entry !== undefined, 'the records in force are the whole tree');
-    const { shard } = entry.record;
-    const states = this.#sources.statesOf(shard);
-    const version = states.at(stateHeightOf(entry));
-    if (version === undefined || !bytesEqual(version.root, entry.progress.stateRoot)) return undefined;
-    const roots = new Map(records.map(({ record, progress }) => [record.shard, progress.stateRoot]));
-    return makePointerProof(target, undefined, extendToWorld(shard, states.provePointer(version, target), roots));
   }
 }

@@ -8,7 +8,6 @@ import { bytesEqual } from '../core/primitives/bytes.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import { Block, BlockCertificates } from '../core/protocol/certified-block.ts';
 import type { Crosslink } from '../core/protocol/crosslink.ts';
-import { CROSSLINK_HEADERS_MAX } from '../core/protocol/limits.ts';
 import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import { storedValue } from '../core/protocol/ssz.ts';
 import { decodeInstanceEnd } from '../runtime/instance-end.ts';
@@ -22,15 +21,16 @@ export interface CrosslinkSources {
   readonly outboxAt: (shard: ChainId, height: Height) => OutboxSummary;
 }
 
-/** See the file's head; undefined where there is nothing new of the record's instance. */
+/** See the file's head, of so many headers at most; undefined where there is nothing new of the record's instance. */
 export async function makeShardCrosslink(
   { blockStore, constants, outboxAt }: CrosslinkSources,
   state: BeaconState,
   entry: RecordEntry,
+  headersMax: number,
 ): Promise<Crosslink | undefined> {
   const { instanceId, chain } = instanceOfRecord(constants, state, entry.record);
   const from = { chain, instanceId, height: entry.progress.height + 1 };
-  const stored = await blockStore.readRange(from, CROSSLINK_HEADERS_MAX);
+  const stored = await blockStore.readRange(from, headersMax);
   // Of another branch than the anchored one there is nothing to say.
   const [first] = stored;
   if (first !== undefined && !bytesEqual(storedValue(Block, first.block).header.parentHash, entry.progress.hash)) return undefined;

@@ -50,14 +50,17 @@ export function lastHeaderOf({ closingHeaders, height }: StartRecord): { readonl
   return { hash, height };
 }
 
-// The newest in which something is committed; before the first block, the one on whose start the state is.
+// The newest in which something is committed; before the first block, the one on whose start the state is. A state that came from others is of a later
+// one, and of what came between there is nothing.
 function startingPlace({ blockStore, committed }: ShardPosition, instances: readonly KnownInstance[]): number {
   const begun = instances.findLastIndex(({ instanceId, record }) => blockStore.getHead(record.shard, instanceId) !== undefined);
-  if (begun >= 0) return begun;
   const start = instances.findIndex(
-    ({ record: { height, stateRoot } }) => height === committed.height && bytesEqual(stateRoot, committed.root),
+    ({ record: { height, stateRoot } }, place) => place > begun && height === committed.height && bytesEqual(stateRoot, committed.root),
   );
-  return start < 0 ? instances.length : start;
+  const record = instances[start]?.record;
+  if (record === undefined) return begun < 0 ? instances.length : begun;
+  const isOwn = begun >= 0 && blockStore.has(lastHeaderOf(record).hash);
+  return isOwn ? begun : start;
 }
 
 // `over`: what is committed is where the next one starts. `open`: the node has not come so far, or is on another branch.

@@ -116,7 +116,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       pause: () => new Promise((resolve) => setImmediate(resolve)),
       validatorPeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
     },
-    { genesis, secrets: keys, stateBlocks: stateBlocksOf(config, genesis), onFault },
+    { genesis, secrets: keys, stateBlocks: stateBlocksOf(config, genesis), follow: config.follow, onFault },
   );
   opened.push(() => node.stop());
   forgetLog(paths.keptLogFolder);

@@ -5,7 +5,16 @@
 import { isError } from '../core/primitives/errors.ts';
 import { Budget, createBudgetPair } from './budget.ts';
 import type { Connection } from './connection.ts';
-import { internalError, invalidRequest, limitExceeded, methodNotFound, methodRefused, parseError, RpcError } from './errors.ts';
+import {
+  internalError,
+  invalidRequest,
+  limitExceeded,
+  methodNotFound,
+  methodRefused,
+  parseError,
+  RpcError,
+  shardsNotFollowed,
+} from './errors.ts';
 import { FilterRegistry } from './filter-registry.ts';
 import { SMALL_REQUEST_BYTES_MAX } from './inbound-bytes.ts';
 import type { JsonValue } from './json.ts';
@@ -235,6 +244,7 @@ async function runMethod(
     }
     return await method.run(context, values as readonly unknown[], connection);
   } catch (fault) {
+    if (isError(fault, 'rpc/shards-not-followed')) return shardsNotFollowed();
     if (isError(fault, 'execution/too-many-simulations')) return limitExceeded('too many calls are waiting: try again later');
     options.onFault?.(method.name, fault);
     return internalError();

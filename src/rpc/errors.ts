@@ -4,6 +4,13 @@ import { bytesToPrefixedHex } from '../core/primitives/bytes.ts';
 import { haltText } from './halt-text.ts';
 import type { EstimateOutcome, SubmitRefusal } from './ports.ts';
 
+declare module '../core/primitives/errors.ts' {
+  interface ErrorFacts {
+    /** What was asked for takes all shards, and this node follows its own. */
+    'rpc/shards-not-followed': Readonly<Record<string, never>>;
+  }
+}
+
 /** The answer to a request that cannot be served. */
 export class RpcError {
   readonly code: number;
@@ -25,6 +32,8 @@ const METHOD_NOT_FOUND = -32601;
 const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
 const SERVER_ERROR = -32000;
+/** EIP-1474: what is asked for exists, and not here. */
+const RESOURCE_UNAVAILABLE = -32002;
 const LIMIT_EXCEEDED = -32005;
 /** geth: an execution that reverted. */
 const EXECUTION_REVERTED = 3;
@@ -80,6 +89,14 @@ export function limitExceeded(problem: string): RpcError {
 /** Filters and subscriptions keep no more addresses and topics. */
 export function tooManyCriteria(): RpcError {
   return limitExceeded('filters and subscriptions have too many addresses and topics, all clients together: ask for fewer, or later');
+}
+
+/** The node does not follow all shards, which the view and the state of the world take. */
+export function shardsNotFollowed(): RpcError {
+  return new RpcError(
+    RESOURCE_UNAVAILABLE,
+    "this node follows its validator's shards only and cannot answer that: ask an RPC node, one that follows all; transactions can be sent here",
+  );
 }
 
 /** A block that is not there. */

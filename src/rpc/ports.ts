@@ -30,6 +30,8 @@ export interface SyncProgress {
 /** Finalised view blocks. The head is `latest`, `safe` and `finalized` at once. */
 export interface ViewReader {
   readonly head: () => ViewBlock;
+  /** Its number, which a node knows that cannot show it. */
+  readonly headNumber: () => number;
   /** Undefined beyond the head and where history is pruned. */
   readonly blockByNumber: (number: number) => Awaitable<ViewBlock | undefined>;
   readonly blockByHash: (hash: Hex) => Awaitable<ViewBlock | undefined>;
@@ -231,7 +233,7 @@ export interface RpcTiming {
   readonly schedule: (delayMs: number, callback: () => void) => Cancel;
 }
 
-/** Everything together. */
+/** Everything together. What takes all shards throws `rpc/shards-not-followed` at a node that does not follow them. */
 export interface RpcPorts {
   readonly view: ViewReader;
   readonly state: StateAccess;

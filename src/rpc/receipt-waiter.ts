@@ -24,13 +24,12 @@ export class ReceiptWaiter {
   readonly #ports: RpcPorts;
   readonly #limits: RpcLimits;
   readonly #waiting = new Map<Hex, Set<Waiting>>();
-  readonly #cancel: Cancel;
+  #cancel: Cancel | undefined;
   #count = 0;
 
   constructor(ports: RpcPorts, limits: RpcLimits) {
     this.#ports = ports;
     this.#limits = limits;
-    this.#cancel = ports.subscriptions.onHead((block) => this.#onHead(block));
   }
 
   /** Whether another may wait. */
@@ -40,6 +39,7 @@ export class ReceiptWaiter {
 
   /** Waits for a transaction to be final. Begin before sending it: it may be final before the mempool has answered. */
   wait(hash: Hex, timeoutMs: number): Wait {
+    this.#cancel ??= this.#ports.subscriptions.onHead((block) => this.#onHead(block));
     let settle: Waiting = () => {};
     const found = new Promise<FoundTransaction | undefined>((resolve) => {
       settle = resolve;
@@ -58,7 +58,7 @@ export class ReceiptWaiter {
 
   /** Lets all who wait go. */
   close(): void {
-    this.#cancel();
+    this.#cancel?.();
     for (const waiting of [...this.#waiting.values()].flatMap((all) => [...all])) waiting(undefined);
   }
 

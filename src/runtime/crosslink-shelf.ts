@@ -3,11 +3,14 @@
 // verified, so that a leader's block is valid with it, and what is handed on to others is of use to them.
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import { type CrosslinkRefusal, judgeCrosslink } from '../core/beacon/crosslink.ts';
+import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { restOfCrosslink } from '../core/beacon/rest-of-crosslink.ts';
 import type { BeaconState, RecordEntry } from '../core/beacon/state.ts';
 import type { SignatureSet } from '../core/consensus/signature-sets.ts';
+import { bytesEqual } from '../core/primitives/bytes.ts';
 import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import { refuse, type Verdict } from '../core/primitives/verdict.ts';
+import type { BlockHeader } from '../core/protocol/block.ts';
 import { Crosslink } from '../core/protocol/crosslink.ts';
 import { CROSSLINK_BYTES_MAX } from '../core/protocol/limits.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
@@ -107,6 +110,17 @@ export class CrosslinkShelf {
     });
   }
 
+  /** Whether something is here that changes what is final on this state: results, or the end of an instance. */
+  isAwaited({ records }: BeaconState): boolean {
+    return records.some((entry) => {
+      const crosslink = this.#kept.get(nameOf(entry.record))?.crosslink;
+      if (crosslink === undefined || !addsToEntry(crosslink, entry)) return false;
+      const last = crosslink.headers.at(-1);
+      const hasEnd = last === undefined || crosslink.carriers.length > 0;
+      return hasEnd || !bytesEqual(last.parentExecution.stateRoot, entry.progress.stateRoot) || this.#isOfLaterEpoch(last, entry);
+    });
+  }
+
   /** A beacon block is committed: what its state has is let go. */
   onBeacon({ records }: BeaconState): void {
     const open = new Map(records.map((entry) => [nameOf(entry.record), entry]));
@@ -129,6 +143,11 @@ export class CrosslinkShelf {
     const rest = restOfCrosslink(crosslink, entry.progress);
     if (rest === undefined) return refuse('wrong-parent');
     return judgeCrosslink({ constants, state: { ...state, height: state.height + 1 }, encoded: Crosslink.serialize(rest), beaconHashAt });
+  }
+
+  // The reference of a closing block is behind the end of its instance's epoch.
+  #isOfLaterEpoch({ beaconReference }: BlockHeader, { record }: RecordEntry): boolean {
+    return epochOfHeight(beaconReference.height, this.#dependencies.constants.parameters) > record.epoch;
   }
 
   // Cheap: before anything is hashed.

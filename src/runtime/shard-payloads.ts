@@ -69,7 +69,7 @@ export interface ShardPayloadsDependencies<Start extends Outcome & { readonly ve
   /** Told when that may have changed. */
   readonly onUrgency: (listener: () => void) => void;
   /** The block on a parent with these transactions, as far as they fit. */
-  readonly contentOn: (parent: Start, transactions: readonly Transaction[], nowMs: TimestampMs) => BlockContent;
+  readonly contentOn: (parent: Start, transactions: readonly Transaction[], nowMs: TimestampMs) => Promise<BlockContent> | BlockContent;
 }
 
 /** See the file's head. */

@@ -65,6 +65,11 @@ export class TransactionPool implements TransactionSource {
     dependencies.pubSub.subscribe(dependencies.topic, (message) => this.#onGossip(message));
   }
 
+  /** Hears nothing any more. */
+  stop(): void {
+    this.#dependencies.pubSub.unsubscribe(this.#dependencies.topic);
+  }
+
   /** The state by which transactions are judged: after the newest committed block. */
   get state(): StateReader {
     return this.#state;

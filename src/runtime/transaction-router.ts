@@ -5,7 +5,7 @@ import { placementOfFamily } from '../core/messaging/placement.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { Address, Bytes32, ChainId, Hex } from '../core/primitives/ids.ts';
-import { refuse, type Verdict } from '../core/primitives/verdict.ts';
+import type { Verdict } from '../core/primitives/verdict.ts';
 import { shardOfPlacement } from '../core/protocol/shard-id.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { Metrics } from './ports.ts';
@@ -14,6 +14,9 @@ import type { PoolRefusal, TransactionPool } from './transaction-pool.ts';
 
 /** Why a transaction is not taken here. */
 export type RouterRefusal = PoolRefusal | 'shard-not-followed';
+
+/** Takes a transaction to a shard that is not followed here. */
+export type HandOver = (transaction: Transaction) => Promise<Verdict<Bytes32, RouterRefusal>>;
 
 /** The mempool of one shard's senders. */
 export interface ShardPool {
@@ -28,11 +31,13 @@ type BySender = ReadonlyMap<Hex, readonly Transaction[]>;
 export class TransactionRouter {
   readonly #directory: TransactionDirectory;
   readonly #metrics: Metrics;
+  readonly #handOver: HandOver;
   readonly #pools = new Map<ChainId, ShardPool>();
 
-  constructor(directory: TransactionDirectory, metrics: Metrics) {
+  constructor(directory: TransactionDirectory, metrics: Metrics, handOver: HandOver) {
     this.#directory = directory;
     this.#metrics = metrics;
+    this.#handOver = handOver;
   }
 
   /** The shard's senders wait here from now on. */
@@ -40,12 +45,18 @@ export class TransactionRouter {
     this.#pools.set(shard, pool);
   }
 
+  /** The shard is followed no more: its transactions wait at others. */
+  remove(shard: ChainId): void {
+    this.#pools.get(shard)?.pool.stop();
+    this.#pools.delete(shard);
+  }
+
   /** All of them. */
   get pools(): ReadonlyMap<ChainId, ShardPool> {
     return this.#pools;
   }
 
-  /** Takes a transaction from a client to the pool of its sender's shard. */
+  /** Takes a transaction from a client to the pool of its sender's shard, here or elsewhere. */
   async submit(raw: Uint8Array): Promise<Verdict<Bytes32, RouterRefusal>> {
     const [decoded] = await this.#directory.decode([raw]);
     invariant(decoded !== undefined, 'each transaction has its verdict');
@@ -54,14 +65,12 @@ export class TransactionRouter {
       return decoded;
     }
     const place = this.#poolOf(decoded.value.sender);
-    return place === undefined
-      ? refuse('shard-not-followed', 'this node does not run the shard of the sender')
-      : place.pool.submit(decoded.value);
+    return place === undefined ? this.#handOver(decoded.value) : place.pool.submit(decoded.value);
   }
 
-  /** The account's nonce after everything that is committed and everything that waits without a gap. */
-  pendingNonce(address: Address): bigint {
-    return this.#poolOf(address)?.pool.pendingNonce(address, bytesToHex(address)) ?? 0n;
+  /** The account's nonce after everything that is committed and everything that waits without a gap; undefined of a shard that is not followed. */
+  pendingNonce(address: Address): bigint | undefined {
+    return this.#poolOf(address)?.pool.pendingNonce(address, bytesToHex(address));
   }
 
   get(hash: Hex): Transaction | undefined {

@@ -16,6 +16,8 @@ export interface ChainShape {
   readonly takeoverGraceBlocks?: number;
   /** Seats of a shard's committee; when absent, every validator has one. */
   readonly committeeSeats?: number;
+  /** The first node follows all shards, the others their own; all follow all when absent. */
+  readonly follow?: 'own';
 }
 
 /** One shard, and no turn of an epoch while a schedule lasts. */

@@ -8,6 +8,9 @@ import { SeededRandom } from './random.ts';
 
 const FAULTS_MIN = 3;
 const FAULTS_MAX = 7;
+/** Bears one that fails. */
+const SMALL_COMMITTEE = 4;
+const SMALL_COMMITTEES_SHARE = 0.5;
 
 /** Three to six faults, all over by `untilMs`; none when no kind is allowed. */
 export function faultsOfSeed(seed: number, nodes: number, untilMs: number, kinds: readonly DrawnKind[] = FAULT_KINDS): readonly Fault[] {
@@ -20,7 +23,22 @@ export function dishonestOfSeed(seed: number, nodes: number, strategies: readonl
   return strategies.length === 0 ? [] : drawDishonest(new SeededRandom(seed, 'dishonest'), nodes, strategies);
 }
 
-/** Which chains a schedule has, and how fast. */
-export function shapeOfSeed(seed: number): ChainShape {
-  return drawShape(new SeededRandom(seed, 'shape'));
+/** Of a schedule what its shape depends on. */
+export interface SeededNodes {
+  readonly seed: number;
+  readonly nodes: number;
+  /** One more dishonest validator, if there is one. */
+  readonly forger?: unknown;
+}
+
+/**
+ * Which chains a schedule has, and how fast. Where there are validators enough, and no committee can have more dishonest ones than it bears, half of
+ * those with several shards have small committees.
+ */
+export function shapeOfSeed({ seed, nodes, forger }: SeededNodes, drawnDishonest: number): ChainShape {
+  const dishonest = drawnDishonest + (forger === undefined ? 0 : 1);
+  const shape = drawShape(new SeededRandom(seed, 'shape'));
+  const mayBeSmall = shape.layout.length > 1 && nodes > SMALL_COMMITTEE && dishonest <= Math.floor((SMALL_COMMITTEE - 1) / 3);
+  const isSmall = mayBeSmall && new SeededRandom(seed, 'committees').chance(SMALL_COMMITTEES_SHARE);
+  return isSmall ? { ...shape, committeeSeats: SMALL_COMMITTEE, follow: 'own' } : shape;
 }

@@ -14,7 +14,7 @@ export interface Losses {
   /** Honest nodes whose database was replaced by an older one, or by none. */
   readonly withoutData: ReadonlySet<number>;
   readonly dishonest: number;
-  /** Validators. */
+  /** Validators of the smallest committee. */
   readonly nodes: number;
 }
 

@@ -106,6 +106,7 @@ const Shape = z.strictObject({
   beaconIntervalMs: z.int().min(BEACON_INTERVAL_MS_MIN).max(BEACON_INTERVAL_MS_MAX),
   takeoverGraceBlocks: z.int().min(1).max(EPOCH_BLOCKS_MAX).exactOptional(),
   committeeSeats: z.int().min(1).max(NODES_MAX).exactOptional(),
+  follow: z.literal('own').exactOptional(),
 } satisfies Record<keyof ChainShape, z.ZodType>);
 
 const Links = z.strictObject({
@@ -237,10 +238,11 @@ function impossiblePartition({ nodes, dishonest = [] }: SchedulePlan, side: read
 }
 
 // The protocol promises what is checked while fewer than a third of the seats are dishonest, and accountability to those who are honest beyond.
-function impossibleCast({ nodes, dishonest, isBeyondThird = false }: SchedulePlan): Impossibility | undefined {
+function impossibleCast({ nodes, dishonest, shape, isBeyondThird = false }: SchedulePlan): Impossibility | undefined {
   const where = 'plan.dishonest';
   const validators = dishonest?.map(({ validator }) => validator) ?? [];
-  const most = Math.floor((nodes - 1) / 3);
+  const seats = shape?.follow === 'own' ? Math.min(nodes, shape.committeeSeats ?? nodes) : nodes;
+  const most = Math.floor((seats - 1) / 3);
   if (validators.some((validator) => !(validator >= 0 && validator < nodes)))
     return { where, what: `there are ${nodes} validators, counted from 0`, remedy: `name validators from 0 to ${nodes - 1}` };
   const count = new Set(validators).size;
@@ -249,13 +251,13 @@ function impossibleCast({ nodes, dishonest, isBeyondThird = false }: SchedulePla
   if (isBeyondThird && count <= most)
     return {
       where: 'plan.isBeyondThird',
-      what: `a third or more is said to be dishonest, and ${count} of ${nodes} are named`,
+      what: `a third or more is said to be dishonest, and ${count} of ${seats} are named`,
       remedy: `name ${most + 1} or more in dishonest, or leave isBeyondThird out`,
     };
   if (!isBeyondThird && count > most)
     return {
       where,
-      what: `${count} of ${nodes} are dishonest, a third or more, of whom nothing is promised`,
+      what: `${count} of ${seats} are dishonest, a third or more, of whom nothing is promised`,
       remedy: `name ${most} at most, or set isBeyondThird to ask for accountability alone`,
     };
   return undefined;

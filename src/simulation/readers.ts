@@ -9,6 +9,7 @@ import { createDispatcher, type Dispatcher, type RpcResponse } from '../rpc/disp
 import { type JsonObject, type JsonValue, quantity } from '../rpc/json.ts';
 import { DEFAULT_RPC_LIMITS } from '../rpc/limits.ts';
 import type { SeededRandom } from './random.ts';
+import { viewOf } from './view-of.ts';
 import { wordOf } from './workload.ts';
 import type { World } from './world.ts';
 
@@ -130,7 +131,7 @@ export class Readers {
     const { world, random, isHonest, onAnswer } = this.#options;
     const index = random.integer(0, world.nodes.length);
     const node = world.nodes[index];
-    if (node === undefined || !world.isUp(index) || !isHonest(index)) return;
+    if (node?.view === undefined || !world.isUp(index) || !isHonest(index)) return;
     const { dispatcher } = this.#openedOf(index, node);
     const question = this.#choose(node);
     const headBefore = headOf(node);
@@ -227,8 +228,8 @@ export class Readers {
   }
 }
 
-function headOf({ view }: Node): number {
-  return view.head.block.header.number;
+function headOf(node: Node): number {
+  return viewOf(node).head.block.header.number;
 }
 
 // Of each shard, which states the node serves.

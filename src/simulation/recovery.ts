@@ -18,11 +18,16 @@ export interface Healed {
 
 /** Whether a node has gone on from there. */
 function hasGoneOn(node: Node, { heights, view }: Healed): boolean {
-  if (node.view.head.block.header.number < view + BEACON_BLOCKS_AFTER) return false;
+  if (shownBy(node) < view + BEACON_BLOCKS_AFTER) return false;
   return chainsOf(node).every(({ instance: { chain }, blocks }) => {
     const wanted = (heights.get(chain) ?? 0) + (chain === BEACON_CHAIN ? BEACON_BLOCKS_AFTER : BLOCKS_AFTER);
     return blocks.committed.facts.height >= wanted;
   });
+}
+
+// Whoever has no view knows as much from the beacon.
+function shownBy({ view, beacon }: Node): number {
+  return view?.head.block.header.number ?? beacon.state.height;
 }
 
 /** The moments, from the start, at which a fault ends and no other strikes for `boundMs`: what came before must be over by then. */
@@ -93,7 +98,7 @@ function describeStall(world: World, { heights, view }: Healed, oldestUnderWay: 
       ({ instance, runner, blocks }) =>
         `${chainName(instance.chain)} in epoch ${instance.epoch} at height ${blocks.committed.facts.height}, round ${runner.state.round}`,
     );
-    return `${world.names[index]} ${world.isUp(index) ? 'up' : 'down'}, view block ${node.view.head.block.header.number}, ${chains.join(', ')}`;
+    return `${world.names[index]} ${world.isUp(index) ? 'up' : 'down'}, view block ${shownBy(node)}, ${chains.join(', ')}`;
   });
   const oldest = oldestUnderWay === undefined ? 'none' : `of view block ${oldestUnderWay}`;
   return `not all have gone on from ${since.join(', ')}, view block ${view}; the oldest message under way is ${oldest}: ${where.join('; ')}`;

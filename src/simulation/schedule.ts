@@ -155,12 +155,12 @@ class ScheduleRun {
 
   private constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.#shape = options.shape ?? shapeOfSeed(options.seed);
+    this.#dishonestValidators = options.dishonest ?? dishonestOfSeed(options.seed, options.nodes);
+    this.#shape = options.shape ?? shapeOfSeed(options, this.#dishonestValidators.length);
     this.#parameters = { ...scheduleParameters(options.preset, options.nodes, this.#shape), ...options.parameters };
     this.#faultsUntilMs = options.faultsUntilMs ?? FAULTS_UNTIL_MS;
     this.#random = new SeededRandom(options.seed, 'schedule');
     this.#faults = options.faults ?? faultsOfSeed(options.seed, options.nodes, this.#faultsUntilMs);
-    this.#dishonestValidators = options.dishonest ?? dishonestOfSeed(options.seed, options.nodes);
     this.#dishonest = new Map(this.#dishonestValidators.map(({ validator, strategy }) => [validator, strategy]));
     this.#watch = new Watch({
       nodes: options.nodes,
@@ -192,7 +192,7 @@ class ScheduleRun {
     world.clock.schedule(START_MS + this.#faultsUntilMs - world.clock.exactMs, () => this.#heal());
     const boundMs = livenessBoundMs(this.#parameters, this.#quiet?.slowestMs ?? 0, this.#dishonestCount > 0);
     const isHonest = (index: number): boolean => this.#isHonest(index);
-    const losses = { isHonest, withoutData: this.#withoutData, dishonest: this.#dishonestCount, nodes: this.#options.nodes };
+    const losses = { isHonest, withoutData: this.#withoutData, dishonest: this.#dishonestCount, nodes: this.#parameters.committeeSeats };
     const isExcused = (): boolean => {
       this.#isBlockLost ||= standsAtLostBlock(world, losses);
       return this.#isBlockLost;
@@ -253,6 +253,7 @@ class ScheduleRun {
       syncMs: SYNC_MS,
       parameters: this.#parameters,
       layout: this.#shape.layout,
+      follow: (index) => (index === 0 ? 'all' : (this.#shape.follow ?? 'all')),
       accounts: fundedAccounts(clients),
       clockErrors: this.#options.exactClocks === true ? [] : drawClockErrors(this.#random, nodes, this.#options.exactClocks === false),
       twins: [...this.#dishonest].filter(([, strategy]) => strategy === 'twin').map(([validator]) => validator),

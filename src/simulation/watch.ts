@@ -232,7 +232,7 @@ export class Watch {
   // All that is looked at is in values that give way to others when anything of them changes; an event is at one node, as a rule.
   #isChanged(index: number, node: Node): boolean {
     const chains = chainsOf(node);
-    const { block } = node.view.head;
+    const block = node.view?.head.block;
     const last = this.#looked.get(index);
     if (
       last?.chains === chains &&

@@ -13,6 +13,7 @@ import { type Genesis, type GenesisAccount, possessionSigningRoot } from '../cor
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { Network, PeerName } from '../network/ports.ts';
 import { createNode, type Node } from '../node/create-node.ts';
+import type { Follow } from '../node/followed-shards.ts';
 import { createRpcPorts } from '../node/rpc-ports.ts';
 import type { RpcPorts } from '../rpc/ports.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
@@ -51,6 +52,8 @@ export interface WorldOptions {
   readonly accounts: readonly GenesisAccount[];
   /** Shards, left to right; one when absent. */
   readonly layout?: readonly ChainId[];
+  /** Which shards a node follows; all when absent. */
+  readonly follow?: (index: number) => Follow;
   /** Median time of a synced write; 0 when absent. */
   readonly syncMs?: number;
   /** How wrong the clock of each node is; not at all when absent. */
@@ -229,6 +232,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         genesis,
         secrets: { validator, ...secrets },
         stateBlocks: options.parameters.fullHistoryBlocks,
+        follow: options.follow?.(index) ?? 'all',
         onFault: (fault) => {
           if (life.isAlive) fail(index, fault);
         },

@@ -7,6 +7,8 @@ declare module '../core/primitives/errors.ts' {
     'storage/corrupt': { readonly path: string; readonly key?: string; readonly detail: string };
     /** Block `missing` is not there although a later one, `newest`, is: the database lost part of what was written. Without a chain, of the view. */
     'storage/incomplete': { readonly missing: number; readonly newest: number; readonly chain?: number };
+    /** The database was made by a node that followed its own shards: up to `height`, what the others did is not in it. */
+    'storage/partial': { readonly height: number };
     /** Another process (or another part of this one) holds it. */
     'storage/locked': { readonly path: string; readonly holder?: string };
     /** Something else's data: not a Coppice database, or of another schema version, or of another network. */

@@ -32,6 +32,8 @@ const RETRY_DELAY_MS = 250;
 const NEXT_PEER_MS = 500;
 /** Peers asked for one thing at once. */
 const ASKED_AT_ONCE_MAX = 3;
+/** Of so many tries one is with whoever is connected. */
+const ANYBODY_EVERY = 4;
 /** Tries for one wanted block before it is given up; a later certificate asks again. */
 const TRIES_MAX = 40;
 /** Weight of an answer that no honest peer gives. */
@@ -46,6 +48,8 @@ interface Answer {
 /** What catching up needs of its node. */
 export interface CatchUpDependencies {
   readonly instanceId: Bytes32;
+  /** Those who should have the instance's blocks: its committee. */
+  readonly members: ReadonlySet<PeerName>;
   readonly network: Network;
   readonly blocks: ChainBlocks;
   readonly clock: Clock;
@@ -135,11 +139,15 @@ export class CatchUp {
     logger.debug({ ...facts, requestTimeoutMs: this.#requestTimeoutMs }, message);
   }
 
-  // Each try begins with another peer: whoever lied is not asked first again.
+  // Peers to ask, each try beginning with another one: whoever lied is not asked first again. Those who should have the blocks, and every few tries
+  // anybody: the committee of an instance that is long over may have gone. Of many, those who say that they have come so far.
   async #peersToAsk(height: Height): Promise<readonly PeerName[]> {
-    const { network, instanceId } = this.#dependencies;
-    const peers = network.peers.connected();
-    const first = this.#nextPeer++ % Math.max(1, peers.length);
+    const { network, instanceId, members } = this.#dependencies;
+    const connected = network.peers.connected();
+    const likely = connected.filter((peer) => members.has(peer));
+    const turn = this.#nextPeer++;
+    const peers = likely.length === 0 || turn % ANYBODY_EVERY === ANYBODY_EVERY - 1 ? connected : likely;
+    const first = turn % Math.max(1, peers.length);
     const inTurn = [...peers.slice(first), ...peers.slice(0, first)];
     if (inTurn.length <= ASKED_AT_ONCE_MAX) return inTurn;
     return (await peersAheadFirst(network, inTurn, { instanceId, height })).slice(0, ASKED_AT_ONCE_MAX);

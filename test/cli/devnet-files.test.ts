@@ -81,6 +81,21 @@ describe('a devnet folder', () => {
     }
   });
 
+  it('has one validator that follows all shards, and where committees are smaller than all, others that follow their own', () => {
+    const followsOf = (seats: number | undefined, shards: number): readonly string[] => {
+      const folder = mkdtempSync(join(parent, 'follow-'));
+      const directories = prepareDevnet({ ...choice, folder, validators: 5, shards, committeeSeats: seats });
+      return directories.map(({ configFile }) => (JSON.parse(readFileSync(configFile, 'utf8')) as { follow: string }).follow);
+    };
+    assert.deepEqual(followsOf(4, 2), ['all', 'own', 'own', 'own', 'own']);
+    for (const [seats, shards] of [
+      [undefined, 2],
+      [5, 2],
+      [4, 1],
+    ] as const)
+      assert.deepEqual(new Set(followsOf(seats, shards)), new Set(['all']));
+  });
+
   it('is not made with another number of validators without a reset', () => {
     assert.throws(() => prepareDevnet({ ...choice, validators: 5 }), /made with 4/);
     removeDevnet(choice.folder);

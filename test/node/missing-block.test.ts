@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CoppiceError } from '../../src/core/primitives/errors.ts';
-import { CHECKED_BLOCKS_MAX, refuseMissingBlocks } from '../../src/node/missing-block.ts';
+import { CHECKED_BLOCKS_MAX, refuseMissingBlocks, refuseMissingViews } from '../../src/node/missing-block.ts';
 import { createBeaconStore } from '../../src/storage/beacon-store.ts';
 import { createBlockStore } from '../../src/storage/block-store.ts';
 import type { KeyValueStore } from '../../src/storage/key-value-store.ts';
 import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import { createViewStore, VIEW_RANGE_MAX } from '../../src/storage/view-store.ts';
 
-type Stores = Parameters<typeof refuseMissingBlocks>[0] & { readonly store: KeyValueStore };
+type Stores = Parameters<typeof refuseMissingBlocks>[0] & Parameters<typeof refuseMissingViews>[0] & { readonly store: KeyValueStore };
 type State = Parameters<typeof refuseMissingBlocks>[1];
 
 const HASH = new Uint8Array(32);
@@ -32,7 +32,8 @@ async function chainOf(newest: number, ...lost: readonly number[]): Promise<Stor
 
 async function missingOf(stores: Stores, state: State = STATE): Promise<unknown> {
   try {
-    await refuseMissingBlocks(stores, state);
+    await refuseMissingViews(stores);
+    refuseMissingBlocks(stores, state);
     return undefined;
   } catch (error) {
     assert.ok(error instanceof CoppiceError && error.code === 'storage/incomplete', String(error));

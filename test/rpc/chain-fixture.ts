@@ -235,6 +235,7 @@ export class ChainFixture {
     return {
       view: {
         head: () => this.head,
+        headNumber: () => this.head.header.number,
         blockByNumber: (number) => (number < this.oldest ? undefined : this.blocks[number]),
         blockByHash: byHash,
         headerByNumber: (number) => {

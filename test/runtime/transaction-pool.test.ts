@@ -5,6 +5,7 @@ import { encodeTransactionBatches } from '../../src/core/mempool/gossip-batch.ts
 import { Mempool } from '../../src/core/mempool/pool.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
+import { refuse } from '../../src/core/primitives/verdict.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import type { ForwardDecision, GossipHandler } from '../../src/network/ports.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
@@ -81,7 +82,7 @@ describe('the pool at work', () => {
       },
       MemoryState.of([{ address: SENDER, balanceWei: 10n ** 20n }]),
     );
-    router = new TransactionRouter(directory, metrics);
+    router = new TransactionRouter(directory, metrics, async () => refuse('shard-not-followed'));
     router.add(ROOT_SHARD, { pool, mempool });
   });
 

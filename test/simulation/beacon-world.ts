@@ -4,6 +4,7 @@ import type { ChainId, Height } from '../../src/core/primitives/ids.ts';
 import type { GenesisAccount } from '../../src/core/protocol/genesis.ts';
 import type { Beacon } from '../../src/node/create-beacon.ts';
 import type { Shards } from '../../src/node/create-shards.ts';
+import type { Follow } from '../../src/node/followed-shards.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import type { End } from '../../src/simulation/disk.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
@@ -19,6 +20,8 @@ export interface BeaconWorldOptions {
   readonly nodes?: number;
   /** Of each committee; of all validators when absent. */
   readonly committeeSeats?: number;
+  /** Which shards a node follows; all when absent. */
+  readonly follow?: (index: number) => Follow;
   readonly lossShare?: number;
   readonly latencyMs?: number;
   /** One shard when absent. */
@@ -63,6 +66,7 @@ export async function createBeaconWorld(options: BeaconWorldOptions): Promise<Be
     parameters: { ...readPreset('devnet'), epochBlocks, committeeSeats },
     accounts,
     ...(layout === undefined ? {} : { layout }),
+    ...(options.follow === undefined ? {} : { follow: options.follow }),
   });
   return {
     ...world,

@@ -9,6 +9,7 @@ import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { chainsOf } from '../../src/simulation/chains-of.ts';
 import { standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts';
+import { viewOf } from '../../src/simulation/view-of.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World, type WorldOptions } from '../../src/simulation/world.ts';
 
@@ -63,11 +64,11 @@ describe('four whole nodes in one process', () => {
 
   it('finalise the same transfers on every node', async () => {
     const world = await runTransfers(optionsOf(1, 0), 5);
-    const heights = world.nodes.map(({ view }) => view.head.block.header.number);
+    const heights = world.nodes.map((node) => viewOf(node).head.block.header.number);
     const common = Math.min(...heights);
-    const hashes = new Set(world.nodes.map(({ view }) => view.blockByNumber(common)?.hashHex));
+    const hashes = new Set(world.nodes.map((node) => viewOf(node).blockByNumber(common)?.hashHex));
     assert.equal(hashes.size, 1, 'one block at one number');
-    for (const { view } of world.nodes) {
+    for (const view of world.nodes.map(viewOf)) {
       for (const address of addresses) assert.equal(view.head.world.getAccount(address, address)?.nonce, 5n);
       const counted = Array.from({ length: common + 1 }, (_unused, number) => view.blockByNumber(number)?.transactions.length ?? 0);
       assert.equal(
@@ -82,9 +83,9 @@ describe('four whole nodes in one process', () => {
   it('go on when gossip is lost', async () => {
     const world = await runTransfers(optionsOf(2, 0.05), 5);
     const isEverywhere = (): boolean =>
-      world.nodes.every(({ view }) => addresses.every((address) => view.head.world.getAccount(address, address)?.nonce === 5n));
+      world.nodes.every((node) => addresses.every((address) => viewOf(node).head.world.getAccount(address, address)?.nonce === 5n));
     await world.clock.run(world.clock.nowMs() + 60_000, isEverywhere);
-    for (const { view } of world.nodes) {
+    for (const view of world.nodes.map(viewOf)) {
       for (const address of addresses) assert.equal(view.head.world.getAccount(address, address)?.nonce, 5n, bytesToHex(address));
     }
     await world.stop();

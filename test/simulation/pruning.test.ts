@@ -14,6 +14,7 @@ import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
 import type { RpcPorts } from '../../src/rpc/ports.ts';
 import { STATE_BLOCKS_MIN } from '../../src/runtime/history-pruner.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
+import { viewOf } from '../../src/simulation/view-of.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
 
@@ -62,7 +63,7 @@ function servedFrom(world: World): number {
 
 /** The oldest view block whose state is served. */
 function oldestServed(world: World): number {
-  const { view } = nodeOf(world);
+  const view = viewOf(nodeOf(world));
   let number = view.head.block.header.number;
   const heightOf = (each: number): number => view.worldAt(each)?.versions.get(ROOT_SHARD)?.height ?? -1;
   while (number > 0 && heightOf(number - 1) >= servedFrom(world)) number--;
@@ -111,7 +112,7 @@ function clientOf(world: World): Client {
 
 async function assertServes(world: World, transfers: number): Promise<void> {
   const { ports, ask } = clientOf(world);
-  const { view } = nodeOf(world);
+  const view = viewOf(nodeOf(world));
   const { number, stateRoot } = view.head.block.header;
   // The head, and the oldest state that is served: values and proofs.
   assert.equal(BigInt(await ask('eth_getBalance', `0x${bytesToHex(bobAddress)}`, 'latest')), BigInt(transfers) * ETHER);

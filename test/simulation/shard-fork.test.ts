@@ -127,10 +127,10 @@ describe('a shard that forks before its crosslink', () => {
     await world.clock.run(world.clock.nowMs() + 14_000);
     const left = lines(/shard has forked/);
     assert.ok(left.length > 0, 'somebody was on the losing branch');
-    const views = honest.map((index) => world.nodes[index]?.view.head.block.header.number ?? 0);
+    const views = honest.map((index) => world.nodes[index]?.view?.head.block.header.number ?? 0);
     assert.ok(Math.min(...views) >= 3 * SHAPE.epochBlocks, `view blocks ${views}`);
     for (let number = 0; number <= Math.min(...views); number++) {
-      const hashes = new Set(honest.map((index) => world.nodes[index]?.view.blockByNumber(number)?.hashHex));
+      const hashes = new Set(honest.map((index) => world.nodes[index]?.view?.blockByNumber(number)?.hashHex));
       assert.equal(hashes.size, 1, `view block ${number}`);
     }
     for (const index of honest) {
@@ -146,7 +146,7 @@ describe('a shard that forks before its crosslink', () => {
     const roots = new Set(
       honest.map((index) => {
         const version =
-          world.nodes[index]?.view.head.block.header.number === Math.min(...views) ? world.nodes[index]?.view.head.world.root : undefined;
+          world.nodes[index]?.view?.head.block.header.number === Math.min(...views) ? world.nodes[index]?.view?.head.world.root : undefined;
         return version === undefined ? undefined : bytesToHex(version);
       }),
     );

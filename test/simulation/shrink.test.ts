@@ -114,7 +114,7 @@ describe('a written schedule', () => {
         dishonest: [{ validator: 2, strategy: 'twin' }],
         faultsUntilMs: 7_000,
         exactClocks: true,
-        shape: shapeOfSeed(seed + offset),
+        shape: shapeOfSeed({ seed: seed + offset, nodes: 7 }, 1),
       };
       assert.deepEqual(readPlan('the test', writePlan({ plan, crypto: 'real', about: 'x' })), { plan, crypto: 'real', about: 'x' });
     }

@@ -63,6 +63,8 @@ describe('catching up', () => {
     options: {
       readonly judgement?: ClaimsJudgement;
       readonly hasRoom?: boolean;
+      /** All of them when absent. */
+      readonly members?: readonly PeerName[];
       readonly onPost?: (event: ConsensusEvent, catchUp: CatchUp) => void;
     } = {},
   ): Promise<Run> {
@@ -89,6 +91,7 @@ describe('catching up', () => {
     const catchUp = new CatchUp({
       isLosing: () => false,
       instanceId: behind.instance.instanceId,
+      members: new Set(options.members ?? Object.keys(peers)),
       network,
       blocks: behind.blocks,
       clock,
@@ -137,6 +140,18 @@ describe('catching up', () => {
       ['quorum-certificate-received', 'commit-certificate-received'],
     );
     assert.deepEqual(result.blamed, []);
+  });
+
+  it('asks those who should have the blocks first', async () => {
+    const strangers = Object.fromEntries(['a', 'b', 'c', 'd'].map((name): [string, Answers] => [name, {}]));
+    const direct = await run({ ...strangers, honest: frames(range) }, { members: ['honest'] });
+    assert.deepEqual(direct.askedPeers, ['honest']);
+  });
+
+  it('asks others when those who should have the blocks have not', async () => {
+    const indirect = await run({ gone: {}, honest: frames(range) }, { members: ['gone'] });
+    assert.deepEqual(fetched(indirect), allHashes());
+    assert.deepEqual(indirect.blamed, []);
   });
 
   const first = (): CertifiedBlock => range[0] as CertifiedBlock;

@@ -1,5 +1,6 @@
 // Epochs that turn under load while validators die, as one scenario that the test and the soak share: in each epoch one validator of many shards is
-// killed with -9 and started again; every transaction that was sent is final in the end, on every validator alike, and all money is there.
+// killed with -9 and started again; every transaction that was sent is final in the end, on every validator that follows all shards alike, and all money
+// is there. Where committees are smaller than all, the others hold their own shards and no others.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { tailOfLogs } from './devnet-fixture.ts';
 import { EpochsLoad, type LoadFigures } from './epochs-load.ts';
+import { heldShardsOf } from './held-shards.ts';
 import { storedBalances } from './stored-balances.ts';
 import { type ClusterOptions, startCluster, type ValidatorCluster } from './validator-cluster.ts';
 
@@ -14,10 +16,13 @@ import { type ClusterOptions, startCluster, type ValidatorCluster } from './vali
 export interface EpochsReport extends LoadFigures {
   readonly epochs: number;
   readonly killed: number;
-  /** View blocks that all validators have alike, compared at the end. */
+  /** View blocks that all validators have alike who follow all shards, compared at the end. */
   readonly blocks: number;
   /** Accounts whose balances were read from a stopped validator's database, to find all money in them. */
   readonly accounts: number;
+  /** States of shards on the disks of the others, and how many all of all would be. */
+  readonly statesHeld: number;
+  readonly statesInAll: number;
   /** Sent, and neither final nor refused. */
   readonly unaccounted: number;
   readonly seconds: number;
@@ -39,7 +44,7 @@ const COMPARED_MAX = 200;
 /** See the file's head. */
 export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say: (line: string) => void): Promise<EpochsReport> {
   const startedMs = performance.now();
-  const tally = { epochs: 0, killed: 0, blocks: 0, accounts: 0 };
+  const tally = { epochs: 0, killed: 0, blocks: 0, accounts: 0, statesHeld: 0, statesInAll: 0 };
   const cluster = await startCluster(options);
   const load = new EpochsLoad(cluster.senders, cluster.chainId);
   const reportOf = (): EpochsReport => ({
@@ -52,7 +57,9 @@ export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say:
     await turnEpochs(cluster, load, epochs, tally, say);
     await settle(cluster, load);
     tally.blocks = await compareAll(cluster);
+    const height = Number(await cluster.rpc(0).call('eth_blockNumber', []));
     tally.accounts = await countMoney(cluster);
+    await countStates(cluster, height, tally);
     return reportOf();
   } catch (error) {
     say(tailOfLogs(cluster.folder));
@@ -80,7 +87,8 @@ async function turnEpochs(
     const entry = upFrom(cluster, tick);
     // A node may die under its client: that is the test.
     await load.send(cluster.rpc(entry)).catch(() => undefined);
-    if (tick % 5 === 0) await load.follow(cluster.rpc(entry)).catch(() => undefined);
+    const reader = cluster.whole.find((each) => cluster.isRunning(each));
+    if (tick % 5 === 0 && reader !== undefined) await load.follow(cluster.rpc(reader)).catch(() => undefined);
     const now = await epochOf(cluster).catch(() => epoch);
     if (now > epoch) {
       await restart;
@@ -113,7 +121,7 @@ async function settle(cluster: ValidatorCluster, load: EpochsLoad): Promise<void
 
 // The newest blocks that all have.
 async function compareAll(cluster: ValidatorCluster): Promise<number> {
-  const all = Array.from({ length: cluster.size }, (_unused, validator) => cluster.rpc(validator));
+  const all = cluster.whole.map((validator) => cluster.rpc(validator));
   const target = Number(await all[0]?.call('eth_blockNumber', []));
   const deadlineMs = performance.now() + SETTLE_MS_MAX;
   for (const rpc of all)
@@ -163,6 +171,18 @@ async function supplyAt(rpc: RpcClient): Promise<Readonly<Record<SupplyTerm, big
     ...terms
   } = (await rpc.call('coppice_getSupply', [])) as Readonly<Record<string, string>>;
   return Object.fromEntries(Object.entries(terms).map(([term, wei]) => [term, BigInt(wei)])) as Readonly<Record<SupplyTerm, bigint>>;
+}
+
+// Of validators that follow their own shards, and have stopped: they hold what they may.
+async function countStates(cluster: ValidatorCluster, height: number, tally: { statesHeld: number; statesInAll: number }): Promise<void> {
+  const others = Array.from({ length: cluster.size }, (_unused, validator) => validator).filter((each) => !cluster.whole.includes(each));
+  for (const validator of others) {
+    const { shards, held, allowed } = await heldShardsOf(cluster.dataDirOf(validator), validator, height);
+    for (const shard of held)
+      assert.ok(allowed.has(shard), `validator ${validator} holds shard ${shard}, and may hold ${[...allowed].join(', ')}`);
+    tally.statesHeld += held.length;
+    tally.statesInAll += shards.length;
+  }
 }
 
 async function epochOf(cluster: ValidatorCluster): Promise<number> {

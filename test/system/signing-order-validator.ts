@@ -82,6 +82,7 @@ const node = await createNode(
     genesis: parseGenesis('the genesis', text, bls),
     secrets: { validator: 0, ...keys },
     stateBlocks: Number.POSITIVE_INFINITY,
+    follow: 'all',
     onFault: (fault) => {
       process.stderr.write(`${String(fault)}\n`);
       process.exit(1);

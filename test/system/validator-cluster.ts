@@ -16,6 +16,8 @@ import { freeBasePort, MAIN_FILE, overrideGenesis } from './devnet-fixture.ts';
 /** Handles on the processes; validators are named by index. */
 export interface ValidatorCluster {
   readonly size: number;
+  /** Validators that follow all shards. */
+  readonly whole: readonly number[];
   readonly chainId: number;
   readonly senders: readonly Sender[];
   rpc(validator: number): RpcClient;
@@ -36,16 +38,28 @@ const START_MS_MAX = 60_000;
 export interface ClusterOptions {
   readonly validators?: number;
   readonly shards?: number;
+  /** Of each committee: the first validator follows all shards then, and the others their own. */
+  readonly committeeSeats?: number;
   /** Of the genesis, beside the preset. */
   readonly overrides?: Readonly<Record<string, number>>;
 }
 
 /** Makes the network and starts all of it. */
-export async function startCluster({ validators: size = 4, shards = 1, overrides }: ClusterOptions = {}): Promise<ValidatorCluster> {
+export async function startCluster(options: ClusterOptions = {}): Promise<ValidatorCluster> {
+  const { validators: size = 4, shards = 1, committeeSeats, overrides } = options;
   const folder = mkdtempSync(join(tmpdir(), 'coppice-cluster-'));
   const basePort = await freeBasePort();
   const crypto = selectCrypto({ disableNative: false });
-  const directories = prepareDevnet({ folder, validators: size, shards, loadAccounts: 0, basePort, logLevel: 'debug', crypto });
+  const directories = prepareDevnet({
+    folder,
+    validators: size,
+    shards,
+    committeeSeats,
+    loadAccounts: 0,
+    basePort,
+    logLevel: 'debug',
+    crypto,
+  });
   if (overrides !== undefined) overrideGenesis(folder, overrides);
   const children: (ChildProcess | undefined)[] = directories.map(() => undefined);
   const clients = directories.map((_directory, validator) => connectRpc(`http://127.0.0.1:${basePort + validator}`));
@@ -73,7 +87,9 @@ export async function startCluster({ validators: size = 4, shards = 1, overrides
     const senders = accounts.map(({ address, privateKey }) => ({ address, secretKey: hex(privateKey), nonce: 0 }));
     const dataDirOf = (validator: number): string => (directories[validator] as DataDirectory).path;
     const isRunning = (validator: number): boolean => children[validator] !== undefined;
-    return { size, chainId, senders, rpc: client, start, kill, isRunning, folder, dataDirOf, remove };
+    const all = directories.map((_directory, validator) => validator);
+    const whole = committeeSeats === undefined || committeeSeats >= size ? all : all.slice(0, 1);
+    return { size, whole, chainId, senders, rpc: client, start, kill, isRunning, folder, dataDirOf, remove };
   } catch (error) {
     await remove();
     throw error;

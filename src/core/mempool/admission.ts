@@ -39,17 +39,22 @@ const SHAPE_REFUSALS: Readonly<Record<ShapeReason, AdmissionRefusal>> = {
   'data-floor-gas-too-low': 'floor-data-gas-too-low',
 };
 
+/** Checks against the network's rules alone: all that can be said without the sender's account. */
+export function checkBySelf(transaction: Transaction, parameters: NetworkParameters): Verdict<Transaction, AdmissionRefusal> {
+  const shape = checkTransactionShape(transaction, parameters);
+  if (!shape.ok) return refuse(SHAPE_REFUSALS[shape.reason], shape.detail);
+  if (transaction.maxFeePerGasWei >= parameters.baseFeePerGasWeiMin) return accept(transaction);
+  return refuse('fee-below-minimum', `gas fee cap ${transaction.maxFeePerGasWei}, minimum needed ${parameters.baseFeePerGasWeiMin}`);
+}
+
 /** Checks against the network's rules and the sender's account. */
 export function checkAdmission(
   transaction: Transaction,
   account: Account | undefined,
   parameters: NetworkParameters,
 ): Verdict<Transaction, AdmissionRefusal> {
-  const shape = checkTransactionShape(transaction, parameters);
-  if (!shape.ok) return refuse(SHAPE_REFUSALS[shape.reason], shape.detail);
-  if (transaction.maxFeePerGasWei < parameters.baseFeePerGasWeiMin) {
-    return refuse('fee-below-minimum', `gas fee cap ${transaction.maxFeePerGasWei}, minimum needed ${parameters.baseFeePerGasWeiMin}`);
-  }
+  const alone = checkBySelf(transaction, parameters);
+  if (!alone.ok) return alone;
   const code = checkSenderHasNoCode(account);
   if (!code.ok) return code;
   const nextNonce = account?.nonce ?? 0n;

@@ -1,7 +1,7 @@
 // What a shard has to fetch before it can take its inbox (protocol, section 5, "Lanes"): the bundles that are anchored at a reference, that its
 // cursors have not passed and that it does not hold. Of a bundle that is wider than the cursor's prefix only the bundle itself says whether
 // anything in it is for this shard, so it is wanted as well: its index has to be shown to step over it.
-import type { ChainId } from '../primitives/ids.ts';
+import type { ChainId, Height } from '../primitives/ids.ts';
 import type { Cursor } from '../protocol/block.ts';
 import type { BundleSummary } from '../protocol/outbox.ts';
 import { intersects } from '../protocol/shard-id.ts';
@@ -18,6 +18,7 @@ import {
   sourceIn,
 } from './lane-view.ts';
 import { compareTakeKeys, type TakeKey } from './lanes.ts';
+import { mayForgetBundle, type RecordCursors } from './retention.ts';
 
 /** Bundles that one shard is after at once: those that its next blocks take. The rest is wanted when these are there. */
 export const WANTED_BUNDLES_MAX = 1_024;
@@ -45,6 +46,40 @@ export function wantedBundles({ shard, parentCursors, view, held }: WantedInput)
     }
   }
   return [...wanted.values()].sort((a, b) => compareTakeKeys(keyOf(a), keyOf(b))).slice(0, WANTED_BUNDLES_MAX);
+}
+
+/**
+ * What a source sent that somebody has still to read, and is not held: whoever enters the source's committee holds it too before he serves, for those who
+ * left need not be there any more.
+ */
+export function undeliveredBundles(
+  source: LaneSource,
+  readers: readonly RecordCursors[],
+  held: WantedInput['held'],
+): readonly WantedBundle[] {
+  const wanted: WantedBundle[] = [];
+  const end = lastKnownHeight(source);
+  for (let at = firstOutboxFrom(source, lowestRead(source, readers)); at < source.outboxes.length; at++) {
+    const outbox = source.outboxes[at] as AnchoredOutbox;
+    const { height, summary } = outbox;
+    if (height > end || wanted.length >= WANTED_BUNDLES_MAX) break;
+    for (const [bundle, { destination }] of summary.bundles.entries()) {
+      const place = { source: source.shard, height, bundle };
+      if (!held.has(bundleNameOf(place)) && !mayForgetBundle(source.shard, height, destination, readers)) wanted.push({ place, outbox });
+    }
+  }
+  return wanted.slice(0, WANTED_BUNDLES_MAX);
+}
+
+// Below it everybody has read everything; who has no cursor yet begins at the source's start.
+function lowestRead({ shard, startHeight }: LaneSource, readers: readonly RecordCursors[]): Height {
+  let lowest = Number.MAX_SAFE_INTEGER;
+  for (const { cursors } of readers) {
+    const own = cursors.filter(({ source }) => source === shard);
+    if (own.length === 0) return startHeight;
+    for (const { height } of own) lowest = Math.min(lowest, height);
+  }
+  return lowest;
 }
 
 function* unreadBundles(source: LaneSource, cursor: Cursor): Generator<WantedBundle> {

@@ -3,4 +3,4 @@ import { quantity } from '../json.ts';
 import { defineMethod } from '../method.ts';
 
 /** See the file's head. */
-export const blockNumber = defineMethod('eth_blockNumber', [], ({ ports }) => quantity(ports.view.head().header.number));
+export const blockNumber = defineMethod('eth_blockNumber', [], ({ ports }) => quantity(ports.view.headNumber()));

@@ -33,6 +33,8 @@ export const subscribe = defineConnectionMethod(
     if (heads.size + pendingTransactions.size >= limits.subscriptionsMax)
       return limitExceeded(`too many subscriptions of all connections: at most ${limits.subscriptionsMax}`);
     const { lose } = connection;
+    // Where there is no head this throws, before anything is kept for the client.
+    if (kind !== 'newPendingTransactions') ports.view.head();
     switch (kind) {
       case 'newHeads':
         return connection.subscribe((notify) => heads.subscribe({ deliver: (block) => notify(formatHeader(block)), lose }));

@@ -8,6 +8,7 @@ import type { Bytes32, ChainId, Height } from '../../core/primitives/ids.ts';
 import type { Instance } from '../../core/protocol/committee.ts';
 import type { Chain } from '../../node/create-chain.ts';
 import type { Node } from '../../node/create-node.ts';
+import type { ViewChain } from '../../runtime/view-chain.ts';
 import { createBeaconStore } from '../../storage/beacon-store.ts';
 import { type BlockPlace, type BlockStore, createBlockStore, type StoredBlock } from '../../storage/block-store.ts';
 import type { KeyValueStore } from '../../storage/key-value-store.ts';
@@ -71,7 +72,7 @@ export class CommittedChain {
       const known = seenChainIn(seen, chain.instance.chain);
       if (known.committed === chain.blocks.committed) continue;
       known.committed = chain.blocks.committed;
-      news = [...news, ...this.#observeChain(name, chain, known, createBlockStore(rows))];
+      news = [...news, ...this.#observeChain(name, node, chain, known, createBlockStore(rows))];
       this.#agreeOnState(name, node, chain);
     }
     this.#observeView(name, node, seen, rows);
@@ -100,12 +101,7 @@ export class CommittedChain {
   /** Looks at a node that has started again. */
   restarted(name: string, node: Node): void {
     const seen = this.#seenOf(name);
-    const head = node.view.head.block.header.number;
-    const { number, hash } = seen.finalized;
-    const found = node.view.blockByNumber(number)?.hashHex;
-    if (head < number) this.#report('durability', name, `showed block ${number} as finalized, and has ${head} after its restart`);
-    else if (number > 0 && found !== hash)
-      this.#report('durability', name, `block ${number} was ${hash} and is ${found} after its restart`);
+    if (node.view !== undefined) this.#viewRestarted(name, node.view, seen);
     for (const { instance, blocks } of chainsOf(node)) {
       const known = seenChainIn(seen, instance.chain);
       const { height } = blocks.committed.facts;
@@ -121,12 +117,20 @@ export class CommittedChain {
     }
   }
 
+  #viewRestarted(name: string, view: ViewChain, { finalized: { number, hash } }: Seen): void {
+    const head = view.head.block.header.number;
+    const found = view.blockByNumber(number)?.hashHex;
+    if (head < number) this.#report('durability', name, `showed block ${number} as finalized, and has ${head} after its restart`);
+    else if (number > 0 && found !== hash)
+      this.#report('durability', name, `block ${number} was ${hash} and is ${found} after its restart`);
+  }
+
   /** A node was put on an older copy of its database: it may know less than it showed, never another thing. */
   forget(name: string): void {
     this.#seen.delete(name);
   }
 
-  #observeChain(name: string, { instance, blocks }: Chain, known: SeenChain, store: BlockStore): readonly StoredBlock[] {
+  #observeChain(name: string, node: Node, { instance, blocks }: Chain, known: SeenChain, store: BlockStore): readonly StoredBlock[] {
     const { chain } = instance;
     this.#know(instance);
     this.#goBack(known, instance);
@@ -135,6 +139,8 @@ export class CommittedChain {
     const news: StoredBlock[] = [];
     for (let next = known.height + 1; next <= height; next++) {
       const stored = this.#storedAt(store, chain, next);
+      // Whoever follows its own shards begins with the state that a record starts from, and need have no block before.
+      if (stored === undefined && node.view === undefined && next <= instance.startRecord.height) continue;
       if (stored === undefined) this.#report('durability', name, `block ${next} of ${chainName(chain)} is committed and not on disk`);
       else if (this.#agreeOnBlock(name, stored)) news.push(stored);
     }
@@ -194,6 +200,7 @@ export class CommittedChain {
   }
 
   #observeView(name: string, node: Node, seen: Seen, rows: KeyValueStore): void {
+    if (node.view === undefined) return;
     const { header, hashHex } = node.view.head.block;
     const { number } = header;
     if (number === seen.finalized.number) return;

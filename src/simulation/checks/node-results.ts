@@ -25,6 +25,7 @@ export class NodeResults {
 
   /** Looks at a node after an event. */
   observe(name: string, node: Node, rows: KeyValueStore): void {
+    if (node.view === undefined) return;
     const { block, world } = node.view.head;
     const { number } = block.header;
     const seen = this.#seen.get(name);

@@ -20,7 +20,7 @@ export function sendFailingCalls(world: World, clients: number, secp256k1: Secp2
     const node = world.nodes[count % world.nodes.length];
     if (node !== undefined && world.isUp(count % world.nodes.length)) {
       const to = sha256(uint64ToBytes(count)).subarray(0, 20);
-      const nonce = node.transactions.pendingNonce(client.address);
+      const nonce = node.transactions.pendingNonce(client.address) ?? 0n;
       const transfer = { secretKey: client.secretKey, nonce, to, valueWei: VALUE_WEI, chainId: world.genesis.parameters.evmChainId };
       node.transactions.submit(signTransfer({ ...transfer, data: DATA, gasLimit: GAS }, secp256k1)).catch(() => undefined);
     }

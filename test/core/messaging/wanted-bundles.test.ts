@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
 import { verifyInbox } from '../../../src/core/messaging/inbox.ts';
 import { bundleNameOf, type LaneView } from '../../../src/core/messaging/lane-view.ts';
+import type { RecordCursors } from '../../../src/core/messaging/retention.ts';
 import { selectInbox } from '../../../src/core/messaging/select-inbox.ts';
-import { WANTED_BUNDLES_MAX, type WantedBundle, wantedBundles } from '../../../src/core/messaging/wanted-bundles.ts';
+import { undeliveredBundles, WANTED_BUNDLES_MAX, type WantedBundle, wantedBundles } from '../../../src/core/messaging/wanted-bundles.ts';
 import type { Cursor } from '../../../src/core/protocol/block.ts';
 import { intersects } from '../../../src/core/protocol/shard-id.ts';
 import { cursorAt, type Sent, sourceOf } from './anchored-lanes.ts';
@@ -131,5 +132,26 @@ describe('the bundles that a shard wants', () => {
     const wanted = wantedBundles({ shard: 2, parentCursors: [], view: { sources: [source] }, held: NOTHING_HELD });
     assert.equal(wanted.length, WANTED_BUNDLES_MAX);
     assert.deepEqual(wanted.at(-1)?.place.height, WANTED_BUNDLES_MAX);
+  });
+});
+
+describe('the bundles that a source has to hold', () => {
+  it('are those that somebody has still to read, and that are not here', () => {
+    const messages = [4, 5].flatMap((quarter) => (families.get(quarter) ?? []).slice(0, 2)).map((family, n) => messageTo(family, n));
+    const { source } = sourceOf(
+      3,
+      3,
+      [1, 2, 3].map((height) => ({ height, layout: [4, 5, 3], messages })),
+    );
+    const readersAt = (left: number, right: number): readonly RecordCursors[] => [
+      { shard: 4, cursors: [cursorAt(3, 4, left)] },
+      { shard: 5, cursors: [cursorAt(3, 5, right)] },
+      { shard: 3, cursors: [] },
+    ];
+    assert.deepEqual(namesOf(undeliveredBundles(source, readersAt(4, 4), NOTHING_HELD)), []);
+    assert.deepEqual(namesOf(undeliveredBundles(source, readersAt(3, 2), NOTHING_HELD)), ['3/2/1', '3/3/0', '3/3/1']);
+    assert.deepEqual(namesOf(undeliveredBundles(source, readersAt(3, 2), new Map([['3/3/0', undefined as never]]))), ['3/2/1', '3/3/1']);
+    const withoutCursor = readersAt(4, 4).map((reader) => (reader.shard === 4 ? { ...reader, cursors: [] } : reader));
+    assert.equal(undeliveredBundles(source, withoutCursor, NOTHING_HELD).length, 3, 'a missing cursor is not a passed one');
   });
 });

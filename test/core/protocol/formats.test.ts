@@ -30,6 +30,7 @@ import { PointerProof } from '../../../src/core/shard/pointer-proof.ts';
 import { StateChunk } from '../../../src/core/state/state-chunk.ts';
 import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { BundleFrame, BundlesRequest } from '../../../src/sync/bundle-protocol.ts';
+import { PointersRequest } from '../../../src/sync/pointer-protocol.ts';
 import { StateFrame, StateRequest } from '../../../src/sync/state-protocol.ts';
 import { drawFrom, generateValue } from './generate-value.ts';
 
@@ -69,6 +70,7 @@ const FORMATS: readonly (readonly [Type<unknown>, number, string])[] = [
   [StateRequest as Type<unknown>, 2_000, 'd09db314200e073fe165af937662fa50b4a3e8acdc709c163e4fc299169840f3'],
   [StateFrame as Type<unknown>, 1_000, 'f976d0c1d5513a68c4934842e84242ba6d1e174855838191554e95865566ae80'],
   [BundlesRequest as Type<unknown>, 1_000, '5a4ebfc36c2fda62b313579728f7ae86d50dcf9c5354f8773f0b34e65a43889b'],
+  [PointersRequest as Type<unknown>, 1_000, '43187a229b73ee95dab9cf0f3f2a24d707c8dd6d2ae0ccb574869fcf47fd218d'],
   [BundleFrame as Type<unknown>, 1_000, '66c9dd69dfd4d075a32ec4e0dad6ae6897b67c424f56115549bbc0f09e6cc6ff'],
   [SigningRecord as Type<unknown>, 1_000, 'd84663d836d2b2a50a57493629ea4e7751d70518f404c3e2b0e23a7ac3874f0d'],
 ];

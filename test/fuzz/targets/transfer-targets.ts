@@ -1,4 +1,4 @@
-// What nodes ask each other for that do not follow the same shards, and what they answer: states, bundles, addresses.
+// What nodes ask each other for that do not follow the same shards, and what they answer: states, bundles, pointers, addresses.
 import assert from 'node:assert/strict';
 import { type BundleName, bundleNameOf } from '../../../src/core/messaging/lane-view.ts';
 import { makeOutbox } from '../../../src/core/messaging/outbox.ts';
@@ -18,6 +18,7 @@ import {
   encodeBundleFrame,
   encodeBundlesRequest,
 } from '../../../src/sync/bundle-protocol.ts';
+import { decodePointersRequest, encodePointersRequest } from '../../../src/sync/pointer-protocol.ts';
 import { readStateAnswer } from '../../../src/sync/state-answer.ts';
 import {
   ANSWER_CHUNKS_MAX,
@@ -131,6 +132,19 @@ export const TRANSFER_TARGETS: readonly FuzzTarget[] = [
       assert.deepEqual(bundle.messages, outboxes[place.height - 5]?.bundles[0]?.messages, 'a bundle has one content');
       return 'the bundle that was asked for';
     },
+  },
+  {
+    name: 'pointers-question',
+    covers: ['sync/pointer-protocol#decodePointersRequest', 'sync/pointer-protocol#PointersRequest'],
+    executions: EXECUTIONS,
+    generate(random) {
+      const targets = Array.from({ length: random.integer(1, 4) }, () => bytesOf(random, 20));
+      const question = { beaconHeight: random.integer(0, 1_000), targets };
+      const encoded = encodePointersRequest(question);
+      assert.deepEqual(decodePointersRequest(encoded), { ok: true, value: question });
+      return encoded;
+    },
+    judge: (bytes) => judgeCanonical(bytes, decodePointersRequest(bytes), encodePointersRequest),
   },
   {
     name: 'address-record',

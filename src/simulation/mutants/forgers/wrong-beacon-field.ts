@@ -64,7 +64,7 @@ async function wrongBlock(field: WrongBeaconField, right: Right): Promise<Unsign
       return { header: { ...header, gasBought: 1 }, body };
     case 'last-block-body': {
       if (!isLastOfEpoch(header.height, parameters)) return undefined;
-      const crosslinks = await hand.node.shards.collect(parent.state);
+      const crosslinks = await hand.node.crosslinks.collect(parent.state);
       return crosslinks.length === 0 ? undefined : fitted(right, header, { ...body, crosslinks });
     }
     case 'slander':
