@@ -358,7 +358,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   }
 
   function openPool(shard: ChainId, newest: NewestState): TransactionPool {
-    const mempool = new Mempool(shareOf(parameters, genesis.layout.length));
+    const mempool = new Mempool(mempoolShareOf(parameters, genesis.layout.length));
     const pool = new TransactionPool(
       {
         shard,
@@ -394,15 +394,5 @@ function storesIn(store: KeyValueStore): NodeStores {
     shardStore: createShardStore(store),
     evidenceStore: createEvidenceStore(store),
     viewStore: createViewStore(store),
-  };
-}
-
-// What a mempool may hold is for the whole node, whatever the number of its shards.
-function shareOf(parameters: NetworkParameters, shards: number): NetworkParameters {
-  const { mempoolTransactionsMax, mempoolBytesMax } = parameters;
-  return {
-    ...parameters,
-    mempoolTransactionsMax: Math.ceil(mempoolTransactionsMax / shards),
-    mempoolBytesMax: Math.ceil(mempoolBytesMax / shards),
   };
 }
