@@ -16,7 +16,6 @@ import { invariant } from '../core/primitives/errors.ts';
 import { type Address, BEACON_CHAIN, type ChainId, type ValidatorIndex } from '../core/primitives/ids.ts';
 import type { Instance } from '../core/protocol/committee.ts';
 import { type Genesis, genesisRoot, withoutAccounts } from '../core/protocol/genesis.ts';
-import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import { shardOfPlacement } from '../core/protocol/shard-id.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { Network, PeerName } from '../network/ports.ts';
@@ -57,6 +56,7 @@ import { rootOfShardIn, writeGenesisShards } from './genesis-shards.ts';
 import { genesisStakeWei, writeGenesisView } from './genesis-view.ts';
 import type { ChainProgress } from './health.ts';
 import { measureNetwork } from './measure-network.ts';
+import { mempoolShareOf } from './mempool-share.ts';
 import { refuseMissingBlocks, refuseMissingViews, refusePartialView } from './missing-block.ts';
 import { SigningRecords } from './signing-records.ts';
 
