@@ -64,6 +64,8 @@ describe('catching up', () => {
       readonly judgement?: ClaimsJudgement;
       readonly hasRoom?: boolean;
       readonly onPost?: (event: ConsensusEvent, catchUp: CatchUp) => void;
+      /** Known to be committed elsewhere, from the beacon. */
+      readonly isCommitted?: boolean;
     } = {},
   ): Promise<Run> {
     const clock = new VirtualClock(0);
@@ -111,7 +113,8 @@ describe('catching up', () => {
       },
     });
     const last = made[2] as MadeBlock;
-    catchUp.request({ kind: 'request-block', hash: last.hash, height: 3 });
+    if (options.isCommitted === true) catchUp.requestCommitted({ hash: last.hash, height: 3 });
+    else catchUp.request({ kind: 'request-block', hash: last.hash, height: 3 });
     assert.equal(catchUp.targetHeight, 3);
     // Signatures are checked in real time, so a moment of it goes by with each step of the virtual clock.
     for (let step = 0; step < 40 && catchUp.targetHeight !== undefined; step++) {
@@ -219,6 +222,14 @@ describe('catching up', () => {
     const { header, body } = made[2]?.proposal ?? assert.fail();
     const result = await run({ honest: { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize({ header, body })] } });
     assert.deepEqual(fetched(result), [bytesToHex(made[2]?.hash ?? sha256())]);
+  });
+
+  it('asks for the certificates of a committed block that it holds without them', async () => {
+    for (const { hash, proposal } of made) assert.ok((await behind.blocks.add(hash, proposal.header, proposal.body)).ok);
+    const result = await run({ empty: frames([]), honest: frames(range) }, { isCommitted: true });
+    assert.deepEqual(fetched(result).slice(0, 3), allHashes());
+    assert.ok(result.events.some(({ kind }) => kind === 'commit-certificate-received'));
+    assert.deepEqual(result.blamed, []);
   });
 
   it('drops the end of a range that no commit certificate covers', async () => {
