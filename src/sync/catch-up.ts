@@ -136,10 +136,11 @@ export class CatchUp {
         hasAsked = true;
         this.#log(wanted, 'asking for missing blocks');
         const peers = await this.#peersToAsk(wanted.height);
-        const progressed =
-          (await this.#fetchRange(peers, before + 1)) || (held === undefined && (await this.#fetchByHash(peers, wanted.hash)));
-        if (!progressed) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
-        if (progressed && (await this.#untilDigested(before, wanted))) tries = 0;
+        const hasRange = await this.#fetchRange(peers, before + 1);
+        const hasBlock = !hasRange && held === undefined && (await this.#fetchByHash(peers, wanted.hash));
+        if (!hasRange && !hasBlock) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
+        // What came by its hash is certified and no more: nothing is committed by it, and what is wanted next need not wait for that.
+        if (hasBlock || (hasRange && (await this.#untilDigested(before, wanted)))) tries = 0;
       }
       await this.#pause(RETRY_DELAY_MS);
     }

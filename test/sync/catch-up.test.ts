@@ -319,4 +319,21 @@ describe('catching up', () => {
     assert.equal(askedAtMs.length, 2);
     assert.ok((askedAtMs[1] as number) <= 2_000, `asked at ${askedAtMs} ms`);
   });
+
+  it('goes on to a newer block soon after one that is certified and that nobody commits yet', async () => {
+    const [block] = range.slice(2);
+    let isNewer = false;
+    const { askedAtMs } = await run(
+      { honest: { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize((block as CertifiedBlock).block)] } },
+      {
+        onPost: (event, catchUp) => {
+          if (isNewer || event.kind !== 'block-fetched') return;
+          isNewer = true;
+          catchUp.request({ kind: 'request-block', hash: sha256(event.hash), height: 5 });
+        },
+      },
+    );
+    assert.ok(isNewer);
+    assert.ok((askedAtMs[2] as number) <= 2_000, `asked at ${askedAtMs} ms`);
+  });
 });
