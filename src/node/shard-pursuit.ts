@@ -30,14 +30,14 @@ export class ShardPursuit {
     const entry = state.records.find(({ record }) => record.shard === shard && record.epoch === epoch);
     if (entry !== undefined && !entry.closed) {
       const { hash, height, round } = entry.progress;
-      if (round > 0 && ownHeight < this.#anchoredHeight) catchUp.request({ kind: 'request-block', hash, height });
+      if (round > 0 && ownHeight < this.#anchoredHeight) catchUp.requestCommitted({ hash, height });
       this.#anchoredHeight = height;
       return;
     }
     const successor = instancesOf(state, shard).find(({ record }) => record.epoch > epoch);
     if (successor !== undefined) {
       // Where the beacon took over, nobody has an end to tell of.
-      if (ownHeight < this.#anchoredHeight) catchUp.request({ kind: 'request-block', ...lastHeaderOf(successor.record) });
+      if (ownHeight < this.#anchoredHeight) catchUp.requestCommitted(lastHeaderOf(successor.record));
       this.#anchoredHeight = successor.record.height;
     }
     this.#askForEnd();

@@ -45,6 +45,12 @@ interface Answer {
   readonly frames: readonly Uint8Array[];
 }
 
+/** A block that is to be got. */
+interface WantedBlock extends Pick<RequestBlock, 'height' | 'hash'> {
+  /** Others have committed it, and the engine has not heard so: it is not enough to hold it. */
+  readonly isCommitted: boolean;
+}
+
 /** What catching up needs of its node. */
 export interface CatchUpDependencies {
   readonly instanceId: Bytes32;
@@ -67,9 +73,9 @@ export interface CatchUpDependencies {
 /** See the file's head. */
 export class CatchUp {
   readonly #dependencies: CatchUpDependencies;
-  #wanted: RequestBlock | undefined;
+  #wanted: WantedBlock | undefined;
   /** What the search under way looked at last. */
-  #searched: RequestBlock | undefined;
+  #searched: WantedBlock | undefined;
   /** The highest block that was handed to the chain. */
   #handedHeight: Height = 0;
   #isRunning = false;
@@ -87,7 +93,20 @@ export class CatchUp {
   }
 
   /** Gets the block, and everything between the newest committed one and it. One search at a time: the newest request counts. */
-  request(wanted: RequestBlock): void {
+  request({ hash, height }: RequestBlock): void {
+    this.#want({ hash, height, isCommitted: false });
+  }
+
+  /** The same for a block that the beacon says is committed: with its certificates, which are missing where the block came as a proposal. */
+  requestCommitted({ hash, height }: Pick<RequestBlock, 'height' | 'hash'>): void {
+    this.#want({ hash, height, isCommitted: true });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #want(wanted: WantedBlock): void {
     // A lower one only once the higher one is here: then the engine asks for its parent.
     if (this.#wanted === undefined || wanted.height >= this.#wanted.height || this.#isHeld(this.#wanted)) this.#wanted = wanted;
     if (this.#isRunning || this.#stopped) return;
@@ -99,12 +118,8 @@ export class CatchUp {
         const last = this.#wanted;
         this.#wanted = undefined;
         // The engine may have asked for another one while this search was ending.
-        if (last !== undefined && last !== this.#searched) this.request(last);
+        if (last !== undefined && last !== this.#searched) this.#want(last);
       });
-  }
-
-  stop(): void {
-    this.#stopped = true;
   }
 
   async #run(): Promise<void> {
@@ -115,7 +130,7 @@ export class CatchUp {
       const { blocks } = this.#dependencies;
       if (wanted === undefined || wanted.height <= blocks.committed.facts.height) return;
       const held = blocks.get(wanted.hash);
-      if (held !== undefined) {
+      if (held !== undefined && !wanted.isCommitted) {
         // Held before anybody was asked: the engine has not heard of it, or has forgotten it, and would ask for ever.
         if (!hasAsked) this.#dependencies.post({ kind: 'block-fetched', hash: wanted.hash, header: held.header });
         return;
@@ -125,15 +140,17 @@ export class CatchUp {
         hasAsked = true;
         this.#log(wanted, 'asking for missing blocks');
         const peers = await this.#peersToAsk(wanted.height);
-        const progressed = (await this.#fetchRange(peers, before + 1)) || (await this.#fetchByHash(peers, wanted.hash));
-        if (!progressed) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
-        if (progressed && (await this.#untilDigested(before, wanted))) tries = 0;
+        const hasRange = await this.#fetchRange(peers, before + 1);
+        const hasBlock = !hasRange && held === undefined && (await this.#fetchByHash(peers, wanted.hash));
+        if (!hasRange && !hasBlock) this.#requestTimeoutMs = Math.min(2 * this.#requestTimeoutMs, REQUEST_TIMEOUT_MS_MAX);
+        // What came by its hash is certified and no more: nothing is committed by it, and what is wanted next need not wait for that.
+        if (hasBlock || (hasRange && (await this.#untilDigested(before, wanted)))) tries = 0;
       }
       await this.#pause(RETRY_DELAY_MS);
     }
   }
 
-  #log({ height, hash }: RequestBlock, message: string): void {
+  #log({ height, hash }: WantedBlock, message: string): void {
     const { blocks, logger } = this.#dependencies;
     const facts = { height: blocks.committed.facts.height, missingHeight: height, missingHash: bytesToHex(hash) };
     logger.debug({ ...facts, requestTimeoutMs: this.#requestTimeoutMs }, message);
@@ -268,14 +285,14 @@ export class CatchUp {
     }
   }
 
-  #isHeld({ hash }: RequestBlock): boolean {
+  #isHeld({ hash }: WantedBlock): boolean {
     return this.#dependencies.blocks.get(hash) !== undefined;
   }
 
   // Waits for the chain to digest: execution takes its time, so long as it moves. When the engine asks for a parent, or for a block that it
   // was handed and that was discarded meanwhile, there is nothing to wait for; a newer block is wanted every moment while others go on, and
   // to ask again for that would fetch the same range many times.
-  async #untilDigested(height: Height, wanted: RequestBlock): Promise<boolean> {
+  async #untilDigested(height: Height, wanted: WantedBlock): Promise<boolean> {
     for (let waited = 0; waited < REQUEST_TIMEOUT_MS_MAX && !this.#stopped; waited += RETRY_DELAY_MS / 10) {
       const now = this.#wanted;
       const isParentWanted = now !== undefined && now.height < wanted.height;

@@ -66,6 +66,8 @@ describe('catching up', () => {
       /** All of them when absent. */
       readonly members?: readonly PeerName[];
       readonly onPost?: (event: ConsensusEvent, catchUp: CatchUp) => void;
+      /** Known to be committed elsewhere, from the beacon. */
+      readonly isCommitted?: boolean;
     } = {},
   ): Promise<Run> {
     const clock = new VirtualClock(0);
@@ -114,7 +116,8 @@ describe('catching up', () => {
       },
     });
     const last = made[2] as MadeBlock;
-    catchUp.request({ kind: 'request-block', hash: last.hash, height: 3 });
+    if (options.isCommitted === true) catchUp.requestCommitted({ hash: last.hash, height: 3 });
+    else catchUp.request({ kind: 'request-block', hash: last.hash, height: 3 });
     assert.equal(catchUp.targetHeight, 3);
     // Signatures are checked in real time, so a moment of it goes by with each step of the virtual clock.
     for (let step = 0; step < 40 && catchUp.targetHeight !== undefined; step++) {
@@ -236,6 +239,14 @@ describe('catching up', () => {
     assert.deepEqual(fetched(result), [bytesToHex(made[2]?.hash ?? sha256())]);
   });
 
+  it('asks for the certificates of a committed block that it holds without them', async () => {
+    for (const { hash, proposal } of made) assert.ok((await behind.blocks.add(hash, proposal.header, proposal.body)).ok);
+    const result = await run({ empty: frames([]), honest: frames(range) }, { isCommitted: true });
+    assert.deepEqual(fetched(result).slice(0, 3), allHashes());
+    assert.ok(result.events.some(({ kind }) => kind === 'commit-certificate-received'));
+    assert.deepEqual(result.blamed, []);
+  });
+
   it('drops the end of a range that no commit certificate covers', async () => {
     const uncovered = certified(made[2] as MadeBlock, { commitCertificate: [] });
     const result = await run({ honest: frames([first(), range[1] as CertifiedBlock, uncovered]) });
@@ -322,5 +333,22 @@ describe('catching up', () => {
     assert.ok(behind.blocks.get(lost.hash) !== undefined, 'it is held again');
     assert.equal(askedAtMs.length, 2);
     assert.ok((askedAtMs[1] as number) <= 2_000, `asked at ${askedAtMs} ms`);
+  });
+
+  it('goes on to a newer block soon after one that is certified and that nobody commits yet', async () => {
+    const [block] = range.slice(2);
+    let isNewer = false;
+    const { askedAtMs } = await run(
+      { honest: { [BLOCK_PROTOCOLS.blockByHash]: [Block.serialize((block as CertifiedBlock).block)] } },
+      {
+        onPost: (event, catchUp) => {
+          if (isNewer || event.kind !== 'block-fetched') return;
+          isNewer = true;
+          catchUp.request({ kind: 'request-block', hash: sha256(event.hash), height: 5 });
+        },
+      },
+    );
+    assert.ok(isNewer);
+    assert.ok((askedAtMs[2] as number) <= 2_000, `asked at ${askedAtMs} ms`);
   });
 });

@@ -204,8 +204,8 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: 'a call to another shard comes with the proof of where its target lives',
     violates: ['validity'],
     file: 'src/core/shard/transaction-target.ts',
-    find: '  return !isFamilyOf(instance, to);',
-    replace: '  return !isFamilyOf(instance, to) && data.length === 0;',
+    find: 'if (to === undefined || data.length === 0 || isFamilyOf(instance, to)) return false;',
+    replace: 'if (to === undefined || data.length >= 0 || isFamilyOf(instance, to)) return false;',
     trials: QUIET,
   },
   {
