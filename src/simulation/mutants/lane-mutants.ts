@@ -275,9 +275,9 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     name: 'bundles-forgotten-at-restart',
     rule: 'what was sent and is not read outlives a restart',
     violates: ['liveness', 'durability'],
-    file: 'src/node/create-shards.ts',
-    find: '      for (const { height, sent } of await shardStore.readSent(shard)) {\n',
-    replace: '      for (const { height, sent } of (await shardStore.readSent(shard)).slice(0, 0)) {\n',
+    file: 'src/node/fill-shelf.ts',
+    find: '    for (const { height, sent } of await shardStore.readSent(shard)) {\n',
+    replace: '    for (const { height, sent } of (await shardStore.readSent(shard)).slice(0, 0)) {\n',
     trials: ALL_AT_ONCE,
   },
 ];
