@@ -30,7 +30,7 @@ describe('takeovers', () => {
 
   it('make void what the only member of a committee has committed while it was cut off', async () => {
     const faults: readonly Fault[] = [{ fromMs: 600, forMs: 3_400, what: { kind: 'partition', minority: [3], isSeen: true } }];
-    const undone = await voidBlocksIn(3, ALONE, faults);
+    const undone = await voidBlocksIn(1, ALONE, faults);
     assert.ok(Math.max(...undone) > 10, `${undone}`);
   });
 
@@ -54,7 +54,7 @@ describe('takeovers', () => {
 
   it('race the crosslinks of a committee that speaks again, with messages in any order', async () => {
     let takeovers = 0;
-    for (const seed of [1, 4]) {
+    for (const seed of [1, 3]) {
       const faults: readonly Fault[] = [
         { fromMs: 600, forMs: 1_500 + 100 * seed, what: { kind: 'silent-shard', shard: 2, nodes: ALL } },
         { fromMs: 700, forMs: 3_000, what: { kind: 'reordering', jitterMs: 300 } },
