@@ -195,7 +195,7 @@ export class Beacon {
     const ended = this.#current;
     if (ended !== undefined) {
       await endOf(ended);
-      await this.#options.pace.until(ended.chain.instance.epoch + 1);
+      await this.#options.pace.until(ended.chain.instance.epoch + 1, ended.chain.blocks.committed.facts.timestampMs);
       if (this.#stopped) return;
     }
     this.#current = await this.#run();

@@ -170,6 +170,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     instances: () => beacon.state.instances,
     heights: () => new Map([...(shards?.chains.keys() ?? [])].map((shard) => [shard, shards?.statesOf(shard).committed().height ?? 0])),
     clock,
+    epochMs: parameters.epochBlocks * parameters.beaconBlockIntervalMsMin,
     logger,
   });
   const beacon: Beacon = await Beacon.open({

@@ -1,13 +1,15 @@
 // How far the beacon may run ahead of the shards that a node follows. A node that was away has the beacon's blocks before it has those of its shards,
 // which take executing; and the beacon forgets instances after some epochs. Who let it go on would not know any more how the next instance of his
 // shard began, and stay behind for good. So a node enters an epoch only when its shards have come to where their instances of two epochs
-// before began. Who keeps up never waits: then this is long past. And a shard that does not go on at all holds up nobody for longer than a while.
+// before began. Who has the beacon's newest blocks never waits, however slow his shards are; and a shard that stands still is not waited for for long.
 import type { KnownInstance } from '../core/beacon/state.ts';
-import type { ChainId, Epoch, Height } from '../core/primitives/ids.ts';
+import type { ChainId, Epoch, Height, TimestampMs } from '../core/primitives/ids.ts';
 import type { CancelTimer, Clock, Logger } from '../runtime/ports.ts';
 
 /** Less than the beacon remembers (EVIDENCE_EPOCHS), and than states are kept that blocks refer to. */
 const AHEAD_EPOCHS_MAX = 2;
+/** How old a block is at most that nobody was away for, whatever its round took. */
+const PRESENT_MS = 10_000;
 /** A shard that is behind and commits nothing for so long is not waited for until it commits again: ten times what asking another peer takes. */
 const STANDSTILL_MS = 30_000;
 
@@ -17,7 +19,9 @@ export interface EpochPaceDependencies {
   readonly instances: () => readonly KnownInstance[];
   /** How far this node has come in each shard that it follows. */
   readonly heights: () => ReadonlyMap<ChainId, Height>;
-  readonly clock: Pick<Clock, 'schedule'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'schedule'>;
+  /** The least that an epoch takes. */
+  readonly epochMs: number;
   readonly logger: Pick<Logger, 'warn'>;
 }
 
@@ -32,9 +36,10 @@ export class EpochPace {
     this.#dependencies = dependencies;
   }
 
-  /** Resolves when the epoch may be entered. One call at a time. */
-  async until(epoch: Epoch): Promise<void> {
-    const { clock, logger } = this.#dependencies;
+  /** Resolves when the epoch may be entered whose last block before it has this timestamp. One call at a time. */
+  async until(epoch: Epoch, timestampMs: TimestampMs): Promise<void> {
+    const { clock, epochMs, logger } = this.#dependencies;
+    if (clock.nowMs() - timestampMs < Math.max(epochMs, PRESENT_MS)) return;
     for (let behind = this.#behind(epoch); behind.length > 0 && !this.#stopped; behind = this.#behind(epoch)) {
       const hasAdvanced = await new Promise<boolean>((resolve) => {
         const cancel: CancelTimer = clock.schedule(STANDSTILL_MS, () => resolve(false));

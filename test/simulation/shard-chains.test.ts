@@ -124,7 +124,7 @@ describe('beacon and shards of four nodes', () => {
     const world = await createBeaconWorld({ seed: 3, lossShare: 0.25, ...options });
     await world.run(60_000);
     world.links.lossShare = 0;
-    await world.run(10_000);
+    await world.run(20_000);
     const epoch = Math.max(...world.beacons.map(({ chain }) => chain.instance.epoch));
     assert.ok(epoch >= 4, show(world));
     for (const [node, shards] of world.shards.entries())
