@@ -12,12 +12,15 @@ const RECORDS = 'src/core/beacon/start-records.ts';
 const QUIET = [CALM, ...underSeeds(1, 3, { faults: [], dishonest: [], shape: SHARDED })];
 /** Through a turn of the epoch. */
 const EPOCHS = underSeeds(1, 4, { faults: [], faultsUntilMs: 3_500, dishonest: [], shape: TURNING });
-/** Links so slow that rounds are given up where instances end, so that closing blocks need carriers. */
-const SLOW_EPOCHS = underSeeds(1, 6, {
-  faults: [{ fromMs: 1_000, forMs: 8_000, what: { kind: 'slow-links', latencyMs: 420 } }],
-  faultsUntilMs: 9_000,
+/**
+ * Links so slow that rounds are given up where instances end, so that closing blocks need carriers. Epochs so long that no takeover helps within
+ * the bound.
+ */
+const SLOW_EPOCHS = underSeeds(2, 5, {
+  faults: [{ fromMs: 8_000, forMs: 30_000, what: { kind: 'slow-links', latencyMs: 420 } }],
+  faultsUntilMs: 38_000,
   dishonest: [],
-  shape: TURNING,
+  shape: { ...TURNING, epochBlocks: 40, beaconIntervalMs: 250 },
 });
 /** All nodes end, and come back in the midst of an epoch that is not the first. */
 const RESTARTS_AFTER_EPOCHS = underSeeds(16, 8, {

@@ -22,7 +22,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
   {
     name: 'shown-before-final',
     rule: 'an execution is shown when the header that commits it is crosslinked',
-    violates: ['determinism', 'agreement'],
+    violates: ['determinism', 'agreement', 'liveness'],
     file: 'src/core/beacon/anchoring.ts',
     find: '  const toHeight = last.header.height - 1;\n  // The first header of an instance commits the record, and no block.\n',
     replace: '  const toHeight = last.header.height;\n  // The first header of an instance commits the record, and no block.\n',
