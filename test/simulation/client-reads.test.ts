@@ -65,8 +65,11 @@ describe('what clients read', () => {
       ['supply', (result) => ({ ...(result as Record<string, JsonValue>), burned: '0x1' })],
     ];
     for (const [kind, change] of wrongs) {
-      const { violation } = await run(1, { ...quiet, tamper: tampered(kind, change) });
-      assert.equal(violation?.property, 'determinism', kind);
+      // Not every schedule asks each kind of question often enough.
+      let seen: string | undefined;
+      for (let seed = 1; seed <= 4 && seen === undefined; seed++)
+        seen = (await run(seed, { ...quiet, tamper: tampered(kind, change) })).violation?.property;
+      assert.equal(seen, 'determinism', kind);
     }
   });
 
