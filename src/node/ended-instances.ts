@@ -2,7 +2,7 @@
 // or with none, only follows it. One line for each chain, `chain epoch`, in order of chains: of all its instances up to that epoch. The last line is
 // the checksum of those before it, since one bit less of an epoch would let a validator sign where it has forgotten what it signed.
 import { sha256 } from '../core/crypto/sha256.ts';
-import { bytesToHex } from '../core/primitives/bytes.ts';
+import { bytesEqual, bytesToHex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { ChainId, Epoch } from '../core/primitives/ids.ts';
 import '../storage/errors.ts';
@@ -27,9 +27,7 @@ export function decodeEndedInstances(bytes: Uint8Array, path: string): EndedInst
     const [, chain, epoch] = ENTRY.exec(line) ?? [];
     if (Number.isSafeInteger(Number(chain)) && Number.isSafeInteger(Number(epoch))) ended.set(Number(chain), Number(epoch));
   }
-  const again = encodeEndedInstances(ended);
-  const isWhole = again.length === bytes.length && again.every((byte, index) => byte === bytes[index]);
-  if (isWhole) return ended;
+  if (bytesEqual(encodeEndedInstances(ended), bytes)) return ended;
   throw new CoppiceError('storage/corrupt', {
     path,
     detail: 'not a list of ended instances with its checksum: signing on could contradict what was signed',
