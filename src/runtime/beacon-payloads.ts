@@ -85,8 +85,11 @@ async function contentOn(
     beaconHashAt: (wanted: Height) => beaconHashAt(wanted) ?? (wanted === parent.facts.height ? parent.hash : undefined),
     nextLayout,
   };
-  const body = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : packBody(input, await operations.collect(parent.state));
-  const applied = applyBeaconBlock({ ...input, body });
+  const offered = isLastOfEpoch(height, constants.parameters) ? EMPTY_BODY : { ...EMPTY_BODY, ...(await operations.collect(parent.state)) };
+  // As a rule all of it holds and fits: only where it does not is each piece judged by itself.
+  const whole = applyBeaconBlock({ ...input, body: offered });
+  const body = whole.ok ? offered : packBody(input, offered);
+  const applied = whole.ok ? whole : applyBeaconBlock({ ...input, body });
   invariant(applied.ok, 'what was packed is valid');
   return {
     fields: {
