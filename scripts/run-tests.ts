@@ -1,9 +1,11 @@
 // Runs the named parts of the test suite on node's own runner and ends with one summary for all of them:
 //   node scripts/run-tests.ts [--only text] unit simulation conformance system
 // Parts differ in what they may use of the machine: unit tests share the cores, a system test has the machine to itself,
-// because it starts four validators and looks at the time. Later parts run even when an earlier one failed.
+// because it starts four validators and looks at the time. What runs in virtual time can wait: beside other parts it takes what they
+// leave of the processor, and its report comes after theirs. Later parts run even when an earlier one failed.
+import { type ChildProcess, fork } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
@@ -16,6 +18,10 @@ type Part = {
   readonly fileTimeoutMs: number;
   /** Files that start before all others, the longest first: one that began last would keep one core and leave the other idle. */
   readonly first?: readonly string[];
+  /** Nobody in it looks at a real clock: it runs beside the other parts, behind them. */
+  readonly isPatient?: boolean;
+  /** Options of V8 and Node for each file's process. */
+  readonly execArgv?: readonly string[];
 };
 
 /** Every folder of tests belongs to exactly one part; test/house checks that. */
@@ -34,6 +40,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
     pattern: 'test/simulation/**/*.test.ts',
     concurrency: 2,
     fileTimeoutMs: 1_200_000,
+    isPatient: true,
+    // Whole worlds make garbage quickly, and every core has its file: see src/simulation/crew.ts.
+    execArgv: ['--min-semi-space-size=64', '--max-semi-space-size=64', '--single-threaded-gc'],
     first: [
       'swarm',
       'mutants',
@@ -58,7 +67,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
 };
 
 const ROOT = join(import.meta.dirname, '..');
-// Hundreds of processes load the same modules: what Node has stripped and compiled once is kept for the others, by the content of each file.
+// Every file is a process of its own, and most load the same modules: what Node has stripped and compiled once is kept for the others, by the
+// content of each file, which saves a quarter of the time.
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'coppice-compile-cache');
 const USAGE = `usage: node scripts/run-tests.ts [--only text] <part>...
 
@@ -81,9 +91,15 @@ type RunnerEvent = {
   };
 };
 
-/** The events of all parts in turn, their totals held back and given once at the end, with the suites that were skipped. */
-async function* runParts(names: readonly string[], only: string, stop: AbortSignal, totals: Totals): AsyncGenerator<unknown> {
-  const notRun: string[] = [];
+/** What is said once for all parts. */
+interface Summary {
+  readonly totals: Totals;
+  /** Suites that were skipped as a whole. */
+  readonly notRun: string[];
+}
+
+/** The events of all parts in turn, without their totals. */
+async function* runParts(names: readonly string[], only: string, stop: AbortSignal, { totals, notRun }: Summary): AsyncGenerator<unknown> {
   for (const name of names) {
     const part = PARTS[name];
     if (part === undefined) throw new Error(`no part named ${name}`);
@@ -93,18 +109,54 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
       .map((file) => join(ROOT, file));
     if (files.length === 0) continue;
     process.stdout.write(`— ${name}: ${files.length} files, ${Math.round(process.uptime())} s after the start\n`);
-    const events = run({ files, concurrency: part.concurrency, timeout: part.fileTimeoutMs, signal: stop, cwd: ROOT });
+    const events = run({
+      files,
+      concurrency: part.concurrency,
+      timeout: part.fileTimeoutMs,
+      execArgv: part.execArgv ?? [],
+      signal: stop,
+      cwd: ROOT,
+    });
     for await (const event of events as AsyncIterable<RunnerEvent>) {
       if (event.type === 'test:summary') continue;
       if (isSkippedSuite(event)) notRun.push(describeSkip(event));
       if (!addToTotals(event, totals)) yield event;
     }
   }
-  for (const total of TOTALS) {
-    yield summaryLine(`${total} ${Math.round(totals[total])}`);
-  }
+}
+
+function* linesOf({ totals, notRun }: Summary): Generator<unknown> {
+  for (const total of TOTALS) yield summaryLine(`${total} ${Math.round(totals[total])}`);
   yield summaryLine(`skipped suites ${notRun.length}`);
   for (const line of notRun) yield summaryLine(line);
+}
+
+/** Parts that run in a process of their own at the lowest priority, which their files inherit. */
+class PartsBeside {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  readonly #text: Buffer[] = [];
+  #summary: Summary | undefined;
+
+  constructor(names: readonly string[], only: string, stop: AbortSignal) {
+    this.#child = fork(import.meta.filename, ['--only', only, ...names], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    setPriority(this.#child.pid ?? 0, constants.priority.PRIORITY_LOW);
+    this.#ended = new Promise((resolve) => this.#child.once('close', resolve));
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#text.push(chunk));
+    this.#child.once('message', (summary) => {
+      this.#summary = summary as Summary;
+    });
+    stop.addEventListener('abort', () => this.#child.kill('SIGTERM'));
+  }
+
+  /** Waits for the end, shows the report, and adds what it came to; a process that ends without a summary has failed. */
+  async addTo({ totals, notRun }: Summary): Promise<void> {
+    await this.#ended;
+    process.stdout.write(Buffer.concat(this.#text));
+    if (this.#summary === undefined) totals.fail++;
+    for (const total of TOTALS) totals[total] += this.#summary?.totals[total] ?? 0;
+    notRun.push(...(this.#summary?.notRun ?? []));
+  }
 }
 
 // Those that are named, as they are named; then the others by name.
@@ -147,16 +199,24 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 1;
     return;
   }
-  // Every file is a process of its own, and most load the same modules: compiling them once saves a quarter of the time.
-  process.env['NODE_COMPILE_CACHE'] ??= join(ROOT, 'node_modules', '.cache', 'compile');
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-  const totals = Object.fromEntries(TOTALS.map((total) => [total, 0])) as Totals;
-  const reporter = new spec();
-  const report = Readable.from(runParts(positionals, values.only, interrupted.signal, totals)).pipe(reporter);
-  for await (const text of report) process.stdout.write(text);
-  const failed = totals.fail + totals.cancelled > 0 || interrupted.signal.aborted || totals.tests === 0;
-  process.exitCode = failed ? 1 : 0;
+  process.once('disconnect', () => interrupted.abort()); // Whoever started this beside other parts is gone.
+  const isAlone = positionals.every((name) => PARTS[name]?.isPatient === PARTS[positionals[0] as string]?.isPatient);
+  const patient = isAlone ? [] : positionals.filter((name) => PARTS[name]?.isPatient === true);
+  const summary: Summary = { totals: Object.fromEntries(TOTALS.map((total) => [total, 0])) as Totals, notRun: [] };
+  const beside = patient.length === 0 ? undefined : new PartsBeside(patient, values.only, interrupted.signal);
+  const others = positionals.filter((name) => !patient.includes(name));
+  await report(runParts(others, values.only, interrupted.signal, summary));
+  await beside?.addTo(summary);
+  if (process.send === undefined) await report(linesOf(summary));
+  else process.send(summary, () => process.disconnect());
+  const { fail, cancelled, tests } = summary.totals;
+  process.exitCode = fail + cancelled > 0 || interrupted.signal.aborted || tests === 0 ? 1 : 0;
+}
+
+async function report(events: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+  for await (const text of Readable.from(events).pipe(new spec())) process.stdout.write(text);
 }
 
 if (import.meta.main) await main();
