@@ -4,7 +4,6 @@ import { VALIDATORS_MAX } from '../core/beacon/state.ts';
 import { invariant } from '../core/primitives/errors.ts';
 import type { ValidatorIndex } from '../core/primitives/ids.ts';
 import type { SignedAddress } from '../core/protocol/address-record.ts';
-import { peerNameOfPublicKey } from './peer-name.ts';
 
 /** A record beside what is known of its validator: only news is looked at, kept and told to others. */
 export type Newness = 'news' | 'known' | 'older';
@@ -41,13 +40,5 @@ export class AddressBook {
   /** Who has a record, ascending. */
   validators(): readonly ValidatorIndex[] {
     return [...this.#newest.keys()].sort((a, b) => a - b);
-  }
-
-  /** The multiaddresses of a validator, each with its peer id, as an operator would write them. They are its own words: not every one can be dialled. */
-  multiaddressesOf(validator: ValidatorIndex): readonly string[] {
-    const record = this.#newest.get(validator)?.record;
-    if (record === undefined) return [];
-    const peer = peerNameOfPublicKey(record.peerKey);
-    return record.addresses.map((address) => `${address}/p2p/${peer}`);
   }
 }

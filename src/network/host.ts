@@ -4,14 +4,14 @@ import type { PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { concatBytes, uint64ToBytes } from '../core/primitives/bytes.ts';
-import { CoppiceError } from '../core/primitives/errors.ts';
+import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Bytes32 } from '../core/primitives/ids.ts';
 import { AddressThrottle } from './address-throttle.ts';
 import { LabelledCounters } from './counters.ts';
 import { Discipline } from './discipline.ts';
 import { GossipPort, gossipsubOptions } from './gossip.ts';
 import { GossipGuard } from './gossip-guard.ts';
-import { addressOf, type CoppiceLibp2p, hostOf, listenPortOf, type NetworkAddress, startNode } from './libp2p-node.ts';
+import { addressOf, type CoppiceLibp2p, hostOf, listenPortOf, type NetworkAddress, saidAddressOf, startNode } from './libp2p-node.ts';
 import { DEFAULT_LIMITS, type NetworkLimits } from './limits.ts';
 import type { NetworkLog } from './log.ts';
 import type { GossipHandler, Network, NetworkStats, PeerListener, PeerName, Peers, PubSub, Request } from './ports.ts';
@@ -22,6 +22,8 @@ import { Serving } from './request-serving.ts';
 import { type RandomFraction, steadyTiming, type Timing } from './timing.ts';
 
 const DIAL_MS_MAX = 5_000;
+/** Addresses of one peer that are its own words. */
+const SAID_ADDRESSES_MAX = 8;
 /** Misbehaviour: two of these and a peer is refused; no honest node sends even one. */
 const BROKEN_FORMAT_WEIGHT = 50;
 
@@ -127,7 +129,10 @@ class Libp2pHost implements Libp2pNetwork {
   readonly #timing: Timing;
   readonly #tally: Tally;
   readonly #log: NetworkLog;
-  readonly #addresses: ReadonlyMap<PeerName, Multiaddr>;
+  readonly #configured: ReadonlyMap<PeerName, Multiaddr>;
+  /** Where peers are dialled, in turn: what they said of themselves first, then what is configured. */
+  readonly #addresses: Map<PeerName, readonly Multiaddr[]>;
+  readonly #isAdmitted: (peer: PeerName) => boolean;
   readonly #changeListeners = new Set<PeerListener>();
   #dials = 0;
   #dialsFailed = 0;
@@ -152,7 +157,10 @@ class Libp2pHost implements Libp2pNetwork {
     this.#timing = options.timing;
     this.#tally = tally;
     this.#log = options.log;
-    this.#addresses = new Map(options.peers.map((peer) => [peer.peerId, addressOf(peer, peer.peerId)]));
+    this.#configured = new Map(options.peers.map((peer) => [peer.peerId, addressOf(peer, peer.peerId)]));
+    this.#addresses = new Map([...this.#configured].map(([peer, address]) => [peer, [address]]));
+    const admitted = admittedPeers(options);
+    this.#isAdmitted = (peer) => admitted === undefined || admitted.has(peer);
     this.#asking = new Asking(libp2p, limits, options.timing, { onOffence: (peer, reason) => this.#offence(peer, reason) });
     this.#serving = new Serving(libp2p, limits, options.timing, {
       refused: tally.refused,
@@ -236,7 +244,18 @@ class Libp2pHost implements Libp2pNetwork {
         return () => this.#changeListeners.delete(listener);
       },
       misbehaved: (peer, reason, weight) => this.#discipline.misbehaved(peer, reason, weight),
+      reachableAt: (peer, addresses) => this.#reachableAt(peer, addresses),
     };
+  }
+
+  #reachableAt(peer: PeerName, addresses: readonly string[]): void {
+    if (this.#closing !== undefined || peer === this.self || !this.#isAdmitted(peer)) return;
+    const said = addresses.slice(0, SAID_ADDRESSES_MAX).flatMap((address) => saidAddressOf(address, peer) ?? []);
+    const configured = this.#configured.get(peer);
+    const all = [...said, ...(configured === undefined ? [] : [configured])];
+    if (all.length === 0) return;
+    this.#addresses.set(peer, all);
+    this.#redialler.told(peer);
   }
 
   #requestPort(): Request {
@@ -278,14 +297,22 @@ class Libp2pHost implements Libp2pNetwork {
       dial: async (peer: PeerName) => {
         this.#dials++;
         try {
-          await this.#libp2p.dial(this.#addresses.get(peer) as Multiaddr, { signal: AbortSignal.timeout(DIAL_MS_MAX) });
+          await this.#libp2p.dial(this.#nextAddressOf(peer), { signal: AbortSignal.timeout(DIAL_MS_MAX) });
         } catch (error) {
           this.#dialsFailed++;
           throw error;
         }
       },
     };
-    return new Redialler(this.self, [...this.#addresses.keys()], dialler, options.timing, options.random);
+    return new Redialler(this.self, [...this.#configured.keys()], dialler, options.timing, options.random);
+  }
+
+  // One at a time: an address that swallows what is sent to it would use up the time of all others.
+  #nextAddressOf(peer: PeerName): Multiaddr {
+    const [next, ...others] = this.#addresses.get(peer) ?? [];
+    invariant(next !== undefined, 'only who has an address is dialled');
+    this.#addresses.set(peer, [...others, next]);
+    return next;
   }
 
   #changed(peer: PeerName, connected: boolean): void {

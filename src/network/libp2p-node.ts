@@ -17,6 +17,7 @@ import { watchInboundFailures } from './inbound-failures.ts';
 import type { NetworkLimits } from './limits.ts';
 import type { PeerName } from './ports.ts';
 
+const DIALLED_HOSTS: ReadonlySet<string> = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6']);
 const MIB = 1024 * 1024;
 /** Streams of one connection that the other side may open: gossip, requests, identify, ping. */
 const INBOUND_STREAMS_MAX = 256;
@@ -108,6 +109,18 @@ export function addressOf(address: NetworkAddress, peer?: PeerName): Multiaddr {
   const { host, port } = address;
   const kind = isIPv4(host) ? 'ip4' : isIPv6(host) ? 'ip6' : 'dns4';
   return multiaddr(`/${kind}/${host}/tcp/${port}${peer === undefined ? '' : `/p2p/${peer}`}`);
+}
+
+/** The multiaddress that a peer says it can be reached at; undefined where that is none of an IP address or name, and a TCP port. */
+export function saidAddressOf(text: string, peer: PeerName): Multiaddr | undefined {
+  try {
+    const said = multiaddr(text);
+    const kinds = said.getComponents().map(({ name }) => name);
+    const isOfTcp = kinds.length === 2 && DIALLED_HOSTS.has(kinds[0] ?? '') && kinds[1] === 'tcp';
+    return isOfTcp ? said.encapsulate(`/p2p/${peer}`) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The IP address or name within a multiaddr. */

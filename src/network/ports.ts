@@ -67,6 +67,11 @@ export interface Peers {
   /** Told once for each peer that comes or goes, until it is cancelled; `connected()` already says the same. */
   onChange(listener: PeerListener): () => void;
   /**
+   * Keeps a peer connected from now on, at these multiaddresses (without the peer's id) beside those that are configured; instead of what was said of it
+   * before. They are its own words: what cannot be dialled is passed over, and so is a peer that may not connect.
+   */
+  reachableAt(peer: PeerName, addresses: readonly string[]): void;
+  /**
    * Counts an offence that no honest peer commits. Weights add up and decay (peer-score.ts); at the threshold the peer's
    * connections are closed and it is refused for a while. `reason` is a stable kebab-case label.
    */

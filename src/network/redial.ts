@@ -2,6 +2,8 @@
 // `kill -9`; a validator whose peers gave up on it is a validator lost. Retries back off from 250 ms to 2 s with jitter, so that a
 // peer that comes back is connected about a second later and a dead one costs next to nothing.
 //
+// A peer that only said itself where it is (protocol, section 9) may have named anybody's address: tries there become rarer, up to one in half a minute.
+//
 // Back-off shrinks only when a peer proves useful (`onReady`): one that refuses us lets the dial succeed first and closes then.
 import type { PeerName } from './ports.ts';
 import type { CancelTimer, RandomFraction, Timing } from './timing.ts';
@@ -10,6 +12,8 @@ import type { CancelTimer, RandomFraction, Timing } from './timing.ts';
 export const REDIAL_MS_MIN = 250;
 /** Longest wait between two tries. */
 export const REDIAL_MS_MAX = 2_000;
+/** The same for a peer whose addresses are its own words. */
+export const REDIAL_TOLD_MS_MAX = 30_000;
 /** Of two peers that start together the one with the greater name waits, so that they rarely dial each other at once. */
 export const SECOND_DIALLER_MS = 400;
 
@@ -22,29 +26,37 @@ export interface Dialler {
 }
 
 interface Target {
+  readonly delayMsMax: number;
   delayMs: number;
   dialling: boolean;
   cancel: CancelTimer | undefined;
 }
 
-/** The redial loops of one node, one for each peer of the static mesh. */
+/** The redial loops of one node, one for each peer of the static mesh and each that said where it is. */
 export class Redialler {
   readonly #targets = new Map<PeerName, Target>();
   readonly #dialler: Dialler;
   readonly #timing: Timing;
   readonly #random: RandomFraction;
+  readonly #self: PeerName;
   #closed = false;
 
   constructor(self: PeerName, peers: readonly PeerName[], dialler: Dialler, timing: Timing, random: RandomFraction) {
     this.#dialler = dialler;
     this.#timing = timing;
     this.#random = random;
-    for (const peer of peers) {
-      if (peer === self) continue;
-      const target: Target = { delayMs: REDIAL_MS_MIN, dialling: false, cancel: undefined };
-      this.#targets.set(peer, target);
-      this.#wait(peer, target, self < peer ? 0 : SECOND_DIALLER_MS);
-    }
+    this.#self = self;
+    for (const peer of peers) this.#add(peer, REDIAL_MS_MAX);
+  }
+
+  /** A peer said where it can be reached: tried soon, whatever was tried before. */
+  told(peer: PeerName): void {
+    const target = this.#targets.get(peer);
+    if (target === undefined) return this.#add(peer, REDIAL_TOLD_MS_MAX);
+    target.delayMs = REDIAL_MS_MIN;
+    if (target.cancel === undefined) return;
+    target.cancel();
+    this.#retryLater(peer, target);
   }
 
   /** The peer answered: the next loss is retried quickly again. */
@@ -68,10 +80,17 @@ export class Redialler {
     this.#targets.clear();
   }
 
+  #add(peer: PeerName, delayMsMax: number): void {
+    if (peer === this.#self || this.#closed) return;
+    const target: Target = { delayMsMax, delayMs: REDIAL_MS_MIN, dialling: false, cancel: undefined };
+    this.#targets.set(peer, target);
+    this.#wait(peer, target, this.#self < peer ? 0 : SECOND_DIALLER_MS);
+  }
+
   #retryLater(peer: PeerName, target: Target): void {
     const jitter = 0.75 + this.#random() / 2;
     this.#wait(peer, target, Math.round(target.delayMs * jitter));
-    target.delayMs = Math.min(REDIAL_MS_MAX, target.delayMs * 2);
+    target.delayMs = Math.min(target.delayMsMax, target.delayMs * 2);
   }
 
   #wait(peer: PeerName, target: Target, delayMs: number): void {

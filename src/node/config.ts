@@ -2,10 +2,11 @@
 // over config.json, that over the default. What the whole network must agree on is in genesis instead.
 import { z } from 'zod';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import { ADDRESS_BYTES_MAX, ADDRESSES_MAX } from '../core/protocol/address-record.ts';
 import { STATE_BLOCKS_MIN } from '../runtime/history-pruner.ts';
 import './errors.ts';
 import { FOLLOW_CHOICES } from './followed-shards.ts';
-import { faultOfPeerAddress } from './peer-address.ts';
+import { faultOfAnnouncedAddress, faultOfPeerAddress } from './peer-address.ts';
 
 /** Peers that a node dials by itself; the others dial it. */
 const PEERS_MAX = 1024;
@@ -22,6 +23,14 @@ const PeerAddress = z
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   });
 
+const AnnouncedAddress = z
+  .string()
+  .max(ADDRESS_BYTES_MAX)
+  .superRefine((address, context) => {
+    const fault = faultOfAnnouncedAddress(address);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  });
+
 const ConfigFile = z.strictObject({
   version: z.literal(1),
   rpc: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(8545) }).prefault({}),
@@ -31,6 +40,8 @@ const ConfigFile = z.strictObject({
       port: Port.default(9545),
       /** Multiaddresses with the peer id: `/ip4/…/tcp/…/p2p/…`. */
       peers: z.array(PeerAddress).max(PEERS_MAX).default([]),
+      /** Multiaddresses at which others reach this validator, which it signs and tells; without any, host and port. */
+      announce: z.array(AnnouncedAddress).max(ADDRESSES_MAX).default([]),
     })
     .prefault({}),
   metrics: z.strictObject({ host: Host.default('127.0.0.1'), port: Port.default(10_545) }).prefault({}),
@@ -67,6 +78,7 @@ export const CONFIG_SETTINGS: readonly Setting[] = [
   { flag: 'p2p-host', path: ['p2p', 'host'], kind: 'text', describe: 'address that peers connect to' },
   { flag: 'p2p-port', path: ['p2p', 'port'], kind: 'number', describe: 'port that peers connect to' },
   { flag: 'peers', path: ['p2p', 'peers'], kind: 'list', describe: 'multiaddresses of peers, separated by commas' },
+  { flag: 'announce', path: ['p2p', 'announce'], kind: 'list', describe: 'multiaddresses at which others reach this validator' },
   { flag: 'metrics-host', path: ['metrics', 'host'], kind: 'text', describe: 'address of /metrics and /health' },
   { flag: 'metrics-port', path: ['metrics', 'port'], kind: 'number', describe: 'port of /metrics and /health' },
   { flag: 'follow', path: ['follow'], kind: 'text', describe: "shards: all (and answer all of JSON-RPC) or own (the validator's)" },

@@ -29,9 +29,10 @@ import type { ValidatorSecrets } from '../runtime/signer.ts';
 import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
 import { type Chain, createChain } from './create-chain.ts';
-import type { NodePorts, NodeStores } from './create-node.ts';
+import type { NodePorts } from './create-node.ts';
 import type { EpochPace } from './epoch-pace.ts';
 import { loadInstance } from './load-instance.ts';
+import type { NodeStores } from './node-stores.ts';
 import type { SigningRecords } from './signing-records.ts';
 
 /** What composing the beacon takes beside the node's ports. */

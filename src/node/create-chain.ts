@@ -27,8 +27,9 @@ import type { BlockServerSource } from '../sync/block-server.ts';
 import { CatchUp, type CatchUpDependencies } from '../sync/catch-up.ts';
 import { carrierOf } from '../sync/ended-instances.ts';
 import { ForkInquiry } from '../sync/fork-inquiry.ts';
-import type { NodePorts, NodeStores } from './create-node.ts';
+import type { NodePorts } from './create-node.ts';
 import type { LoadedInstance } from './load-instance.ts';
+import type { NodeStores } from './node-stores.ts';
 
 const SEND_TIMEOUT_MS = 5_000;
 /** Weight of a block that its proposer signed and no honest validator would have. */

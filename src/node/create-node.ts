@@ -35,13 +35,8 @@ import { TransactionRouter } from '../runtime/transaction-router.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
 import { ViewChain } from '../runtime/view-chain.ts';
 import { ViewMaker } from '../runtime/view-maker.ts';
-import { type BeaconStore, createBeaconStore } from '../storage/beacon-store.ts';
-import { type BlockStore, createBlockStore } from '../storage/block-store.ts';
-import { createEvidenceStore, type EvidenceStore } from '../storage/evidence-store.ts';
 import type { FileStore } from '../storage/file-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
-import { createShardStore, type ShardStore } from '../storage/shard-store.ts';
-import { createViewStore, type ViewStore } from '../storage/view-store.ts';
 import { serveBlocks } from '../sync/block-server.ts';
 import { EndAnswers, endedSourceOf } from '../sync/ended-instances.ts';
 import { beginTogether } from './begin-together.ts';
@@ -58,7 +53,9 @@ import type { ChainProgress } from './health.ts';
 import { measureNetwork } from './measure-network.ts';
 import { mempoolShareOf } from './mempool-share.ts';
 import { refuseMissingBlocks, refuseMissingViews, refusePartialView } from './missing-block.ts';
+import { storesIn } from './node-stores.ts';
 import { SigningRecords } from './signing-records.ts';
+import { openValidatorAddresses } from './validator-addresses.ts';
 
 /** A block that buys this share of the gas that it may is full: a large transaction may not have fitted any more. */
 const FULL_BLOCK_SHARE = 0.9;
@@ -80,15 +77,8 @@ export interface NodePorts {
   readonly pause: (() => Promise<void>) | undefined;
   /** Peer name of each validator, by validator index. */
   readonly validatorPeers: readonly PeerName[];
-}
-
-/** The rows of a node's one database. */
-export interface NodeStores {
-  readonly blockStore: BlockStore;
-  readonly beaconStore: BeaconStore;
-  readonly shardStore: ShardStore;
-  readonly evidenceStore: EvidenceStore;
-  readonly viewStore: ViewStore;
+  /** Multiaddresses at which others reach this node, without its peer id; none where nobody has to be told. */
+  readonly ownAddresses: readonly string[];
 }
 
 /** Who a node is, in which network. */
@@ -222,6 +212,12 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   });
   crosslinks = exchange;
   if (follow === 'all') await openView(running);
+  const addresses = await openValidatorAddresses({
+    ...shared,
+    genesis,
+    validators: () => beacon.state.validators,
+    peerOf: (validator) => ports.validatorPeers[validator],
+  });
   const made = maker;
   const chains = (): readonly Chain[] => [beacon.chain, ...running.chains.values()];
   serveBlocks(
@@ -243,6 +239,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     evidence,
     start: () => {
       const { peers } = network;
+      addresses.start();
       beginTogether({ peers, clock, validatorCount: ports.validatorPeers.length, waitMsMax: parameters.roundTimeoutMs }, () => {
         exchange.start();
         beacon.start();
@@ -251,6 +248,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       });
     },
     stop: async () => {
+      addresses.stop();
       exchange.stop();
       await beacon.stop();
       await running.stop();
@@ -386,14 +384,4 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
 function makerOf(maker: ViewMaker | undefined): ViewMaker {
   invariant(maker !== undefined, 'nothing is committed before all is open');
   return maker;
-}
-
-function storesIn(store: KeyValueStore): NodeStores {
-  return {
-    blockStore: createBlockStore(store),
-    beaconStore: createBeaconStore(store),
-    shardStore: createShardStore(store),
-    evidenceStore: createEvidenceStore(store),
-    viewStore: createViewStore(store),
-  };
 }

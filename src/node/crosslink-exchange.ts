@@ -12,8 +12,9 @@ import type { BeaconWindow } from '../runtime/beacon-window.ts';
 import { CrosslinkAnnouncer } from '../runtime/crosslink-announcer.ts';
 import { CrosslinkShelf } from '../runtime/crosslink-shelf.ts';
 import { VerifiedClaims } from '../runtime/verified-claims.ts';
-import type { NodePorts, NodeStores } from './create-node.ts';
+import type { NodePorts } from './create-node.ts';
 import type { Follow } from './followed-shards.ts';
+import type { NodeStores } from './node-stores.ts';
 import { makeShardCrosslink } from './shard-crosslink.ts';
 
 /** What the exchange needs of its node. */

@@ -7,7 +7,7 @@ import type { BeaconState } from '../core/beacon/state.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { BEACON_CHAIN, type ChainId, type Height } from '../core/primitives/ids.ts';
 import { VIEW_RANGE_MAX } from '../storage/view-store.ts';
-import type { NodeStores } from './create-node.ts';
+import type { NodeStores } from './node-stores.ts';
 import '../storage/errors.ts';
 
 /** Newest blocks that a start looks for: more than the log and the one before it hold, 16 MiB each at some 3 KB a block. */

@@ -12,7 +12,8 @@ import type { Transaction } from '../core/protocol/transaction.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase, StateVersion } from '../core/state/state-version.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
-import type { NodePorts, NodeStores } from './create-node.ts';
+import type { NodePorts } from './create-node.ts';
+import type { NodeStores } from './node-stores.ts';
 
 /** What undoing needs of its node. */
 export interface RollbackDependencies extends Pick<NodePorts, 'store'>, Pick<NodeStores, 'blockStore' | 'shardStore' | 'viewStore'> {

@@ -15,7 +15,8 @@ import type { TransactionSource } from '../runtime/shard-payloads.ts';
 import type { TransactionDirectory } from '../runtime/transaction-directory.ts';
 import { BLOCK_RANGE_MAX } from '../storage/block-store.ts';
 import type { AnchoredAbove } from './anchored-headers.ts';
-import type { NodePorts, NodeStores } from './create-node.ts';
+import type { NodePorts } from './create-node.ts';
+import type { NodeStores } from './node-stores.ts';
 import { type Undone, undoLosingBranch, undoTakenOver } from './shard-rollback.ts';
 
 declare module '../core/primitives/errors.ts' {

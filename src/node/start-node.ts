@@ -27,7 +27,7 @@ import { readGenesisFile } from './genesis-file.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
-import { parsePeerAddress } from './peer-address.ts';
+import { announcedAddresses, parsePeerAddress } from './peer-address.ts';
 import { createRpcPorts } from './rpc-ports.ts';
 import { claimSigningFolder } from './signing-owner.ts';
 import { readValidatorKeys } from './validator-seed.ts';
@@ -115,6 +115,7 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
       verifier,
       pause: () => new Promise((resolve) => setImmediate(resolve)),
       validatorPeers: genesis.validators.map(({ peerKey }) => peerNameOfPublicKey(peerKey)),
+      ownAddresses: announcedAddresses(config.p2p.announce, config.p2p.host, network.listenPort),
     },
     { genesis, secrets: keys, stateBlocks: stateBlocksOf(config, genesis), follow: config.follow, onFault },
   );

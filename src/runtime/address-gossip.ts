@@ -22,7 +22,7 @@ import type { VerifiedClaims } from './verified-claims.ts';
 const REPUBLISH_INTERVAL_MS = 10 * 60_000;
 /** After a new neighbour came, who may know nobody; all of them together at most once in so long. */
 const GREETING_DELAY_MS = 1_000;
-const GREETING_INTERVAL_MS = 30_000;
+const GREETING_INTERVAL_MS = 10_000;
 /** News of one validator that are taken, at most one in so long. */
 const NEWS_INTERVAL_MS = 5_000;
 /** Records that are verified at once; what comes on top is not looked at. */
@@ -154,7 +154,6 @@ export class AddressGossip {
     const atMs = Math.max(nowMs + delayMs, this.#saidAtMs + GREETING_INTERVAL_MS);
     if (this.#next !== undefined && this.#next.atMs <= atMs) return;
     this.#next?.cancel();
-    this.#unheard?.();
     const cancel = clock.schedule(atMs - nowMs, () => {
       this.#next = undefined;
       this.#saidAtMs = clock.nowMs();

@@ -190,6 +190,7 @@ class MemoryNode implements Network {
         return () => this.#listeners.delete(listener);
       },
       misbehaved: (peer, reason, weight) => this.#misbehaved(peer, reason, weight),
+      reachableAt: () => undefined, // Whoever is linked is connected.
     };
   }
 

@@ -16,7 +16,6 @@ import { createNode, type Node } from '../node/create-node.ts';
 import type { Follow } from '../node/followed-shards.ts';
 import { createRpcPorts } from '../node/rpc-ports.ts';
 import type { RpcPorts } from '../rpc/ports.ts';
-import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
 import type { Clock, Logger, Metrics } from '../runtime/ports.ts';
 import { type End, SimulatedDisk } from './disk.ts';
 import { inlineVerifier } from './inline-verifier.ts';
@@ -100,12 +99,8 @@ export interface World {
   stop(): Promise<void>;
 }
 
-let hashes: Promise<unknown> | undefined;
-
-/** Makes the nodes and starts them. They hash with what a validator has: the library's own way would take a quarter of a schedule's time. */
+/** Makes the nodes and starts them. */
 export async function createWorld(options: WorldOptions): Promise<World> {
-  hashes ??= installHashtree({ disableNative: false });
-  await hashes;
   const clock = new VirtualClock(options.startMs);
   const eventLog: string[] = [];
   const record = (line: string): void => {
@@ -232,6 +227,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         verifier: inlineVerifier(options.crypto, (run) => void clock.schedule(work.between(0.1, 25), run)),
         pause: () => new Promise((resolve) => void clock.schedule(work.between(0, 12), resolve)),
         validatorPeers: validatorNames,
+        ownAddresses: [],
       },
       {
         genesis,

@@ -4,7 +4,6 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import type { SignedAddress } from '../../src/core/protocol/address-record.ts';
 import { AddressBook } from '../../src/network/address-book.ts';
-import { peerNameOfPublicKey } from '../../src/network/peer-name.ts';
 
 const PEER_KEY = ed25519.getPublicKey(new Uint8Array(32).fill(1));
 
@@ -34,14 +33,6 @@ describe('the book of addresses', () => {
         for (const [validator, sequence] of newest) assert.equal(book.get(validator)?.record.sequence, sequence);
       }),
     );
-  });
-
-  it('gives multiaddresses with the peer’s id, and none of a validator that said nothing', () => {
-    const book = new AddressBook();
-    book.put(signed(3, 1, ['/ip4/192.0.2.1/tcp/9545', '/dns4/node.example/tcp/1']));
-    const peer = peerNameOfPublicKey(PEER_KEY);
-    assert.deepEqual(book.multiaddressesOf(3), [`/ip4/192.0.2.1/tcp/9545/p2p/${peer}`, `/dns4/node.example/tcp/1/p2p/${peer}`]);
-    assert.deepEqual(book.multiaddressesOf(4), []);
   });
 
   it('is of validators only', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Dialler, REDIAL_MS_MAX, REDIAL_MS_MIN, Redialler, SECOND_DIALLER_MS } from '../../src/network/redial.ts';
+import { type Dialler, REDIAL_MS_MAX, REDIAL_MS_MIN, REDIAL_TOLD_MS_MAX, Redialler, SECOND_DIALLER_MS } from '../../src/network/redial.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 describe('the redial loop', () => {
@@ -41,6 +41,24 @@ describe('the redial loop', () => {
     }
   });
 
+  it('tries what a peer said of itself soon, and ever more rarely, up to half a minute', async () => {
+    const { clock, dials, peer, redialler } = world('a', 'b', []);
+    await clock.advance(10_000);
+    assert.equal(dials.length, 0, 'nobody is known');
+    redialler.told('b');
+    await clock.advance(600_000);
+    const gaps = dials.slice(1).map((atMs, index) => atMs - (dials[index] as number));
+    assert.ok((gaps[0] as number) <= 1.25 * REDIAL_MS_MIN);
+    assert.ok(
+      gaps.slice(-5).every((gap) => gap >= 0.75 * REDIAL_TOLD_MS_MAX && gap <= 1.25 * REDIAL_TOLD_MS_MAX),
+      String(gaps),
+    );
+    peer.isThere = true;
+    redialler.told('b');
+    await clock.advance(1_000);
+    assert.ok(peer.connected, 'what is said again is tried at once');
+  });
+
   it('leaves the first try to the peer with the smaller name', async () => {
     const first = world('a', 'b');
     const second = world('b', 'a');
@@ -79,7 +97,7 @@ interface World {
   readonly redialler: Redialler;
 }
 
-function world(self = 'a', other = 'b'): World {
+function world(self = 'a', other = 'b', peers = [other, self]): World {
   const clock = new VirtualClock();
   const dials: number[] = [];
   const peer = { isThere: false, connected: false, isWelcome: true };
@@ -97,5 +115,5 @@ function world(self = 'a', other = 'b'): World {
     fraction = (fraction + 0.37) % 1;
     return fraction;
   };
-  return { clock, dials, peer, redialler: new Redialler(self, [other, self], dialler, clock, random) };
+  return { clock, dials, peer, redialler: new Redialler(self, peers, dialler, clock, random) };
 }

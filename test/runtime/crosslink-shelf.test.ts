@@ -59,6 +59,7 @@ function shelfOf(newest = (): BeaconState => beacon.state): CrosslinkShelf {
         connected: () => [],
         onChange: () => () => undefined,
         misbehaved: (_peer: PeerName, reason: string) => void offences.push(reason),
+        reachableAt: () => undefined,
       },
     },
     metrics: { count: (_name, labels) => void refusals.push(labels?.['reason'] ?? ''), gauge: () => undefined, observe: () => undefined },
@@ -201,7 +202,9 @@ describe('a crosslink that is announced', () => {
       newest: () => beacon.state,
       beaconHashAt: (height) => beacon.hashes[height],
       verify: () => slow,
-      network: { peers: { connected: () => [], onChange: () => () => undefined, misbehaved: () => undefined } },
+      network: {
+        peers: { connected: () => [], onChange: () => () => undefined, misbehaved: () => undefined, reachableAt: () => undefined },
+      },
       metrics: { count: () => undefined, gauge: () => undefined, observe: () => undefined },
     });
     const decisions = beacon.state.records.map(({ record }) => {

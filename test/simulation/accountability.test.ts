@@ -2,12 +2,12 @@
 // himself in the ears of an honest node is; here are schedules whose dishonest validators do so, as few as bear it and too many.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { runBeyondThird } from '../../src/simulation/beyond-third.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import { prepareHashes } from './hashes.ts';
 
 const BEARABLE = 3;
 const BEYOND = 6;
@@ -17,7 +17,7 @@ const standIns = standInCrypto;
 const preset = readPreset('devnet');
 
 describe('accountability', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   for (const strategy of ['twin', 'two-faced'] as const) {
     it(`finds one ${strategy} validator of four in each of ${BEARABLE} schedules`, async () => {

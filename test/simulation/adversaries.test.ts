@@ -1,7 +1,6 @@
 // Each dishonest strategy: that it does what its name says, seen at its own mouth, and that honest nodes live with it under faults.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { blockHashOf } from '../../src/core/protocol/block.ts';
 import type { Network } from '../../src/network/ports.ts';
@@ -17,6 +16,7 @@ import { runSchedule } from '../../src/simulation/schedule.ts';
 import { speaking } from '../../src/simulation/speaking.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const START_MS = 1_700_000_000_000;
 const RUN_MS = 15_000;
@@ -126,7 +126,7 @@ const mostIn = (rounds: ReadonlyMap<string, ReadonlySet<string>>): number => Mat
 const beaconOf = ({ nodes: [node] }: World): Uint8Array => (node as Node).beacon.chain.instance.instanceId;
 
 describe('a dishonest strategy', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('two-faced: proposes and votes twice in a round', async () => {
     const { world, messages } = await hear('two-faced', 1);

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { BitArray } from '@chainsafe/ssz';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { BEACON_CHAIN, type ChainId, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { BlockHeader as BlockHeaderType, blockHashOf, EMPTY_BODY } from '../../src/core/protocol/block.ts';
@@ -18,6 +17,7 @@ import { type WrongBlock, wrongBlocks } from '../../src/simulation/adversaries/w
 import { chainsOf } from '../../src/simulation/chains-of.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 import { lying, signedAgain } from './liar.ts';
 
 const START_MS = 1_700_000_000_000;
@@ -36,7 +36,7 @@ interface Told {
 }
 
 describe('a Byzantine leader', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('of the beacon gets no vote for a block with any field wrong, and does not stop the chain', () =>
     tellAll(BEACON_CHAIN, [

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { signerBitsOf } from '../../src/core/consensus/certificates.ts';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { bytesToHex, uint64ToBytes } from '../../src/core/primitives/bytes.ts';
 import { BEACON_CHAIN, type ChainId, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
@@ -28,6 +27,7 @@ import { hearing } from '../../src/simulation/speaking.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
 import { BLOCK_PROTOCOLS } from '../../src/sync/block-protocol.ts';
+import { prepareHashes } from './hashes.ts';
 
 const START_MS = 1_700_000_000_000;
 const DOWN = 'node-3';
@@ -116,7 +116,7 @@ for (const [where, id] of [
 ] as const)
   describe(`a node that is told in ${where} what no honest peer tells`, () => {
     before(async () => {
-      await initialiseKeccak();
+      await prepareHashes();
       chainId = id;
       strangersUsed = 0;
       seenByOthers.clear();
@@ -323,7 +323,7 @@ for (const [where, id] of [
 
 describe('honest nodes', () => {
   it('never score each other, through loss, a cut link, an absence and a restart', async () => {
-    await initialiseKeccak();
+    await prepareHashes();
     const honest = await createWorld({
       crypto: standInCrypto(),
       seed: 22,

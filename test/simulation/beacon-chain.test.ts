@@ -5,11 +5,10 @@ import { before, describe, it } from 'node:test';
 import { epochOfHeight } from '../../src/core/beacon/epochs.ts';
 import { layoutOfEpoch } from '../../src/core/beacon/state.ts';
 import { stateRootOf } from '../../src/core/beacon/state-root.ts';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { BEACON_CHAIN } from '../../src/core/primitives/ids.ts';
-import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { type BeaconWorld, createBeaconWorld } from './beacon-world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const EPOCH_BLOCKS = 8;
 const RUN_MS = 20_000;
@@ -35,8 +34,7 @@ function assertAgreement(world: BeaconWorld): void {
 
 describe('the beacon of four nodes', () => {
   before(async () => {
-    await installHashtree();
-    await initialiseKeccak();
+    await prepareHashes();
   });
 
   it('goes from epoch to epoch at the pace of an idle network, each with an instance and a seed of its own', async () => {

@@ -1,7 +1,6 @@
 // What is checked of messages between shards: nothing is found where each is taken once and in its turn, and everything that was planted.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { sha256 } from '../../src/core/crypto/sha256.ts';
 import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
 import type { BlockResult } from '../../src/core/execution/executed-block.ts';
@@ -14,6 +13,7 @@ import type { Property } from '../../src/simulation/checks/violation.ts';
 import { brokenWaves, type ExecutedWaves } from '../../src/simulation/checks/wave-order.ts';
 import { addressOf, ETHER, PARAMETERS, runBlock, transactionOf } from '../core/execution/block-setup.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
+import { prepareHashes } from './hashes.ts';
 
 const executor = createOwnLoopExecutor(PARAMETERS.evmChainId);
 const isLeft = (family: Uint8Array): boolean => isUnder(placementOfFamily(family), 2);
@@ -40,7 +40,7 @@ async function sentByShard2(): Promise<Sent> {
 }
 
 describe('lanes between shards', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   const found: Property[] = [];
   const lanesWith = async (): Promise<{ readonly lanes: Lanes; readonly sent: readonly Message[] }> => {
@@ -91,7 +91,7 @@ describe('lanes between shards', () => {
 });
 
 describe('the waves of a block of one of two shards', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   const wavesOf = ({ transactions, result }: Sent): ExecutedWaves => ({ shard: 2, inbox: [], transactions, result });
 

@@ -2,7 +2,6 @@
 // would be seen.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import type { JsonValue } from '../../src/rpc/json.ts';
 import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
@@ -10,6 +9,7 @@ import type { Answer, HeadNews } from '../../src/simulation/readers.ts';
 import { runSchedule, type ScheduleOptions } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import type { World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 function run(seed: number, options: Partial<ScheduleOptions> = {}) {
   const crypto = standInCrypto();
@@ -29,7 +29,7 @@ function tampered(kind: Answer['question']['kind'], change: (result: JsonValue) 
 const quiet = { faults: [], dishonest: [], shape: PLAIN_SHAPE };
 
 describe('what clients read', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('is what the replay computed, under faults and with dishonest validators', async () => {
     let reads = 0;

@@ -2,7 +2,6 @@
 // simulation give it more to replay than transfers.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
 import type { BlockResult } from '../../src/core/execution/executed-block.ts';
 import type { ItemExecutor } from '../../src/core/execution/item-executor.ts';
@@ -16,6 +15,7 @@ import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { addressOf, BASE_FEE_WEI, CONTEXT, ETHER, PARAMETERS, runBlock, transactionOf } from '../core/execution/block-setup.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
+import { prepareHashes } from './hashes.ts';
 
 const [alice, bob, owner] = [addressOf('alice'), addressOf('bob'), addressOf('owner')];
 const [counter, sender] = [addressOf('counter'), addressOf('sender')];
@@ -57,7 +57,7 @@ function withMessages(block: ReplayedBlock, change: (result: MessageResult) => M
 }
 
 describe('families replayed alone', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('come to what their block made of them', async () => {
     const block = await executed();

@@ -2,7 +2,6 @@
 // travel when nothing is wrong.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { isError } from '../../src/core/primitives/errors.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
@@ -17,11 +16,12 @@ import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import type { World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const key = (place: number): Uint8Array => Uint8Array.of(0x10, place);
 
 describe('rotten bits', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('show as an error when a row is read, until it is written again or the disk is replaced', async () => {
     const clock = new VirtualClock(0);

@@ -1,7 +1,6 @@
 // Four whole nodes in one process, on virtual time, a memory network and memory disks: the production composition behind the ports.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
@@ -12,6 +11,7 @@ import { standInBls, standInVrf } from '../../src/simulation/stand-in-crypto.ts'
 import { viewOf } from '../../src/simulation/view-of.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World, type WorldOptions } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const START_MS = 1_700_000_000_000;
 const ACCOUNTS = 8;
@@ -60,7 +60,7 @@ function heightsOf(node: World['nodes'][number]): number[] {
 }
 
 describe('four whole nodes in one process', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('finalise the same transfers on every node', async () => {
     const world = await runTransfers(optionsOf(1, 0), 5);

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { BEACON_CHAIN, type ChainId } from '../../src/core/primitives/ids.ts';
 import { genesisRoot } from '../../src/core/protocol/genesis.ts';
 import type { Network } from '../../src/network/ports.ts';
@@ -12,9 +11,9 @@ import { readPreset } from '../../src/node/genesis-file.ts';
 import { type ChainProblem, type Health, notFinalAfterMs, stallAfterMs } from '../../src/node/health.ts';
 import { createMetrics } from '../../src/node/metrics.ts';
 import { startMetricsServer } from '../../src/node/metrics-server.ts';
-import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const parameters = { ...readPreset('devnet'), committeeSeats: 4 };
 const LAYOUT: readonly ChainId[] = [2, 3];
@@ -81,8 +80,7 @@ async function run({ clock }: World, forMs: number): Promise<void> {
 
 describe('the health of a live node of two shards', () => {
   before(async () => {
-    await installHashtree();
-    await initialiseKeccak();
+    await prepareHashes();
   });
 
   it('is red when one shard stands still, though the beacon and the other shard go on', async () => {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { createOwnLoopExecutor } from '../../src/core/execution/evm/own-loop-executor.ts';
 import type { Message, MessageResult } from '../../src/core/protocol/message.ts';
 import { brokenMessageRules } from '../../src/simulation/checks/message-rules.ts';
@@ -10,6 +9,7 @@ import { CONTRACTS } from '../../src/simulation/contracts.ts';
 import { addressOf, ETHER, PARAMETERS, runBlock, transactionOf } from '../core/execution/block-setup.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
 import { randomBlock, talkativeBlock } from '../core/execution/random-blocks.ts';
+import { prepareHashes } from './hashes.ts';
 
 const [alice, bob, owner] = [addressOf('alice'), addressOf('bob'), addressOf('owner')];
 const [asker, counter, refuser] = [addressOf('asker'), addressOf('counter'), addressOf('refuser')];
@@ -66,7 +66,7 @@ const PLANTED: Readonly<Record<string, (all: readonly MessageResult[]) => readon
 };
 
 describe('what messages owe each other', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('is there in what execution makes of random blocks', async () => {
     await fc.assert(

@@ -5,13 +5,11 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { epochOfHeight } from '../../src/core/beacon/epochs.ts';
 import { ownShards } from '../../src/core/beacon/own-shards.ts';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { createdAddressOf } from '../../src/core/execution/created-address.ts';
 import { bytesToHex, bytesToPrefixedHex } from '../../src/core/primitives/bytes.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { createDispatcher } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS } from '../../src/rpc/limits.ts';
-import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { CONTRACTS, deploying } from '../../src/simulation/contracts.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
@@ -19,6 +17,7 @@ import { viewOf } from '../../src/simulation/view-of.ts';
 import { type Client, createClients, fundedAccounts, signTransfer, wordOf } from '../../src/simulation/workload.ts';
 import type { World } from '../../src/simulation/world.ts';
 import { createBeaconWorld } from './beacon-world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const LAYOUT = [4, 5, 6, 7];
 const NODES = 8;
@@ -99,8 +98,7 @@ interface Answered {
 
 describe('validators that follow their own shards', () => {
   before(async () => {
-    await installHashtree();
-    await initialiseKeccak();
+    await prepareHashes();
   });
 
   it('run them through the turns of epochs, and what clients send to any of them is final', async (test) => {

@@ -1,7 +1,6 @@
 // A whole node that runs for longer than its window of old states: what clients see of the head and of what is pruned, over a restart.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
@@ -17,6 +16,7 @@ import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { viewOf } from '../../src/simulation/view-of.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const START_MS = 1_700_000_000_000;
 const ETHER = 10n ** 18n;
@@ -150,7 +150,7 @@ async function assertServes(world: World, transfers: number): Promise<void> {
 }
 
 describe('a node that prunes', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('serves the head, its window and all blocks, and says of older states that they are pruned, also after a restart', async () => {
     const world = await createPrunedWorld();

@@ -3,16 +3,15 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { EVIDENCE_EPOCHS } from '../../src/core/beacon/epoch.ts';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { placementOfFamily } from '../../src/core/messaging/placement.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
 import { shardOfPlacement } from '../../src/core/protocol/shard-id.ts';
 import type { Beacon } from '../../src/node/create-beacon.ts';
-import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { type BeaconWorld, createBeaconWorld } from './beacon-world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const EPOCH_BLOCKS = 12;
 
@@ -45,8 +44,7 @@ function show({ beacons, shards }: BeaconWorld): string {
 
 describe('beacon and shards of four nodes', () => {
   before(async () => {
-    await installHashtree();
-    await initialiseKeccak();
+    await prepareHashes();
   });
 
   for (const layout of [[1], [2, 3], [4, 5, 3]]) {

@@ -2,7 +2,6 @@
 // what the beacon does not make final goes back to where the branches part, and on with the others.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { placementOfFamily } from '../../src/core/messaging/placement.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
@@ -15,6 +14,7 @@ import { muteOf } from '../../src/simulation/silent-shard.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
 import { createWorld, type World } from '../../src/simulation/world.ts';
+import { prepareHashes } from './hashes.ts';
 
 const START_MS = 1_700_000_000_000;
 const NODES = 8;
@@ -120,7 +120,7 @@ async function fork(seed: number, apartMs: number): Promise<Forked> {
 }
 
 describe('a shard that forks before its crosslink', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('is one chain again for everybody, the anchored one, and goes on', async () => {
     const { world, honest, traitors, lines } = await fork(1, 1_600);

@@ -5,7 +5,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { STRATEGIES } from '../../src/simulation/adversaries/strategies.ts';
 import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
@@ -17,6 +16,7 @@ import { FAULT_KINDS } from '../../src/simulation/faults.ts';
 import { readPlan, writePlan } from '../../src/simulation/plan.ts';
 import { FAULTS_UNTIL_MS, runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import { prepareHashes } from './hashes.ts';
 
 const MAIN = 'src/simulation/main.ts';
 const SOAK = 'scripts/soak-simulate.ts';
@@ -228,7 +228,7 @@ describe('a choice of faults and strategies', () => {
       exactClocks: true,
       links: { kind: 'wan' },
     });
-    await initialiseKeccak();
+    await prepareHashes();
     const { violation, links, heights } = await runSchedule({ ...plan, crypto: standInCrypto(), preset: readPreset('devnet') });
     assert.deepEqual([violation, links], [undefined, 'heavy-tailed']);
     assert.ok((heights[1] ?? 0) > 10);

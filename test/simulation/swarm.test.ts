@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
@@ -10,6 +9,7 @@ import { planOfScenario, REGRESSIONS } from '../../src/simulation/scenarios.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { runSwarm, type SwarmSummary } from '../../src/simulation/swarm.ts';
+import { prepareHashes } from './hashes.ts';
 
 const FIRST_SEED = 1_000;
 /** Run twice: their event logs must be the same in two processes, and over one worker and two. */
@@ -46,7 +46,7 @@ function sumOf<K extends string>(a: Readonly<Record<K, number>>, b: Readonly<Rec
 }
 
 describe('whole nodes under a swarm of faults and dishonest validators', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it(`keep every property in ${TWICE + ONCE} schedules from seed ${FIRST_SEED}, and a seed says everything`, async () => {
     const [twice, again] = await Promise.all([simulate(FIRST_SEED, TWICE, 1), simulate(FIRST_SEED, TWICE, 2)]);

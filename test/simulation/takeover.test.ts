@@ -2,12 +2,12 @@
 // committed; the beacon closes the shard's record at its last crosslinked header, and whoever had more goes back to that and on with the others.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import type { ChainShape } from '../../src/simulation/chain-shape.ts';
 import type { Fault } from '../../src/simulation/faults.ts';
 import { runSchedule } from '../../src/simulation/schedule.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
+import { prepareHashes } from './hashes.ts';
 
 const ALL = [0, 1, 2, 3];
 const SHAPE: ChainShape = { layout: [2, 3], epochBlocks: 4, beaconIntervalMs: 250, takeoverGraceBlocks: 4 };
@@ -26,7 +26,7 @@ async function voidBlocksIn(seed: number, shape: ChainShape, faults: readonly Fa
 }
 
 describe('takeovers', () => {
-  before(() => initialiseKeccak());
+  before(() => prepareHashes());
 
   it('make void what the only member of a committee has committed while it was cut off', async () => {
     const faults: readonly Fault[] = [{ fromMs: 600, forMs: 3_400, what: { kind: 'partition', minority: [3], isSeen: true } }];

@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
 import { BEACON_CHAIN, ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
-import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
 import { exploreTwins, runTwinsScenario } from '../../src/simulation/twins/explore.ts';
 import { runOnWholeNodes } from '../../src/simulation/twins/whole-nodes.ts';
+import { prepareHashes } from './hashes.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 const MAIN = join(PROJECT, 'src', 'simulation', 'twins', 'main.ts');
@@ -17,7 +16,7 @@ const ONE_PAIR = { validators: 4, twins: 1 };
 const TWO_PAIRS = { validators: 4, twins: 2 };
 const WHOLE_NODE_SCENARIOS = 12;
 
-before(() => installHashtree());
+before(() => prepareHashes());
 
 describe('four validators, one of them twice', () => {
   for (const { rounds, planSet, scenarios, distinct } of [
@@ -36,7 +35,7 @@ describe('four validators, one of them twice', () => {
   }
 
   it(`keep the checks of whole nodes in ${WHOLE_NODE_SCENARIOS} scenarios of the leaders that their seeds draw`, async () => {
-    await initialiseKeccak();
+    await prepareHashes();
     const leaders = new Set<number>();
     for (let seed = 1; seed <= WHOLE_NODE_SCENARIOS; seed++) {
       const crypto = standInCrypto();

@@ -38,7 +38,7 @@ const network: Network = {
     unsubscribe: () => undefined,
   },
   request: { request: () => Promise.reject(new Error('nobody to ask')), handle: () => undefined },
-  peers: { connected: () => [], onChange: () => () => undefined, misbehaved: () => undefined },
+  peers: { connected: () => [], onChange: () => () => undefined, misbehaved: () => undefined, reachableAt: () => undefined },
   stats: () => {
     throw new Error('nobody counts');
   },
@@ -77,6 +77,7 @@ const node = await createNode(
     verifier: createSignatureVerifier({ workerCount: 0, disableNative: false }),
     pause: undefined,
     validatorPeers: ['alone', 'absent'],
+    ownAddresses: [],
   },
   {
     genesis: parseGenesis('the genesis', text, bls),

@@ -1,7 +1,7 @@
 // Validators whose processes the test itself starts and kills, one by one: a devnet's folder, with `coppice node` on each of
 // its data directories.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRpc, type RpcClient } from '../../bench/devnet/json-rpc-client.ts';
@@ -40,13 +40,15 @@ export interface ClusterOptions {
   readonly shards?: number;
   /** Of each committee: the first validator follows all shards then, and the others their own. */
   readonly committeeSeats?: number;
+  /** The configuration of each names the first one only, instead of all. */
+  readonly namesFirstOnly?: boolean;
   /** Of the genesis, beside the preset. */
   readonly overrides?: Readonly<Record<string, number>>;
 }
 
 /** Makes the network and starts all of it. */
 export async function startCluster(options: ClusterOptions = {}): Promise<ValidatorCluster> {
-  const { validators: size = 4, shards = 1, committeeSeats, overrides } = options;
+  const { validators: size = 4, shards = 1, committeeSeats, namesFirstOnly = false, overrides } = options;
   const folder = mkdtempSync(join(tmpdir(), 'coppice-cluster-'));
   const basePort = await freeBasePort();
   const crypto = selectCrypto({ disableNative: false });
@@ -61,6 +63,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Valida
     crypto,
   });
   if (overrides !== undefined) overrideGenesis(folder, overrides);
+  if (namesFirstOnly)
+    for (const { configFile } of directories)
+      changeConfig(configFile, ({ p2p }) => {
+        p2p.peers = p2p.peers.filter((address) => address.includes(`/tcp/${firstPeerPort(directories)}/`));
+      });
   const children: (ChildProcess | undefined)[] = directories.map(() => undefined);
   const clients = directories.map((_directory, validator) => connectRpc(`http://127.0.0.1:${basePort + validator}`));
   const client = (validator: number): RpcClient => clients[validator] as RpcClient;
@@ -94,6 +101,22 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Valida
     await remove();
     throw error;
   }
+}
+
+/** What tests change of a node's configuration. */
+interface ChangedConfig {
+  readonly p2p: { port: number; peers: string[] };
+}
+
+/** Changes config.json of a node that does not run. */
+export function changeConfig(configFile: string, change: (config: ChangedConfig) => void): void {
+  const config = JSON.parse(readFileSync(configFile, 'utf8')) as ChangedConfig;
+  change(config);
+  writeFileSync(configFile, JSON.stringify(config));
+}
+
+function firstPeerPort(directories: readonly DataDirectory[]): number {
+  return (JSON.parse(readFileSync((directories[0] as DataDirectory).configFile, 'utf8')) as ChangedConfig).p2p.port;
 }
 
 async function startNodeProcess(directory: DataDirectory): Promise<ChildProcess> {
