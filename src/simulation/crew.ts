@@ -19,7 +19,11 @@ const SCHEDULE_MS_MAX = 900_000;
 /** MiB of memory for what has just been made, from the beginning: a quarter of a schedule's, most of which is of no use any more when it is full. */
 const YOUNG_MEMORY_MIB = 64;
 /** Every core has its worker: threads that collect beside it would only wait for each other. Together a fifth of the processor's time. */
-const MEMORY_OPTIONS = [`--min-semi-space-size=${YOUNG_MEMORY_MIB}`, `--max-semi-space-size=${YOUNG_MEMORY_MIB}`, '--single-threaded-gc'];
+export const MEMORY_OPTIONS: readonly string[] = [
+  `--min-semi-space-size=${YOUNG_MEMORY_MIB}`,
+  `--max-semi-space-size=${YOUNG_MEMORY_MIB}`,
+  '--single-threaded-gc',
+];
 
 /** See the file's head. */
 export class Crew {

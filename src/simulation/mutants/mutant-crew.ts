@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { invariant } from '../../core/primitives/errors.ts';
+import { MEMORY_OPTIONS } from '../crew.ts';
 import type { Order } from './mutant-worker.ts';
 import type { Findings } from './run-task.ts';
 import type { Ended } from './verdict.ts';
@@ -12,8 +13,6 @@ const ENTRY = fileURLToPath(new URL('./mutant-worker.ts', import.meta.url));
 const TASK_MS_MAX = 120_000;
 /** What was loaded for a mutant stays: so many in one process, and the next begins anew. */
 const TASKS_A_PROCESS = 40;
-/** MiB of memory for what has just been made, as in crew.ts. */
-const YOUNG_MEMORY_MIB = 32;
 const REASON_LENGTH_MAX = 2_000;
 
 interface Worker {
@@ -44,7 +43,7 @@ export class MutantCrew {
   }
 
   #start(): Worker {
-    const execArgv = [...process.execArgv, `--max-semi-space-size=${YOUNG_MEMORY_MIB}`];
+    const execArgv = [...process.execArgv, ...MEMORY_OPTIONS];
     const child = fork(ENTRY, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv });
     const worker: Worker = { child, stderr: '', tasks: 0 };
     invariant(child.stderr !== null, 'the errors of a worker are piped');
