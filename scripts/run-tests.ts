@@ -70,6 +70,7 @@ const ROOT = join(import.meta.dirname, '..');
 // Every file is a process of its own, and most load the same modules: what Node has stripped and compiled once is kept for the others, by the
 // content of each file, which saves a quarter of the time.
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'coppice-compile-cache');
+const UNTRACKED_PROMISES = new URL('./untracked-promises.ts', import.meta.url).href;
 const USAGE = `usage: node scripts/run-tests.ts [--only text] <part>...
 
 Runs parts of the test suite: ${Object.keys(PARTS).join(', ')}.
@@ -113,7 +114,7 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
       files,
       concurrency: part.concurrency,
       timeout: part.fileTimeoutMs,
-      execArgv: part.execArgv ?? [],
+      execArgv: ['--import', UNTRACKED_PROMISES, ...(part.execArgv ?? [])],
       signal: stop,
       cwd: ROOT,
     });

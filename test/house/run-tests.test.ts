@@ -10,20 +10,26 @@ import { PARTS } from '../../scripts/run-tests.ts';
 const root = mkdtempSync(join(tmpdir(), 'coppice-run-tests-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** What the script says of a project whose only test file has this content. */
-function summaryOf(content: string): string {
+/** What the script says of a project whose only test file has this content, and its exit code. */
+function runOf(content: string): { readonly status: number | null; readonly stdout: string } {
   for (const name of ['scripts', 'test/conformance']) mkdirSync(join(root, name), { recursive: true });
-  copyFileSync(join(import.meta.dirname, '../../scripts/run-tests.ts'), join(root, 'scripts/run-tests.ts'));
+  for (const script of ['run-tests.ts', 'untracked-promises.ts'])
+    copyFileSync(join(import.meta.dirname, '../../scripts', script), join(root, 'scripts', script));
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
   writeFileSync(join(root, 'test/conformance/some.test.ts'), `import { describe, it } from 'node:test';\n${content}`);
   // A runner within a test file runs nothing: the child must not know that it is within one.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run-tests.ts', 'conformance'], {
+  const { status, stdout } = spawnSync(process.execPath, ['scripts/run-tests.ts', 'conformance'], {
     cwd: root,
     env,
     encoding: 'utf8',
   });
-  assert.equal(status, 0, stderr);
+  return { status, stdout };
+}
+
+function summaryOf(content: string): string {
+  const { status, stdout } = runOf(content);
+  assert.equal(status, 0, stdout);
   return stdout;
 }
 
@@ -46,6 +52,19 @@ describe('the summary of the tests', () => {
     assert.match(summary, /skipped suites 0$/m);
     assert.doesNotMatch(summary, /not run/);
   });
+});
+
+describe('an error that nobody waits for', () => {
+  for (const [what, error] of [
+    ['thrown beside all tests', "setTimeout(() => { throw new Error('beside'); }, 1)"],
+    ['of a promise', "void Promise.reject(new Error('beside'))"],
+    ['of a promise, after a turn', "void new Promise((resolve) => setTimeout(resolve, 1)).then(() => { throw new Error('beside'); })"],
+  ])
+    it(`fails the tests: ${what}`, () => {
+      const { status, stdout } = runOf(`it('passes', async () => { ${error}; await new Promise((resolve) => setTimeout(resolve, 50)); });`);
+      assert.equal(status, 1, stdout);
+      assert.match(stdout, /beside/);
+    });
 });
 
 describe('the files that start first in their part', () => {
