@@ -19,7 +19,7 @@ await soakScenario({
     return {
       asked: { roundsAsked: rounds },
       run: async (say) => {
-        const { failed, ...figures } = await runKillRounds(rounds, say);
+        const { failed, ...figures } = await runKillRounds(rounds, {}, say);
         return { figures, failed };
       },
     };

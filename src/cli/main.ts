@@ -2,16 +2,20 @@
 import './compile-cache.ts';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { addCommitteesCommand } from './committees.ts';
-import { addDevnetCommand } from './devnet.ts';
-import { addEvidenceCommand } from './evidence.ts';
 import { explainError, explainUsage } from './explain-error.ts';
-import { addInitCommand } from './init.ts';
-import { addKeysCommand } from './keys.ts';
-import { addNodeCommand } from './node.ts';
 import { printNotice } from './print.ts';
 import { requireFolder } from './require-folder.ts';
-import { addStatusCommand } from './status.ts';
+
+/** Each is loaded when it is asked for, or when help is: what one command needs costs the others nothing. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  committees: async () => (await import('./committees.ts')).addCommitteesCommand,
+  devnet: async () => (await import('./devnet.ts')).addDevnetCommand,
+  evidence: async () => (await import('./evidence.ts')).addEvidenceCommand,
+  init: async () => (await import('./init.ts')).addInitCommand,
+  keys: async () => (await import('./keys.ts')).addKeysCommand,
+  node: async () => (await import('./node.ts')).addNodeCommand,
+  status: async () => (await import('./status.ts')).addStatusCommand,
+};
 
 function packageVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -23,13 +27,8 @@ const program = new Command('coppice')
   .version(packageVersion())
   // One line as for every other fault, where the library would write up to three.
   .configureOutput({ outputError: (text, write) => write(`coppice: ${explainUsage(text)}\n`) });
-addCommitteesCommand(program);
-addDevnetCommand(program);
-addEvidenceCommand(program);
-addInitCommand(program);
-addKeysCommand(program);
-addNodeCommand(program);
-addStatusCommand(program);
+const asked = Object.entries(COMMANDS).filter(([name]) => name === process.argv[2]);
+for (const [, load] of asked.length > 0 ? asked : Object.entries(COMMANDS)) (await load())(program);
 program.hook('preAction', (_program, command) => {
   const { dataDir } = command.opts<{ dataDir?: string }>();
   if (dataDir !== undefined) requireFolder(dataDir, '--data-dir');

@@ -7,10 +7,10 @@ import { bytesEqual } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import { BEACON_CHAIN } from '../core/primitives/ids.ts';
 import { type Genesis, genesisRoot } from '../core/protocol/genesis.ts';
-import { createLibp2pNetwork, type Libp2pNetwork } from '../network/host.ts';
+import type { Libp2pNetwork } from '../network/host.ts';
 import { peerNameOfPublicKey } from '../network/peer-name.ts';
 import { TOPIC_KINDS, topicName, topicPrefix } from '../network/topics.ts';
-import { createRpcServer, type RpcServer } from '../rpc/server.ts';
+import type { RpcServer } from '../rpc/server.ts';
 import { systemClock, systemRandom } from '../runtime/clock.ts';
 import { type CryptoSelection, selectCrypto } from '../runtime/native/select-crypto.ts';
 import { installHashtree } from '../runtime/native/ssz-hashtree.ts';
@@ -22,13 +22,11 @@ import { openLevelStore } from '../storage/level-store.ts';
 import { createNodeFileStore } from '../storage/node-file-store.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { NodeConfig } from './config.ts';
-import { createNode, type Node } from './create-node.ts';
+import type { Node } from './create-node.ts';
 import { readGenesisFile } from './genesis-file.ts';
 import { createLogger } from './logger.ts';
-import { createMetrics } from './metrics.ts';
-import { startMetricsServer } from './metrics-server.ts';
+import type { createMetrics } from './metrics.ts';
 import { announcedAddresses, parsePeerAddress } from './peer-address.ts';
-import { createRpcPorts } from './rpc-ports.ts';
 import { claimSigningFolder } from './signing-owner.ts';
 import { readValidatorKeys } from './validator-seed.ts';
 
@@ -83,11 +81,13 @@ async function openNode(paths: DataDirectory, config: NodeConfig, opened: Closer
   const genesis = readGenesisFile(paths.genesisFile, crypto.bls);
   const keys = ownKeys(paths, genesis, crypto);
   const logger = createLogger({ level: config.log.level, file: join(paths.logFolder, 'node.log'), base: { validator: keys.validator } });
-  const metrics = createMetrics({ withProcess: true });
   logger.info({ ...crypto.describe, sszHasher: hashtree, node: process.version }, 'cryptography in use');
   keepLog(paths.databaseFolder, paths.keptLogFolder);
   const store = await openLevelStore(paths.databaseFolder, genesisRoot(genesis));
   opened.push(() => store.close());
+  // Loaded only here, as the network, JSON-RPC and its server below: two thirds of a start, which a folder that is refused does without.
+  const [{ createMetrics }, { createNode }] = await Promise.all([import('./metrics.ts'), import('./create-node.ts')]);
+  const metrics = createMetrics({ withProcess: true });
   const network = await openNetwork(config, genesis, keys.peerSeed, logger);
   opened.push(() => network.close());
   const verifier = createSignatureVerifier({ workerCount: VERIFIER_WORKERS, disableNative: config.portableCrypto });
@@ -168,6 +168,7 @@ function ownKeys(paths: DataDirectory, genesis: Genesis, { bls }: CryptoSelectio
 async function openNetwork(config: NodeConfig, genesis: Genesis, peerSeed: Uint8Array, logger: Logger): Promise<Libp2pNetwork> {
   const root = genesisRoot(genesis);
   const { host, port } = config.p2p;
+  const { createLibp2pNetwork } = await import('../network/host.ts');
   try {
     return await createLibp2pNetwork({
       peerSeed,
@@ -195,6 +196,7 @@ async function openRpc(
   metrics: ReturnType<typeof createMetrics>,
 ): Promise<RpcServer> {
   const { host, port } = config.rpc;
+  const [{ createRpcServer }, { createRpcPorts }] = await Promise.all([import('../rpc/server.ts'), import('./rpc-ports.ts')]);
   try {
     return await createRpcServer({
       ports: createRpcPorts({ node, genesis, network, secp256k1, clock: systemClock }),
@@ -219,6 +221,7 @@ async function openMetrics(
   metrics: ReturnType<typeof createMetrics>,
   opened: Closers,
 ): Promise<void> {
+  const { startMetricsServer } = await import('./metrics-server.ts');
   const server = await startMetricsServer({
     ...config.metrics,
     metrics,

@@ -55,17 +55,19 @@ async function makeSamples({ chainId, rpc, accounts }: Devnet): Promise<void> {
     assert.equal(receipt.status, 'success');
     return receipt;
   };
-  const deploy = async (data: Hex) => (await final(await wallet.sendTransaction({ data, gas: 1_000_000n }))).contractAddress as Hex;
-  const logger = await deploy(LOGGER_INIT_CODE);
-  const sender = await deploy(SENDER_INIT_CODE);
+  const deploy = (data: Hex) => wallet.sendTransaction({ data, gas: 1_000_000n });
+  const deployments = [await deploy(LOGGER_INIT_CODE), await deploy(SENDER_INIT_CODE)];
+  const [logger, sender] = (await Promise.all(deployments.map(final))).map(({ contractAddress }) => contractAddress as Hex);
   const to = accounts[1]?.address as Hex;
+  const sent: Hex[] = [];
   for (const fees of [
     { type: 'legacy', gasPrice: GAS_PRICE_WEI } as const,
     { type: 'eip2930', gasPrice: GAS_PRICE_WEI, accessList: [{ address: to, storageKeys: [] }] } as const,
     { type: 'eip1559', maxFeePerGas: GAS_PRICE_WEI, maxPriorityFeePerGas: 1n } as const,
   ]) {
-    await final(await wallet.sendTransaction({ ...fees, to, value: 1n, gas: 30_000n }));
-    await final(await wallet.sendTransaction({ ...fees, to: logger, data: `0x${'ab'.repeat(32)}`, gas: 200_000n }));
+    sent.push(await wallet.sendTransaction({ ...fees, to, value: 1n, gas: 30_000n }));
+    sent.push(await wallet.sendTransaction({ ...fees, to: logger as Hex, data: `0x${'ab'.repeat(32)}`, gas: 200_000n }));
   }
-  await final(await wallet.sendTransaction({ to: sender, value: 5n, gas: 300_000n, data: `0x${'00'.repeat(12)}${'99'.repeat(20)}` }));
+  sent.push(await wallet.sendTransaction({ to: sender as Hex, value: 5n, gas: 300_000n, data: `0x${'00'.repeat(12)}${'99'.repeat(20)}` }));
+  await Promise.all(sent.map(final));
 }

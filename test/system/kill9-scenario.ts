@@ -12,7 +12,7 @@ import { signNext, transferTo } from '../../bench/devnet/transactions.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { tailOfLogs } from './devnet-fixture.ts';
 import { compareFinal, type FinalBlock, type FinalReader } from './final-blocks.ts';
-import { startCluster, type ValidatorCluster } from './validator-cluster.ts';
+import { type ClusterOptions, startCluster, type ValidatorCluster } from './validator-cluster.ts';
 
 /** What was done and checked, as far as it came. */
 export interface KillReport {
@@ -40,7 +40,7 @@ const ROUND_LOAD_MS = 1_500;
 const RECEIPTS_CHECKED = 50;
 
 /** Runs the rounds, saying each step to `say`, until the first broken promise; the report says which it was. */
-export async function runKillRounds(rounds: number, say: (line: string) => void): Promise<KillReport> {
+export async function runKillRounds(rounds: number, options: ClusterOptions, say: (line: string) => void): Promise<KillReport> {
   const tally: Tally = {
     rounds: 0,
     killedAlone: 0,
@@ -51,7 +51,7 @@ export async function runKillRounds(rounds: number, say: (line: string) => void)
     lost: 0,
   };
   try {
-    const cluster = await startCluster();
+    const cluster = await startCluster(options);
     const load = startLoad(cluster);
     try {
       await killAgainAndAgain(cluster, rounds, tally, say);
@@ -85,10 +85,10 @@ async function killAgainAndAgain(cluster: ValidatorCluster, rounds: number, tall
     await catchesUp(cluster, victim);
     await kill(other);
     await goesOn(cluster, othersOf(cluster, other), `with the votes of validator ${victim}, restarted`);
-    await cluster.start(other);
+    await Promise.all([cluster.start(other), recordFinalBlocks(cluster.rpc(victim), seen)]);
+    await recordFinalBlocks(cluster.rpc(victim), seen); // Those that became final meanwhile.
     say(`round ${round + 1}: validators ${victim} and ${other} killed and back`);
 
-    await recordFinalBlocks(cluster, seen);
     await Promise.all([0, 1, 2, 3].map((validator) => cluster.kill(validator)));
     tally.killedTogether += cluster.size;
     await Promise.all([0, 1, 2, 3].map((validator) => cluster.start(validator)));
@@ -132,9 +132,9 @@ async function catchesUp(cluster: ValidatorCluster, validator: number): Promise<
   await until(async () => (await heightOf(cluster.rpc(validator))) >= target, `validator ${validator} to catch up to block ${target}`);
 }
 
-async function recordFinalBlocks(cluster: ValidatorCluster, seen: Map<number, FinalBlock>): Promise<void> {
-  const head = await heightOf(cluster.rpc(0));
-  for (let number = seen.size; number <= head; number++) seen.set(number, await blockAt(cluster.rpc(0), number));
+async function recordFinalBlocks(rpc: RpcClient, seen: Map<number, FinalBlock>): Promise<void> {
+  const head = await heightOf(rpc);
+  for (let number = seen.size; number <= head; number++) seen.set(number, await blockAt(rpc, number));
 }
 
 // Every block on every node; receipts of the newest transactions on all of them too. All nodes are looked at before it fails: the
@@ -143,7 +143,7 @@ async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<nu
   const newest = Math.max(...seen.keys());
   const losses: string[] = [];
   const counts: Record<'blocks' | 'transactions' | 'receipts', number[]> = { blocks: [], transactions: [], receipts: [] };
-  for (let validator = 0; validator < cluster.size; validator++) {
+  const compareAt = async (validator: number): Promise<void> => {
     const rpc = cluster.rpc(validator);
     // A node that stays behind has lost what is missing: the comparison says how much.
     await until(async () => (await heightOf(rpc)) >= newest, `validator ${validator} to have block ${newest} again`).catch(() => undefined);
@@ -151,7 +151,8 @@ async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<nu
     for (const count of ['blocks', 'transactions', 'receipts'] as const) counts[count].push(compared[count]);
     tally.lost += compared.lost;
     losses.push(...compared.losses.map((loss) => `validator ${validator}: ${loss}`));
-  }
+  };
+  await Promise.all(Array.from({ length: cluster.size }, (_unused, validator) => compareAt(validator)));
   tally.blocksCompared = Math.min(...counts.blocks);
   tally.transactionsCompared = Math.min(...counts.transactions);
   tally.receiptsCompared = Math.min(...counts.receipts);

@@ -44,7 +44,7 @@ export async function attackOn(
   child.stdout?.on('data', (chunk) => {
     output += chunk;
   });
-  await new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve) => child.once('close', resolve)); // Not at its exit: what it printed may come after that.
   const report = JSON.parse(output)[mode] as AttackReport;
   assert.ok(report.connections > 0, `the attacker never connected: ${output}`);
   return report;

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../../src/network/limits.ts';
 import { ATTACKED_TOPIC, attackOn, HONEST_MARK, honestPair, under } from './network-attack-fixture.ts';
 import { pause, until } from './network-fixture.ts';
 
-describe('a node under attack by a raw libp2p peer', () => {
+describe('a node under attack by a raw libp2p peer', { concurrency: 3 }, () => {
   const gossipModes = [
     ['gossip-random', 'gossip-frame'],
     ['gossip-garbage-frames', 'gossip-frame-malformed'],

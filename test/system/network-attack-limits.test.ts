@@ -9,7 +9,7 @@ import { addressOfNetwork, pause, startMesh, startNetwork, until } from './netwo
 
 const STATUS = protocolName('status');
 
-describe('a node under attack by a raw libp2p peer', () => {
+describe('a node under attack by a raw libp2p peer', { concurrency: 2 }, () => {
   it('bounds what waits for its handlers, and what it reads, under a flood of well-formed messages', async (test) => {
     const limits = { awaitingMaxPerPeer: 50, gossipItemsRate: { perSecond: 1_000, burst: 1_000 } };
     const [first] = (await startMesh(test, 1, { limits })) as [Libp2pNetwork];

@@ -47,7 +47,7 @@ describe('four networks in a mesh', () => {
   });
 });
 
-describe('a network that is killed and comes back', () => {
+describe('a network that is killed and comes back', { concurrency: 2 }, () => {
   it('is connected again soon, under its old name', async (test) => {
     const [first] = (await startMesh(test, 1)) as [Libp2pNetwork];
     const second = await startNetwork(test, 2, { peers: [addressOfNetwork(first)] });

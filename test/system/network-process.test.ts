@@ -9,7 +9,7 @@ import { addressOfNetwork, startMesh, startNetwork, until } from './network-fixt
 const PROCESS = fileURLToPath(new URL('network-process.ts', import.meta.url));
 const QUICK = { livenessIntervalMs: 200, silenceMsMax: 1_200 };
 
-describe('a peer that is a process of its own', () => {
+describe('a peer that is a process of its own', { concurrency: 3 }, () => {
   it('is noticed to be gone after kill -9, and connected again when it is back', async (test) => {
     const [network] = (await startMesh(test, 1)) as [Libp2pNetwork];
     const killed = await startProcess(test, network);

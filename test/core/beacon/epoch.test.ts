@@ -1,6 +1,6 @@
 // The ends of epochs, and the beacon's own instances, which begin and end with them.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { drawLayout, EVIDENCE_EPOCHS, isPermittedLayout } from '../../../src/core/beacon/epoch.ts';
 import { beaconStartRecord, firstBeaconRecord, instanceOfRecord } from '../../../src/core/beacon/instance.ts';
 import { committeeSeedOf } from '../../../src/core/beacon/seeds.ts';
@@ -8,6 +8,7 @@ import { stateRootOf } from '../../../src/core/beacon/state-root.ts';
 import { applyBeaconBlock } from '../../../src/core/beacon/transition.ts';
 import { worldRootOf } from '../../../src/core/beacon/world-root.ts';
 import type { BlockBody } from '../../../src/core/protocol/block.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import {
   advance,
   advanceTo,
@@ -22,6 +23,8 @@ import {
   rootOf,
   smallGenesis,
 } from './fixture.ts';
+
+before(() => installHashtree());
 
 /** Two shards, eight blocks an epoch, a grace of twelve. */
 const twoShards = (): Beacon => beaconOf(smallGenesis({ validators: 6, layout: [2, 3] }));

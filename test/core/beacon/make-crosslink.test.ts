@@ -1,12 +1,13 @@
 // What a node makes of its shard's blocks is what the beacon takes: each crosslink is judged by the beacon's own rules.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { judgeCrosslink } from '../../../src/core/beacon/crosslink.ts';
 import { type CommittedHeader, type CrosslinkMaterial, type InstanceEnd, makeCrosslink } from '../../../src/core/beacon/make-crosslink.ts';
 import { Crosslink } from '../../../src/core/protocol/crosslink.ts';
 import { CROSSLINK_BYTES_MAX, CROSSLINK_HEADERS_MAX } from '../../../src/core/protocol/limits.ts';
 import { EMPTY_OUTBOX } from '../../../src/core/protocol/outbox.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import {
   advance,
   advanceTo,
@@ -26,6 +27,8 @@ import {
   rootOf,
   smallGenesis,
 } from './fixture.ts';
+
+before(() => installHashtree());
 
 const EPOCH_BLOCKS = 8;
 

@@ -1,10 +1,11 @@
 // What a beacon leader takes of what it has: everything that holds and fits, and of more than fits another share at each height.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { packBody } from '../../../src/core/beacon/pack-body.ts';
 import { applyBeaconBlock } from '../../../src/core/beacon/transition.ts';
 import type { ChainId } from '../../../src/core/primitives/ids.ts';
 import { BlockBody } from '../../../src/core/protocol/block.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { PARAMETERS } from '../execution/block-setup.ts';
 import {
   advance,
@@ -19,6 +20,8 @@ import {
   nextInput,
   smallGenesis,
 } from './fixture.ts';
+
+before(() => installHashtree());
 
 const LAYOUT = Array.from({ length: 16 }, (_unused, place) => 16 + place);
 

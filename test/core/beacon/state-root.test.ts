@@ -1,14 +1,17 @@
 // The state's root and proofs from it, against the SSZ library's own root.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { merkleBranch, merkleRoot, withLength } from '../../../src/core/beacon/merkle.ts';
 import { BeaconState, type RecordEntry } from '../../../src/core/beacon/state.ts';
 import { proveField, proveRecord, verifyField, verifyRecord } from '../../../src/core/beacon/state-proof.ts';
 import { BEACON_FIELDS, type BeaconField, fieldRootsOf, stateRootOf } from '../../../src/core/beacon/state-root.ts';
 import { bytesEqual, bytesToHex } from '../../../src/core/primitives/bytes.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { drawFrom, generateValue } from '../protocol/generate-value.ts';
 import { advance, advanceTo, beaconOf, rootOf, smallGenesis } from './fixture.ts';
+
+before(() => installHashtree());
 
 const isSame = (field: BeaconField, a: BeaconState, b: BeaconState): boolean =>
   bytesEqual(...([a, b].map((state) => fieldRootsOf(state)[BEACON_FIELDS.indexOf(field)]) as [Uint8Array, Uint8Array]));

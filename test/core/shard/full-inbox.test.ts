@@ -9,12 +9,15 @@ import { placementOfFamily } from '../../../src/core/messaging/placement.ts';
 import { concatBytes } from '../../../src/core/primitives/bytes.ts';
 import type { Address } from '../../../src/core/primitives/ids.ts';
 import { isUnder } from '../../../src/core/protocol/shard-id.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { CONTRACTS, deploying } from '../../../src/simulation/contracts.ts';
 import { PARAMETERS, transactionOf } from '../execution/block-setup.ts';
 import { drawFrom } from '../protocol/generate-value.ts';
 import { countEverything } from './count-world.ts';
 import { addressesIn } from './shard-setup.ts';
 import { makeBeaconBlock, makeBlock, newWorld, type ShardWorld, settle, shardAt, submit } from './shard-world.ts';
+
+before(() => installHashtree());
 
 const [HOT, OFFERING] = [4, [5, 6, 7]] as const;
 /** A slow beacon, so that an hour is few blocks; a share so small that little fills it, and too small a part of a block to move its price. */

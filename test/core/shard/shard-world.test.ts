@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../../src/core/crypto/keccak.ts';
+import { installHashtree } from '../../../src/runtime/native/ssz-hashtree.ts';
 import { PARAMETERS } from '../execution/block-setup.ts';
 import { drawFrom } from '../protocol/generate-value.ts';
 import { countEverything, worldRootNow } from './count-world.ts';
 import { CLIENTS, nextTransaction, type Workload } from './shard-workload.ts';
 import { newWorld, type ShardWorld, settle, step, submit } from './shard-world.ts';
+
+before(() => installHashtree());
 
 const LAYOUTS: readonly (readonly number[])[] = [[1], [2, 3], [4, 5, 6, 7], [8, 9, 5, 3]];
 const STEPS = 80;

@@ -1,7 +1,7 @@
 // No evidence can ever be made against a correct validator: whatever the others do, all of them dishonest and certificates at their pleasure,
 // nothing that the engine signs over all its lives, crashes between any two effects included, accuses it.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type BlockRole, isCarrier } from '../../../../src/core/consensus/block-role.ts';
 import { signerBitsOf } from '../../../../src/core/consensus/certificates.ts';
@@ -17,6 +17,7 @@ import type { StoredBlock } from '../../../../src/core/consensus/state.ts';
 import { bytesToHex } from '../../../../src/core/primitives/bytes.ts';
 import type { BlockHeader } from '../../../../src/core/protocol/block.ts';
 import { type BlockPoint, type QuorumCertificate, SCHEME_BLS } from '../../../../src/core/protocol/certificate.ts';
+import { installHashtree } from '../../../../src/runtime/native/ssz-hashtree.ts';
 import {
   blockOn,
   certificateFor,
@@ -28,6 +29,8 @@ import {
   unstartedEngine,
   validated,
 } from '../values.ts';
+
+before(() => installHashtree());
 
 /** Leads rounds 1, 3 and 5 on the start record; the certificates of these tests are of the three others. */
 const SELF = 6;

@@ -5,14 +5,14 @@ import { multiaddr } from '@multiformats/multiaddr';
 import type { Libp2pNetwork } from '../../src/network/host.ts';
 import { addressOf } from '../../src/network/libp2p-node.ts';
 import type { NetworkLimits } from '../../src/network/limits.ts';
-import { startRawNode } from './attacker.ts';
-import { subscribeFrame } from './attacker-modes.ts';
-import { addressOfNetwork, NETWORK_PREFIX, pause, startMesh, startNetwork, until } from './network-fixture.ts';
+import { startRawNode } from '../system/attacker.ts';
+import { subscribeFrame } from '../system/attacker-modes.ts';
+import { addressOfNetwork, NETWORK_PREFIX, pause, startMesh, startNetwork, until } from '../system/network-fixture.ts';
 
 const TOPIC = `${NETWORK_PREFIX}1/consensus/1`;
 const QUICK = { livenessIntervalMs: 200, silenceMsMax: 1_000 };
 
-describe('a peer', () => {
+describe('a peer', { concurrency: 5 }, () => {
   it('that is connected but never follows this network is closed', async (test) => {
     const { network, raw } = await rawPair(test, { ...QUICK, readyMsMax: 700 });
     await until(() => raw.getConnections().length === 0, 'the connection is closed');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
 import { connectRpc } from '../../bench/devnet/json-rpc-client.ts';
-import { type Devnet, type DevnetReady, freeBasePort, startDevnet } from './devnet-fixture.ts';
+import { type Devnet, type DevnetReady, freeBasePort, startDevnet } from '../system/devnet-fixture.ts';
 
 /** What a devnet of one validator and one shard says before its status would be told again. */
 const HUMAN_LINES = 16;
@@ -21,7 +21,7 @@ const KEPT_FILES = ['config.json', 'genesis.json', 'keys/validator.seed'];
 
 const LAUNCHER = join(import.meta.dirname, '../../scripts/coppice.mjs');
 
-describe('coppice devnet', () => {
+describe('coppice devnet', { concurrency: 2 }, () => {
   let first: Devnet | undefined;
   let second: Devnet | undefined;
   after(async () => {
