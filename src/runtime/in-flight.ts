@@ -19,9 +19,9 @@ export class InFlight {
   add(transaction: Transaction): void {
     if (this.#byHash.has(transaction.hashHex)) return;
     this.#byHash.set(transaction.hashHex, transaction);
-    const sender = bytesToHex(transaction.sender);
-    const others = this.#bySender.get(sender);
-    if (others === undefined) this.#bySender.set(sender, new Set([transaction]));
+    const { senderHex } = transaction;
+    const others = this.#bySender.get(senderHex);
+    if (others === undefined) this.#bySender.set(senderHex, new Set([transaction]));
     else others.add(transaction);
   }
 
@@ -30,10 +30,10 @@ export class InFlight {
     const transaction = this.#byHash.get(hash);
     if (transaction === undefined) return;
     this.#byHash.delete(hash);
-    const sender = bytesToHex(transaction.sender);
-    const others = this.#bySender.get(sender);
+    const { senderHex } = transaction;
+    const others = this.#bySender.get(senderHex);
     others?.delete(transaction);
-    if (others?.size === 0) this.#bySender.delete(sender);
+    if (others?.size === 0) this.#bySender.delete(senderHex);
   }
 
   get(hash: Hex): Transaction | undefined {
