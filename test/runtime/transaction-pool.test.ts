@@ -34,6 +34,7 @@ describe('the pool at work', () => {
   let router: TransactionRouter;
   let published: Uint8Array[];
   let counted: string[];
+  let admitted: Map<string, number>;
   let pending: string[];
   let recoveries: number;
   let isMeshFull: boolean;
@@ -43,6 +44,7 @@ describe('the pool at work', () => {
 
   beforeEach(() => {
     clock = new VirtualClock(0);
+    admitted = new Map();
     [published, counted, pending, recoveries, isMeshFull] = [[], [], [], 0, false];
     const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
     const counting: Pick<SignatureVerifier, 'recoverSenders'> = {
@@ -54,7 +56,11 @@ describe('the pool at work', () => {
     const mempool = new Mempool(parameters);
     const directory = new TransactionDirectory(counting, parameters.evmChainId);
     const metrics = {
-      count: (_name: string, labels?: Readonly<Record<string, string>>) => void counted.push(labels?.['reason'] ?? 'admitted'),
+      count: (_name: string, labels: Readonly<Record<string, string>> = {}, by = 1) => {
+        counted.push(labels['reason'] ?? 'admitted');
+        const source = labels['source'] ?? '';
+        if (labels['reason'] === undefined) admitted.set(source, (admitted.get(source) ?? 0) + by);
+      },
       gauge: () => undefined,
       observe: () => undefined,
     };
@@ -111,6 +117,25 @@ describe('the pool at work', () => {
     await router.submit(transfer(0));
     assert.equal(woken, 1);
     assert.equal(pending.length, 2);
+  });
+
+  it('tells whoever waits once of all that came together', async () => {
+    let woken = 0;
+    pool.onWaiting(() => woken++);
+    await gossip([0, 1, 2].map((nonce) => transfer(nonce)));
+    assert.equal(woken, 1);
+    await Promise.all([3, 4, 5].map((nonce) => router.submit(transfer(nonce))));
+    assert.equal(woken, 2);
+    assert.equal(pending.length, 6);
+  });
+
+  it('counts all that it takes, by where it came from', async () => {
+    await gossip([transfer(0), transfer(1), transfer(1)]);
+    await router.submit(transfer(2));
+    assert.deepEqual(
+      ['gossip', 'rpc'].map((source) => admitted.get(source)),
+      [2, 1],
+    );
   });
 
   it('hands on news only, and nothing where everyone hears everyone', async () => {
