@@ -110,6 +110,7 @@ export class TransactionPool implements TransactionSource {
   onCommitted(block: DecodedBlock, state: StateReader, baseFeePerGasWei: Wei): void {
     this.#state = state;
     this.#dependencies.pool.onBlock(block.transactions, baseFeePerGasWei);
+    this.#dependencies.directory.committed(block.transactions);
   }
 
   onVoid(transactions: readonly Transaction[], state: StateReader, baseFeePerGasWei: Wei): void {

@@ -7,6 +7,7 @@ import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { refuse } from '../../src/core/primitives/verdict.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
+import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import type { ForwardDecision, GossipHandler } from '../../src/network/ports.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
@@ -211,5 +212,30 @@ describe('the directory of transactions', () => {
     assert.equal(recoveries, count, 'the newest is remembered');
     await directory.decode([first]);
     assert.equal(recoveries, count + 1, 'the oldest is not');
+  });
+
+  it('keeps of what is committed the sender, and recovers it no second time', async () => {
+    await initialiseKeccak();
+    let recoveries = 0;
+    const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
+    const counting: Pick<SignatureVerifier, 'recoverSenders'> = {
+      recoverSenders: (requests) => {
+        recoveries += requests.length;
+        return verifier.recoverSenders(requests);
+      },
+    };
+    const directory = new TransactionDirectory(counting, parameters.evmChainId);
+    const decodeOne = async (raw: Uint8Array): Promise<Transaction> => {
+      const [decoded] = await directory.decode([raw]);
+      assert.ok(decoded?.ok);
+      return decoded.value;
+    };
+    const [committed, waiting] = [await decodeOne(transfer(0)), await decodeOne(transfer(1))];
+    directory.committed([committed]);
+    const again = await decodeOne(transfer(0));
+    assert.notEqual(again, committed);
+    assert.deepEqual(again, committed);
+    assert.equal(await decodeOne(transfer(1)), waiting);
+    assert.equal(recoveries, 2);
   });
 });
