@@ -12,6 +12,7 @@ import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { Bytes32, Height, Hex, Round, ValidatorIndex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { type BlockBody, type BlockHeader, bodyRootOf } from '../core/protocol/block.ts';
+import type { Transaction } from '../core/protocol/transaction.ts';
 import type { BlockFault, BlockToExecute, ChainLogic, Outcome } from './chain-logic.ts';
 
 declare module '../core/primitives/errors.ts' {
@@ -78,8 +79,10 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     if (!bytesEqual(bodyRootOf(body, transactionHashes), header.bodyRoot)) return refuse('wrong-body-root');
     const known = this.get(hash);
     if (known !== undefined) return accept(known);
-    const transactions = await this.#dependencies.logic.decode(body, transactionHashes);
-    return transactions.ok ? this.hold({ hash, hashHex: bytesToHex(hash), header, body, transactions: transactions.value }) : transactions;
+    const decoded = await this.#dependencies.logic.decode(body, transactionHashes);
+    if (!decoded.ok) return decoded;
+    const transactions = decoded.value;
+    return this.hold({ hash, hashHex: bytesToHex(hash), header, body: withBytesOf(transactions, body), transactions });
   }
 
   /** Holds a decoded block. */
@@ -225,4 +228,9 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     }
     return this.#dependencies.committedHash(wanted);
   }
+}
+
+// Most transactions of a block were here before it, and stay with their bytes: its own copies need not be kept beside them.
+function withBytesOf(transactions: readonly Transaction[], body: BlockBody): BlockBody {
+  return transactions.length === body.transactions.length ? { ...body, transactions: transactions.map(({ raw }) => raw) } : body;
 }

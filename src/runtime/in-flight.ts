@@ -8,7 +8,8 @@ import type { Transaction } from '../core/protocol/transaction.ts';
 /** See the file's head. Bounded by what shards may have under way to each other. */
 export class InFlight {
   readonly #byHash = new Map<Hex, Transaction>();
-  readonly #bySender = new Map<Hex, Set<Transaction>>();
+  /** Of each sender; made when somebody asks, for transactions come and go a block at a time, and nobody may ask in between. */
+  #lowestNonces: ReadonlyMap<Hex, bigint> | undefined;
 
   /** How many there are: a metric. */
   get size(): number {
@@ -17,23 +18,13 @@ export class InFlight {
 
   /** It is charged, or its pointers are under way. */
   add(transaction: Transaction): void {
-    if (this.#byHash.has(transaction.hashHex)) return;
     this.#byHash.set(transaction.hashHex, transaction);
-    const sender = bytesToHex(transaction.sender);
-    const others = this.#bySender.get(sender);
-    if (others === undefined) this.#bySender.set(sender, new Set([transaction]));
-    else others.add(transaction);
+    this.#lowestNonces = undefined;
   }
 
   /** It is mined. */
   remove(hash: Hex): void {
-    const transaction = this.#byHash.get(hash);
-    if (transaction === undefined) return;
-    this.#byHash.delete(hash);
-    const sender = bytesToHex(transaction.sender);
-    const others = this.#bySender.get(sender);
-    others?.delete(transaction);
-    if (others?.size === 0) this.#bySender.delete(sender);
+    if (this.#byHash.delete(hash)) this.#lowestNonces = undefined;
   }
 
   get(hash: Hex): Transaction | undefined {
@@ -42,8 +33,16 @@ export class InFlight {
 
   /** The lowest nonce of a sender's transactions on their way. */
   lowestNonceOf(sender: Address): bigint | undefined {
-    let lowest: bigint | undefined;
-    for (const { nonce } of this.#bySender.get(bytesToHex(sender)) ?? []) if (lowest === undefined || nonce < lowest) lowest = nonce;
-    return lowest;
+    this.#lowestNonces ??= lowestNoncesOf(this.#byHash.values());
+    return this.#lowestNonces.get(bytesToHex(sender));
   }
+}
+
+function lowestNoncesOf(transactions: Iterable<Transaction>): ReadonlyMap<Hex, bigint> {
+  const lowest = new Map<Hex, bigint>();
+  for (const { senderHex, nonce } of transactions) {
+    const known = lowest.get(senderHex);
+    if (known === undefined || nonce < known) lowest.set(senderHex, nonce);
+  }
+  return lowest;
 }

@@ -76,19 +76,25 @@ export interface ShardPayloadsDependencies<Start extends Outcome & { readonly ve
 export function createShardPayloads<Start extends Outcome & { readonly version: StateReader }>(
   dependencies: ShardPayloadsDependencies<Start>,
 ): PayloadSource<Start> {
+  let urgencyNews = 0;
   return {
-    planOn: (parent) => planOn(dependencies, parent),
+    planOn: (parent) => planOn(dependencies, parent, () => urgencyNews),
     onNews: (listener) => {
       dependencies.transactions.onWaiting(listener);
-      dependencies.onUrgency(listener);
+      dependencies.onUrgency(() => {
+        urgencyNews++;
+        listener();
+      });
     },
   };
 }
 
-// What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it.
+// What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it. Urgency is dear to find out, and does not
+// change by transactions, of which a thousand may come while a block waits for its time: so it is looked at once for each of its news.
 function planOn<Start extends Outcome & { readonly version: StateReader }>(
   { parameters, transactions, blocks, clock, urgencyOn, contentOn }: ShardPayloadsDependencies<Start>,
   parent: Start,
+  urgencyNews: () => number,
 ): PayloadPlan {
   const { facts } = parent;
   const roomNow = (): TakeRequest => ({
@@ -109,9 +115,15 @@ function planOn<Start extends Outcome & { readonly version: StateReader }>(
   let isWanted = false;
   let isFull = false;
   let isTooEarly = false;
+  let newsSeen = -1;
+  const lookAtUrgency = (): Urgency => {
+    newsSeen = urgencyNews();
+    return urgencyOn(parent);
+  };
+  const isNewlyUrgent = (): boolean => newsSeen !== urgencyNews() && lookAtUrgency() === 'at-once';
   return {
     dueMs: () => {
-      const urgency = urgencyOn(parent);
+      const urgency = lookAtUrgency();
       // Asked again then, and before when there is news.
       isTooEarly = urgency === 'too-early';
       if (isTooEarly) return clock.nowMs() + parameters.idleIntervalMs;
@@ -121,7 +133,7 @@ function planOn<Start extends Outcome & { readonly version: StateReader }>(
       const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
       return Math.max(earliestMs, reasonMs);
     },
-    isNews: () => isTooEarly || !isWanted || urgencyOn(parent) === 'at-once' || (!isFull && hasFullBlock()),
+    isNews: () => (isTooEarly ? newsSeen !== urgencyNews() : !isWanted || isNewlyUrgent() || (!isFull && hasFullBlock())),
     content: ({ nowMs }) => contentOn(parent, transactions.take(roomNow()), nowMs),
   };
 }

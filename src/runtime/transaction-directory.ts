@@ -1,5 +1,5 @@
 // Which transactions this node has decoded already, so that each signature is recovered once per node: when a transaction arrives by
-// RPC or gossip it is remembered here, and a block that carries it finds it by its hash.
+// RPC or gossip it is remembered here, and a block that carries it finds it by its hash. When it is committed, its sender is all that is kept.
 import { keccak256 } from '../core/crypto/keccak.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
@@ -7,6 +7,7 @@ import type { Bytes32, Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import { type ParsedTransaction, parseTransaction, type TransactionRefusal, withSender } from '../core/protocol/decode-transaction.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
+import { SenderMemory } from './sender-memory.ts';
 import type { SignatureVerifier } from './signature-verifier.ts';
 
 /** Transactions remembered: as many as a mempool holds, and the blocks under way. */
@@ -28,6 +29,7 @@ export class TransactionDirectory {
   readonly #evmChainId: number;
   /** In the order of arrival. */
   readonly #remembered = new Map<Hex, Transaction>();
+  readonly #senders = new SenderMemory();
   #oldest: MapIterator<Transaction> | undefined;
   #bytes = 0;
 
@@ -53,11 +55,22 @@ export class TransactionDirectory {
         continue;
       }
       const parsed = parseTransaction(raw, this.#evmChainId, hash, hashHex);
-      if (parsed.ok) unknown.push({ place, parsed: parsed.value });
-      decoded.push(parsed.ok ? undefined : parsed);
+      const sender = parsed.ok ? this.#senders.get(hash) : undefined;
+      if (parsed.ok && sender === undefined) unknown.push({ place, parsed: parsed.value });
+      decoded.push(!parsed.ok ? parsed : sender === undefined ? undefined : accept(withSender(parsed.value, sender)));
     }
     if (unknown.length > 0) await this.#recover(unknown, decoded);
     return decoded as Decoded[];
+  }
+
+  /** They are in a committed block: blocks have no use for them any more. */
+  committed(transactions: readonly Transaction[]): void {
+    for (const transaction of transactions) {
+      this.#senders.put(transaction.hash, transaction.sender);
+      this.#forget(transaction);
+    }
+    // An iterator that nobody moves on would keep every table that the map has outgrown since.
+    this.#oldest = undefined;
   }
 
   async #recover(unknown: readonly Unknown[], decoded: (Decoded | undefined)[]): Promise<void> {
@@ -82,12 +95,15 @@ export class TransactionDirectory {
     if (this.#remembered.size === before) return;
     this.#bytes += transaction.raw.length;
     while (this.#remembered.size > REMEMBERED_TRANSACTIONS_MAX || this.#bytes > REMEMBERED_BYTES_MAX) {
-      // One iterator for good: a new one would step over all that was forgotten since the map was last rebuilt, thousands of places.
+      // One iterator between two commits: a new one would step over all that was forgotten since the map was last rebuilt, thousands of places.
       this.#oldest ??= this.#remembered.values();
       const oldest = this.#oldest.next();
-      invariant(oldest.done !== true, 'a map over its bound has an oldest entry, and nothing but this takes entries away');
-      this.#remembered.delete(oldest.value.hashHex);
-      this.#bytes -= oldest.value.raw.length;
+      invariant(oldest.done !== true, 'a map over its bound has an oldest entry, and what the iterator has passed is not in it');
+      this.#forget(oldest.value);
     }
+  }
+
+  #forget({ hashHex, raw }: Transaction): void {
+    if (this.#remembered.delete(hashHex)) this.#bytes -= raw.length;
   }
 }

@@ -4,18 +4,17 @@ import type { DecodedBlock } from '../core/execution/executed-block.ts';
 import type { AdmissionRefusal } from '../core/mempool/admission.ts';
 import { decodeTransactionBatch, encodeTransactionBatches } from '../core/mempool/gossip-batch.ts';
 import type { Mempool } from '../core/mempool/pool.ts';
-import { placementOfFamily } from '../core/messaging/placement.ts';
+import { isFamilyUnder } from '../core/messaging/placement.ts';
 import type { Address, Bytes32, ChainId, Wei } from '../core/primitives/ids.ts';
 import { accept, type Verdict } from '../core/primitives/verdict.ts';
 import type { TransactionRefusal } from '../core/protocol/decode-transaction.ts';
 import { TRANSACTIONS_PER_BODY_MAX } from '../core/protocol/limits.ts';
-import { isUnder } from '../core/protocol/shard-id.ts';
 import type { Transaction } from '../core/protocol/transaction.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
 import type { ForwardDecision, GossipMessage, PubSub } from '../network/ports.ts';
 import type { Clock, Logger, Metrics } from './ports.ts';
 import type { TakeRequest, TransactionSource } from './shard-payloads.ts';
-import type { TransactionDirectory } from './transaction-directory.ts';
+import type { Decoded, TransactionDirectory } from './transaction-directory.ts';
 
 /**
  * Batches follow each other at this distance: a transaction that comes alone travels at once, the many after it together. A frame costs each
@@ -58,6 +57,7 @@ export class TransactionPool implements TransactionSource {
   #state: StateReader;
   #toGossip: Uint8Array[] = [];
   #gossipedAtMs = 0;
+  #isTelling = false;
 
   constructor(dependencies: TransactionPoolDependencies, state: StateReader) {
     this.#dependencies = dependencies;
@@ -79,6 +79,8 @@ export class TransactionPool implements TransactionSource {
   submit(transaction: Transaction): Verdict<Bytes32, PoolRefusal> {
     const admitted = this.#admit(transaction, 'rpc');
     if (!admitted.ok) return admitted;
+    this.#dependencies.metrics.count('coppice_transactions_admitted_total', { source: 'rpc' });
+    if (admitted.value.becamePending) this.#tellSoon();
     this.#gossip(transaction.raw);
     return accept(transaction.hash);
   }
@@ -108,12 +110,13 @@ export class TransactionPool implements TransactionSource {
   onCommitted(block: DecodedBlock, state: StateReader, baseFeePerGasWei: Wei): void {
     this.#state = state;
     this.#dependencies.pool.onBlock(block.transactions, baseFeePerGasWei);
+    this.#dependencies.directory.committed(block.transactions);
   }
 
   onVoid(transactions: readonly Transaction[], state: StateReader, baseFeePerGasWei: Wei): void {
     this.#state = state;
     this.#dependencies.pool.onVoid(transactions, (sender) => state.getAccount(sender, sender), baseFeePerGasWei);
-    for (const listener of this.#waitingListeners) listener();
+    this.#tellWaiting();
   }
 
   #taken({ state, baseFeePerGasWei, gasLimit, bytesMax, inFlight }: TakeRequest, countMax: number): readonly Transaction[] {
@@ -125,7 +128,7 @@ export class TransactionPool implements TransactionSource {
     });
   }
 
-  #admit(transaction: Transaction, source: 'rpc' | 'gossip'): Verdict<undefined, AdmissionRefusal> {
+  #admit(transaction: Transaction, source: 'rpc' | 'gossip'): Verdict<{ readonly becamePending: boolean }, AdmissionRefusal> {
     const { pool, metrics, onPending } = this.#dependencies;
     const account = this.#state.getAccount(transaction.sender, transaction.sender);
     const admitted = pool.admit(transaction, account);
@@ -133,10 +136,22 @@ export class TransactionPool implements TransactionSource {
       metrics.count('coppice_transactions_refused_total', { source, reason: admitted.reason });
       return admitted;
     }
-    metrics.count('coppice_transactions_admitted_total', { source });
     for (const pending of admitted.value.becamePending) onPending(pending);
-    if (admitted.value.becamePending.length > 0) for (const listener of this.#waitingListeners) listener();
-    return accept(undefined);
+    return accept({ becamePending: admitted.value.becamePending.length > 0 });
+  }
+
+  // Clients' transactions come one by one, and many of them in one turn: whoever waits is told once of all.
+  #tellSoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      this.#tellWaiting();
+    });
+  }
+
+  #tellWaiting(): void {
+    for (const listener of this.#waitingListeners) listener();
   }
 
   #gossip(raw: Uint8Array): void {
@@ -157,26 +172,40 @@ export class TransactionPool implements TransactionSource {
   }
 
   async #onGossip({ data }: GossipMessage): Promise<ForwardDecision> {
-    const { shard, directory, metrics, isMeshFull } = this.#dependencies;
+    const { directory, metrics, isMeshFull } = this.#dependencies;
     const batch = decodeTransactionBatch(data);
     if (!batch.ok) {
       metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: batch.reason });
       return 'reject';
     }
-    let isNews = false;
-    for (const decoded of await directory.decode(batch.value)) {
-      if (decoded.ok) {
-        // On the topic of another shard no honest peer hands it on.
-        if (!isUnder(placementOfFamily(decoded.value.sender), shard)) {
-          metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: 'foreign-sender' });
-          return 'reject';
-        }
-        isNews = this.#admit(decoded.value, 'gossip').ok || isNews;
+    const taken = this.#admitAll(await directory.decode(batch.value));
+    if (taken.admitted > 0) metrics.count('coppice_transactions_admitted_total', { source: 'gossip' }, taken.admitted);
+    if (taken.becamePending) this.#tellWaiting();
+    if (taken.isOffence) return 'reject';
+    return taken.admitted > 0 && !isMeshFull() ? 'accept' : 'ignore';
+  }
+
+  // As far as an honest peer could have sent it.
+  #admitAll(batch: readonly Decoded[]): { readonly admitted: number; readonly becamePending: boolean; readonly isOffence: boolean } {
+    const { shard, metrics } = this.#dependencies;
+    let admitted = 0;
+    let becamePending = false;
+    for (const decoded of batch) {
+      if (!decoded.ok) {
+        metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: decoded.reason });
+        if (OFFENCES.has(decoded.reason)) return { admitted, becamePending, isOffence: true };
         continue;
       }
-      metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: decoded.reason });
-      if (OFFENCES.has(decoded.reason)) return 'reject';
+      // On the topic of another shard no honest peer hands it on.
+      if (!isFamilyUnder(decoded.value.sender, shard)) {
+        metrics.count('coppice_gossip_refused_total', { kind: 'transactions', reason: 'foreign-sender' });
+        return { admitted, becamePending, isOffence: true };
+      }
+      const verdict = this.#admit(decoded.value, 'gossip');
+      if (!verdict.ok) continue;
+      admitted++;
+      becamePending ||= verdict.value.becamePending;
     }
-    return isNews && !isMeshFull() ? 'accept' : 'ignore';
+    return { admitted, becamePending, isOffence: false };
   }
 }

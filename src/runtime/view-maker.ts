@@ -278,7 +278,13 @@ function arrivedIn(executions: readonly ShownExecution[], late: readonly HeldTra
 // Transactions that have messages here and are shown in another block.
 function originsElsewhere({ transactions, messages }: ViewBlock): readonly Bytes32[] {
   const origins = new Map<Hex, Bytes32>();
-  for (const { originTransactionHash } of messages) origins.set(bytesToHex(originTransactionHash), originTransactionHash);
+  for (const { originTransactionHash, transactionIndex } of messages) {
+    // Most messages are shown as the transaction that they are of.
+    const shown = transactionIndex === undefined ? undefined : transactions[transactionIndex];
+    if (shown?.kind === 'account' && shown.transaction.hash === originTransactionHash) continue;
+    origins.set(bytesToHex(originTransactionHash), originTransactionHash);
+  }
+  if (origins.size === 0) return [];
   for (const { kind, transaction } of transactions) if (kind === 'account') origins.delete(transaction.hashHex);
   return [...origins.values()];
 }

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ClassicLevel, type Iterator } from 'classic-level';
-import { bytesToHex } from '../core/primitives/bytes.ts';
+import { bytesToHex, plainBytes } from '../core/primitives/bytes.ts';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import { OutsideHeap } from '../core/primitives/outside-heap.ts';
 import type { Row, RowOperation, RowRange } from '../core/state/state-rows.ts';
@@ -124,7 +124,7 @@ class LevelStore implements KeyValueStore {
       const rows = await iterator.nextv(ITERATION_ROWS);
       if (rows.length === 0) return;
       for (const [key, stored] of rows) {
-        const plainKey = plainBytes(key, key.length);
+        const plainKey = plainBytes(key);
         yield { key: plainKey, value: this.#checked(plainKey, stored) };
       }
     }
@@ -193,11 +193,6 @@ class LevelStore implements KeyValueStore {
     }
     return value;
   }
-}
-
-// The library gives Buffers, whose `slice` copies nothing: what is cut from one would hold all of it in memory.
-function plainBytes(bytes: Uint8Array, length: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
 }
 
 // The key is part of it: a value that turns up under another key is as wrong as one with a flipped bit.

@@ -48,6 +48,8 @@ const ROWS_MAX = Number.MAX_SAFE_INTEGER;
 
 const NUMBER_BYTES = 8;
 const HASH_BYTES = 32;
+/** A block's number and a place in it. */
+const PLACE_BYTES = 2 * NUMBER_BYTES;
 const HEAD_KEY = Uint8Array.of(ROW_FAMILY.viewHead);
 
 /** Reads and operations on view rows. */
@@ -140,7 +142,7 @@ export function createViewStore(store: KeyValueStore): ViewStore {
     getNumberByHash: (hash) => getNumber(hashKey(ROW_FAMILY.viewNumberByHash, hash)),
     getTransactionPlace: (transactionHash) => {
       const value = store.get(hashKey(ROW_FAMILY.transactionPlace, transactionHash));
-      invariant(value === undefined || value.length === 2 * NUMBER_BYTES, 'a stored place is a number and an index');
+      invariant(value === undefined || value.length === PLACE_BYTES, 'a stored place is a number and an index');
       return value === undefined ? undefined : { number: uint64At(value, 0), index: uint64At(value, NUMBER_BYTES) };
     },
     readMessagePlaces: async (transactionHash) => {
@@ -163,12 +165,25 @@ function putBlock({ number, hash, header, totals, transactionHashes, originsElse
     { type: 'put', key: hashKey(ROW_FAMILY.viewNumberByHash, hash), value: numberBytes },
     { type: 'put', key: HEAD_KEY, value: numberBytes },
   ];
-  for (const [index, transactionHash] of transactionHashes.entries()) {
-    const value = concatBytes(numberBytes, uint64ToBytes(index));
-    operations.push({ type: 'put', key: hashKey(ROW_FAMILY.transactionPlace, transactionHash), value });
-  }
+  pushPlaces(operations, numberBytes, transactionHashes);
   for (const origin of originsElsewhere) operations.push({ type: 'put', key: messagePlaceKey(origin, number), value: new Uint8Array(0) });
   return operations;
+}
+
+// All keys and all values are cut from one array each: small arrays of their own cost more than the rows.
+function pushPlaces(operations: RowOperation[], numberBytes: Uint8Array, transactionHashes: readonly Bytes32[]): void {
+  const keyBytes = 1 + HASH_BYTES;
+  const keys = new Uint8Array(transactionHashes.length * keyBytes);
+  const values = new Uint8Array(transactionHashes.length * PLACE_BYTES);
+  for (let index = 0; index < transactionHashes.length; index++) {
+    const [keyAt, valueAt] = [index * keyBytes, index * PLACE_BYTES];
+    keys[keyAt] = ROW_FAMILY.transactionPlace;
+    keys.set(transactionHashes[index] as Bytes32, keyAt + 1);
+    values.set(numberBytes, valueAt);
+    for (let at = valueAt + PLACE_BYTES - 1, rest = index; rest > 0; at--, rest = Math.floor(rest / 256)) values[at] = rest % 256;
+    const key = keys.subarray(keyAt, keyAt + keyBytes);
+    operations.push({ type: 'put', key, value: values.subarray(valueAt, valueAt + PLACE_BYTES) });
+  }
 }
 
 function decodeAwaited(value: Uint8Array): AwaitedPointersRow {

@@ -8,7 +8,7 @@ import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.t
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { PayloadMaker } from '../../src/runtime/payload-maker.ts';
 import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../src/runtime/shard-block-logic.ts';
-import { createShardPayloads, type TransactionSource } from '../../src/runtime/shard-payloads.ts';
+import { createShardPayloads, type TransactionSource, type Urgency } from '../../src/runtime/shard-payloads.ts';
 import type { Signer } from '../../src/runtime/signer.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
@@ -60,6 +60,9 @@ describe('the maker of payloads', () => {
   let source: Waiting;
   let maker: PayloadMaker<ShardBlockOutcome, ExecutedShardBlockOutcome>;
   let transfer: Transaction;
+  let urgency: Urgency;
+  let urgencyAsked: number;
+  let tellOfUrgency: () => void;
 
   before(() => initialiseKeccak());
 
@@ -67,6 +70,7 @@ describe('the maker of payloads', () => {
     chain = await createSignedChain([SENDER]);
     clock = new VirtualClock(START_MS);
     source = new Waiting();
+    [urgency, urgencyAsked] = ['none', 0];
     const signer = chain.signers[0] as Signer;
     maker = new PayloadMaker({
       blocks: chain.blocks,
@@ -75,8 +79,13 @@ describe('the maker of payloads', () => {
         blocks: chain.blocks,
         transactions: source,
         clock,
-        urgencyOn: () => 'none',
-        onUrgency: () => undefined,
+        urgencyOn: () => {
+          urgencyAsked++;
+          return urgency;
+        },
+        onUrgency: (listener) => {
+          tellOfUrgency = listener;
+        },
         contentOn: (parent, transactions, nowMs) => chain.contentOn(parent, transactions, nowMs),
       }),
       signer,
@@ -207,6 +216,45 @@ describe('the maker of payloads', () => {
     source.come([transfer]);
     await clock.run(timestampMs + 2_000);
     assert.equal(asked.atMs, timestampMs + 220);
+  });
+
+  it('looks for what is urgent when there is news of that, and not for each transaction', async () => {
+    const parent = await chain.extend(chain.start, { round: 1, transactions: [transfer] });
+    const { timestampMs } = parent.proposal.header;
+    source.transactions = [transfer];
+    await clock.run(timestampMs + 150);
+    const asked = ask(requestOn(2, parent));
+    await clock.run(timestampMs + 160);
+    const askedBefore = urgencyAsked;
+    for (let count = 0; count < 5; count++) source.come([transfer]);
+    assert.equal(urgencyAsked, askedBefore);
+    tellOfUrgency();
+    assert.equal(urgencyAsked, askedBefore + 1);
+    await clock.run(timestampMs + 170);
+    assert.equal(asked.atMs, undefined);
+    urgency = 'at-once';
+    tellOfUrgency();
+    await clock.run(timestampMs + 2_000);
+    assert.equal(asked.atMs, timestampMs + 170);
+  });
+
+  it('waits for the beacon where a block would be too early, whatever transactions come', async () => {
+    const parent = await chain.extend(chain.start, { round: 1, transactions: [transfer] });
+    const { timestampMs } = parent.proposal.header;
+    [urgency, source.transactions] = ['too-early', [transfer]];
+    await clock.run(timestampMs + 150);
+    const asked = ask(requestOn(2, parent));
+    await clock.run(timestampMs + 160);
+    const askedBefore = urgencyAsked;
+    source.isFull = true;
+    source.come([transfer]);
+    await clock.run(timestampMs + 200);
+    assert.equal(urgencyAsked, askedBefore);
+    assert.equal(asked.atMs, undefined);
+    urgency = 'none';
+    tellOfUrgency();
+    await clock.run(timestampMs + 2_000);
+    assert.equal(asked.atMs, timestampMs + 200);
   });
 
   it('gives nothing for a request that another one has replaced', async () => {

@@ -7,6 +7,7 @@ import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { ROOT_SHARD } from '../../src/core/primitives/ids.ts';
 import { refuse } from '../../src/core/primitives/verdict.ts';
 import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.ts';
+import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import type { ForwardDecision, GossipHandler } from '../../src/network/ports.ts';
 import { readPreset } from '../../src/node/genesis-file.ts';
 import { createSignatureVerifier, type SignatureVerifier } from '../../src/runtime/signature-verifier.ts';
@@ -34,6 +35,7 @@ describe('the pool at work', () => {
   let router: TransactionRouter;
   let published: Uint8Array[];
   let counted: string[];
+  let admitted: Map<string, number>;
   let pending: string[];
   let recoveries: number;
   let isMeshFull: boolean;
@@ -43,6 +45,7 @@ describe('the pool at work', () => {
 
   beforeEach(() => {
     clock = new VirtualClock(0);
+    admitted = new Map();
     [published, counted, pending, recoveries, isMeshFull] = [[], [], [], 0, false];
     const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
     const counting: Pick<SignatureVerifier, 'recoverSenders'> = {
@@ -54,7 +57,11 @@ describe('the pool at work', () => {
     const mempool = new Mempool(parameters);
     const directory = new TransactionDirectory(counting, parameters.evmChainId);
     const metrics = {
-      count: (_name: string, labels?: Readonly<Record<string, string>>) => void counted.push(labels?.['reason'] ?? 'admitted'),
+      count: (_name: string, labels: Readonly<Record<string, string>> = {}, by = 1) => {
+        counted.push(labels['reason'] ?? 'admitted');
+        const source = labels['source'] ?? '';
+        if (labels['reason'] === undefined) admitted.set(source, (admitted.get(source) ?? 0) + by);
+      },
       gauge: () => undefined,
       observe: () => undefined,
     };
@@ -111,6 +118,25 @@ describe('the pool at work', () => {
     await router.submit(transfer(0));
     assert.equal(woken, 1);
     assert.equal(pending.length, 2);
+  });
+
+  it('tells whoever waits once of all that came together', async () => {
+    let woken = 0;
+    pool.onWaiting(() => woken++);
+    await gossip([0, 1, 2].map((nonce) => transfer(nonce)));
+    assert.equal(woken, 1);
+    await Promise.all([3, 4, 5].map((nonce) => router.submit(transfer(nonce))));
+    assert.equal(woken, 2);
+    assert.equal(pending.length, 6);
+  });
+
+  it('counts all that it takes, by where it came from', async () => {
+    await gossip([transfer(0), transfer(1), transfer(1)]);
+    await router.submit(transfer(2));
+    assert.deepEqual(
+      ['gossip', 'rpc'].map((source) => admitted.get(source)),
+      [2, 1],
+    );
   });
 
   it('hands on news only, and nothing where everyone hears everyone', async () => {
@@ -186,5 +212,30 @@ describe('the directory of transactions', () => {
     assert.equal(recoveries, count, 'the newest is remembered');
     await directory.decode([first]);
     assert.equal(recoveries, count + 1, 'the oldest is not');
+  });
+
+  it('keeps of what is committed the sender, and recovers it no second time', async () => {
+    await initialiseKeccak();
+    let recoveries = 0;
+    const verifier = createSignatureVerifier({ workerCount: 0, disableNative: false });
+    const counting: Pick<SignatureVerifier, 'recoverSenders'> = {
+      recoverSenders: (requests) => {
+        recoveries += requests.length;
+        return verifier.recoverSenders(requests);
+      },
+    };
+    const directory = new TransactionDirectory(counting, parameters.evmChainId);
+    const decodeOne = async (raw: Uint8Array): Promise<Transaction> => {
+      const [decoded] = await directory.decode([raw]);
+      assert.ok(decoded?.ok);
+      return decoded.value;
+    };
+    const [committed, waiting] = [await decodeOne(transfer(0)), await decodeOne(transfer(1))];
+    directory.committed([committed]);
+    const again = await decodeOne(transfer(0));
+    assert.notEqual(again, committed);
+    assert.deepEqual(again, committed);
+    assert.equal(await decodeOne(transfer(1)), waiting);
+    assert.equal(recoveries, 2);
   });
 });

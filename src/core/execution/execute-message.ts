@@ -3,7 +3,7 @@
 import { bounceOf, callOf, creditOf, forwardOf, isNaturalPlace, pointerOf, replyOf, sweepOf, valueSendOf } from '../messaging/emit.ts';
 import { bytesEqual, bytesToHex } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
-import type { Address, Wei } from '../primitives/ids.ts';
+import type { Address, Bytes32, Wei } from '../primitives/ids.ts';
 import { HOPS_MAX } from '../protocol/gas.ts';
 import { type ExecutionContext, type Log, type Message, type MessageResult, NO_REPLY } from '../protocol/message.ts';
 import { EMPTY_ACCOUNT, hasCode } from './account-value.ts';
@@ -15,6 +15,7 @@ import { MESSENGER_ADDRESS, MESSENGER_HEX } from './system-addresses.ts';
 
 const NO_DATA = new Uint8Array(0);
 const NO_LOGS: readonly Log[] = [];
+const NO_IDS: readonly Bytes32[] = [];
 /** Fewer bytes than a function selector cannot be a call of a contract that is about to exist. */
 const CALL_DATA_BYTES_MIN = 4;
 
@@ -203,7 +204,7 @@ function succeeded(
     createdAddress: ran?.createdAddress,
     returnData: ran?.returnData ?? NO_DATA,
     wave,
-    emitted: emitted.map((one) => one.id),
+    emitted: emitted.length === 0 ? NO_IDS : emitted.map((one) => one.id),
   };
   return { result, emitted, burnedWei: 0n };
 }

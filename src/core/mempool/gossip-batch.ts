@@ -33,7 +33,7 @@ export function encodeTransactionBatches(raws: readonly Uint8Array[]): Uint8Arra
   return batches;
 }
 
-/** The raw transactions of a batch from a peer. Each owns its bytes, so that one kept transaction does not keep its batch. */
+/** The raw transactions of a batch from a peer. Each owns its bytes (the library copies), so that one kept transaction does not keep its batch. */
 export function decodeTransactionBatch(
   data: Uint8Array,
 ): Verdict<readonly Uint8Array[], 'too-large' | 'empty' | 'malformed' | 'not-canonical'> {
@@ -41,5 +41,5 @@ export function decodeTransactionBatch(
   const decoded = decodeCanonical(Batch, data);
   if (!decoded.ok) return decoded;
   if (decoded.value.length === 0) return refuse('empty', 'a batch holds at least one transaction');
-  return accept(decoded.value.map((raw) => raw.slice()));
+  return accept(decoded.value);
 }

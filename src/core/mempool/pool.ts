@@ -188,13 +188,7 @@ export class Mempool {
     this.#bytes += transaction.raw.length;
     this.#gas += transaction.gasLimit;
     this.#settle(queue);
-    const runAfter = nonceAfterRun(queue, queue.accountNonce);
-    const ran = queue.entries.filter(({ transaction: { nonce } }) => nonce >= runBefore && nonce < runAfter);
-    const isReplacementOfPending = replaced !== undefined && transaction.nonce < runBefore;
-    return {
-      becamePending: isReplacementOfPending ? [transaction] : ran.map((each) => each.transaction),
-      replaced: replaced?.transaction,
-    };
+    return { becamePending: becamePending(queue, entry, place, runBefore, replaced !== undefined), replaced: replaced?.transaction };
   }
 
   #queueOf({ sender, senderHex }: Transaction, accountNonce: bigint): SenderQueue {
@@ -260,6 +254,21 @@ export class Mempool {
     if (queue.entries.length > 0 && hasGap(queue)) this.#gapped.add(queue);
     else this.#gapped.delete(queue);
   }
+}
+
+// What can run now that `entry` is at `place` and could not before, when the run ended before `runBefore`.
+function becamePending(
+  queue: SenderQueue,
+  { transaction }: PooledTransaction,
+  place: number,
+  runBefore: bigint,
+  isReplacement: boolean,
+): readonly Transaction[] {
+  if (isReplacement && transaction.nonce < runBefore) return [transaction];
+  // As a rule a sender's transactions come one after the other.
+  if (place === queue.entries.length - 1) return transaction.nonce === runBefore ? [transaction] : [];
+  const runAfter = nonceAfterRun(queue, queue.accountNonce);
+  return queue.entries.map((each) => each.transaction).filter(({ nonce }) => nonce >= runBefore && nonce < runAfter);
 }
 
 function firstQueuedPlace(queue: SenderQueue): number {

@@ -23,8 +23,10 @@ export interface SenderQueue {
   readonly entries: PooledTransaction[];
 }
 
-/** Place of the first entry whose nonce is at least `nonce`. Queues are short (64), and the front is what is asked for. */
+/** Place of the first entry whose nonce is at least `nonce`. Queues are short (64), and the front or the end is what is asked for. */
 export function placeOf(queue: SenderQueue, nonce: bigint): number {
+  const last = queue.entries.at(-1);
+  if (last === undefined || last.transaction.nonce < nonce) return queue.entries.length;
   let place = 0;
   while (place < queue.entries.length && (queue.entries[place] as PooledTransaction).transaction.nonce < nonce) place++;
   return place;
@@ -38,8 +40,14 @@ export function entryAt(queue: SenderQueue, nonce: bigint): PooledTransaction | 
 
 /** The nonce after the unbroken run of entries from `accountNonce` on. */
 export function nonceAfterRun(queue: SenderQueue, accountNonce: bigint): bigint {
+  const { entries } = queue;
+  const first = placeOf(queue, accountNonce);
+  const last = entries.at(-1);
+  // Nonces ascend, so where they take no more numbers than there are entries, there is no gap: as a rule, and this is asked several times a transaction.
+  if (last !== undefined && last.transaction.nonce - accountNonce === BigInt(entries.length - 1 - first))
+    return last.transaction.nonce + 1n;
   let next = accountNonce;
-  for (let place = placeOf(queue, accountNonce); queue.entries[place]?.transaction.nonce === next; place++) next++;
+  for (let place = first; entries[place]?.transaction.nonce === next; place++) next++;
   return next;
 }
 

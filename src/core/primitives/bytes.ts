@@ -79,6 +79,14 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/**
+ * The first `length` bytes, not copied, of what may be a library's Buffer. `slice` of a Buffer copies nothing, so what is cut from one would hold all
+ * of it in memory; and whatever is cut from one is made by JavaScript code, at some times the price.
+ */
+export function plainBytes(bytes: Uint8Array, length: number = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+}
+
 /** A new array holding the parts one after the other. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;

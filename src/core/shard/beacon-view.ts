@@ -3,7 +3,7 @@
 // validity and execution, which are functions of a view, are the same for both.
 
 import type { LaneView } from '../messaging/lane-view.ts';
-import { placementOfFamily } from '../messaging/placement.ts';
+import { isFamilyUnder } from '../messaging/placement.ts';
 import { invariant } from '../primitives/errors.ts';
 import type { Address, Bytes32, ChainId, Epoch, Height, TimestampMs, Wei } from '../primitives/ids.ts';
 import type { BeaconReference, Cursor } from '../protocol/block.ts';
@@ -84,7 +84,7 @@ export function contextOf({ height, timestampMs, seed, hashAt }: BeaconView): Ex
 
 /** True for families of the instance's own shard. */
 export function isFamilyOf({ shard }: ShardInstance, family: Address): boolean {
-  return isUnder(placementOfFamily(family), shard);
+  return isFamilyUnder(family, shard);
 }
 
 /** The shard that something with this placement goes to: one's own, or that of the record in force at the reference. */

@@ -7,7 +7,7 @@ import type { Anchor } from './anchor.ts';
 import { BLOOM_BYTES, bloomOfLogs, joinBloom } from './bloom.ts';
 import { type EthereumHeader, hashOfHeader } from './ethereum-header.ts';
 import { orderedListRoot } from './merkle-patricia.ts';
-import { encodeReceipt, typeOf } from './receipt.ts';
+import { BARE_RECEIPT_BYTES_MAX, encodeReceipt, typeOf } from './receipt.ts';
 import type { WholeExecution } from './shown-execution.ts';
 import type { ViewBlock, ViewMessage, ViewReceipt, ViewTransaction } from './view-block.ts';
 
@@ -79,10 +79,12 @@ function rootsOf(
   receipts: readonly ViewReceipt[],
 ): Pick<EthereumHeader, 'transactionsRoot' | 'receiptsRoot' | 'logsBloom'> {
   const logsBloom = new Uint8Array(BLOOM_BYTES);
+  const room = new Uint8Array(receipts.length * BARE_RECEIPT_BYTES_MAX);
   const encodedReceipts = receipts.map((receipt, index) => {
     const bloom = bloomOfLogs(receipt.logs);
     joinBloom(logsBloom, bloom);
-    return encodeReceipt(typeOf(transactions[index] as ViewTransaction), receipt, bloom);
+    const roomOfOne = room.subarray(index * BARE_RECEIPT_BYTES_MAX, (index + 1) * BARE_RECEIPT_BYTES_MAX);
+    return encodeReceipt(typeOf(transactions[index] as ViewTransaction), receipt, bloom, roomOfOne);
   });
   return {
     transactionsRoot: orderedListRoot(transactions.map((view) => view.transaction.raw)),

@@ -26,9 +26,20 @@ export function contractAddressOf(view: ViewTransaction, receipt: Pick<ViewRecei
   return receipt.contractAddress ?? createdAddressOf(view.transaction.sender, view.transaction.nonce);
 }
 
-/** The bytes that the receipts root is made of. */
-export function encodeReceipt(type: number, receipt: ViewReceipt, logsBloom: Uint8Array): Uint8Array {
-  if (receipt.logs.length === 0) return encodeBareReceipt(type, receipt);
+/** Most that a receipt without logs takes: four prefixes, type, status, eight bytes of gas, the bloom. */
+export const BARE_RECEIPT_BYTES_MAX = 280;
+
+/**
+ * The bytes that the receipts root is made of. Those of a receipt without logs are the beginning of `room`, BARE_RECEIPT_BYTES_MAX zeros: whoever
+ * encodes many has one array for all.
+ */
+export function encodeReceipt(
+  type: number,
+  receipt: ViewReceipt,
+  logsBloom: Uint8Array,
+  room: Uint8Array = new Uint8Array(BARE_RECEIPT_BYTES_MAX),
+): Uint8Array {
+  if (receipt.logs.length === 0) return encodeBareReceipt(type, receipt, room);
   const payload = encodeRlp([
     receipt.succeeded ? SUCCEEDED : FAILED,
     integerToRlp(receipt.cumulativeGasUsed),
@@ -43,13 +54,13 @@ export function encodeReceipt(type: number, receipt: ViewReceipt, logsBloom: Uin
 }
 
 // Most receipts have no logs, and so a bloom of zeros, which are in a new array already.
-function encodeBareReceipt(type: number, { succeeded, cumulativeGasUsed }: ViewReceipt): Uint8Array {
+function encodeBareReceipt(type: number, { succeeded, cumulativeGasUsed }: ViewReceipt, bytes: Uint8Array): Uint8Array {
   let gasBytes = 0;
   for (let rest = cumulativeGasUsed; rest > 0; rest = Math.floor(rest / 256)) gasBytes += 1;
   const isGasPrefixed = cumulativeGasUsed === 0 || cumulativeGasUsed >= 0x80;
   const payload = 1 + (isGasPrefixed ? 1 : 0) + gasBytes + BLOOM_PREFIX_BYTES + BLOOM_BYTES + 1;
   const typeBytes = type === 0 ? 0 : 1;
-  const bytes = new Uint8Array(typeBytes + 3 + payload);
+  const length = typeBytes + 3 + payload;
   let at = typeBytes;
   if (typeBytes === 1) bytes[0] = type;
   bytes[at++] = 0xf9; // A list with a length of two bytes.
@@ -61,8 +72,8 @@ function encodeBareReceipt(type: number, { succeeded, cumulativeGasUsed }: ViewR
   at += gasBytes;
   bytes[at] = 0xb9; // A string with a length of two bytes.
   bytes[at + 1] = BLOOM_BYTES >> 8;
-  bytes[bytes.length - 1] = 0xc0; // No logs.
-  return bytes;
+  bytes[length - 1] = 0xc0; // No logs.
+  return bytes.subarray(0, length);
 }
 
 function logToRlp(log: Log): RlpItem {

@@ -231,8 +231,8 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: 'a header reports what is under way to its shard',
     violates: ['validity', 'determinism'],
     file: 'src/core/shard/shard-load.ts',
-    find: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog, stateLeaves: leafCount }',
-    replace: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog: backlog * 0, stateLeaves: leafCount }',
+    find: 'gas: gasAt(ROOT_SHARD), backlog, stateLeaves: leafCount }',
+    replace: 'gas: gasAt(ROOT_SHARD), backlog: backlog * 0, stateLeaves: leafCount }',
     trials: seedFirst(2, NARROW),
   },
   {
@@ -240,8 +240,8 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: "a header reports its parent's load",
     violates: ['validity', 'determinism'],
     file: 'src/core/shard/shard-load.ts',
-    find: 'gas: gasUnder(shard, bought) + gasUnder(shard, taken), backlog, stateLeaves: leafCount }',
-    replace: 'gas: gasUnder(shard, bought), backlog, stateLeaves: leafCount }',
+    find: 'gas: gasAt(ROOT_SHARD), backlog, stateLeaves: leafCount }',
+    replace: 'gas: bought[ROOT_SHARD] as number, backlog, stateLeaves: leafCount }',
     trials: QUIET,
   },
   {

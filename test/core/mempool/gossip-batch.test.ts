@@ -55,4 +55,14 @@ describe('a batch of transactions', () => {
       { seed: 20_261_121, numRuns: 300 },
     );
   });
+
+  it('gives each transaction its own bytes, also where a library made the batch a Buffer', () => {
+    const raws = [new Uint8Array(120).fill(1), new Uint8Array(200).fill(2)];
+    const [batch] = encodeTransactionBatches(raws);
+    for (const data of [batch as Uint8Array, Buffer.from(batch as Uint8Array)])
+      assert.deepEqual(
+        decoded(data).map(({ buffer }) => buffer.byteLength),
+        [120, 200],
+      );
+  });
 });
