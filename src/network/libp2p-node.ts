@@ -14,8 +14,10 @@ import { createLibp2p } from 'libp2p';
 import type { Bytes32 } from '../core/primitives/ids.ts';
 import type { GossipGuard } from './gossip-guard.ts';
 import { watchInboundFailures } from './inbound-failures.ts';
+import { withLeanConnections } from './lean-noise.ts';
 import type { NetworkLimits } from './limits.ts';
 import type { PeerName } from './ports.ts';
+import { withHeldWindowUpdates } from './window-updates.ts';
 
 const MIB = 1024 * 1024;
 /** Streams of one connection that the other side may open: gossip, requests, identify, ping. */
@@ -61,13 +63,15 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
         maxConnections: limits.connectionsMax,
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [withLeanConnections(noise())],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: INBOUND_STREAMS_MAX,
-        // The window stays below the read buffer: a paused stream would overflow it otherwise, and be aborted.
-        streamOptions: { maxStreamWindowSize: 2 * MIB, maxReadBufferLength: 4 * MIB },
-      }),
+      withHeldWindowUpdates(
+        yamux({
+          maxInboundStreams: INBOUND_STREAMS_MAX,
+          // The window stays below the read buffer: a paused stream would overflow it otherwise, and be aborted.
+          streamOptions: { maxStreamWindowSize: 2 * MIB, maxReadBufferLength: 4 * MIB },
+        }),
+      ),
     ],
     connectionManager: {
       maxConnections: limits.connectionsMax,
