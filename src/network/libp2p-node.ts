@@ -79,7 +79,9 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
       maxIncomingPendingConnections: 100,
       reconnectRetries: 0, // redial.ts does it, for ever.
     },
-    connectionMonitor: { pingTimeout: { minTimeout: 15_000 } }, // A loop may be blocked for seconds by honest work.
+    // A loop may be blocked for seconds by honest work. Who is there is known by gossip (presence.ts); each ping opens a stream, which costs as much as
+    // some twenty votes.
+    connectionMonitor: { pingInterval: 60_000, pingTimeout: { minTimeout: 15_000 } },
     connectionGater: {
       denyInboundConnection: (connection) => !parts.mayConnect(hostOf(connection.remoteAddr)),
       denyInboundEncryptedConnection: (peer, connection) => {
