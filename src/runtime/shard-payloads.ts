@@ -76,19 +76,25 @@ export interface ShardPayloadsDependencies<Start extends Outcome & { readonly ve
 export function createShardPayloads<Start extends Outcome & { readonly version: StateReader }>(
   dependencies: ShardPayloadsDependencies<Start>,
 ): PayloadSource<Start> {
+  let urgencyNews = 0;
   return {
-    planOn: (parent) => planOn(dependencies, parent),
+    planOn: (parent) => planOn(dependencies, parent, () => urgencyNews),
     onNews: (listener) => {
       dependencies.transactions.onWaiting(listener);
-      dependencies.onUrgency(listener);
+      dependencies.onUrgency(() => {
+        urgencyNews++;
+        listener();
+      });
     },
   };
 }
 
-// What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it.
+// What waits once goes on waiting, and a full block stays full: nothing but a block on this parent takes it. Whether something else is urgent is asked again
+// only when there is news of that: asking looks at all lanes, and transactions come by the hundred.
 function planOn<Start extends Outcome & { readonly version: StateReader }>(
   { parameters, transactions, blocks, clock, urgencyOn, contentOn }: ShardPayloadsDependencies<Start>,
   parent: Start,
+  urgencyNews: () => number,
 ): PayloadPlan {
   const { facts } = parent;
   const roomNow = (): TakeRequest => ({
@@ -109,8 +115,15 @@ function planOn<Start extends Outcome & { readonly version: StateReader }>(
   let isWanted = false;
   let isFull = false;
   let isTooEarly = false;
+  let urgencyAskedAt = urgencyNews();
+  const isUrgentNow = (): boolean => {
+    if (urgencyAskedAt === urgencyNews()) return false;
+    urgencyAskedAt = urgencyNews();
+    return urgencyOn(parent) === 'at-once';
+  };
   return {
     dueMs: () => {
+      urgencyAskedAt = urgencyNews();
       const urgency = urgencyOn(parent);
       // Asked again then, and before when there is news.
       isTooEarly = urgency === 'too-early';
@@ -121,7 +134,7 @@ function planOn<Start extends Outcome & { readonly version: StateReader }>(
       const reasonMs = isAtOnce ? earliestMs : isWanted ? pacedMs : idleUntilMs;
       return Math.max(earliestMs, reasonMs);
     },
-    isNews: () => isTooEarly || !isWanted || urgencyOn(parent) === 'at-once' || (!isFull && hasFullBlock()),
+    isNews: () => isTooEarly || !isWanted || isUrgentNow() || (!isFull && hasFullBlock()),
     content: ({ nowMs }) => contentOn(parent, transactions.take(roomNow()), nowMs),
   };
 }

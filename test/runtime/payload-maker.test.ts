@@ -8,7 +8,7 @@ import { addressOfPublicKey } from '../../src/core/protocol/decode-transaction.t
 import type { Transaction } from '../../src/core/protocol/transaction.ts';
 import { PayloadMaker } from '../../src/runtime/payload-maker.ts';
 import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../src/runtime/shard-block-logic.ts';
-import { createShardPayloads, type TransactionSource } from '../../src/runtime/shard-payloads.ts';
+import { createShardPayloads, type TransactionSource, type Urgency } from '../../src/runtime/shard-payloads.ts';
 import type { Signer } from '../../src/runtime/signer.ts';
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { signTransfer } from '../../src/simulation/workload.ts';
@@ -60,6 +60,8 @@ describe('the maker of payloads', () => {
   let source: Waiting;
   let maker: PayloadMaker<ShardBlockOutcome, ExecutedShardBlockOutcome>;
   let transfer: Transaction;
+  /** What else than transactions asks for a block: how urgent it is, how often that was looked at, and who is told of news. */
+  let urgent: { level: Urgency; asked: number; tell: () => void };
 
   before(() => initialiseKeccak());
 
@@ -67,6 +69,7 @@ describe('the maker of payloads', () => {
     chain = await createSignedChain([SENDER]);
     clock = new VirtualClock(START_MS);
     source = new Waiting();
+    urgent = { level: 'none', asked: 0, tell: () => undefined };
     const signer = chain.signers[0] as Signer;
     maker = new PayloadMaker({
       blocks: chain.blocks,
@@ -75,8 +78,13 @@ describe('the maker of payloads', () => {
         blocks: chain.blocks,
         transactions: source,
         clock,
-        urgencyOn: () => 'none',
-        onUrgency: () => undefined,
+        urgencyOn: () => {
+          urgent.asked++;
+          return urgent.level;
+        },
+        onUrgency: (listener) => {
+          urgent.tell = listener;
+        },
         contentOn: (parent, transactions, nowMs) => chain.contentOn(parent, transactions, nowMs),
       }),
       signer,
@@ -205,6 +213,25 @@ describe('the maker of payloads', () => {
     assert.equal(asked.atMs, undefined);
     source.isFull = true;
     source.come([transfer]);
+    await clock.run(timestampMs + 2_000);
+    assert.equal(asked.atMs, timestampMs + 220);
+  });
+
+  it('ends its wait when something else becomes urgent, and does not look at that for each transaction', async () => {
+    const parent = await chain.extend(chain.start, { round: 1, transactions: [transfer] });
+    const { timestampMs } = parent.proposal.header;
+    source.transactions = [transfer];
+    await clock.run(timestampMs + 150);
+    const asked = ask(requestOn(2, parent));
+    await clock.run(timestampMs + 200);
+    const askedBefore = urgent.asked;
+    for (let count = 0; count < 100; count++) source.come([transfer]);
+    assert.equal(urgent.asked, askedBefore);
+    urgent.tell();
+    await clock.run(timestampMs + 220);
+    assert.equal(asked.atMs, undefined);
+    urgent.level = 'at-once';
+    urgent.tell();
     await clock.run(timestampMs + 2_000);
     assert.equal(asked.atMs, timestampMs + 220);
   });
