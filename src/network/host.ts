@@ -291,8 +291,10 @@ class Libp2pHost implements Libp2pNetwork {
   }
 
   #keepDialling(options: Libp2pNetworkOptions): Redialler {
+    // Decoding a name takes longer than all else that is asked of it four times a second.
+    const peerIds = new Map(options.peers.map(({ peerId }) => [peerId, peerIdFromString(peerId)]));
     const dialler = {
-      isConnected: (peer: PeerName) => this.#libp2p.getConnections(peerIdFromString(peer)).length > 0,
+      isConnected: (peer: PeerName) => this.#libp2p.getConnections(peerIds.get(peer) ?? peerIdFromString(peer)).length > 0,
       mayDial: (peer: PeerName) => !this.#discipline.isRefused(peer),
       dial: async (peer: PeerName) => {
         this.#dials++;

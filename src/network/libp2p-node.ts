@@ -14,8 +14,10 @@ import { createLibp2p } from 'libp2p';
 import type { Bytes32 } from '../core/primitives/ids.ts';
 import type { GossipGuard } from './gossip-guard.ts';
 import { watchInboundFailures } from './inbound-failures.ts';
+import { withLeanConnections } from './lean-noise.ts';
 import type { NetworkLimits } from './limits.ts';
 import type { PeerName } from './ports.ts';
+import { withHeldWindowUpdates } from './window-updates.ts';
 
 const DIALLED_HOSTS: ReadonlySet<string> = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6']);
 const MIB = 1024 * 1024;
@@ -62,13 +64,15 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
         maxConnections: limits.connectionsMax,
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [withLeanConnections(noise())],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: INBOUND_STREAMS_MAX,
-        // The window stays below the read buffer: a paused stream would overflow it otherwise, and be aborted.
-        streamOptions: { maxStreamWindowSize: 2 * MIB, maxReadBufferLength: 4 * MIB },
-      }),
+      withHeldWindowUpdates(
+        yamux({
+          maxInboundStreams: INBOUND_STREAMS_MAX,
+          // The window stays below the read buffer: a paused stream would overflow it otherwise, and be aborted.
+          streamOptions: { maxStreamWindowSize: 2 * MIB, maxReadBufferLength: 4 * MIB },
+        }),
+      ),
     ],
     connectionManager: {
       maxConnections: limits.connectionsMax,
@@ -76,7 +80,9 @@ export async function startNode(parts: NodeParts): Promise<CoppiceLibp2p> {
       maxIncomingPendingConnections: 100,
       reconnectRetries: 0, // redial.ts does it, for ever.
     },
-    connectionMonitor: { pingTimeout: { minTimeout: 15_000 } }, // A loop may be blocked for seconds by honest work.
+    // A loop may be blocked for seconds by honest work. Who is there is known by gossip (presence.ts); each ping opens a stream, which costs as much as
+    // some twenty votes.
+    connectionMonitor: { pingInterval: 60_000, pingTimeout: { minTimeout: 15_000 } },
     connectionGater: {
       denyInboundConnection: (connection) => !parts.mayConnect(hostOf(connection.remoteAddr)),
       denyInboundEncryptedConnection: (peer, connection) => {

@@ -168,6 +168,7 @@ export class Beacon {
           constants,
           nextLayout: sameLayout,
           operations: this.#options.operations,
+          clock: this.#options.clock,
           beaconHashAt: (height) => (height <= instance.startRecord.height ? hashBefore(height) : blocks.ancestorHashOf(height)),
         }),
       signingRecord,

@@ -1,10 +1,11 @@
 // When a beacon block is due and what goes into it. The beacon keeps one pace while somebody waits for it: a shard has executed something that is not
-// final, or has ended its instance; and a slower one while shards make full blocks, whose machines have better to do and whose users wait for room.
+// final, or has ended its instance; and a slower one while shards make full blocks, whose machines have better to do and whose users wait for room,
+// or while the machines are so busy that a block takes long: blocks that follow one another without a pause leave nothing to those of the shards.
 // Else it waits as long as an idle shard does: each block costs every validator as much as one full of crosslinks. It carries whatever crosslinks and
 // evidence there are; the last block of an epoch has no body.
 import type { BeaconConstants } from '../core/beacon/constants.ts';
 import type { NextLayout } from '../core/beacon/epoch.ts';
-import { isLastOfEpoch } from '../core/beacon/epochs.ts';
+import { isFirstOfEpoch, isLastOfEpoch } from '../core/beacon/epochs.ts';
 import { NO_BASE_FEE_WEI, NO_BEACON_REFERENCE, NO_EXECUTION } from '../core/beacon/header-fields.ts';
 import { packBody } from '../core/beacon/pack-body.ts';
 import type { BeaconState } from '../core/beacon/state.ts';
@@ -15,6 +16,7 @@ import type { Bytes32, Height, TimestampMs } from '../core/primitives/ids.ts';
 import { type BlockBody, bodyRootOf, EMPTY_BODY } from '../core/protocol/block.ts';
 import type { BeaconOutcome } from './beacon-logic.ts';
 import type { BlockContent, PayloadPlan, PayloadSource } from './payload-maker.ts';
+import type { Clock } from './ports.ts';
 
 /** A new chain's first blocks do not wait: people want to see that it runs. */
 const FIRST_HEIGHTS = 2;
@@ -23,6 +25,11 @@ const FIRST_HEIGHTS = 2;
  * transactions wait longer than that for their turn.
  */
 const FULL_SHARDS_PACE = 3;
+/**
+ * A block follows its parent after at least this many times what the parent took to be proposed, executed and voted for, as in a shard (shard-payloads.ts);
+ * not later than while shards are full.
+ */
+const PACE_FACTOR = 2;
 
 /** Where crosslinks and evidence come from. */
 export interface BeaconOperations {
@@ -43,6 +50,7 @@ export interface BeaconPayloadsDependencies {
   readonly operations: BeaconOperations;
   /** Hash of the beacon block at a height below the parent's, and at the height of the instance's record. */
   readonly beaconHashAt: (height: Height) => Bytes32 | undefined;
+  readonly clock: Clock;
 }
 
 /** See the file's head. */
@@ -51,12 +59,18 @@ export function createBeaconPayloads(dependencies: BeaconPayloadsDependencies): 
 }
 
 function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome): PayloadPlan {
-  const { operations, constants } = dependencies;
+  const { operations, constants, clock } = dependencies;
   const { beaconBlockIntervalMsMin, idleIntervalMs } = constants.parameters;
   const { timestampMs, height } = parent.facts;
   const earliestMs = timestampMs + beaconBlockIntervalMsMin;
   const idleUntilMs = Math.max(earliestMs, timestampMs + idleIntervalMs);
   const fullUntilMs = Math.min(idleUntilMs, timestampMs + FULL_SHARDS_PACE * beaconBlockIntervalMsMin);
+  // On a parent that is ready to be built on now.
+  const tookMs = Math.max(0, clock.nowMs() - timestampMs);
+  const pacedMs = Math.max(earliestMs, Math.min(fullUntilMs, timestampMs + PACE_FACTOR * tookMs));
+  // Between the last block of an epoch and the next one a node changes its instance, and whoever waits has waited longer than otherwise.
+  const isUnpaced = height < FIRST_HEIGHTS || isFirstOfEpoch(height + 1, constants.parameters);
+  const wantedMs = isUnpaced ? earliestMs : pacedMs;
   let isWanted = height < FIRST_HEIGHTS;
   let isHeldUp = false;
   return {
@@ -64,7 +78,7 @@ function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome)
       isWanted ||= operations.isWanted(parent.state);
       isHeldUp = isWanted && height >= FIRST_HEIGHTS && operations.hasFullShard();
       if (isHeldUp) return fullUntilMs;
-      return isWanted ? earliestMs : idleUntilMs;
+      return isWanted ? wantedMs : idleUntilMs;
     },
     isNews: () => (isWanted ? isHeldUp && !operations.hasFullShard() : operations.isWanted(parent.state)),
     content: ({ nowMs, seed }) => contentOn(dependencies, parent, { timestampMs: Math.max(nowMs, earliestMs), seed }),

@@ -1,9 +1,13 @@
 // Files on disk behind the port: everything below one root, for the owner alone, and durable when a call says so. A new name is durable
 // only when its folder is synced too, so creating and replacing sync the folder.
+import { fdatasync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { CoppiceError, invariant } from '../core/primitives/errors.ts';
 import type { FileStore, SlotFile } from './file-store.ts';
+
+const syncData = promisify(fdatasync);
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -51,16 +55,16 @@ async function openSlots(path: string, fresh: Uint8Array): Promise<SlotFile> {
 }
 
 // The hot path of the signing record. A write of a few kilobytes only copies into the page cache, so it is done on the spot; the sync
-// waits for the medium in another thread (together 222 µs at the median, 340 with file handles for both, 137 blocking the loop).
+// waits for the medium in another thread (together 222 µs at the median, 340 with file handles for both, 137 blocking the loop; 90 µs of CPU, 130 with
+// file handles).
 function slotsOf(path: string, handle: FileHandle, initialBytes: Uint8Array): SlotFile {
   return {
     initialBytes,
     writeSynced: (offset, bytes) =>
       reporting(path, async () => {
         let written = 0;
-        while (written < bytes.length)
-          written += (await handle.write(bytes, written, bytes.length - written, offset + written)).bytesWritten;
-        await handle.datasync();
+        while (written < bytes.length) written += writeSync(handle.fd, bytes, written, bytes.length - written, offset + written);
+        await syncData(handle.fd);
       }),
     close: () => handle.close(),
   };

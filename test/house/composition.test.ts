@@ -25,6 +25,7 @@ const OF_PRODUCTION: Readonly<Record<string, readonly string[]>> = {
     'src/network/gossip.ts',
     'src/network/host.ts',
     'src/network/inbound-failures.ts',
+    'src/network/lean-noise.ts',
     'src/network/libp2p-node.ts',
     'src/network/peer-name.ts',
     'src/network/presence.ts',
@@ -32,6 +33,7 @@ const OF_PRODUCTION: Readonly<Record<string, readonly string[]>> = {
     'src/network/request-asking.ts',
     'src/network/request-serving.ts',
     'src/network/timing.ts',
+    'src/network/window-updates.ts',
   ],
   'the disk, behind the ports of the stores: disk.ts stands in': [
     'src/storage/data-directory.ts',

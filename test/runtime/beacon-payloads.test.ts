@@ -14,11 +14,13 @@ interface Situation {
   hasFullShard: boolean;
   readonly height?: number;
   readonly idleIntervalMs?: number;
+  /** How long the parent took until it could be built on. */
+  readonly tookMs?: number;
 }
 
 /** The plan on a parent of `PARENT_MS` with a least interval of 250 ms. */
 function planIn(situation: Situation): PayloadPlan {
-  const { height = 9, idleIntervalMs = 1_000 } = situation;
+  const { height = 9, idleIntervalMs = 1_000, tookMs = 40 } = situation;
   const { constants, state } = beaconOf(smallGenesis({ parameters: { beaconBlockIntervalMsMin: 250, idleIntervalMs } }));
   const facts = { hash: rootOf('parent'), height, timestampMs: PARENT_MS, baseFeePerGasWei: 0n, hasItems: false };
   const parent: BeaconOutcome = { hash: facts.hash, facts, commitment: NO_EXECUTION, seed: rootOf('seed'), state };
@@ -28,7 +30,8 @@ function planIn(situation: Situation): PayloadPlan {
     onNews: () => undefined,
     collect: async () => ({ crosslinks: [], evidence: [] }),
   };
-  return createBeaconPayloads({ constants, nextLayout: () => [1], operations, beaconHashAt: () => undefined }).planOn(parent);
+  const clock = { nowMs: () => PARENT_MS + tookMs, schedule: () => () => undefined };
+  return createBeaconPayloads({ constants, nextLayout: () => [1], operations, beaconHashAt: () => undefined, clock }).planOn(parent);
 }
 
 function waitOf(situation: Situation): number {
@@ -46,6 +49,18 @@ describe('a beacon block', () => {
     assert.equal(waitOf({ isWanted: true, hasFullShard: true }), 750);
     assert.equal(waitOf({ isWanted: true, hasFullShard: true, idleIntervalMs: 600 }), 600);
     assert.equal(waitOf({ isWanted: true, hasFullShard: true, idleIntervalMs: 100 }), 250);
+  });
+
+  it('is due after twice the time that its parent took where that is longer, and not later than while shards are full', () => {
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 125 }), 250);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 200 }), 400);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000 }), 750);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, idleIntervalMs: 100 }), 250);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 200, height: 1 }), 250);
+    assert.equal(waitOf({ isWanted: false, hasFullShard: false, tookMs: 2_000 }), 1_000);
+    const lastOfEpoch = smallGenesis({}).parameters.epochBlocks;
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, height: lastOfEpoch }), 250);
+    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, height: lastOfEpoch + 1 }), 750);
   });
 
   it('is asked for anew when somebody begins to wait, and when the shards are not full any more', () => {

@@ -85,6 +85,18 @@ describe('block rows', () => {
     assert.deepEqual(await blocks.readPending(1, INSTANCE), []);
   });
 
+  it('forget pending blocks of whatever heights were gone through, where the chain goes on', async () => {
+    const { blocks, write } = setUp();
+    const place = (height: number): StoredBlock['place'] => ({ chain: 1, instanceId: INSTANCE, height });
+    for (const height of [1, 900, 1_500]) await write(blocks.putPending(place(height), hashOf(7), bytesOf('rival')));
+    await write(await blocks.dropPending(1, INSTANCE, 1));
+    await write(await blocks.dropPending(1, INSTANCE, 1_499));
+    assert.deepEqual(
+      (await blocks.readPending(1, INSTANCE)).map(({ height }) => height),
+      [1_500],
+    );
+  });
+
   it('above a place are removed whole', async () => {
     const { blocks, write } = setUp();
     for (let height = 1; height <= 5; height++)

@@ -18,10 +18,14 @@ type DecodedSet = { readonly message: Uint8Array; readonly key: PublicKey; reado
 
 /** Public keys kept deserialised: a committee's come again with every vote, and decoding one costs a tenth of a verification. */
 const PUBLIC_KEYS_MAX = 4_096;
+/** Sums kept decoded: whoever adds up signatures has the sum verified next, on several chains at most. */
+const SUMS_MAX = 8;
 /** Marks the point at infinity in a compressed encoding. */
 const INFINITY_FLAG = 0x40;
 
 const publicKeyPoints = new Map<string, PublicKey>();
+/** Of points that were checked: their sums are of the group as well. */
+const sumPoints = new Map<string, Signature>();
 let loaded: Blst | undefined;
 
 /** The native implementation; every method throws where the library has no build (ask `blstLoads` first). */
@@ -41,8 +45,12 @@ export const blstBls: BlsScheme = {
   aggregate(signatures) {
     const points = decodeAll(signatures, signaturePoint);
     if (points === undefined || points.length === 0) return undefined;
-    const sum = blst().aggregateSignatures(points).toBytes();
-    return isInfinity(sum) ? undefined : sum;
+    const sum = blst().aggregateSignatures(points);
+    const bytes = sum.toBytes();
+    if (isInfinity(bytes)) return undefined;
+    if (sumPoints.size >= SUMS_MAX) forgetOldest(sumPoints);
+    sumPoints.set(latin1(bytes), sum);
+    return bytes;
   },
 
   fastAggregateVerify(publicKeys, message, signature) {
@@ -149,7 +157,7 @@ function publicKeyPoint(bytes: Uint8Array): PublicKey | undefined {
   if (known !== undefined) return known;
   try {
     const key = blst().PublicKey.fromBytes(bytes, true);
-    if (publicKeyPoints.size >= PUBLIC_KEYS_MAX) forgetOldestKey();
+    if (publicKeyPoints.size >= PUBLIC_KEYS_MAX) forgetOldest(publicKeyPoints);
     publicKeyPoints.set(memoryKey, key);
     return key;
   } catch {
@@ -157,15 +165,17 @@ function publicKeyPoint(bytes: Uint8Array): PublicKey | undefined {
   }
 }
 
-function forgetOldestKey(): void {
-  for (const oldest of publicKeyPoints.keys()) {
-    publicKeyPoints.delete(oldest);
+function forgetOldest(points: Map<string, unknown>): void {
+  for (const oldest of points.keys()) {
+    points.delete(oldest);
     return;
   }
 }
 
 function signaturePoint(bytes: Uint8Array): Signature | undefined {
   if (bytes.length !== BLS_SIGNATURE_BYTES) return undefined;
+  const sum = sumPoints.get(latin1(bytes));
+  if (sum !== undefined) return sum;
   try {
     return blst().Signature.fromBytes(bytes, true, true);
   } catch {

@@ -26,6 +26,19 @@ describe('the VRF', () => {
     );
   });
 
+  it('judges alike however often a key comes, and however many others come between', () => {
+    const other = vrfPublicKeyOf(new Uint8Array(32).fill(6));
+    for (let round = 0; round < 8; round++) {
+      const alpha = Uint8Array.of(round);
+      const proof = vrfProve(SEED, alpha);
+      assert.deepEqual(vrfVerify(KEY, alpha, proof), vrfOutput(proof));
+      assert.equal(vrfVerify(other, alpha, proof), undefined);
+    }
+    for (let index = 0; index < 70; index++)
+      assert.equal(vrfVerify(vrfPublicKeyOf(new Uint8Array(32).fill(100 + index)), ALPHA, PROOF), undefined);
+    assert.deepEqual(vrfVerify(KEY, ALPHA, PROOF), vrfOutput(PROOF));
+  });
+
   it('is deterministic, and pinned', () => {
     assert.deepEqual(vrfProve(SEED, ALPHA), PROOF);
     assert.equal(
