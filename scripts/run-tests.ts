@@ -18,6 +18,8 @@ type Part = {
   readonly fileTimeoutMs: number;
   /** Files that start before all others, the longest first: one that began last would keep one core and leave the other idle. */
   readonly first?: readonly string[];
+  /** All files share so many processes: they leave nothing behind in what they load. Without, each has its own. */
+  readonly processes?: number;
   /** Nobody in it looks at a real clock: it runs beside the other parts, behind them. */
   readonly isPatient?: boolean;
   /** Options of V8 and Node for each file's process. */
@@ -29,12 +31,13 @@ export const PARTS: Readonly<Record<string, Part>> = {
   unit: {
     pattern: 'test/{core,storage,network,node}/**/*.test.ts',
     concurrency: 2,
-    fileTimeoutMs: 120_000,
+    processes: 2,
+    fileTimeoutMs: 300_000,
   },
   // Threads, HTTP and key derivation: seconds of the processor, which would make the unit tests slower than half a minute.
   shell: { pattern: 'test/{runtime,sync,rpc,cli}/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
   house: { pattern: 'test/house/**/*.test.ts', concurrency: 2, fileTimeoutMs: 120_000 },
-  // On one core in all: fixed numbers of inputs, 30 seconds together.
+  // Fixed numbers of inputs, in a thread for each core.
   fuzz: { pattern: 'test/fuzz/**/*.test.ts', concurrency: 1, fileTimeoutMs: 120_000 },
   simulation: {
     pattern: 'test/simulation/**/*.test.ts',
@@ -70,6 +73,7 @@ const ROOT = join(import.meta.dirname, '..');
 // Every file is a process of its own, and most load the same modules: what Node has stripped and compiled once is kept for the others, by the
 // content of each file, which saves a quarter of the time.
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'coppice-compile-cache');
+const JOINED_TESTS = join(import.meta.dirname, 'joined-tests.ts');
 const UNTRACKED_PROMISES = new URL('./untracked-promises.ts', import.meta.url).href;
 const USAGE = `usage: node scripts/run-tests.ts [--only text] <part>...
 
@@ -110,20 +114,23 @@ async function* runParts(names: readonly string[], only: string, stop: AbortSign
       .map((file) => join(ROOT, file));
     if (files.length === 0) continue;
     process.stdout.write(`— ${name}: ${files.length} files, ${Math.round(process.uptime())} s after the start\n`);
-    const events = run({
-      files,
-      concurrency: part.concurrency,
-      timeout: part.fileTimeoutMs,
-      execArgv: ['--import', UNTRACKED_PROMISES, ...(part.execArgv ?? [])],
-      signal: stop,
-      cwd: ROOT,
-    });
-    for await (const event of events as AsyncIterable<RunnerEvent>) {
-      if (event.type === 'test:summary') continue;
-      if (isSkippedSuite(event)) notRun.push(describeSkip(event));
-      if (!addToTotals(event, totals)) yield event;
-    }
+    for (const events of eventsOf(part, files, stop))
+      for await (const event of events) {
+        if (event.type === 'test:summary') continue;
+        if (isSkippedSuite(event)) notRun.push(describeSkip(event));
+        if (!addToTotals(event, totals)) yield event;
+      }
   }
+}
+
+// All of them run at once, whichever is read first.
+function eventsOf({ concurrency, processes, fileTimeoutMs, execArgv = [] }: Part, files: string[], signal: AbortSignal) {
+  const options = { concurrency, timeout: fileTimeoutMs, execArgv: ['--import', UNTRACKED_PROMISES, ...execArgv], signal, cwd: ROOT };
+  if (processes === undefined) return [run({ ...options, files }) as AsyncIterable<RunnerEvent>];
+  const shares = Array.from({ length: processes }, (_unused, process) => files.filter((_file, place) => place % processes === process));
+  return shares
+    .filter((share) => share.length > 0)
+    .map((share) => run({ ...options, files: [JOINED_TESTS], argv: share }) as AsyncIterable<RunnerEvent>);
 }
 
 function* linesOf({ totals, notRun }: Summary): Generator<unknown> {
