@@ -311,6 +311,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
         maker?.voided(shard, height, voided);
         maker?.advance();
       },
+      shownHeight: () => finalHeightOf(BEACON_CHAIN),
     });
   }
 

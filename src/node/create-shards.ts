@@ -20,7 +20,7 @@ import type { PeerName } from '../network/ports.ts';
 import { AnchoredBranch } from '../runtime/anchored-branch.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
-import { BundleShelf } from '../runtime/bundle-shelf.ts';
+import { type AnchoredBundles, BundleShelf } from '../runtime/bundle-shelf.ts';
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
@@ -81,6 +81,8 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
   /** Committed blocks of a shard are void, and undone. */
   readonly onVoid: (shard: ChainId, undone: Undone) => void;
+  /** The beacon block up to which clients are shown the chain. */
+  readonly shownHeight: () => Height;
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -162,6 +164,11 @@ export class Shards {
     return this.#states.of(shard);
   }
 
+  /** What is final where it was sent, and not read by all. */
+  anchoredBundles(): Iterable<AnchoredBundles> {
+    return this.#shelf.anchoredBundles();
+  }
+
   /** The summary of what a shard's block sent, as far as it is not read by all. */
   outboxAt(shard: ChainId, height: Height): OutboxSummary {
     return this.#shelf.summaryAt(shard, height);
@@ -188,21 +195,14 @@ export class Shards {
 
   /** A beacon block is on disk, and the window shows it. */
   onBeacon({ state, applied }: ExecutedBeaconOutcome): void {
-    const { shardStore, store, onFault } = this.#options;
+    const { shardStore, store, shownHeight, onFault } = this.#options;
     for (const { source, height, summary } of applied.anchoredOutboxes) this.#shelf.anchored(source, height, summary, state.height);
     for (const header of applied.anchoredHeaders) {
       const running = this.#running.get(header.shard);
       if (running?.chain.instance.epoch === header.epoch) running.branch.anchored(header);
     }
-    const read = this.#shelf.forgetRead(state);
-    if (read.length > 0) {
-      store
-        .write(
-          read.flatMap(({ source, height }) => shardStore.dropSent(source, height)),
-          { sync: false },
-        )
-        .catch(onFault);
-    }
+    const rows = this.#shelf.forgetRead(state, shownHeight()).flatMap(({ source, height }) => shardStore.dropSent(source, height));
+    if (rows.length > 0) store.write(rows, { sync: false }).catch(onFault);
     for (const [shard, running] of this.#running) {
       if (this.#options.follow === 'own') this.#bundles.want(shard, running.chain.blocks.committed.commitment.cursors);
       running.onBeacon();

@@ -28,7 +28,18 @@ interface Kept {
   readonly outbox: Outbox;
   /** The beacon block that anchored it, as this node came to know of both; not anchored yet: none. */
   heldSince: Height | undefined;
+  /** The beacon block after which every shard had read it; not yet: none. */
+  readSince: Height | undefined;
 }
+
+/** What a block sent, final at its source. */
+export interface AnchoredBundles extends Pick<Outbox, 'bundles' | 'summary'> {
+  readonly source: ChainId;
+  readonly height: Height;
+}
+
+/** So many beacon blocks may what clients are shown be behind, and what is read since is there for them: a node that catches up lets go of it. */
+const SHOWN_BEHIND_MAX = 16;
 
 /** See the file's head. Bounded by what is sent and not read, which gas has paid for. */
 export class BundleShelf {
@@ -40,7 +51,7 @@ export class BundleShelf {
   put(source: ChainId, height: Height, outbox: Outbox, heldSince?: Height): void {
     if (outbox.bundles.length === 0) return;
     const ofSource = this.#kept.get(source) ?? new Map<Height, Kept>();
-    this.#kept.set(source, ofSource.set(height, { outbox, heldSince }));
+    this.#kept.set(source, ofSource.set(height, { outbox, heldSince, readSince: undefined }));
     this.#forgetLists();
   }
 
@@ -69,14 +80,28 @@ export class BundleShelf {
     return this.#since;
   }
 
-  /** Lets go what every shard has read. */
-  forgetRead({ records }: Pick<BeaconState, 'records'>): readonly { readonly source: ChainId; readonly height: Height }[] {
+  /** What is anchored and, as far as clients are shown, not read by all. */
+  *anchoredBundles(): Generator<AnchoredBundles> {
+    for (const [source, ofSource] of this.#kept)
+      for (const [height, { outbox, heldSince }] of ofSource) if (heldSince !== undefined) yield { source, height, ...outbox };
+  }
+
+  /** Lets go what every shard has read as of the beacon block up to which clients are shown the chain. */
+  forgetRead(
+    { height: beaconHeight, records }: Pick<BeaconState, 'height' | 'records'>,
+    shownHeight: Height,
+  ): readonly { readonly source: ChainId; readonly height: Height }[] {
     const readers = records.map(({ record: { shard }, progress: { cursors } }) => ({ shard, cursors }));
     const forgotten: { readonly source: ChainId; readonly height: Height }[] = [];
     for (const [source, ofSource] of this.#kept)
-      for (const [height, { outbox, heldSince }] of ofSource) {
-        if (heldSince === undefined) continue;
-        if (!outbox.summary.bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;
+      for (const [height, kept] of ofSource) {
+        if (kept.heldSince === undefined) continue;
+        if (kept.readSince === undefined) {
+          const { bundles } = kept.outbox.summary;
+          if (!bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;
+          kept.readSince = beaconHeight;
+        }
+        if (kept.readSince > shownHeight && beaconHeight - shownHeight <= SHOWN_BEHIND_MAX) continue;
         ofSource.delete(height);
         forgotten.push({ source, height });
       }

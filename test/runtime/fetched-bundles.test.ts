@@ -48,10 +48,13 @@ describe('bundles that were fetched', () => {
       record: { shard },
       progress: { cursors: [{ source: 7, prefix: shard, height, index: 0 }] },
     });
-    const state = (height: number) => ({ records: [4, 5, 6, 7].map((shard) => reader(shard, shard === 6 ? height : HEIGHT + 1)) });
+    const state = (height: number) => ({
+      height: 30,
+      records: [4, 5, 6, 7].map((shard) => reader(shard, shard === 6 ? height : HEIGHT + 1)),
+    });
     type State = Parameters<BundleShelf['forgetRead']>[0];
-    assert.deepEqual(shelf.forgetRead(state(HEIGHT) as State), []);
-    assert.deepEqual(shelf.forgetRead(state(HEIGHT + 1) as State), [{ source: 7, height: HEIGHT }]);
+    assert.deepEqual(shelf.forgetRead(state(HEIGHT) as State, 30), []);
+    assert.deepEqual(shelf.forgetRead(state(HEIGHT + 1) as State, 30), [{ source: 7, height: HEIGHT }]);
     assert.deepEqual(held(), []);
   });
 });

@@ -258,8 +258,8 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: 'a bundle is kept until everybody has read it',
     violates: ['liveness', 'durability'],
     file: SHELF,
-    find: '        if (!outbox.summary.bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;\n',
-    replace: '        if (readers.length === 0) continue;\n',
+    find: '          if (!bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;\n',
+    replace: '          if (readers.length === 0) continue;\n',
     trials: [...OVERDUE, ...QUIET],
   },
   {
