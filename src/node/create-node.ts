@@ -273,6 +273,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       metrics.gauge('coppice_mempool_transactions', transactions.size.transactions);
       metrics.gauge('coppice_mempool_bytes', transactions.size.bytes);
       metrics.gauge('coppice_transactions_in_flight', inFlight.size);
+      metrics.gauge('coppice_crosslinks_kept_bytes', exchange.keptBytes);
       measureNetwork(ports);
     },
   };

@@ -83,6 +83,11 @@ export class BeaconWindow {
     this.#listeners.push(listener);
   }
 
+  /** Shard blocks that wait for a beacon block. */
+  get waiting(): number {
+    return this.#waits.length;
+  }
+
   /** Resolves when the block at this height is committed here, or where too many wait. */
   async until(height: Height): Promise<void> {
     if (height <= this.#newest.height) return;
