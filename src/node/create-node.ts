@@ -207,7 +207,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     constants,
     window,
     follow,
-    outboxAt: (shard, height) => running.outboxAt(shard, height),
+    outboxAt: (shard, height) => running.bundles.summaryAt(shard, height),
     onNews: () => onBeaconNews(),
   });
   crosslinks = exchange;
@@ -274,6 +274,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       metrics.gauge('coppice_mempool_bytes', transactions.size.bytes);
       metrics.gauge('coppice_transactions_in_flight', inFlight.size);
       metrics.gauge('coppice_crosslinks_kept_bytes', exchange.keptBytes);
+      metrics.gauge('coppice_bundles_memory_bytes', running.bundles.memoryBytes);
       measureNetwork(ports);
     },
   };

@@ -9,40 +9,67 @@ import { decodeMessage, originOfEncoded } from '../core/protocol/message-codec.t
 import type { MessagesUnderWay, MessageUnderWay } from '../rpc/ports.ts';
 import type { AnchoredBundles } from '../runtime/bundle-shelf.ts';
 
+/** Looks at what has come meanwhile: each is far shorter than the one before. */
+const PASSES_MAX = 16;
+
 /** What the search stands on. */
 export interface MessagesUnderWayInput {
   /** Number of the newest view block. */
   readonly headNumber: () => number;
   /** What is final at its source and, as of the newest view block, not read by all. */
   readonly anchoredBundles: () => Iterable<AnchoredBundles>;
+  /** Whether what a source sent is there still. */
+  readonly isKept: (source: ChainId, height: Height) => boolean;
   /** The beacon block that made what a source sent final. */
   readonly anchorHeight: (source: ChainId, height: Height) => Height | undefined;
 }
 
-/** All of the transaction that is in the bundles; what of it ran already, while others have still to read the same bundles, is for the caller to leave out. */
+/**
+ * All of the transaction that is in the bundles; what of it ran already, while others have still to read the same bundles, is for the caller to leave out. What is
+ * let go of while this rests is final by the block of the answer, and what is sent meanwhile is looked at too.
+ */
 export async function messagesUnderWay(
-  { headNumber, anchoredBundles, anchorHeight }: MessagesUnderWayInput,
+  input: MessagesUnderWayInput,
   transactionHash: Bytes32,
   rest: () => Promise<void>,
 ): Promise<MessagesUnderWay> {
-  // Both at one moment: what is let go of while this rests was there with this block.
-  const asOfBlock = headNumber();
-  const outboxes = [...anchoredBundles()].sort((a, b) => a.source - b.source || a.height - b.height);
+  const seen = new Set<string>();
   const found: MessageUnderWay[] = [];
-  for (const { source, height, bundles, summary } of outboxes) {
-    await rest();
-    for (const { place, messages } of bundles) {
-      const ofTransaction = messages.filter((encoded) => bytesEqual(originOfEncoded(encoded), transactionHash));
-      const sentInBlock = ofTransaction.length === 0 ? undefined : anchorHeight(source, height);
-      if (sentInBlock === undefined || sentInBlock > asOfBlock) continue;
-      const toShard = summary.bundles[place.bundle]?.destination;
-      invariant(toShard !== undefined, 'a bundle stands in the summary of its outbox');
-      for (const encoded of ofTransaction) {
-        const decoded = decodeMessage(encoded);
-        invariant(decoded.ok, 'a message that was sent decodes');
-        found.push({ message: decoded.value, toShard, sentInBlock });
-      }
+  for (let pass = 0; ; pass++) {
+    const unseen = [...input.anchoredBundles()].filter((outbox) => !seen.has(nameOf(outbox)));
+    if (unseen.length === 0 || pass === PASSES_MAX) {
+      const asOfBlock = input.headNumber();
+      const sent = found.filter(({ sentInBlock }) => sentInBlock <= asOfBlock);
+      return { asOfBlock, messages: sent.sort((a, b) => a.sentInBlock - b.sentInBlock) };
+    }
+    for (const outbox of unseen) {
+      await rest();
+      seen.add(nameOf(outbox));
+      if (input.isKept(outbox.source, outbox.height)) found.push(...messagesIn(outbox, transactionHash, input));
     }
   }
-  return { asOfBlock, messages: found.sort((a, b) => a.sentInBlock - b.sentInBlock) };
+}
+
+function messagesIn(
+  { source, height, bundles, summary }: AnchoredBundles,
+  transactionHash: Bytes32,
+  { anchorHeight }: Pick<MessagesUnderWayInput, 'anchorHeight'>,
+): readonly MessageUnderWay[] {
+  return bundles.flatMap(({ place, messages }) => {
+    const ofTransaction = messages.filter((encoded) => bytesEqual(originOfEncoded(encoded), transactionHash));
+    const sentInBlock = ofTransaction.length === 0 ? undefined : anchorHeight(source, height);
+    // What is not known any more was read by all.
+    if (sentInBlock === undefined) return [];
+    const toShard = summary.bundles[place.bundle]?.destination;
+    invariant(toShard !== undefined, 'a bundle stands in the summary of its outbox');
+    return ofTransaction.map((encoded) => {
+      const decoded = decodeMessage(encoded);
+      invariant(decoded.ok, 'a message that was sent decodes');
+      return { message: decoded.value, toShard, sentInBlock };
+    });
+  });
+}
+
+function nameOf({ source, height }: AnchoredBundles): string {
+  return `${source}/${height}`;
 }

@@ -90,7 +90,8 @@ function wholePorts({ node }: RpcPortsInput, view: ViewChain, genesisSupplyWei: 
         return messagesUnderWay(
           {
             headNumber: () => view.head.block.header.number,
-            anchoredBundles: () => shards.anchoredBundles(),
+            anchoredBundles: () => shards.bundles.anchoredBundles(),
+            isKept: (source, height) => shards.bundles.isKept(source, height),
             anchorHeight: (source, height) => window.anchorHeight(source, height),
           },
           bytes,

@@ -1,5 +1,5 @@
 // The bundles that a node holds: what the shards that it follows have sent, until every shard that is to read it has (protocol, section 5,
-// "Lanes"). Kept in memory for leaders and voters, and on disk with the block that sent it.
+// "Lanes"). Kept in memory for leaders and voters, and on disk with the block that sent it: when a shard stands still, what waits for it is on disk alone.
 import { ContainerType, ListBasicType, ListCompositeType } from '@chainsafe/ssz';
 import type { BeaconState } from '../core/beacon/state.ts';
 import type { HeldBundle } from '../core/messaging/held-bundle.ts';
@@ -14,6 +14,8 @@ import { MESSAGE_BYTES_MAX, MESSAGES_PER_BUNDLE_MAX, SHARDS_MAX } from '../core/
 import { decodeMessage } from '../core/protocol/message-codec.ts';
 import { EMPTY_OUTBOX, type OutboxSummary, outboxRootOf } from '../core/protocol/outbox.ts';
 import { byteList, decodeCanonical, Uint64 } from '../core/protocol/ssz.ts';
+import type { ShardStore } from '../storage/shard-store.ts';
+import { memoryBytesOf, type OutboxReader, SpilledBundles } from './spilled-bundles.ts';
 
 /** What is kept of an outbox: the rest is computed again. */
 const SentMessages = new ContainerType(
@@ -25,7 +27,13 @@ const SentMessages = new ContainerType(
 );
 
 interface Kept {
+  readonly source: ChainId;
+  readonly height: Height;
   readonly outbox: Outbox;
+  /** There is a row of all of it. */
+  readonly isStored: boolean;
+  /** That it takes in memory. */
+  readonly bytes: number;
   /** The beacon block that anchored it, as this node came to know of both; not anchored yet: none. */
   heldSince: Height | undefined;
   /** The beacon block after which every shard had read it; not yet: none. */
@@ -41,17 +49,43 @@ export interface AnchoredBundles extends Pick<Outbox, 'bundles' | 'summary'> {
 /** So many beacon blocks may what clients are shown be behind, and what is read since is there for them: a node that catches up lets go of it. */
 const SHOWN_BEHIND_MAX = 16;
 
-/** See the file's head. Bounded by what is sent and not read, which gas has paid for. */
+/** Bytes in memory of what is final and not read by all, where there are rows of it. */
+const MEMORY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Where what this node executed lies on disk; of what it fetched there are no rows, and of that it asks for no more than its shards are to read next. */
+export type Storing = 'stored' | 'in-memory';
+
+/** See the file's head. The number of outboxes is bounded by what is sent and not read, which gas has paid for; what is in them, by `MEMORY_BYTES_MAX`. */
 export class BundleShelf {
   readonly #kept = new Map<ChainId, Map<Height, Kept>>();
+  /** Of these, what is whole in memory, in the order in which it came. */
+  readonly #inMemory = new Set<Kept>();
+  readonly #spilled: SpilledBundles;
+  #memoryBytes = 0;
   #since: SkipInput['held'] | undefined;
   #held: ReadonlyMap<BundleName, HeldBundle> | undefined;
 
-  /** A block of a shard that this node follows sent this. */
-  put(source: ChainId, height: Height, outbox: Outbox, heldSince?: Height): void {
+  constructor(read: OutboxReader) {
+    this.#spilled = new SpilledBundles(read);
+  }
+
+  /** Bytes of bundles in memory. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  /** A block of a shard that this node follows sent this, or others have said so and proved it. */
+  put(source: ChainId, height: Height, outbox: Outbox, storing: Storing, heldSince?: Height): void {
     if (outbox.bundles.length === 0) return;
     const ofSource = this.#kept.get(source) ?? new Map<Height, Kept>();
-    this.#kept.set(source, ofSource.set(height, { outbox, heldSince, readSince: undefined }));
+    const before = ofSource.get(height);
+    if (before !== undefined) this.#drop(before);
+    const isStored = storing === 'stored' || before?.isStored === true;
+    const kept = { source, height, outbox, isStored, bytes: memoryBytesOf(outbox), heldSince, readSince: undefined };
+    this.#kept.set(source, ofSource.set(height, kept));
+    this.#inMemory.add(kept);
+    this.#memoryBytes += kept.bytes;
+    this.#spill();
     this.#forgetLists();
   }
 
@@ -65,6 +99,7 @@ export class BundleShelf {
     const kept = this.#kept.get(source)?.get(height);
     if (kept === undefined || !bytesEqual(outboxRootOf(kept.outbox.summary), outboxRootOf(summary))) return;
     kept.heldSince = beaconHeight;
+    this.#spill();
     this.#forgetLists();
   }
 
@@ -78,6 +113,11 @@ export class BundleShelf {
   heldSince(): SkipInput['held'] {
     this.#since ??= new Map(this.#shelved());
     return this.#since;
+  }
+
+  /** Whether something of a block is here, and can be read. */
+  isKept(source: ChainId, height: Height): boolean {
+    return this.#kept.get(source)?.has(height) === true;
   }
 
   /** What is anchored and, as far as clients are shown, not read by all. */
@@ -103,6 +143,7 @@ export class BundleShelf {
         }
         if (kept.readSince > shownHeight && beaconHeight - shownHeight <= SHOWN_BEHIND_MAX) continue;
         ofSource.delete(height);
+        this.#drop(kept);
         forgotten.push({ source, height });
       }
     if (forgotten.length > 0) this.#forgetLists();
@@ -112,8 +153,29 @@ export class BundleShelf {
   /** What a source sent above a height is void: nobody may read it. */
   forgetAbove(source: ChainId, height: Height): void {
     const ofSource = this.#kept.get(source);
-    for (const each of ofSource?.keys() ?? []) if (each > height) ofSource?.delete(each);
+    for (const [each, kept] of ofSource ?? []) {
+      if (each <= height) continue;
+      ofSource?.delete(each);
+      this.#drop(kept);
+    }
     this.#forgetLists();
+  }
+
+  #drop(kept: Kept): void {
+    if (this.#inMemory.delete(kept)) this.#memoryBytes -= kept.bytes;
+  }
+
+  // What came first goes first, if it is final: whatever may become void is newer, and no more than a shard may run ahead.
+  #spill(): void {
+    if (this.#memoryBytes <= MEMORY_BYTES_MAX) return;
+    for (const kept of this.#inMemory) {
+      if (this.#memoryBytes <= MEMORY_BYTES_MAX) return;
+      const { source, height, outbox, isStored, heldSince } = kept;
+      if (!isStored || heldSince === undefined) continue;
+      this.#drop(kept);
+      const bundles = outbox.bundles.map(({ place }) => this.#spilled.bundleAt(place));
+      this.#kept.get(source)?.set(height, { ...kept, outbox: { ...outbox, bundles }, bytes: 0 });
+    }
   }
 
   #forgetLists(): void {
@@ -148,4 +210,13 @@ export function decodeSent(source: ChainId, height: Height, bytes: Uint8Array): 
   const outbox = makeOutbox(source, height, messages, new Set(decoded.value.destinations));
   invariant(bytesEqual(encodeSent(outbox), bytes), 'what was sent is stored in the order of an outbox');
   return outbox;
+}
+
+/** Reads what is on disk. */
+export function sentReader(shardStore: Pick<ShardStore, 'getSent'>): OutboxReader {
+  return (source, height) => {
+    const sent = shardStore.getSent(source, height);
+    invariant(sent !== undefined, 'what was sent is on disk until all have read it');
+    return decodeSent(source, height, sent);
+  };
 }

@@ -8,6 +8,7 @@ import { messagesUnderWay } from '../../src/node/messages-under-way.ts';
 import type { MessagesUnderWay } from '../../src/rpc/ports.ts';
 import { BundleShelf } from '../../src/runtime/bundle-shelf.ts';
 import { familiesIn, messageTo } from '../core/messaging/messages.ts';
+import { nothingOnDisk } from '../runtime/nothing-on-disk.ts';
 
 const LAYOUT = [4, 5, 6, 7];
 const [OURS, OTHERS] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
@@ -21,7 +22,7 @@ describe('messages under way', () => {
 
   before(() => initialiseKeccak());
   beforeEach(() => {
-    shelf = new BundleShelf();
+    shelf = new BundleShelf(nothingOnDisk);
     headNumber = 20;
     rests = 0;
     anchors = new Map();
@@ -29,7 +30,7 @@ describe('messages under way', () => {
 
   /** Shard 7 sends in a block, which a beacon block anchors. */
   const send = (height: Height, anchor: Height | undefined, messages: readonly Message[]): void => {
-    shelf.put(7, height, makeOutbox(7, height, messages, new Set(LAYOUT)), anchor);
+    shelf.put(7, height, makeOutbox(7, height, messages, new Set(LAYOUT)), 'in-memory', anchor);
     if (anchor !== undefined) anchors.set(height, anchor);
   };
   const look = (onRest: () => void = () => undefined): Promise<MessagesUnderWay> =>
@@ -37,6 +38,7 @@ describe('messages under way', () => {
       {
         headNumber: () => headNumber,
         anchoredBundles: () => shelf.anchoredBundles(),
+        isKept: (source, height) => shelf.isKept(source, height),
         anchorHeight: (_source, height) => anchors.get(height),
       },
       OURS,
@@ -87,16 +89,30 @@ describe('messages under way', () => {
     assert.deepEqual(shown(await look()), [[1n, 4, 11]]);
   });
 
-  it('are there until what read them is shown, also where that happens while they are looked for', async () => {
+  it('are there until what read them is shown', async () => {
+    send(3, 11, [to(4, 1, OURS)]);
+    assert.deepEqual(shelf.forgetRead(state(21, 5), headNumber), [], 'read in beacon block 21, which clients do not see yet');
+    assert.deepEqual(shown(await look()), [[1n, 4, 11]]);
+    headNumber = 21;
+    assert.equal(shelf.forgetRead(state(22, 5), headNumber).length, 1);
+    assert.deepEqual(shown(await look()), []);
+  });
+
+  it('are those as of one block, also where chains go on while they are looked for', async () => {
     send(3, 11, [to(4, 1, OURS)]);
     send(4, 12, [to(4, 2, OURS)]);
-    assert.deepEqual(shelf.forgetRead(state(21, 5), headNumber), [], 'read in beacon block 21, which clients do not see yet');
-    const found = await look(() => {
+    const goOn = (): void => {
+      if (headNumber === 21) return;
       headNumber = 21;
-      shelf.forgetRead(state(22, 5), headNumber);
-    });
-    assert.deepEqual([found.asOfBlock, found.messages.length], [20, 2]);
-    assert.deepEqual(shown(await look()), []);
+      shelf.forgetRead(state(20, 4), headNumber);
+      send(5, 21, [to(6, 3, OURS)]);
+    };
+    const found = await look(goOn);
+    assert.equal(found.asOfBlock, 21);
+    assert.deepEqual(shown(found), [
+      [2n, 4, 12],
+      [3n, 6, 21],
+    ]);
   });
 
   it('are let go of when they are read where clients are shown a chain far behind', () => {

@@ -5,6 +5,7 @@ import { makeOutbox, type Outbox } from '../../src/core/messaging/outbox.ts';
 import { BundleShelf } from '../../src/runtime/bundle-shelf.ts';
 import { type ShelvedBundle, shelveBundles } from '../../src/runtime/fetched-bundles.ts';
 import { familiesIn, messageTo } from '../core/messaging/messages.ts';
+import { nothingOnDisk } from './nothing-on-disk.ts';
 
 const HEIGHT = 7;
 
@@ -16,7 +17,7 @@ describe('bundles that were fetched', () => {
   beforeEach(() => {
     const messages = [4, 5, 6].flatMap((shard) => familiesIn(shard, 2)).map((family, n) => messageTo(family, n));
     outbox = makeOutbox(7, HEIGHT, messages, new Set([4, 5, 6, 7]));
-    shelf = new BundleShelf();
+    shelf = new BundleShelf(nothingOnDisk);
   });
 
   const part = (...places: readonly number[]): readonly ShelvedBundle[] =>
@@ -36,7 +37,7 @@ describe('bundles that were fetched', () => {
   });
 
   it('leave an outbox whole that this node executed itself, whether it knew of the anchor or not', () => {
-    shelf.put(7, HEIGHT, outbox);
+    shelf.put(7, HEIGHT, outbox, 'stored');
     assert.deepEqual(held(), []);
     shelveBundles(shelf, part(1), 20);
     assert.equal(held().length, 3);

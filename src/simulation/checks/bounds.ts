@@ -111,7 +111,7 @@ export class Bounds {
     while ((known[1]?.height ?? state.height) <= state.height - READ_BLOCKS_MAX) known.shift();
     const [past] = known;
     let underWay = 0;
-    for (const { source, height, bundles } of node.shards.anchoredBundles()) {
+    for (const { source, height, bundles } of node.shards.bundles.anchoredBundles()) {
       for (const { messages } of bundles) underWay += messages.length;
       if (past === undefined || past.height > state.height - READ_BLOCKS_MAX || height > (past.committed.get(source) ?? 0)) continue;
       if (height < (past.readTo.get(source) ?? 0))

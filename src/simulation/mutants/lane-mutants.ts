@@ -273,8 +273,8 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: 'what all have read is let go',
     violates: ['bounds'],
     file: SHELF,
-    find: '        ofSource.delete(height);\n        forgotten',
-    replace: '        forgotten',
+    find: '        ofSource.delete(height);\n        this.#drop(kept);\n',
+    replace: '',
     trials: LONG,
   },
   {
