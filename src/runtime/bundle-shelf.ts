@@ -52,10 +52,10 @@ const SHOWN_BEHIND_MAX = 16;
 /** Bytes in memory of what is final and not read by all, where there are rows of it. */
 const MEMORY_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Where what this node executed lies on disk; of what it fetched there are no rows, and of that it asks for no more than its shards are to read next. */
+/** What this node executed lies on disk; of what it fetched there are no rows. */
 export type Storing = 'stored' | 'in-memory';
 
-/** See the file's head. The number of outboxes is bounded by what is sent and not read, which gas has paid for; what is in them, by `MEMORY_BYTES_MAX`. */
+/** See the file's head. The number of outboxes is bounded by what is sent and not read, which gas has paid for; what this node executed of it, by `MEMORY_BYTES_MAX`. */
 export class BundleShelf {
   readonly #kept = new Map<ChainId, Map<Height, Kept>>();
   /** Of these, what is whole in memory, in the order in which it came. */
