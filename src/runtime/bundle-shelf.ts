@@ -5,7 +5,7 @@ import type { BeaconState } from '../core/beacon/state.ts';
 import type { HeldBundle } from '../core/messaging/held-bundle.ts';
 import { type BundleName, bundleNameOf } from '../core/messaging/lane-view.ts';
 import { makeOutbox, type Outbox } from '../core/messaging/outbox.ts';
-import { mayForgetBundle } from '../core/messaging/retention.ts';
+import { mayForgetBundle, type RecordCursors } from '../core/messaging/retention.ts';
 import type { BundleSince, SkipInput } from '../core/messaging/skipped-item.ts';
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
@@ -126,7 +126,7 @@ export class BundleShelf {
       for (const [height, { outbox, heldSince }] of ofSource) if (heldSince !== undefined) yield { source, height, ...outbox };
   }
 
-  /** Lets go what every shard has read as of the beacon block up to which clients are shown the chain. */
+  /** Lets go what every shard has read as of the beacon block up to which clients are shown the chain, and says of what there are rows. */
   forgetRead(
     { height: beaconHeight, records }: Pick<BeaconState, 'height' | 'records'>,
     shownHeight: Height,
@@ -136,6 +136,10 @@ export class BundleShelf {
     for (const [source, ofSource] of this.#kept)
       for (const [height, kept] of ofSource) {
         if (kept.heldSince === undefined) continue;
+        if (!kept.isStored) {
+          this.#forgetFetched(kept, readers);
+          continue;
+        }
         if (kept.readSince === undefined) {
           const { bundles } = kept.outbox.summary;
           if (!bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;
@@ -159,6 +163,26 @@ export class BundleShelf {
       this.#drop(kept);
     }
     this.#forgetLists();
+  }
+
+  // Of what there is no row of, each bundle goes as soon as its own readers have it, whoever else has still to read the outbox.
+  #forgetFetched(kept: Kept, readers: readonly RecordCursors[]): void {
+    const { source, height, outbox } = kept;
+    const bundles = outbox.bundles.filter(({ place }) => {
+      const destination = outbox.summary.bundles[place.bundle]?.destination;
+      return destination === undefined || !mayForgetBundle(source, height, destination, readers);
+    });
+    if (bundles.length === outbox.bundles.length) return;
+    this.#drop(kept);
+    this.#forgetLists();
+    if (bundles.length === 0) {
+      this.#kept.get(source)?.delete(height);
+      return;
+    }
+    const left = { ...kept, outbox: { ...outbox, bundles }, bytes: memoryBytesOf({ bundles }) };
+    this.#kept.get(source)?.set(height, left);
+    this.#inMemory.add(left);
+    this.#memoryBytes += left.bytes;
   }
 
   #drop(kept: Kept): void {

@@ -30,7 +30,7 @@ describe('messages under way', () => {
 
   /** Shard 7 sends in a block, which a beacon block anchors. */
   const send = (height: Height, anchor: Height | undefined, messages: readonly Message[]): void => {
-    shelf.put(7, height, makeOutbox(7, height, messages, new Set(LAYOUT)), 'in-memory', anchor);
+    shelf.put(7, height, makeOutbox(7, height, messages, new Set(LAYOUT)), 'stored', anchor);
     if (anchor !== undefined) anchors.set(height, anchor);
   };
   const look = (onRest: () => void = () => undefined): Promise<MessagesUnderWay> =>

@@ -43,19 +43,32 @@ describe('bundles that were fetched', () => {
     assert.equal(held().length, 3);
   });
 
-  it('are let go when all shards have read all of the outbox', () => {
-    shelveBundles(shelf, part(0, 1), 20);
-    const reader = (shard: number, height: number) => ({
-      record: { shard },
-      progress: { cursors: [{ source: 7, prefix: shard, height, index: 0 }] },
-    });
-    const state = (height: number) => ({
+  const reader = (shard: number, height: number) => ({
+    record: { shard },
+    progress: { cursors: [{ source: 7, prefix: shard, height, index: 0 }] },
+  });
+  /** All but shard 5 have read the outbox. */
+  const state = (heightOf5: number) =>
+    ({
       height: 30,
-      records: [4, 5, 6, 7].map((shard) => reader(shard, shard === 6 ? height : HEIGHT + 1)),
-    });
-    type State = Parameters<BundleShelf['forgetRead']>[0];
-    assert.deepEqual(shelf.forgetRead(state(HEIGHT) as State, 30), []);
-    assert.deepEqual(shelf.forgetRead(state(HEIGHT + 1) as State, 30), [{ source: 7, height: HEIGHT }]);
-    assert.deepEqual(held(), []);
+      records: [4, 5, 6, 7].map((shard) => reader(shard, shard === 5 ? heightOf5 : HEIGHT + 1)),
+    }) as unknown as Parameters<BundleShelf['forgetRead']>[0];
+
+  it('are let go one by one, whoever else has still to read the outbox', () => {
+    shelveBundles(shelf, part(0, 1), 20);
+    const { memoryBytes } = shelf;
+    assert.deepEqual(shelf.forgetRead(state(HEIGHT), 30), []);
+    assert.deepEqual(held(), ['7/7/1 since 20']);
+    assert.ok(shelf.memoryBytes < memoryBytes);
+    assert.deepEqual(shelf.forgetRead(state(HEIGHT + 1), 30), []);
+    assert.deepEqual([held(), shelf.memoryBytes], [[], 0]);
+  });
+
+  it('are let go with their row where this node executed the outbox, when all shards have read all of it', () => {
+    shelf.put(7, HEIGHT, outbox, 'stored', 20);
+    assert.deepEqual(shelf.forgetRead(state(HEIGHT), 30), []);
+    assert.equal(held().length, 3);
+    assert.deepEqual(shelf.forgetRead(state(HEIGHT + 1), 30), [{ source: 7, height: HEIGHT }]);
+    assert.deepEqual([held(), shelf.memoryBytes], [[], 0]);
   });
 });
