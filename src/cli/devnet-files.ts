@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { hex } from '../core/primitives/bytes.ts';
 import { CoppiceError } from '../core/primitives/errors.ts';
+import type { ChainId } from '../core/primitives/ids.ts';
 import { peerNameOfPublicKey } from '../network/peer-name.ts';
 import { makeConfig, type NodeConfig } from '../node/config.ts';
 import { initialiseDataDirectory, makeGenesisText, writeConfig } from '../node/create-network.ts';
@@ -30,6 +31,8 @@ const Marker = z.strictObject({
   validators: z.number().int().min(1).max(DEVNET_VALIDATORS_MAX),
   loadAccounts: z.number().int().min(0),
   shards: z.number().int().min(1).max(DEVNET_SHARDS_MAX).default(1),
+  /** Of so many shards. Undefined: all of one size. */
+  layout: z.array(z.number().int().min(1)).max(DEVNET_SHARDS_MAX).optional(),
   /** Undefined: a seat for each validator. */
   committeeSeats: z.number().int().min(1).max(DEVNET_VALIDATORS_MAX).optional(),
 });
@@ -45,6 +48,8 @@ export interface DevnetChoice {
   readonly loadAccounts: number | undefined;
   /** Undefined: as the folder has it, or one. */
   readonly shards?: number | undefined;
+  /** Instead of `shards`, left to right. */
+  readonly layout?: readonly ChainId[] | undefined;
   /** Of each shard's committee. Undefined: as the folder has it, or one for each validator. */
   readonly committeeSeats?: number | undefined;
   readonly basePort: number;
@@ -73,16 +78,19 @@ export function removeDevnet(folder: string): void {
 
 /** The data directories of the devnet, made when there are none, with configurations for these ports. */
 export function prepareDevnet(choice: DevnetChoice): readonly DataDirectory[] {
-  const { folder, validators, loadAccounts, shards, committeeSeats } = choice;
+  const { folder, validators, loadAccounts, layout, committeeSeats } = choice;
+  const shards = layout?.length ?? choice.shards;
   if (!existsSync(markerOf(folder))) {
     if (existsSync(folder) && readdirSync(folder).length > 0) throw new CoppiceError('data-directory/exists', { path: folder });
-    makeDevnet(choice, { version: 1, validators: validators ?? 4, loadAccounts: loadAccounts ?? 0, shards: shards ?? 1, committeeSeats });
+    const counts = { validators: validators ?? 4, loadAccounts: loadAccounts ?? 0, shards: shards ?? 1, committeeSeats };
+    makeDevnet(choice, { version: 1, ...counts, ...(layout === undefined ? {} : { layout: [...layout] }) });
   }
   const marker = readMarker(folder);
+  const wantedLayout = layout ?? (shards === undefined ? undefined : evenLayout(shards));
   for (const [name, wanted, found] of [
     ['validators', validators, marker.validators],
     ['load-accounts', loadAccounts, marker.loadAccounts],
-    ['shards', shards, marker.shards],
+    [layout === undefined ? 'shards' : 'layout', wantedLayout?.join(), layoutOf(marker).join()],
     ['committee-seats', committeeSeats, marker.committeeSeats ?? marker.validators],
   ] as const) {
     if (wanted === undefined || wanted === found) continue;
@@ -95,7 +103,7 @@ export function prepareDevnet(choice: DevnetChoice): readonly DataDirectory[] {
 }
 
 function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, marker: DevnetMarker): void {
-  const { validators, loadAccounts, shards, committeeSeats } = marker;
+  const { validators, loadAccounts, committeeSeats } = marker;
   const directories = directoriesOf(folder, validators);
   for (const directory of directories) createSeedFile(directory);
   const accounts = [
@@ -109,14 +117,22 @@ function makeDevnet({ folder, basePort, logLevel, crypto }: DevnetChoice, marker
       validators: directories.map((directory, index) => genesisEntry(directory, accounts[index % DEVNET_ACCOUNTS]?.address ?? '', crypto)),
       accounts: accounts.map(({ address }) => ({ address, balanceWei: ACCOUNT_BALANCE_WEI.toString() })),
       timestampMs: Date.now(),
-      // A power of two: one level of the tree, left to right.
-      layout: Array.from({ length: shards }, (_unused, index) => shards + index),
+      layout: layoutOf(marker),
     },
     crypto.bls,
   );
   const config = makeConfig({ version: 1, rpc: { port: basePort }, log: { level: logLevel } });
   for (const { path } of directories) initialiseDataDirectory(path, genesisText, config);
   writeFileSync(markerOf(folder), `${JSON.stringify(marker)}\n`);
+}
+
+function layoutOf({ layout, shards }: DevnetMarker): ChainId[] {
+  return layout ?? evenLayout(shards);
+}
+
+// So many shards, a power of two, are one level of the tree, left to right.
+function evenLayout(shards: number): ChainId[] {
+  return Array.from({ length: shards }, (_unused, index) => shards + index);
 }
 
 function genesisEntry(directory: DataDirectory, rewardAddress: string, { bls }: CryptoSelection): GenesisFileValidator {

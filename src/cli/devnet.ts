@@ -2,12 +2,13 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { initialiseKeccak } from '../core/crypto/keccak.ts';
+import type { ChainId } from '../core/primitives/ids.ts';
 import type { NodeConfig } from '../node/config.ts';
 import { selectCrypto } from '../runtime/native/select-crypto.ts';
 import { DEVNET_ACCOUNTS, prepareDevnet, refuseRunning, removeDevnet } from './devnet-files.ts';
 import { askRpc, askShards, askStatus, type NodeStatus, type ShardStatus } from './json-rpc.ts';
 import { DEVNET_MNEMONIC, type DevnetAccount, mnemonicAccounts } from './mnemonic-accounts.ts';
-import { parseBasePort, parseDevnetShards, parseNumber, parseValidators } from './parse-option.ts';
+import { parseBasePort, parseDevnetLayout, parseDevnetShards, parseNumber, parseValidators } from './parse-option.ts';
 import { printLine, printNotice } from './print.ts';
 import { nextStopSignal } from './stop-signal.ts';
 import { startValidator, type ValidatorProcess } from './validator-process.ts';
@@ -16,6 +17,7 @@ interface DevnetOptions {
   readonly validators: number | undefined;
   readonly loadAccounts: number | undefined;
   readonly shards: number | undefined;
+  readonly layout: readonly ChainId[] | undefined;
   readonly committeeSeats: number | undefined;
   readonly basePort: number;
   readonly dataDir: string;
@@ -39,6 +41,11 @@ export function addDevnetCommand(program: Command): void {
     .description('run a whole network on this machine')
     .option('--validators <number>', 'processes, one validator each, at most 32 (4)', parseValidators)
     .option('--shards <number>', 'parts that the state is divided into: 1, 2, 4, 8 or 16 (1)', parseDevnetShards)
+    .addOption(
+      new Option('--layout <ids>', 'the same by the ids of the parts, left to right, also uneven ones: 4,5,3 is two quarters and a half')
+        .argParser(parseDevnetLayout)
+        .conflicts('shards'),
+    )
     .option(
       '--committee-seats <number>',
       'validators of each shard; the first follows all shards, others their own (all validators)',
@@ -61,8 +68,18 @@ async function runDevnet(options: DevnetOptions): Promise<void> {
   const folder = resolve(options.dataDir);
   refuseRunning(folder);
   if (options.reset) removeDevnet(folder);
-  const { validators: count, loadAccounts, shards, committeeSeats, basePort, logLevel } = options;
-  const directories = prepareDevnet({ folder, validators: count, loadAccounts, shards, committeeSeats, basePort, logLevel, crypto });
+  const { validators: count, loadAccounts, shards, layout, committeeSeats, basePort, logLevel } = options;
+  const directories = prepareDevnet({
+    folder,
+    validators: count,
+    loadAccounts,
+    shards,
+    layout,
+    committeeSeats,
+    basePort,
+    logLevel,
+    crypto,
+  });
   if (options.makeOnly) {
     for (const { path } of directories) printLine(path);
     process.exit(0); // The channel to the launcher, listened to for its end, would keep this process.

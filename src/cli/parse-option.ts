@@ -1,7 +1,10 @@
 // How values of options are read. Each throws commander's error, which names the option.
 import { InvalidArgumentError } from 'commander';
 import { type Fraction, fractionOfDecimal, isAtMost, whole } from '../core/primitives/fraction.ts';
+import { type ChainId, ROOT_SHARD } from '../core/primitives/ids.ts';
+import { checkLayout } from '../core/protocol/layout.ts';
 import { SHARDS_MAX } from '../core/protocol/limits.ts';
+import { contains, leftToRight, uncoveredBy } from '../core/protocol/shard-id.ts';
 import { faultOfPeerAddress } from '../node/peer-address.ts';
 
 const COUNT_MAX = 2 ** 21;
@@ -33,6 +36,28 @@ export function parseDevnetShards(text: string): number {
   const count = parseCount(text);
   if (count > DEVNET_SHARDS_MAX || !Number.isInteger(Math.log2(count))) throw new InvalidArgumentError('It must be 1, 2, 4, 8 or 16.');
   return count;
+}
+
+/** The shards of a devnet by their ids, separated by commas, in any order: the layout that they are, left to right. */
+export function parseDevnetLayout(text: string): readonly ChainId[] {
+  const ids = text.split(',').map((each) => (/^\s*\d{1,6}\s*$/.test(each) ? Number(each) : 0));
+  if (ids.length > DEVNET_SHARDS_MAX) throw new InvalidArgumentError(`At most ${DEVNET_SHARDS_MAX} shards.`);
+  const layout = checkLayout(ids);
+  if (layout.ok) return layout.value;
+  if (layout.reason === 'not-a-shard')
+    throw new InvalidArgumentError(
+      `It must be ids of subtrees, 1 for all and 2i and 2i + 1 for the halves of i, such as ${LAYOUT_EXAMPLE}.`,
+    );
+  throw new InvalidArgumentError(`Not the whole tree once: ${layout.detail}. A whole one: ${completed(ids).join(',')}.`);
+}
+
+const LAYOUT_EXAMPLE = '4,5,3';
+
+// The greatest of the subtrees that are there, and what is missing beside them; where that is too much for a devnet, any whole tree.
+function completed(ids: readonly ChainId[]): readonly ChainId[] {
+  const outermost = [...new Set(ids)].filter((id) => !ids.some((other) => other !== id && contains(other, id)));
+  const whole = leftToRight([...outermost, ...uncoveredBy(ROOT_SHARD, outermost)]);
+  return whole.length <= DEVNET_SHARDS_MAX ? whole : LAYOUT_EXAMPLE.split(',').map(Number);
 }
 
 /** A whole number of at least 0. */

@@ -207,7 +207,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     constants,
     window,
     follow,
-    outboxAt: (shard, height) => running.outboxAt(shard, height),
+    outboxAt: (shard, height) => running.bundles.summaryAt(shard, height),
     onNews: () => onBeaconNews(),
   });
   crosslinks = exchange;
@@ -273,6 +273,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       metrics.gauge('coppice_mempool_transactions', transactions.size.transactions);
       metrics.gauge('coppice_mempool_bytes', transactions.size.bytes);
       metrics.gauge('coppice_transactions_in_flight', inFlight.size);
+      metrics.gauge('coppice_crosslinks_kept_bytes', exchange.keptBytes);
+      metrics.gauge('coppice_bundles_memory_bytes', running.bundles.memoryBytes);
       measureNetwork(ports);
     },
   };
@@ -311,6 +313,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
         maker?.voided(shard, height, voided);
         maker?.advance();
       },
+      shownHeight: () => finalHeightOf(BEACON_CHAIN),
     });
   }
 

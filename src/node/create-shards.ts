@@ -12,7 +12,6 @@ import { invariant } from '../core/primitives/errors.ts';
 import type { ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
 import type { BlockHeader } from '../core/protocol/block.ts';
 import type { Instance } from '../core/protocol/committee.ts';
-import type { OutboxSummary } from '../core/protocol/outbox.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { StateDatabase } from '../core/state/state-version.ts';
@@ -20,7 +19,7 @@ import type { PeerName } from '../network/ports.ts';
 import { AnchoredBranch } from '../runtime/anchored-branch.ts';
 import type { ExecutedBeaconOutcome } from '../runtime/beacon-logic.ts';
 import type { BeaconWindow } from '../runtime/beacon-window.ts';
-import { BundleShelf } from '../runtime/bundle-shelf.ts';
+import { BundleShelf, sentReader } from '../runtime/bundle-shelf.ts';
 import type { KeptEvidence } from '../runtime/evidence-keeper.ts';
 import type { InstanceSwitch } from '../runtime/instance-switch.ts';
 import { createShardBlockCommits } from '../runtime/shard-block-commits.ts';
@@ -81,6 +80,8 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly onCommitted: (shard: ChainId, outcome: ExecutedShardBlockOutcome) => void;
   /** Committed blocks of a shard are void, and undone. */
   readonly onVoid: (shard: ChainId, undone: Undone) => void;
+  /** The beacon block up to which clients are shown the chain. */
+  readonly shownHeight: () => Height;
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -106,7 +107,7 @@ interface Running {
 /** See the file's head. */
 export class Shards {
   readonly #options: CreateShardsOptions;
-  readonly #shelf = new BundleShelf();
+  readonly #shelf: BundleShelf;
   readonly #content: ShardContent;
   readonly #undoing: ShardUndoing;
   readonly #followed: FollowedShards;
@@ -123,6 +124,7 @@ export class Shards {
 
   private constructor(options: CreateShardsOptions) {
     this.#options = options;
+    this.#shelf = new BundleShelf(sentReader(options.shardStore));
     const followed = new FollowedShards(options);
     const peersOf = (shard: ChainId): readonly PeerName[] => followed.peersOf(shard);
     const neededFrom = (shard: ChainId): Height => Math.min(options.neededFrom(shard), followed.neededFrom(shard));
@@ -162,9 +164,9 @@ export class Shards {
     return this.#states.of(shard);
   }
 
-  /** The summary of what a shard's block sent, as far as it is not read by all. */
-  outboxAt(shard: ChainId, height: Height): OutboxSummary {
-    return this.#shelf.summaryAt(shard, height);
+  /** What was sent and is not read by all. */
+  get bundles(): Pick<BundleShelf, 'anchoredBundles' | 'isKept' | 'memoryBytes' | 'summaryAt'> {
+    return this.#shelf;
   }
 
   /** The oldest version of a shard's state that others may read. */
@@ -188,21 +190,14 @@ export class Shards {
 
   /** A beacon block is on disk, and the window shows it. */
   onBeacon({ state, applied }: ExecutedBeaconOutcome): void {
-    const { shardStore, store, onFault } = this.#options;
+    const { shardStore, store, shownHeight, onFault } = this.#options;
     for (const { source, height, summary } of applied.anchoredOutboxes) this.#shelf.anchored(source, height, summary, state.height);
     for (const header of applied.anchoredHeaders) {
       const running = this.#running.get(header.shard);
       if (running?.chain.instance.epoch === header.epoch) running.branch.anchored(header);
     }
-    const read = this.#shelf.forgetRead(state);
-    if (read.length > 0) {
-      store
-        .write(
-          read.flatMap(({ source, height }) => shardStore.dropSent(source, height)),
-          { sync: false },
-        )
-        .catch(onFault);
-    }
+    const rows = this.#shelf.forgetRead(state, shownHeight()).flatMap(({ source, height }) => shardStore.dropSent(source, height));
+    if (rows.length > 0) store.write(rows, { sync: false }).catch(onFault);
     for (const [shard, running] of this.#running) {
       if (this.#options.follow === 'own') this.#bundles.want(shard, running.chain.blocks.committed.commitment.cursors);
       running.onBeacon();

@@ -78,6 +78,11 @@ export class CrosslinkExchange {
     if (this.#options.follow !== 'all') this.#options.network.pubSub.unsubscribe(this.#topic);
   }
 
+  /** Bytes of the announced crosslinks that wait for a block of the beacon. */
+  get keptBytes(): number {
+    return this.#shelf.bytes;
+  }
+
   /** A beacon block is committed. */
   onBeacon(state: BeaconState): void {
     this.#shelf.onBeacon(state);

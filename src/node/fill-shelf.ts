@@ -13,6 +13,6 @@ export async function fillShelf(
   for (const { shard } of window.newest.sources)
     for (const { height, sent } of await shardStore.readSent(shard)) {
       const outbox = decodeSent(shard, height, sent);
-      shelf.put(shard, height, outbox, heldSinceOf(window, shard, height, outbox));
+      shelf.put(shard, height, outbox, 'stored', heldSinceOf(window, shard, height, outbox));
     }
 }

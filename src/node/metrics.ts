@@ -35,6 +35,12 @@ export const METRICS: Readonly<Record<string, MetricRow>> = {
   coppice_transactions_admitted_total: { kind: 'counter', help: 'Transactions taken into the mempool', labels: ['source'] },
   coppice_transactions_refused_total: { kind: 'counter', help: 'Transactions not taken', labels: ['source', 'reason'] },
   coppice_mempool_transactions: { kind: 'gauge', help: 'Transactions in the mempool', labels: [] },
+  coppice_bundles_memory_bytes: {
+    kind: 'gauge',
+    help: 'Messages between shards that are in memory until they are read, in bytes',
+    labels: [],
+  },
+  coppice_crosslinks_kept_bytes: { kind: 'gauge', help: 'Announced crosslinks that wait for a block of the beacon, in bytes', labels: [] },
   coppice_transactions_in_flight: { kind: 'gauge', help: 'Transactions that are charged and not mined yet', labels: [] },
   coppice_mempool_bytes: { kind: 'gauge', help: 'Bytes of transactions in the mempool', labels: [] },
   coppice_blocks_held: { kind: 'gauge', help: 'Blocks above the committed one', labels: ['chain'] },

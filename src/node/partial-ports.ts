@@ -22,6 +22,7 @@ export function partialPorts({ headNumber, syncing }: KnownOfView): Pick<RpcPort
       headerByNumber: notFollowed,
       transactionLocation: notFollowed,
       blocksWithMessagesOf: notFollowed,
+      messagesUnderWay: notFollowed,
       oldestNumber: notFollowed,
       supplyAt: notFollowed,
     },

@@ -4,6 +4,7 @@ import { epochOfHeight } from '../core/beacon/epochs.ts';
 import { layoutOfEpoch, type RecordEntry, shardsOf } from '../core/beacon/state.ts';
 import type { Secp256k1 } from '../core/crypto/secp256k1.ts';
 import { hexToBytes } from '../core/primitives/bytes.ts';
+import { invariant } from '../core/primitives/errors.ts';
 import { type Address, BEACON_CHAIN, type ChainId, type Hex, type Wei } from '../core/primitives/ids.ts';
 import { accept, refuse } from '../core/primitives/verdict.ts';
 import { type Genesis, withoutAccounts } from '../core/protocol/genesis.ts';
@@ -21,6 +22,7 @@ import { createSimulator } from './call-simulator.ts';
 import type { Chain } from './create-chain.ts';
 import type { Node } from './create-node.ts';
 import { genesisStakeWei } from './genesis-view.ts';
+import { messagesUnderWay } from './messages-under-way.ts';
 import { type KnownOfView, notFollowed, partialPorts } from './partial-ports.ts';
 import { clientVersion } from './version.ts';
 
@@ -80,6 +82,21 @@ function wholePorts({ node }: RpcPortsInput, view: ViewChain, genesisSupplyWei: 
       blocksWithMessagesOf: (hash) => {
         const bytes = hexToBytes(hash);
         return bytes === undefined ? [] : view.messagePlaces(bytes);
+      },
+      messagesUnderWay: (hash, rest) => {
+        const { shards, window } = node;
+        const bytes = hexToBytes(hash);
+        invariant(bytes !== undefined, 'a hash that was read is hexadecimal');
+        return messagesUnderWay(
+          {
+            headNumber: () => view.head.block.header.number,
+            anchoredBundles: () => shards.bundles.anchoredBundles(),
+            isKept: (source, height) => shards.bundles.isKept(source, height),
+            anchorHeight: (source, height) => window.anchorHeight(source, height),
+          },
+          bytes,
+          rest,
+        );
       },
       // Blocks and receipts are all kept; only states are pruned.
       oldestNumber: () => 0,

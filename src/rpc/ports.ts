@@ -1,8 +1,9 @@
 // What JSON-RPC asks of the node, as narrow interfaces; src/node fits them. RPC knows view blocks and state versions only: nothing of
 // consensus, shards' blocks or the database (protocol, section 7).
 import type { Halt } from '../core/execution/halt-reason.ts';
-import type { Address, Bytes32, Hex, Wei } from '../core/primitives/ids.ts';
+import type { Address, Bytes32, ChainId, Hex, Wei } from '../core/primitives/ids.ts';
 import type { Verdict } from '../core/primitives/verdict.ts';
+import type { Message } from '../core/protocol/message.ts';
 import type { AccessListEntry, Transaction } from '../core/protocol/transaction.ts';
 import type { StateProof } from '../core/state/proof.ts';
 import type { StateReader } from '../core/state/state-reader.ts';
@@ -27,6 +28,22 @@ export interface SyncProgress {
   readonly highestBlock: number;
 }
 
+/** Messages of one transaction that are on their way between shards. */
+export interface MessagesUnderWay {
+  /** Number of the view block with which this is the whole truth: what this block or one before it shows as executed is not among them. */
+  readonly asOfBlock: number;
+  /** In the order in which their sending became final. */
+  readonly messages: readonly MessageUnderWay[];
+}
+
+/** A message that its shard has sent for good, and that is not final where it goes. */
+export interface MessageUnderWay {
+  readonly message: Message;
+  readonly toShard: ChainId;
+  /** Number of the view block since which its sending is final. */
+  readonly sentInBlock: number;
+}
+
 /** Finalised view blocks. The head is `latest`, `safe` and `finalized` at once. */
 export interface ViewReader {
   readonly head: () => ViewBlock;
@@ -40,6 +57,8 @@ export interface ViewReader {
   readonly transactionLocation: (hash: Hex) => Awaitable<TransactionLocation | undefined>;
   /** Numbers of the blocks with messages of a transaction that is shown in another block, ascending. */
   readonly blocksWithMessagesOf: (hash: Hex) => Awaitable<readonly number[]>;
+  /** What a transaction caused and is under way between shards. Looks through all that is; `rest` is awaited in between. */
+  readonly messagesUnderWay: (hash: Hex, rest: () => Promise<void>) => Promise<MessagesUnderWay>;
   /** The lowest number whose block is kept. */
   readonly oldestNumber: () => number;
   /** The terms of conservation after a block; undefined where they are not kept. */

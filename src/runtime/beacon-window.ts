@@ -83,6 +83,11 @@ export class BeaconWindow {
     this.#listeners.push(listener);
   }
 
+  /** Shard blocks that wait for a beacon block. */
+  get waiting(): number {
+    return this.#waits.length;
+  }
+
   /** Resolves when the block at this height is committed here, or where too many wait. */
   async until(height: Height): Promise<void> {
     if (height <= this.#newest.height) return;
@@ -96,7 +101,16 @@ export class BeaconWindow {
 
   /** What a source sent in a block, as far as it is anchored and not read by all. */
   anchoredSummary(source: ChainId, height: Height): OutboxSummary | undefined {
-    return this.#outboxes.get(source)?.find((outbox) => outbox.height === height)?.summary;
+    return this.#outboxOf(source, height)?.summary;
+  }
+
+  /** The beacon block that made it final. */
+  anchorHeight(source: ChainId, height: Height): Height | undefined {
+    return this.#outboxOf(source, height)?.anchor.beaconHeight;
+  }
+
+  #outboxOf(source: ChainId, height: Height): AnchoredOutbox | undefined {
+    return this.#outboxes.get(source)?.find((outbox) => outbox.height === height);
   }
 
   /** The world as of the block at a height; undefined of one that is not committed here, or whose state is not kept any more. */

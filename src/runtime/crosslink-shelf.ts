@@ -70,7 +70,7 @@ export class CrosslinkShelf {
     this.#dependencies = dependencies;
   }
 
-  /** Bytes of all that is kept: a metric. */
+  /** Bytes of all that is kept. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -28,6 +28,6 @@ export function shelveBundles(shelf: BundleShelf, bundles: readonly ShelvedBundl
     const all = summary.bundles.flatMap(
       (_summary, bundle) => added.get(bundle) ?? held.get(bundleNameOf({ source, height, bundle })) ?? [],
     );
-    shelf.put(source, height, { summary, root: outboxRootOf(summary), bundles: all }, beaconHeight);
+    shelf.put(source, height, { summary, root: outboxRootOf(summary), bundles: all }, 'in-memory', beaconHeight);
   }
 }

@@ -54,7 +54,7 @@ export function createShardBlockCommits(dependencies: ShardBlockCommitsDependenc
       states.adopted(outcome.version);
       // A node that is behind may have heard of the anchor before it has the block.
       const { height } = outcome.facts;
-      shelf.put(shard, height, outcome.outbox, heldSinceOf(window, shard, height, outcome.outbox));
+      shelf.put(shard, height, outcome.outbox, 'stored', heldSinceOf(window, shard, height, outcome.outbox));
       onCommitted(outcome);
     },
   };

@@ -10,6 +10,7 @@ import type { StoredBlock } from '../storage/block-store.ts';
 import type { KeyValueStore } from '../storage/key-value-store.ts';
 import { chainsOf } from './chains-of.ts';
 import { Accountability } from './checks/accountability.ts';
+import { Bounds } from './checks/bounds.ts';
 import { CertifiedChain } from './checks/certified-chain.ts';
 import { ClientReads } from './checks/client-reads.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
@@ -18,15 +19,8 @@ import { Replay } from './checks/replay.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
 import type { Answer, HeadNews, Question } from './readers.ts';
-import { chainName, WORLD } from './timeline/story.ts';
+import { WORLD } from './timeline/story.ts';
 import type { World, WorldCrypto } from './world.ts';
-
-/** As in chain-runner.ts, chain-blocks.ts and commit-writer.ts: what their own assertions hold, seen from outside. */
-const MAILBOX_MAX = 8_192;
-const BLOCKS_HELD_MAX = 1_024;
-const COMMITS_WAITING_MAX = 4_096;
-/** The shares of a node's mempools are rounded up. */
-const SHARDS_MAX = 64;
 
 /** What the checks need of their schedule. */
 export interface WatchOptions {
@@ -57,6 +51,7 @@ export class Watch {
   readonly #words: readonly SignedWords[];
   readonly #chain: CommittedChain;
   readonly #accountability: Accountability;
+  readonly #bounds: Bounds;
   /** Blocks that dishonest leaders got wrong, by hash. */
   readonly #wrongBlocks = new Set<Hex>();
   /** What clients were told in the event under way: judged once the replay is there. */
@@ -76,6 +71,7 @@ export class Watch {
     this.#options = options;
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.report));
     this.#chain = new CommittedChain(this.report, () => this.#replay?.takeovers);
+    this.#bounds = new Bounds(this.report, () => options.world()?.genesis.parameters);
     this.#accountability = new Accountability({
       crypto: options.crypto,
       isHonest: options.isHonest,
@@ -161,6 +157,7 @@ export class Watch {
     this.#looked.delete(index);
     this.#chain.restarted(`node-${index}`, node);
     this.#accountability.restarted(`node-${index}`);
+    this.#bounds.restarted(`node-${index}`);
     this.#words[index]?.remember(this.#options.world()?.disks[index]?.recordFiles ?? []);
   }
 
@@ -194,7 +191,7 @@ export class Watch {
     for (const [index, node] of nodes.entries()) {
       const [name, disk] = [names[index], disks[index]];
       if (name === undefined || disk === undefined || !world.isUp(index)) continue;
-      if (this.#options.isHonest(index)) this.#checkBounds(name, node);
+      if (this.#options.isHonest(index)) this.#bounds.look(name, node, () => disk.recordFiles.length);
       if (!this.#isChanged(index, node)) continue;
       chronicle.look(name, node);
       if (!this.#options.isHonest(index)) continue;
@@ -270,19 +267,6 @@ export class Watch {
     } catch (error) {
       if (!this.#options.mayFail(index) || !isError(error, 'storage/corrupt')) throw error;
     }
-  }
-
-  #checkBounds(name: string, node: Node): void {
-    for (const { instance, runner, blocks, commits } of chainsOf(node)) {
-      const where = `in ${chainName(instance.chain)}`;
-      if (runner.mailboxLength > MAILBOX_MAX) this.report('bounds', name, `${runner.mailboxLength} events wait ${where}`);
-      if (blocks.size > BLOCKS_HELD_MAX) this.report('bounds', name, `${blocks.size} blocks are held ${where}`);
-      if (commits.waiting > COMMITS_WAITING_MAX) this.report('bounds', name, `${commits.waiting} commits wait ${where}`);
-    }
-    const { transactions, bytes } = node.transactions.size;
-    const { mempoolTransactionsMax = 0, mempoolBytesMax = 0 } = this.#options.world()?.genesis.parameters ?? {};
-    if (transactions > mempoolTransactionsMax + SHARDS_MAX || bytes > mempoolBytesMax + SHARDS_MAX)
-      this.report('bounds', name, `${transactions} transactions of ${bytes} bytes wait in its mempools`);
   }
 
   #judgeVote(name: string, message: ConsensusMessage): void {

@@ -17,6 +17,7 @@ const PARENTS_KEPT = 2 * UNANCHORED_BLOCKS_MAX;
 export interface ShardStore {
   putSent(shard: ChainId, height: Height, sent: Uint8Array): readonly RowOperation[];
   dropSent(shard: ChainId, height: Height): readonly RowOperation[];
+  getSent(shard: ChainId, height: Height): Uint8Array | undefined;
   /** All that is kept of what a shard sent, by ascending height. */
   readSent(shard: ChainId): Promise<readonly { readonly height: Height; readonly sent: Uint8Array }[]>;
   /** Operations that store what the child of the block at a height has to know, and forget what nobody goes back to. */
@@ -29,6 +30,7 @@ export function createShardStore(store: KeyValueStore): ShardStore {
   return {
     putSent: (shard, height, sent) => [{ type: 'put', key: sentKey(shard, height), value: sent }],
     dropSent: (shard, height) => [{ type: 'delete', key: sentKey(shard, height) }],
+    getSent: (shard, height) => store.get(sentKey(shard, height)),
     readSent: async (shard) => {
       const rows: { readonly height: Height; readonly sent: Uint8Array }[] = [];
       const range = { gte: sentKey(shard, 0), lt: sentKey(shard + 1, 0), limit: ROWS_MAX };

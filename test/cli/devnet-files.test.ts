@@ -7,8 +7,10 @@ import { after, describe, it } from 'node:test';
 import { mnemonicToAccount } from 'viem/accounts';
 import { prepareDevnet, removeDevnet } from '../../src/cli/devnet-files.ts';
 import { DEVNET_MNEMONIC, mnemonicAccounts } from '../../src/cli/mnemonic-accounts.ts';
+import { parseDevnetLayout } from '../../src/cli/parse-option.ts';
 import { keccak256Portable } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex, bytesToPrefixedHex } from '../../src/core/primitives/bytes.ts';
+import { isError } from '../../src/core/primitives/errors.ts';
 import { genesisRoot } from '../../src/core/protocol/genesis.ts';
 import { readGenesisFile } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
@@ -96,6 +98,21 @@ describe('a devnet folder', () => {
       assert.deepEqual(new Set(followsOf(seats, shards)), new Set(['all']));
   });
 
+  it('has the layout that was asked for, and no other without a reset', () => {
+    const folder = mkdtempSync(join(parent, 'layout-'));
+    const [first] = prepareDevnet({ ...choice, folder, layout: [4, 5, 3] });
+    assert.deepEqual(readGenesisFile(join(first?.path ?? '', 'genesis.json'), crypto.bls).layout, [4, 5, 3]);
+    for (const same of [{}, { layout: [4, 5, 3] }]) assert.equal(prepareDevnet({ ...choice, folder, ...same }).length, 4);
+    const refused = (detail: string) => (error: unknown) =>
+      isError(error, 'config/invalid') && JSON.stringify(error.facts).includes(detail);
+    assert.throws(() => prepareDevnet({ ...choice, folder, layout: [2, 6, 7] }), refused('made with 4,5,3; --reset'));
+    assert.throws(() => prepareDevnet({ ...choice, folder, shards: 4 }), refused('--shards'));
+    removeDevnet(folder);
+    prepareDevnet({ ...choice, folder, shards: 2 });
+    assert.equal(prepareDevnet({ ...choice, folder, layout: [2, 3] }).length, 4, 'said in the other way');
+    assert.throws(() => prepareDevnet({ ...choice, folder, layout: [1] }), refused('made with 2,3'));
+  });
+
   it('is not made with another number of validators without a reset', () => {
     assert.throws(() => prepareDevnet({ ...choice, validators: 5 }), /made with 4/);
     removeDevnet(choice.folder);
@@ -103,5 +120,33 @@ describe('a devnet folder', () => {
     const genesis = readGenesisFile(join(choice.folder, 'validator-0/genesis.json'), crypto.bls);
     assert.equal(genesis.accounts.length, 18 + 10 + 20);
     assert.equal(genesis.parameters.committeeSeats, 5);
+  });
+});
+
+describe('the layout of a devnet', () => {
+  it('is the whole tree, whatever the order in which its shards are named', () => {
+    for (const [text, layout] of [
+      ['1', [1]],
+      ['4,5,3', [4, 5, 3]],
+      ['3, 5,4', [4, 5, 3]],
+      ['2,6,14,15', [2, 6, 14, 15]],
+    ] as const)
+      assert.deepEqual(parseDevnetLayout(text), layout);
+  });
+
+  it('is refused with what is wrong and a right one', () => {
+    for (const [text, said] of [
+      ['4,3', /no shard covers subtree 5\. A whole one: 4,5,3\./],
+      ['2', /no shard covers subtree 3\. A whole one: 2,3\./],
+      ['2,4,3', /shard 4 is within 2\. A whole one: 2,3\./],
+      ['4,4,5,3', /shard 4 is there twice\. A whole one: 4,5,3\./],
+      ['131071', /no shard covers subtree 2\. A whole one: 4,5,3\./],
+      ['', /ids of subtrees.*such as 4,5,3/],
+      ['0,1', /ids of subtrees/],
+      ['4,5,three', /ids of subtrees/],
+      ['131072', /ids of subtrees/],
+      [Array.from({ length: 17 }, (_unused, at) => at + 1).join(), /At most 16 shards/],
+    ] as const)
+      assert.throws(() => parseDevnetLayout(text), said, text);
   });
 });

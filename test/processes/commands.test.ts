@@ -52,6 +52,12 @@ describe('every command', () => {
     assert.ok(!existsSync(join(folder, 'many')));
   });
 
+  it('refuses layouts that are not the whole tree, or are said twice, and makes nothing', () => {
+    failsWith(/--layout.*no shard covers subtree 5\. A whole one: 4,5,3/s, 'devnet', '--layout', '4,3', '--data-dir', 'uneven');
+    failsWith(/--layout.*cannot be used with.*--shards/s, 'devnet', '--layout', '2,3', '--shards', '2', '--data-dir', 'uneven');
+    assert.ok(!existsSync(join(folder, 'uneven')));
+  });
+
   it('refuses a data directory that is a file, or lies below one, and leaves the file as it is', () => {
     writeFileSync(join(folder, 'file'), 'dear');
     for (const command of ['devnet', 'keys', 'init', 'node']) {

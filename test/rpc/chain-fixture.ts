@@ -21,7 +21,7 @@ import { decodeViewHeader, encodeViewHeader } from '../../src/core/view/view-hea
 import { createSimulator } from '../../src/node/call-simulator.ts';
 import { createDispatcher, type Dispatcher, type RpcResponse } from '../../src/rpc/dispatch.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts';
-import type { RpcPorts, SyncProgress } from '../../src/rpc/ports.ts';
+import type { MessageUnderWay, RpcPorts, SyncProgress } from '../../src/rpc/ports.ts';
 import { MemoryState } from '../core/execution/memory-state.ts';
 import { parameters } from '../core/mempool/transaction-fixture.ts';
 
@@ -70,6 +70,10 @@ export class ChainFixture {
   readonly dispatcher: Dispatcher;
   nowMs = START_MS;
   syncing: SyncProgress | undefined;
+  /** What is on its way between shards, whatever transaction is asked for. */
+  underWay: readonly MessageUnderWay[] = [];
+  /** Blocks with messages of it, beside the one that shows it. */
+  messagesElsewhere: readonly number[] = [];
   oldest = 0;
   requests: { readonly method: string; readonly code: number }[] = [];
   faults: unknown[] = [];
@@ -249,7 +253,8 @@ export class ChainFixture {
           }
           return undefined;
         },
-        blocksWithMessagesOf: () => [],
+        blocksWithMessagesOf: () => this.messagesElsewhere,
+        messagesUnderWay: async () => ({ asOfBlock: this.head.header.number, messages: this.underWay }),
         oldestNumber: () => this.oldest,
         supplyAt: (number) => {
           const totals = this.totals[number];

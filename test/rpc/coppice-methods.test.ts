@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { hex } from '../../src/core/primitives/bytes.ts';
+import { messageTo } from '../core/messaging/messages.ts';
 import { type Answer, alice, bob, ChainFixture, carol, GENESIS_SUPPLY_WEI, SENDER_INIT_CODE } from './chain-fixture.ts';
 
 describe('the messages of a transaction', () => {
@@ -45,6 +47,80 @@ describe('the messages of a transaction', () => {
     );
     assert.equal(messages[1].toFamily, alice.address.toLowerCase());
     assert.equal((await chain.call('eth_getTransactionReceipt', hash)).status, '0x1');
+  });
+});
+
+describe('messages on their way between shards', () => {
+  before(initialiseKeccak);
+
+  const MESSAGE = messageTo(hex(bob.address), 5, {
+    kind: 'main-call',
+    id: new Uint8Array(32).fill(0xaa),
+    originTransactionHash: new Uint8Array(32).fill(0xee),
+    emitterId: new Uint8Array(32).fill(0xee),
+    sender: hex(alice.address),
+    senderFamily: hex(alice.address),
+    hop: 0,
+  });
+  const HASH = `0x${'ee'.repeat(32)}`;
+
+  it('are shown with where they go, and nothing that only running them can tell', async () => {
+    const chain = new ChainFixture();
+    chain.underWay = [{ message: MESSAGE, toShard: 3, sentInBlock: 0 }];
+    const [message, ...others] = await chain.call('coppice_getMessages', HASH);
+    assert.deepEqual(others, []);
+    assert.deepEqual(message, {
+      id: `0x${'aa'.repeat(32)}`,
+      kind: 'main-call',
+      status: 'under-way',
+      outcome: null,
+      originTransactionHash: HASH,
+      emitterId: HASH,
+      from: alice.address.toLowerCase(),
+      fromFamily: alice.address.toLowerCase(),
+      to: bob.address.toLowerCase(),
+      toFamily: bob.address.toLowerCase(),
+      toShard: '0x3',
+      value: '0x5',
+      gas: '0x3e8',
+      gasUsedByExecution: null,
+      hop: '0x0',
+      wave: null,
+      sentBlockNumber: '0x0',
+      blockNumber: null,
+      transactionHash: HASH,
+    });
+    assert.deepEqual(await chain.call('coppice_getTrace', HASH), { originTransactionHash: HASH, item: message, causes: [], effects: [] });
+  });
+
+  it('are effects of what sent them, and shown once: a forward goes on under the id of what is final', async () => {
+    const chain = new ChainFixture();
+    const contract = await chain.deploy(SENDER_INIT_CODE);
+    const hash = await chain.send(alice, { to: contract, value: 5n, data: `0x${'00'.repeat(12)}${carol.address.slice(2)}` });
+    await chain.mine();
+    const final = await chain.call('coppice_getMessages', hash);
+    const [main, send] = final;
+    assert.deepEqual([main.status, main.toShard, main.sentBlockNumber], ['final', '0x1', null]);
+    const sent = {
+      ...MESSAGE,
+      kind: 'value-send' as const,
+      id: hex(send.id),
+      originTransactionHash: hex(hash),
+      emitterId: hex(main.id),
+      hop: Number(send.hop),
+    };
+    chain.underWay = [{ message: sent, toShard: 1, sentInBlock: 2 }];
+    assert.deepEqual(await chain.call('coppice_getMessages', hash), final, 'what is final is not under way any more');
+    chain.underWay = [{ message: { ...sent, hop: sent.hop + 1 }, toShard: 1, sentInBlock: 2 }];
+    const { item, effects } = await chain.call('coppice_getTrace', hash);
+    assert.equal(item.status, 'final');
+    assert.deepEqual(
+      effects.map(({ id, hop, status }: Record<string, string>) => [id, hop, status]),
+      [
+        [send.id, send.hop, 'final'],
+        [send.id, `0x${(sent.hop + 1).toString(16)}`, 'under-way'],
+      ],
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { EMPTY_OUTBOX } from '../../src/core/protocol/outbox.ts';
 import { BundleShelf } from '../../src/runtime/bundle-shelf.ts';
 import { createShardBlockCommits } from '../../src/runtime/shard-block-commits.ts';
 import { familiesIn, messageTo } from '../core/messaging/messages.ts';
+import { nothingOnDisk } from './nothing-on-disk.ts';
 import { createSignedChain, type SignedChain } from './signed-chain.ts';
 
 /** The shard that sends. */
@@ -20,7 +21,7 @@ async function heldAfter(chain: SignedChain, anchoredHeight: number): Promise<re
   const [family] = familiesIn(5, 1);
   assert.ok(family !== undefined);
   const outbox = makeOutbox(SHARD, 1, [messageTo(family, 1)], new Set([4, 5, 6, 7]));
-  const shelf = new BundleShelf();
+  const shelf = new BundleShelf(nothingOnDisk);
   const newest = {
     height: BEACON_HEIGHT,
     sources: [{ shard: SHARD, startHeight: 0, anchoredHeight, lastBundleHeight: anchoredHeight }],
@@ -50,9 +51,9 @@ describe('what a committed block sent to other shards', () => {
   it('is there no more when the block is void', () => {
     const [family] = familiesIn(5, 1);
     assert.ok(family !== undefined);
-    const shelf = new BundleShelf();
+    const shelf = new BundleShelf(nothingOnDisk);
     for (const height of [1, 2, 3])
-      shelf.put(SHARD, height, makeOutbox(SHARD, height, [messageTo(family, height)], new Set([4, 5, 6, 7])), BEACON_HEIGHT);
+      shelf.put(SHARD, height, makeOutbox(SHARD, height, [messageTo(family, height)], new Set([4, 5, 6, 7])), 'stored', BEACON_HEIGHT);
     shelf.forgetAbove(SHARD, 1);
     assert.deepEqual([...shelf.held().keys()], ['1/1/0']);
     assert.deepEqual(shelf.summaryAt(SHARD, 2), EMPTY_OUTBOX, 'nor summed up for the beacon');
@@ -63,8 +64,8 @@ describe('what a committed block sent to other shards', () => {
     assert.ok(family !== undefined);
     const [own, anchored] = [1, 2].map((salt) => makeOutbox(SHARD, 1, [messageTo(family, salt)], new Set([4, 5, 6, 7])));
     assert.ok(own !== undefined && anchored !== undefined);
-    const shelf = new BundleShelf();
-    shelf.put(SHARD, 1, own);
+    const shelf = new BundleShelf(nothingOnDisk);
+    shelf.put(SHARD, 1, own, 'stored');
     shelf.anchored(SHARD, 1, anchored.summary, BEACON_HEIGHT);
     assert.equal(shelf.held().size, 0);
     shelf.anchored(SHARD, 1, own.summary, BEACON_HEIGHT);

@@ -45,6 +45,7 @@ import { createBeaconStore } from '../../src/storage/beacon-store.ts';
 import { createBlockStore } from '../../src/storage/block-store.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/storage/memory-store.ts';
 import { createShardStore } from '../../src/storage/shard-store.ts';
+import { nothingOnDisk } from './nothing-on-disk.ts';
 
 export const START_MS = 1_700_000_000_000;
 export const VALIDATORS = 4;
@@ -170,7 +171,15 @@ export async function createSignedChain(funded: readonly Uint8Array[] = []): Pro
     window,
     beaconState,
     rows: (onCommitted) =>
-      createShardBlockCommits({ ...stores, shard: ROOT_SHARD, states, shelf: new BundleShelf(), window, rowsOf: () => [], onCommitted }),
+      createShardBlockCommits({
+        ...stores,
+        shard: ROOT_SHARD,
+        states,
+        shelf: new BundleShelf(nothingOnDisk),
+        window,
+        rowsOf: () => [],
+        onCommitted,
+      }),
     start,
     contentOn,
     extend: async (parent, { round, justify, timeoutCertificate, transactions = [] }) => {

@@ -32,6 +32,8 @@ export interface Devnet extends DevnetReady {
 export interface DevnetOptions {
   readonly validators?: number;
   readonly shards?: number;
+  /** Instead of `shards`. */
+  readonly layout?: readonly number[];
   readonly loadAccounts?: number;
   /** Of the genesis, beside the preset: a network whose epochs last long, for what is about one instance. */
   readonly overrides?: Readonly<Record<string, number>>;
@@ -54,6 +56,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const args = ['devnet', '--json', '--data-dir', folder, '--base-port', String(basePort)];
   if (options.validators !== undefined) args.push('--validators', String(options.validators));
   if (options.shards !== undefined) args.push('--shards', String(options.shards));
+  if (options.layout !== undefined) args.push('--layout', options.layout.join());
   if (options.loadAccounts !== undefined) args.push('--load-accounts', String(options.loadAccounts));
   if (options.overrides !== undefined) {
     await makeOnly([MAIN_FILE, ...args]);

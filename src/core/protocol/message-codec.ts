@@ -1,7 +1,7 @@
 // The one encoding of a message (protocol, section 5): what its hash in a bundle's index is of, and what a body carries of other shards.
 // All of the message is in it, because executing it may depend on nothing else. Optional fields are lists of at most one element.
 import { ContainerType, ListCompositeType } from '@chainsafe/ssz';
-import type { Address } from '../primitives/ids.ts';
+import type { Address, Bytes32 } from '../primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../primitives/verdict.ts';
 import { HOPS_MAX } from './gas.ts';
 import { ACCESS_LIST_ENTRIES_MAX, ACCESS_LIST_KEYS_MAX, MESSAGE_DATA_BYTES_MAX } from './limits.ts';
@@ -61,6 +61,10 @@ export const EncodedMessage = new ContainerType(
   { typeName: 'EncodedMessage', jsonCase: 'eth2' },
 );
 
+const HASH_BYTES = 32;
+/** Behind `kind` and `id`. */
+const ORIGIN_AT = 1 + HASH_BYTES;
+
 /** Why bytes are no message. */
 export type MessageFault = 'malformed' | 'not-canonical' | 'unknown-kind' | 'too-many-hops';
 
@@ -84,6 +88,11 @@ export function decodeMessage(bytes: Uint8Array): Verdict<Message, MessageFault>
   if (kind === undefined) return refuse('unknown-kind', `kind ${kindNumber}`);
   if (same.hop > HOPS_MAX) return refuse('too-many-hops', `hop ${same.hop}`);
   return accept({ ...same, kind, target: target[0], pointerFamily: pointerFamily[0] });
+}
+
+/** `originTransactionHash` of a canonical encoding, read in place: of many messages those of one transaction are looked for. Never write to it. */
+export function originOfEncoded(encoded: Uint8Array): Bytes32 {
+  return encoded.subarray(ORIGIN_AT, ORIGIN_AT + HASH_BYTES);
 }
 
 function listOf(address: Address | undefined): Address[] {

@@ -1,24 +1,25 @@
 // coppice_getTrace: where an effect came from and what it caused. For the hash of a transaction or a system transaction: the message that
-// it shows, the messages that led to it from its origin on, and those that it emitted itself.
+// it shows, the messages that led to it from its origin on, and those that it emitted itself. A transaction's own message, and what it emitted, may be under way.
 import { bytesToHex } from '../../core/primitives/bytes.ts';
 import type { Hex } from '../../core/primitives/ids.ts';
 import { formatMessage } from '../format-message.ts';
-import { data } from '../json.ts';
+import { data, type JsonObject } from '../json.ts';
 import { type FoundMessage, findShown } from '../message-lookup.ts';
 import { defineMethod } from '../method.ts';
 import { readHashHex, required } from '../parameter.ts';
 
 /** See the file's head. */
-export const getTrace = defineMethod('coppice_getTrace', [required('hash', readHashHex)], async ({ ports }, hash) => {
-  const found = await findShown(ports, hash);
+export const getTrace = defineMethod('coppice_getTrace', [required('hash', readHashHex)], async (context, hash) => {
+  const found = await findShown(context, hash);
   if (found === undefined) return null;
   const { shown, all } = found;
+  const format = (each: FoundMessage): JsonObject => formatMessage(each, context.ports.node);
   const itemId = bytesToHex(shown.message.id);
   return {
     originTransactionHash: data(shown.message.originTransactionHash),
-    item: formatMessage(shown),
-    causes: causesOf(shown, all).map(formatMessage),
-    effects: all.filter(({ message }) => bytesToHex(message.emitterId) === itemId && bytesToHex(message.id) !== itemId).map(formatMessage),
+    item: format(shown),
+    causes: causesOf(shown, all).map(format),
+    effects: all.filter(({ message }) => bytesToHex(message.emitterId) === itemId && bytesToHex(message.id) !== itemId).map(format),
   };
 });
 

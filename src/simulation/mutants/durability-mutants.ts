@@ -43,6 +43,12 @@ const ONE_SOON: readonly Trial[] = underSeeds(5, 8, {
   transactionsPerSecond: 2,
   shape: { ...PLAIN, beaconIntervalMs: 1_000 },
 });
+/** So many epochs that the first are forgotten. */
+const MANY_EPOCHS: readonly Trial[] = underSeeds(1, 3, {
+  faults: [],
+  dishonest: [],
+  shape: { layout: [2, 3], epochBlocks: 2, beaconIntervalMs: 250 },
+});
 /** Node 2 is away, and has to catch up. */
 const ONE_BEHIND: readonly Trial[] = underSeeds(1, 10, {
   faults: [
@@ -165,5 +171,14 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     find: 'forkInquiry.suspect() : catchUp.request(request)),',
     replace: 'forkInquiry.suspect() : undefined),',
     trials: [...ONE_SOON, ...ONE_RESTART],
+  },
+  {
+    name: 'signing-records-kept-for-good',
+    rule: 'a signing record goes when nobody can be accused by what it promises',
+    violates: ['bounds'],
+    file: 'src/node/signing-records.ts',
+    find: '    if (gone.length === 0) return;\n',
+    replace: '    if (gone.length >= 0) return;\n',
+    trials: MANY_EPOCHS,
   },
 ];

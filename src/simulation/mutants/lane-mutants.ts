@@ -16,6 +16,8 @@ const FEW = { faults: [], faultsUntilMs: 3_000, dishonest: [], parameters: BRISK
 const OVERDUE = underSeeds(16, 4, { ...FEW, shape: { ...SHARDED, beaconIntervalMs: 800 } });
 /** The same where the beacon is ahead of the shards. */
 const OVERDUE_AT_BEACON = underSeeds(33, 4, { ...FEW, shape: SHARDED });
+/** So many beacon blocks that what was sent at first is long read. */
+const LONG = underSeeds(1, 4, { faults: [], dishonest: [], shape: { ...SHARDED, beaconIntervalMs: 250 }, transactionsPerSecond: 6 });
 /** Blocks of four transfers and more clients than they have room for, so that prices move apart. */
 const BUSY = underSeeds(1, 6, {
   faults: [],
@@ -258,9 +260,22 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     rule: 'a bundle is kept until everybody has read it',
     violates: ['liveness', 'durability'],
     file: SHELF,
-    find: '        if (!outbox.summary.bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;\n',
-    replace: '        if (readers.length === 0) continue;\n',
+    find: `          if (!bundles.every(({ destination }) => mayForgetBundle(source, height, destination, readers))) continue;
+          kept.readSince = beaconHeight;
+`,
+    replace: `          if (readers.length === 0) continue;
+          kept.readSince = Math.min(shownHeight, beaconHeight);
+`,
     trials: [...OVERDUE, ...QUIET],
+  },
+  {
+    name: 'bundles-kept-for-good',
+    rule: 'what all have read is let go',
+    violates: ['bounds'],
+    file: SHELF,
+    find: '        ofSource.delete(height);\n        this.#drop(kept);\n',
+    replace: '',
+    trials: LONG,
   },
   {
     name: 'bundles-never-anchored',

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HOPS_MAX } from '../../../src/core/protocol/gas.ts';
 import type { Message } from '../../../src/core/protocol/message.ts';
-import { decodeMessage, EncodedMessage, encodeMessage } from '../../../src/core/protocol/message-codec.ts';
+import { decodeMessage, EncodedMessage, encodeMessage, originOfEncoded } from '../../../src/core/protocol/message-codec.ts';
 import { familyOf, messageTo } from '../messaging/messages.ts';
 
 const bytesOf = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
@@ -56,6 +56,7 @@ describe('the encoding of a message', () => {
         const decoded = decodeMessage(encodeMessage(sent));
         assert.ok(decoded.ok);
         assert.deepEqual(decoded.value, sent);
+        assert.deepEqual(originOfEncoded(encodeMessage(sent)), sent.originTransactionHash);
       }),
     );
   });

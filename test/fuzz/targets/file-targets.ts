@@ -13,6 +13,7 @@ import {
   parseAddress,
   parseBasePort,
   parseCount,
+  parseDevnetLayout,
   parseDevnetShards,
   parseFactor,
   parseNumber,
@@ -24,7 +25,9 @@ import {
 import { bytesToHex, bytesToPrefixedHex, hex } from '../../../src/core/primitives/bytes.ts';
 import { CoppiceError } from '../../../src/core/primitives/errors.ts';
 import { decimalOf, type Fraction } from '../../../src/core/primitives/fraction.ts';
+import { ROOT_SHARD } from '../../../src/core/primitives/ids.ts';
 import { genesisRoot } from '../../../src/core/protocol/genesis.ts';
+import { uncoveredBy } from '../../../src/core/protocol/shard-id.ts';
 import { peerNameOfPublicKey } from '../../../src/network/peer-name.ts';
 import { CONFIG_SETTINGS, environmentName, makeConfig, resolveConfig } from '../../../src/node/config.ts';
 import { makeGenesisText } from '../../../src/node/create-network.ts';
@@ -193,9 +196,9 @@ const decimals: FuzzTarget = {
 
 const options: FuzzTarget = {
   name: 'command-options',
-  covers: [...Object.keys(OPTION_PARSERS).map((name) => `cli/parse-option#${name}`), 'cli/parse-option#parseAddress'],
+  covers: [...Object.keys(OPTION_PARSERS), 'parseAddress', 'parseDevnetLayout'].map((name) => `cli/parse-option#${name}`),
   executions: 2_000,
-  words: ['0x', '1e3', '-1', '+1', '0b1', '1_0', '٣', ' ', 'Infinity', 'NaN'].map(textToBytes),
+  words: ['0x', '4,5,3', ',', '1e3', '-1', '+1', '0b1', '1_0', '٣', ' ', 'Infinity', 'NaN'].map(textToBytes),
   generate: (random) => textToBytes(random.chance(0.4) ? bytesToPrefixedHex(bytesOf(random, 20)) : String(random.integer(0, 2 ** 22))),
   judge(bytes) {
     const text = textOf(bytes);
@@ -207,6 +210,7 @@ const options: FuzzTarget = {
       });
       return label === 'read' ? name : '';
     });
+    judgeReader(() => assert.deepEqual(uncoveredBy(ROOT_SHARD, parseDevnetLayout(text)), [], 'a layout is the whole tree'));
     const address = judgeReader(() => assert.equal(hex(parseAddress(text)).length, 20));
     return address === 'read' ? 'an address' : `a number for ${labels.filter((name) => name !== '').join(', ') || 'none'}`;
   },
