@@ -6,7 +6,8 @@ import asyncHooks from 'node:async_hooks';
 const RUNNER = 'node:internal/test_runner/';
 const { createHook } = asyncHooks;
 
-asyncHooks.createHook = (callbacks) => {
+// What it needs to know, in which suite a test is declared, it still learns: tests and suites are resources of their own.
+asyncHooks.createHook = (options) => {
   const isOfRunner = new Error('who asks').stack?.includes(RUNNER) === true;
-  return createHook(isOfRunner ? {} : callbacks);
+  return createHook(isOfRunner ? { ...options, trackPromises: false } : options);
 };

@@ -54,6 +54,29 @@ describe('the summary of the tests', () => {
   });
 });
 
+describe('suites within suites', () => {
+  it('have their own hooks and tests, run at once or one after the other', () => {
+    const { status, stdout } = runOf(`
+      import assert from 'node:assert/strict';
+      import { after, before } from 'node:test';
+      const events = [];
+      const suite = (name) => describe(name, () => {
+        before(async () => { await null; events.push(name + ' before'); });
+        after(() => events.push(name + ' after'));
+        it('has had its own hook only', async () => { await null; assert.equal(events.filter((event) => event === name + ' before').length, 1); });
+      });
+      describe('outer', { concurrency: 2 }, () => {
+        before(async () => { await null; events.push('outer before'); });
+        suite('first');
+        suite('second');
+      });
+      describe('last', () => { it('comes after all', () => assert.deepEqual([events[0], events.length], ['outer before', 5])); });
+    `);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /▶ outer\n {2}▶ first\n {4}✔ has had/);
+  });
+});
+
 describe('an error that nobody waits for', () => {
   for (const [what, error] of [
     ['thrown beside all tests', "setTimeout(() => { throw new Error('beside'); }, 1)"],
