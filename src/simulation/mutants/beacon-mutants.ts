@@ -16,12 +16,15 @@ const EPOCHS = underSeeds(1, 4, { faults: [], faultsUntilMs: 3_500, dishonest: [
  * Links so slow that rounds are given up where instances end, so that closing blocks need carriers. Epochs so long that no takeover helps within
  * the bound.
  */
-const SLOW_EPOCHS = underSeeds(2, 5, {
-  faults: [{ fromMs: 8_000, forMs: 30_000, what: { kind: 'slow-links', latencyMs: 420 } }],
-  faultsUntilMs: 38_000,
-  dishonest: [],
-  shape: { ...TURNING, epochBlocks: 40, beaconIntervalMs: 250 },
-});
+const SLOW_EPOCHS = seedFirst(
+  6,
+  underSeeds(4, 5, {
+    faults: [{ fromMs: 10_000, forMs: 30_000, what: { kind: 'slow-links', latencyMs: 420 } }],
+    faultsUntilMs: 40_000,
+    dishonest: [],
+    shape: { ...TURNING, epochBlocks: 40, beaconIntervalMs: 250 },
+  }),
+);
 /** All nodes end, and come back in the midst of an epoch that is not the first. */
 const RESTARTS_AFTER_EPOCHS = underSeeds(16, 8, {
   faults: [0, 1, 2, 3].map((node) => ({
@@ -77,7 +80,7 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     file: TRANSITION,
     find: '|| crosslinks.length + evidence.length === 0)',
     replace: '|| crosslinks.length + evidence.length >= 0)',
-    trials: lies('wrong-last-block-body', TURNING),
+    trials: seedFirst(5, lies('wrong-last-block-body', TURNING)),
   },
   {
     name: 'slander-believed',
@@ -213,6 +216,6 @@ export const BEACON_MUTANTS: readonly Mutant[] = [
     file: 'src/runtime/beacon-commits.ts',
     find: '        ...(isLastOfEpoch(height, constants.parameters)\n',
     replace: '        ...(isLastOfEpoch(height, constants.parameters) && height === constants.parameters.epochBlocks\n',
-    trials: RESTARTS_AFTER_EPOCHS,
+    trials: seedFirst(19, RESTARTS_AFTER_EPOCHS),
   },
 ];

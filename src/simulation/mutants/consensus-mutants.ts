@@ -72,7 +72,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
     file: VOTE,
     find: 'header.round > record.lastTimeoutRound && ',
     replace: '',
-    trials: [...swarm(2, 20), ...underSeeds(1, 6, SLOW)],
+    trials: [...swarm(5, 20), ...underSeeds(1, 6, SLOW)],
   },
   {
     name: 'commit-vote-after-timeout',
