@@ -2,6 +2,7 @@
 // judged here; the rest is for its mempools, and whoever sent it learns nothing of their verdict. Those that come together travel together.
 import { checkBySelf } from '../core/mempool/admission.ts';
 import { encodeTransactionBatches } from '../core/mempool/gossip-batch.ts';
+import { forgetOldest } from '../core/primitives/forget-oldest.ts';
 import type { Bytes32, ChainId, Hex } from '../core/primitives/ids.ts';
 import { accept, refuse, type Verdict } from '../core/primitives/verdict.ts';
 import type { NetworkParameters } from '../core/protocol/parameters.ts';
@@ -76,16 +77,9 @@ export class TransactionCourier {
     for (const { transaction, settle } of waiting) {
       const { hash, hashHex } = transaction;
       const isHeard = recipients > 0 || this.#handedOver.has(hashHex);
-      if (isHeard) this.#remember(hashHex);
+      if (isHeard) this.#handedOver.add(hashHex);
       settle(isHeard ? accept(hash) : refuse('shard-not-followed', `no node of shard ${shard} is connected: send it again`));
     }
-  }
-
-  #remember(hash: Hex): void {
-    this.#handedOver.add(hash);
-    for (const oldest of this.#handedOver) {
-      if (this.#handedOver.size <= REMEMBERED_MAX) return;
-      this.#handedOver.delete(oldest);
-    }
+    forgetOldest(this.#handedOver, REMEMBERED_MAX);
   }
 }

@@ -6,6 +6,7 @@
 import { placementOfFamily } from '../core/messaging/placement.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
+import { forgetOldest } from '../core/primitives/forget-oldest.ts';
 import type { Address, Bytes32, ChainId, Epoch, Height, Hex } from '../core/primitives/ids.ts';
 import { shardOfPlacement } from '../core/protocol/shard-id.ts';
 import type { BeaconView } from '../core/shard/beacon-view.ts';
@@ -154,10 +155,7 @@ export class PointerFetch {
   #keep(name: Hex, kept: Kept): void {
     this.#kept.delete(name); // To the end: the first one is the oldest.
     this.#kept.set(name, kept);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= PROOFS_MAX) return;
-      this.#kept.delete(oldest);
-    }
+    forgetOldest(this.#kept, PROOFS_MAX);
   }
 
   #untilAll(awaited: readonly Promise<void>[]): Promise<void> {

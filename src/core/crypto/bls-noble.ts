@@ -4,6 +4,7 @@
 // same one) and decoded public keys (1.4 ms). They hold values of pure functions, so they change speed only.
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { bytesToBigint, bytesToHex } from '../primitives/bytes.ts';
+import { forgetOldest } from '../primitives/forget-oldest.ts';
 import {
   BLS_CIPHERSUITE,
   BLS_PUBLIC_KEY_BYTES,
@@ -154,12 +155,7 @@ function remembered<P>(memory: Map<string, P>, entriesMax: number, key: string, 
   const known = memory.get(key);
   if (known !== undefined) return known;
   const value = compute();
-  if (memory.size >= entriesMax) {
-    for (const oldest of memory.keys()) {
-      memory.delete(oldest);
-      break;
-    }
-  }
   memory.set(key, value);
+  forgetOldest(memory, entriesMax);
   return value;
 }

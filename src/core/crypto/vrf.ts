@@ -8,6 +8,7 @@ import { ed25519, ed25519_hasher } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { bytesEqual, bytesToBigint, bytesToHex, concatBytes } from '../primitives/bytes.ts';
 import { invariant } from '../primitives/errors.ts';
+import { forgetOldest } from '../primitives/forget-oldest.ts';
 
 /** Bytes of the seed of a VRF key. */
 export const VRF_SEED_BYTES = 32;
@@ -116,16 +117,9 @@ function usableKey(bytes: Uint8Array): CurvePoint | undefined {
   }
   const point = decodePoint(bytes, VRF_PUBLIC_KEY_BYTES);
   if (point === undefined || point.isSmallOrder()) return undefined;
-  if (keptKeys.size >= KEYS_KEPT_MAX) forgetOldestKey();
   keptKeys.set(name, { point, uses: 1 });
+  forgetOldest(keptKeys, KEYS_KEPT_MAX);
   return point;
-}
-
-function forgetOldestKey(): void {
-  for (const oldest of keptKeys.keys()) {
-    keptKeys.delete(oldest);
-    return;
-  }
 }
 
 // Section 5.4.1.2, salted with the public key.

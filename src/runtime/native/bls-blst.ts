@@ -12,6 +12,7 @@ import {
   decodeAll,
   publicKeysOf,
 } from '../../core/crypto/bls.ts';
+import { forgetOldest } from '../../core/primitives/forget-oldest.ts';
 
 type Blst = typeof import('@chainsafe/blst');
 type DecodedSet = { readonly message: Uint8Array; readonly key: PublicKey; readonly signature: Uint8Array };
@@ -48,8 +49,8 @@ export const blstBls: BlsScheme = {
     const sum = blst().aggregateSignatures(points);
     const bytes = sum.toBytes();
     if (isInfinity(bytes)) return undefined;
-    if (sumPoints.size >= SUMS_MAX) forgetOldest(sumPoints);
     sumPoints.set(latin1(bytes), sum);
+    forgetOldest(sumPoints, SUMS_MAX);
     return bytes;
   },
 
@@ -157,18 +158,11 @@ function publicKeyPoint(bytes: Uint8Array): PublicKey | undefined {
   if (known !== undefined) return known;
   try {
     const key = blst().PublicKey.fromBytes(bytes, true);
-    if (publicKeyPoints.size >= PUBLIC_KEYS_MAX) forgetOldest(publicKeyPoints);
     publicKeyPoints.set(memoryKey, key);
+    forgetOldest(publicKeyPoints, PUBLIC_KEYS_MAX);
     return key;
   } catch {
     return undefined;
-  }
-}
-
-function forgetOldest(points: Map<string, unknown>): void {
-  for (const oldest of points.keys()) {
-    points.delete(oldest);
-    return;
   }
 }
 

@@ -5,6 +5,7 @@ import { pointOf } from '../../../core/consensus/block-tree.ts';
 import { certificateOf, memberIndexOf } from '../../../core/consensus/certificates.ts';
 import { leaderOf, vrfAlphaOf } from '../../../core/consensus/leader.ts';
 import { bytesToHex } from '../../../core/primitives/bytes.ts';
+import { forgetOldest } from '../../../core/primitives/forget-oldest.ts';
 import { blockHashOf } from '../../../core/protocol/block.ts';
 import { type BlockPoint, type QuorumCertificate, SCHEME_BLS } from '../../../core/protocol/certificate.ts';
 import type { CertificateBundle, Vote } from '../../../core/protocol/vote.ts';
@@ -35,7 +36,7 @@ export function shortCertificates(): Forgery {
     if (message.kind !== 'vote' && message.kind !== 'commit-vote') return;
     const key = keyOf(message.kind, message.vote.point);
     if (!votes.has(key)) votes.set(key, message.vote);
-    for (const map of [own, other, shortQcs]) forgetOldest(map);
+    for (const map of [own, other, shortQcs]) forgetOldest(map, REMEMBERED_MAX);
     tell(message.kind, message.vote.point, hand);
   };
   return {
@@ -138,11 +139,4 @@ function bundleOf({ chain, world }: Hand, part: Partial<CertificateBundle>): Con
 
 function keyOf(kind: string, { round, blockHash }: BlockPoint): string {
   return `${kind} ${round} ${bytesToHex(blockHash)}`;
-}
-
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const oldest of map.keys()) {
-    if (map.size <= REMEMBERED_MAX) return;
-    map.delete(oldest);
-  }
 }
