@@ -67,7 +67,7 @@ export async function createLibp2pNetwork(given: Libp2pNetworkOptions): Promise<
   const handlers = new Map<string, GossipHandler>();
   const livenessTopic = `${options.networkPrefix}liveness/1`;
   const allowedTopics = options.allowedTopics === undefined ? undefined : [...options.allowedTopics, livenessTopic];
-  const admitted = admittedPeers(options);
+  const isAdmitted = admissionBy(options);
   let host: Libp2pHost | undefined;
   const guard = new GossipGuard(limits, options.timing, {
     onBytes: (_peer, bytes) => {
@@ -96,13 +96,13 @@ export async function createLibp2pNetwork(given: Libp2pNetworkOptions): Promise<
       throttle.suspect(address, options.timing.nowMs());
     },
     onInboundFailed: (reason) => tally.refused.add(reason),
-    isWelcome: (peer) => !discipline.isRefused(peer) && (admitted === undefined || admitted.has(peer)),
+    isWelcome: (peer) => !discipline.isRefused(peer) && isAdmitted(peer),
   });
   const pubSub = new GossipPort(libp2p.services.gossipsub, handlers, limits, allowedTopics, {
     refused: tally.refused,
     misbehaved: (peer, reason, weight) => discipline.misbehaved(peer, reason, weight),
   });
-  host = new Libp2pHost(options, limits, libp2p, pubSub, discipline, throttle, tally, livenessTopic);
+  host = new Libp2pHost(options, limits, libp2p, pubSub, discipline, throttle, tally, livenessTopic, isAdmitted);
   return host;
 }
 
@@ -147,6 +147,7 @@ class Libp2pHost implements Libp2pNetwork {
     throttle: AddressThrottle,
     tally: Tally,
     livenessTopic: string,
+    isAdmitted: (peer: PeerName) => boolean,
   ) {
     this.self = libp2p.peerId.toString();
     this.listenPort = listenPortOf(libp2p);
@@ -159,8 +160,7 @@ class Libp2pHost implements Libp2pNetwork {
     this.#log = options.log;
     this.#configured = new Map(options.peers.map((peer) => [peer.peerId, addressOf(peer, peer.peerId)]));
     this.#addresses = new Map([...this.#configured].map(([peer, address]) => [peer, [address]]));
-    const admitted = admittedPeers(options);
-    this.#isAdmitted = (peer) => admitted === undefined || admitted.has(peer);
+    this.#isAdmitted = isAdmitted;
     this.#asking = new Asking(libp2p, limits, options.timing, { onOffence: (peer, reason) => this.#offence(peer, reason) });
     this.#serving = new Serving(libp2p, limits, options.timing, {
       refused: tally.refused,
@@ -336,7 +336,9 @@ class Libp2pHost implements Libp2pNetwork {
   }
 }
 
-function admittedPeers(options: Libp2pNetworkOptions): ReadonlySet<PeerName> | undefined {
-  if (options.committeePeers === undefined) return undefined;
-  return new Set([...options.committeePeers, ...options.peers.map((peer) => peer.peerId)]);
+// Who may connect, whatever he did.
+function admissionBy({ committeePeers, peers }: Libp2pNetworkOptions): (peer: PeerName) => boolean {
+  if (committeePeers === undefined) return () => true;
+  const admitted = new Set([...committeePeers, ...peers.map(({ peerId }) => peerId)]);
+  return (peer) => admitted.has(peer);
 }
