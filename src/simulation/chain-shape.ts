@@ -46,6 +46,11 @@ export function drawShape(random: SeededRandom): ChainShape {
   };
 }
 
+/** Which part of the time that one shard is under faults makes about as many blocks, and costs as much, where there are more shards. */
+export function faultShareOf({ layout }: ChainShape): number {
+  return 3 / (layout.length + 2);
+}
+
 /**
  * The parameters of a schedule: short timers, so that many rounds fail and many follow. Unless the shape says otherwise, every validator is in every
  * committee: fewer than a third of all are dishonest, and so are those of each.

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isError } from '../core/primitives/errors.ts';
 import { STRATEGIES } from './adversaries/strategies.ts';
+import { faultShareOf } from './chain-shape.ts';
 import { readArguments, UsageError } from './command-arguments.ts';
-import { dishonestOfSeed, faultsOfSeed } from './draws.ts';
+import { dishonestOfSeed, faultsOfSeed, shapeOfSeed } from './draws.ts';
 import { FAULT_KINDS } from './faults.ts';
 import {
   type CryptoChoice,
@@ -33,7 +34,8 @@ what runs
   --scenario swarm    swarm, or one of: ${REGRESSIONS.map(({ name }) => name).join(', ')}
   --replay <file>     a schedule that was written to a file, as a shrunk failure is
   --nodes 4           validators; of a scenario as many as it has, or more
-  --fault-seconds 7   how long faults go on before the chain must recover
+  --fault-seconds 7   how long faults go on before the chains must recover; where the seed says two to four shards, three quarters to
+                      half of that, which makes more blocks still
   --faults <list>     kinds of faults to draw, instead of all: none, or with commas between them
                       ${inLines(FAULT_KINDS)}
   --strategies <list> what dishonest validators are to do, instead of all: none, or with commas between them
@@ -169,19 +171,24 @@ function seededSubject(values: Values, crypto: CryptoChoice): Subject {
     throw new UsageError(`scenario ${scenario.name} has its own faults, got --faults ${values.faults}`);
   if (scenario?.dishonest !== undefined && values.strategies !== undefined)
     throw new UsageError(`scenario ${scenario.name} has its own dishonest validators, got --strategies ${values.strategies}`);
-  const faultsUntilMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
+  const faultMs = values['fault-seconds'] === undefined ? undefined : faultMsOf(values['fault-seconds']);
   const kinds = values.faults === undefined ? undefined : choiceOf('faults', FAULT_KINDS, values.faults);
   const strategies = values.strategies === undefined ? undefined : choiceOf('strategies', STRATEGIES, values.strategies);
   const surroundings = surroundingsOf(values);
-  const planOf = (seed: number): SchedulePlan => ({
-    ...(scenario === undefined ? {} : planOfScenario(scenario)),
-    nodes,
-    seed,
-    ...surroundings,
-    ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
-    ...(kinds === undefined ? {} : { faults: faultsOfSeed(seed, nodes, faultsUntilMs ?? FAULTS_UNTIL_MS, kinds) }),
-    ...(strategies === undefined ? {} : { dishonest: dishonestOfSeed(seed, nodes, strategies) }),
-  });
+  const planOf = (seed: number): SchedulePlan => {
+    const dishonest = dishonestOfSeed(seed, nodes, strategies);
+    const share = scenario === undefined ? faultShareOf(shapeOfSeed({ seed, nodes }, dishonest.length)) : 1;
+    const faultsUntilMs = share === 1 ? faultMs : Math.round(share * (faultMs ?? FAULTS_UNTIL_MS));
+    return {
+      ...(scenario === undefined ? {} : planOfScenario(scenario)),
+      nodes,
+      seed,
+      ...surroundings,
+      ...(faultsUntilMs === undefined ? {} : { faultsUntilMs }),
+      ...(kinds === undefined ? {} : { faults: faultsOfSeed(seed, nodes, faultsUntilMs ?? FAULTS_UNTIL_MS, kinds) }),
+      ...(strategies === undefined ? {} : { dishonest }),
+    };
+  };
   const firstSeed = values.seed === undefined ? (scenario?.seed ?? 1) : seedOf(values.seed);
   const problem = impossibilityOf(planOf(firstSeed));
   if (problem !== undefined) throw new UsageError(`the options do not go together: ${describeImpossibility(problem)}`);

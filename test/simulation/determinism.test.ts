@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { before, describe, it } from 'node:test';
+import { invariant } from '../../src/core/primitives/errors.ts';
+import { readOptions } from '../../src/simulation/command-line.ts';
 import { prepareJobs, type RunJob } from '../../src/simulation/schedule-job.ts';
 
 const MAIN = 'src/simulation/main.ts';
@@ -33,7 +35,9 @@ describe('a seed', () => {
   it('gives the same event log here as there, byte for byte, and another seed another', async () => {
     const there = await simulate('--seed', String(SEED), '--schedules', '1', '--log');
     const here = async (each: number) => {
-      const { eventLog } = await run({ plan: { seed: each, nodes: 4, faultsUntilMs: FAULT_SECONDS * 1_000 }, crypto: 'stand-in' });
+      const options = readOptions(['--fault-seconds', String(FAULT_SECONDS)]);
+      invariant(options !== undefined, 'options that run something');
+      const { eventLog } = await run({ plan: options.planOf(each), crypto: 'stand-in' });
       return `${eventLog.join('\n')}\n`;
     };
     assert.equal(await here(SEED), there);

@@ -5,18 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { readPreset } from '../../src/node/genesis-file.ts';
-import { STRATEGIES } from '../../src/simulation/adversaries/strategies.ts';
 import { PLAIN_SHAPE } from '../../src/simulation/chain-shape.ts';
 import { UsageError } from '../../src/simulation/command-arguments.ts';
 import { readOptions } from '../../src/simulation/command-line.ts';
-import { dishonestOfSeed, faultsOfSeed } from '../../src/simulation/draws.ts';
 import { obstacleToFolder, obstacleToPage } from '../../src/simulation/failure-files.ts';
-import { FAULT_KINDS } from '../../src/simulation/faults.ts';
-import { readPlan, writePlan } from '../../src/simulation/plan.ts';
-import { FAULTS_UNTIL_MS, runSchedule } from '../../src/simulation/schedule.ts';
-import { standInCrypto } from '../../src/simulation/stand-in-crypto.ts';
-import { prepareHashes } from './hashes.ts';
+import { readPlan } from '../../src/simulation/plan.ts';
 
 const MAIN = 'src/simulation/main.ts';
 const SOAK = 'scripts/soak-simulate.ts';
@@ -174,76 +167,6 @@ describe('options that make no sense', () => {
     assert.equal(status, 2);
     assert.match(stderr, /^simulate: --replay \S+bad\.json: plan\.dishonest: 2 of 4 are dishonest, [^\n]*; name 1 at most[^\n]*\n\nusage/);
     assert.equal(stdout, '');
-  });
-});
-
-describe('a choice of faults and strategies', () => {
-  const planOf = (...args: readonly string[]) => readOptions(args)?.planOf(7);
-
-  it('is drawn from the seed, the same in any order, and as without it when all are chosen', () => {
-    const chosen = planOf('--faults', 'loss,crash', '--strategies', 'twin, silent', '--nodes', '7');
-    assert.deepEqual(planOf('--strategies', 'silent,twin', '--nodes', '7', '--faults', 'crash,loss'), chosen);
-    for (const { what } of chosen?.faults ?? []) assert.ok(['crash', 'loss'].includes(what.kind), what.kind);
-    assert.ok((chosen?.faults?.length ?? 0) >= 3);
-    assert.deepEqual(planOf('--faults', FAULT_KINDS.join(',')), { seed: 7, nodes: 4, faults: faultsOfSeed(7, 4, FAULTS_UNTIL_MS) });
-    assert.deepEqual(planOf('--strategies', STRATEGIES.join(',')), { seed: 7, nodes: 4, dishonest: dishonestOfSeed(7, 4) });
-  });
-
-  it('may be none, and goes with another time and with a scenario that leaves it open', () => {
-    assert.deepEqual(planOf('--faults', 'none', '--strategies', 'none'), { seed: 7, nodes: 4, faults: [], dishonest: [] });
-    const short = planOf('--faults', 'partition', '--fault-seconds', '2');
-    for (const { fromMs, forMs } of short?.faults ?? []) assert.ok(fromMs + forMs <= 2_000);
-    assert.deepEqual(planOf('--scenario', 'rotten-signing-record', '--strategies', 'none')?.dishonest, []);
-  });
-
-  it('is said again in the options that repeat a schedule', () => {
-    const again = readOptions(['--faults', 'loss,crash', '--strategies', 'none', '--fault-seconds', '3'])?.again(9);
-    assert.equal(again, '--seed 9 --schedules 1 --nodes 4 --fault-seconds 3 --faults crash,loss --strategies none');
-    assert.equal(readOptions(again?.split(' ') ?? [])?.again(9), again);
-  });
-
-  it('is as free for clocks and links, and for more nodes than a scenario has', async () => {
-    const options = readOptions([
-      '--scenario',
-      'silent-peer-while-behind',
-      '--nodes',
-      '7',
-      '--clocks',
-      'wrong',
-      '--links',
-      'heavy-tailed',
-      '--latency-ms',
-      '12',
-    ]);
-    const plan = options?.planOf(105);
-    assert.ok(options !== undefined && plan !== undefined);
-    assert.deepEqual([plan.nodes, plan.exactClocks, plan.links], [7, false, { kind: 'heavy-tailed', latencyMs: 12 }]);
-    assert.deepEqual(readPlan('the plan', writePlan({ plan, crypto: 'stand-in', about: '' })).plan, plan, 'it can be written down');
-    const again = options.again(105);
-    assert.match(again, /--nodes 7 --scenario silent-peer-while-behind --clocks wrong --links heavy-tailed --latency-ms 12$/);
-    assert.deepEqual(readOptions(again.split(' '))?.planOf(105), plan);
-    assert.deepEqual(readOptions(['--clocks', 'exact', '--links', 'wan'])?.planOf(7), {
-      seed: 7,
-      nodes: 4,
-      exactClocks: true,
-      links: { kind: 'wan' },
-    });
-    await prepareHashes();
-    const { violation, links, heights } = await runSchedule({ ...plan, crypto: standInCrypto(), preset: readPreset('devnet') });
-    assert.deepEqual([violation, links], [undefined, 'heavy-tailed']);
-    assert.ok((heights[1] ?? 0) > 10);
-  });
-
-  it('is all that a run injects', () => {
-    const { status, stdout, stderr } = simulate(
-      ...['--faults', 'duplicates', '--strategies', 'stale', '--fault-seconds', '0.5', '--schedules', '4', '--workers', '1', '--json'],
-    );
-    assert.equal(status, 0, stderr);
-    assert.match(stderr, /^4 schedules of 4 nodes, faults duplicates, strategies stale from seed 1/);
-    const { injected, dishonest } = JSON.parse(lastLine(stdout)) as Readonly<Record<string, Readonly<Record<string, number>>>>;
-    const namesIn = (counts: Readonly<Record<string, number>> = {}) => Object.keys(counts).filter((name) => counts[name] !== 0);
-    assert.deepEqual(namesIn(injected), ['duplicates']);
-    assert.deepEqual(namesIn(dishonest), ['stale']);
   });
 });
 
