@@ -16,13 +16,14 @@ import { drain, TransactionSource } from '../devnet/load-loops.ts';
 import { alignNonces, areStateRootsEqual, readAll, round, say, writeReport } from '../devnet/measurement.ts';
 import { describeHardware, type ResourceReading } from '../devnet/resource-use.ts';
 import type { Sender } from '../devnet/transactions.ts';
-import { placeAccounts, type ShardAccounts, signTransfers } from '../shards/transfer-mix.ts';
+import { placeAccounts, type ShardAccounts } from '../shards/transfer-mix.ts';
 import { readBacklogs } from './backlogs.ts';
 import { meanGas } from './demand.ts';
 import { followFinal } from './final-transactions.ts';
 import { GaugeLog } from './gauge-log.ts';
 import { HotUsers } from './hot-users.ts';
 import { Ledger, type LedgerSums } from './ledger.ts';
+import { NEIGHBOUR_CALLS_PERCENT, type NeighbourMix, prepareNeighbours } from './neighbour-mix.ts';
 import { runNeighbours } from './neighbours.ts';
 import { queueBounds } from './node-gauges.ts';
 import { prepareSetting, readSettled, type Setting } from './setting.ts';
@@ -33,7 +34,7 @@ const USAGE = `usage: npm run bench:hot-shard -- [options]
   --minutes 10             for which the hot shard is overloaded
   --factor 5               what it is offered, in times of what it can take
   --calm-seconds 60        before it, for comparison; and at least so long after it
-  --rate 20                transfers a second of the other shards' users
+  --rate 20                transactions a second of the other shards' users
   --gas-limit 1200000      of a block of every shard, one each --interval ms
   --interval 250
   --users 3200             of the hot shard, with one transaction each at a time
@@ -139,6 +140,7 @@ async function measure(devnet: Devnet) {
   await alignNonces(entry, [...users, ...others.flatMap(({ senders }) => senders)]);
   const random = new SeededRandom(SEED, 'hot-shard');
   const setting = await prepareSetting(entry, { hotOwner, otherOwner, chainId, secp256k1, random });
+  const mix = await prepareNeighbours(entry, others, setting, chainId, secp256k1);
   const ledger = new Ledger();
   const hotUsers = new HotUsers({ entry, nodes, users, ledger, signWish: setting.signWish });
   const watch = await watchFinality(second, third);
@@ -151,7 +153,7 @@ async function measure(devnet: Devnet) {
     const capacityGas = (Number(values['gas-limit']) * 1_000) / Number(values.interval);
     const offered = (Number(values.factor) * capacityGas) / meanGas(setting.gasOf);
     const prepared = Math.ceil((2 * calm + 60 * minutes + DRAIN_MS_MAX / 1_000 + 60) * perSecond);
-    const source = new TransactionSource(signTransfers(prepared, others, 50, chainId, secp256k1));
+    const source = new TransactionSource(mix.sign(prepared));
     const neighbours = { entry, watch, source, perSecond };
     const until = (seconds: number): (() => boolean) => {
       const endMs = performance.now() + 1_000 * seconds;
@@ -179,7 +181,7 @@ async function measure(devnet: Devnet) {
     await looking.stop();
     say(`after: ${JSON.stringify(after.latencyMs)}; ${JSON.stringify(ledger.sums)}`);
     const neighboursNotFinal = await drain(watch);
-    const settled = await settle(second, setting, ledger);
+    const settled = await settle(second, setting, ledger, mix);
     const stillKnown = await knownOf(nodes, ledger.goneHashes);
     const supply = (await second.call('coppice_getSupply', [])) as { readonly undeliveredValue: string };
     const figures = gauges.stop();
@@ -199,7 +201,7 @@ async function measure(devnet: Devnet) {
       capacityGasPerSecond: capacityGas,
       offeredPerSecond: round(offered, 1),
       offered: Math.floor(offered * 60 * minutes),
-      callsPercent: callsPercentOf(sums, before.transfers + during.transfers + after.transfers),
+      callsPercent: callsPercentOf(sums, before.transactions + during.transactions + after.transactions),
       unsent: hotUsers.unsent,
       neighbours: { before, during, after, p99Ratio, notFinal: neighboursNotFinal },
       machinePercent: { before: cpu[0], during: cpu[1] },
@@ -219,9 +221,10 @@ async function measure(devnet: Devnet) {
   }
 }
 
-// Of everything that was sent, the neighbours' transfers too.
-function callsPercentOf({ sent, sentByKind }: LedgerSums, transfers: number): number {
-  return round((100 * (sent - (sentByKind.transfer ?? 0))) / Math.max(1, sent + transfers), 1);
+// Of everything that was sent, by the neighbours too.
+function callsPercentOf({ sent, sentByKind }: LedgerSums, ofNeighbours: number): number {
+  const calls = sent - (sentByKind.transfer ?? 0) + (NEIGHBOUR_CALLS_PERCENT / 100) * ofNeighbours;
+  return round((100 * calls) / Math.max(1, sent + ofNeighbours), 1);
 }
 
 interface Looking {
@@ -242,19 +245,21 @@ function lookForGone(users: HotUsers): Looking {
 }
 
 // Messages are executed some blocks after what sent them: whoever counts before that misses them.
-async function settle(node: RpcClient, setting: Setting, ledger: Ledger) {
+async function settle(node: RpcClient, setting: Setting, ledger: Ledger, mix: NeighbourMix) {
   const endMs = performance.now() + SETTLE_MS_MAX;
   for (;;) {
     const { final, finalByKind } = ledger.sums;
     const settled = await readSettled(node, setting);
+    const neighbours = await mix.settled(node);
     const { call = 0, 'bouncing call': bouncingCall = 0, 'creating call': creatingCall = 0, transfer = 0 } = finalByKind;
     const isComplete =
       settled.told === call + bouncingCall + creatingCall &&
       settled.bounced === bouncingCall &&
+      neighbours.arrived === neighbours.told &&
       settled.arrived === settled.told &&
       settled.created === creatingCall &&
       settled.receivedWei === transfer + settled.paid - settled.bounced;
-    if (isComplete || performance.now() > endMs) return { final, finalByKind, ...settled, isComplete };
+    if (isComplete || performance.now() > endMs) return { final, finalByKind, ...settled, neighbours, isComplete };
     await sleep(SAMPLE_MS);
   }
 }

@@ -12,6 +12,10 @@ import { drawWish, type HotKind } from './demand.ts';
 /** See the file's head. */
 export interface Setting {
   readonly hotSpot: string;
+  /** Takes nothing. */
+  readonly refuser: string;
+  /** Creation code of what transactions create. */
+  readonly child: Uint8Array;
   readonly counter: string;
   readonly sinks: readonly string[];
   readonly gasOf: Readonly<Record<HotKind, number>>;
@@ -52,12 +56,7 @@ export async function prepareSetting(
   },
 ): Promise<Setting> {
   const child = compileHotContract('Child');
-  const create = async (owner: Sender, data: Uint8Array): Promise<string> => {
-    const gasLimit = await estimate(entry, { from: owner.address, data: bytesToPrefixedHex(data) });
-    const { raw, hash } = signNext(owner, { to: undefined, valueWei: 0n, gasLimit, data }, chainId, secp256k1);
-    await entry.call('eth_sendRawTransaction', [raw]);
-    return (await receiptOf(entry, hash)).contractAddress;
-  };
+  const create = (owner: Sender, data: Uint8Array): Promise<string> => deploy(entry, owner, data, chainId, secp256k1);
   const [hotSpot, counter, refuser] = await Promise.all([
     create(hotOwner, compileHotContract('HotSpot')),
     create(otherOwner, compileHotContract('Counter')),
@@ -93,19 +92,30 @@ export async function prepareSetting(
     const { kind, ...fees } = drawWish(random);
     return { kind, ...signNext(user, { ...shapeOf(kind), fees }, chainId, secp256k1) };
   };
-  return { hotSpot, counter, sinks, gasOf, signWish };
+  return { hotSpot, refuser, child, counter, sinks, gasOf, signWish };
+}
+
+/** Creates a contract; its address. */
+export async function deploy(entry: RpcClient, owner: Sender, data: Uint8Array, chainId: number, secp256k1: Secp256k1): Promise<string> {
+  const gasLimit = await estimate(entry, { from: owner.address, data: bytesToPrefixedHex(data) });
+  const { raw, hash } = signNext(owner, { to: undefined, valueWei: 0n, gasLimit, data }, chainId, secp256k1);
+  await entry.call('eth_sendRawTransaction', [raw]);
+  return (await receiptOf(entry, hash)).contractAddress;
+}
+
+/** What a contract of the load has counted. */
+export async function countAt(node: RpcClient, contract: string, name: Parameters<typeof encodeCall>[0]): Promise<number> {
+  return Number(await node.call('eth_call', [{ to: contract, data: encodeCall(name) }, 'latest']));
 }
 
 /** Asks a node how everything stands. */
 export async function readSettled(node: RpcClient, { hotSpot, counter, sinks }: Setting): Promise<Settled> {
-  const ask = async (to: string, name: Parameters<typeof encodeCall>[0]): Promise<number> =>
-    Number(await node.call('eth_call', [{ to, data: encodeCall(name) }, 'latest']));
   const [told, paid, created, bounced, arrived] = await Promise.all([
-    ask(hotSpot, 'told'),
-    ask(hotSpot, 'paid'),
-    ask(hotSpot, 'created'),
-    ask(hotSpot, 'bounced'),
-    ask(counter, 'count'),
+    countAt(node, hotSpot, 'told'),
+    countAt(node, hotSpot, 'paid'),
+    countAt(node, hotSpot, 'created'),
+    countAt(node, hotSpot, 'bounced'),
+    countAt(node, counter, 'count'),
   ]);
   const balances = await Promise.all(sinks.map(async (sink) => Number(await node.call('eth_getBalance', [sink, 'latest']))));
   // The four begin at 1, so that the first call costs no more than the others.
