@@ -68,7 +68,7 @@ function outcomeOf({ code, how, figures: found }: ToolEnd, nodes: number, crypto
     return { exitCode, figures: { nodes, crypto }, failed: `the simulator ended with ${how} and without figures` };
   }
   const figures = found as unknown as Figures;
-  const { seed: firstSeed, schedules, seconds, simulatedSeconds, events, transactions, injected, dishonest, violations } = figures;
+  const { seed: firstSeed, schedules, seconds, simulatedSeconds, events, transactions, calls, injected, dishonest, violations } = figures;
   const outcome: SoakOutcome = {
     exitCode: code === 0 && schedules === 0 ? NO_VERDICT : code,
     figures: {
@@ -81,6 +81,7 @@ function outcomeOf({ code, how, figures: found }: ToolEnd, nodes: number, crypto
       simulatedHours: Number((simulatedSeconds / 3_600).toFixed(3)),
       events,
       transactions,
+      calls,
       injected,
       dishonest,
       violations,

@@ -6,6 +6,8 @@ import { Agent, request } from 'node:http';
 export interface RpcClient {
   readonly url: string;
   call(method: string, params: readonly unknown[]): Promise<unknown>;
+  /** Asks the same for each of these parameters, in one batch; gives the answers in their order, and throws at the first error. */
+  callMany(method: string, paramsOfEach: readonly (readonly unknown[])[]): Promise<readonly unknown[]>;
   /** Sends raw transactions in one batch; gives each one's error message, or undefined where it was taken. */
   sendRaw(raws: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** Calls back for each new head. */
@@ -44,6 +46,18 @@ export function connectRpc(url: string): RpcClient {
     if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message}`);
     return answer.result;
   };
+  const callMany = async (method: string, paramsOfEach: readonly (readonly unknown[])[]): Promise<readonly unknown[]> => {
+    if (paramsOfEach.length === 0) return [];
+    const batch = paramsOfEach.map((params, id) => ({ jsonrpc: '2.0', id, method, params }));
+    const answers = JSON.parse(await post(JSON.stringify(batch))) as Answer[];
+    const results: unknown[] = paramsOfEach.map(() => undefined);
+    for (const { id, result, error } of answers) {
+      if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+      results[id] = result;
+    }
+    if (results.includes(undefined)) throw new Error(`${method}: not all of ${results.length} were answered`);
+    return results;
+  };
   const sendRaw = async (raws: readonly string[]): Promise<readonly (string | undefined)[]> => {
     const items = raws.map((raw, id) => `{"jsonrpc":"2.0","id":${id},"method":"eth_sendRawTransaction","params":["${raw}"]}`);
     const answers = JSON.parse(await post(`[${items.join(',')}]`)) as Answer[];
@@ -51,7 +65,7 @@ export function connectRpc(url: string): RpcClient {
     for (const { id, error } of answers) errors[id] = error?.message;
     return errors;
   };
-  return { url, call, sendRaw, onHead: (listener) => followHeads(url, listener), close: () => agent.destroy() };
+  return { url, call, callMany, sendRaw, onHead: (listener) => followHeads(url, listener), close: () => agent.destroy() };
 }
 
 async function followHeads(url: string, listener: (number: number, hash: string) => void): Promise<() => void> {

@@ -1,5 +1,6 @@
 // The contracts of the hot shard's load: one that sends value and a call to other families with each call of it, and may create a contract beside;
-// and one in another shard that counts what arrives. What the first says that it sent, the other must have.
+// and in another shard one that counts what arrives, and one that takes nothing, so that value comes back. What the first says that it sent, the
+// others must have, or it again.
 import { keccak256 } from '../../src/core/crypto/keccak.ts';
 import { bytesToHex, hex } from '../../src/core/primitives/bytes.ts';
 import { compileContract } from '../devnet/load-token.ts';
@@ -7,6 +8,7 @@ import { compileContract } from '../devnet/load-token.ts';
 const SOURCE = `
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;
+import {CoppiceContract} from "coppice/CoppiceContract.sol";
 import {CoppiceMessages} from "coppice/CoppiceMessages.sol";
 contract Counter {
   uint256 public count;
@@ -15,10 +17,15 @@ contract Counter {
 contract Child {
   uint256 public born = block.number;
 }
-contract HotSpot {
+contract Refuser {
+  receive() external payable { revert(); }
+}
+contract HotSpot is CoppiceContract {
   uint256 public told = 1;
   uint256 public paid = 1;
   uint256 public created = 1;
+  uint256 public bounced = 1;
+  function _bounced(bytes32, address, uint256) internal override { bounced++; }
   function work(address counter, address payable sink, bool creates) external payable {
     CoppiceMessages.tell(counter, 40000, abi.encodeCall(Counter.arrive, ()));
     (bool isSent,) = sink.call{value: 1}("");
@@ -32,14 +39,9 @@ contract HotSpot {
   }
 }`;
 
-/** Creation code of the contract that is called, of the one that counts, and of one for transactions that create. */
-export function compileHotContracts(): { readonly hotSpot: Uint8Array; readonly counter: Uint8Array; readonly child: Uint8Array } {
-  const [hotSpot, counter, child] = ['HotSpot', 'Counter', 'Child'].map((name) => compileContract(SOURCE, name)) as [
-    Uint8Array,
-    Uint8Array,
-    Uint8Array,
-  ];
-  return { hotSpot, counter, child };
+/** Creation code of a contract of the load: the one that is called, the one that counts, the one that refuses, and what transactions create. */
+export function compileHotContract(name: 'HotSpot' | 'Counter' | 'Refuser' | 'Child'): Uint8Array {
+  return compileContract(SOURCE, name);
 }
 
 /** Call data of `work`. */
@@ -49,7 +51,7 @@ export function encodeWork(counter: string, sink: string, creates: boolean): Uin
 }
 
 /** Call data of a function without parameters. */
-export function encodeCall(name: 'told' | 'paid' | 'created' | 'count'): string {
+export function encodeCall(name: 'told' | 'paid' | 'created' | 'bounced' | 'count'): string {
   return `0x${selectorOf(`${name}()`)}`;
 }
 

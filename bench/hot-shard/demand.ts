@@ -3,11 +3,17 @@
 import type { SeededRandom } from '../../src/simulation/random.ts';
 
 /** Kinds of transactions of the hot shard's users. */
-export const HOT_KINDS = ['transfer', 'call', 'creating call', 'creation'] as const;
+export const HOT_KINDS = ['transfer', 'call', 'bouncing call', 'creating call', 'creation'] as const;
 export type HotKind = (typeof HOT_KINDS)[number];
 
-/** Of a hundred: 30 call a contract that sends two messages, and 25 create one, by a call or directly. */
-export const KIND_PERCENT: Readonly<Record<HotKind, number>> = { transfer: 55, call: 20, 'creating call': 10, creation: 15 };
+/** Of a hundred: 35 call a contract that sends two messages, 5 of them one that comes back, and 25 create one, by a call or directly. */
+export const KIND_PERCENT: Readonly<Record<HotKind, number>> = {
+  transfer: 50,
+  call: 20,
+  'bouncing call': 5,
+  'creating call': 10,
+  creation: 15,
+};
 
 const GWEI = 10n ** 9n;
 const BID_GWEI_MIN = 1;

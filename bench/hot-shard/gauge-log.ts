@@ -33,7 +33,7 @@ export class GaugeLog {
     const hot = this.#fees.map(({ hotGwei }) => hotGwei);
     const others = this.#fees.map(({ othersGweiMax }) => othersGweiMax);
     return {
-      hotBaseFeeGwei: { first: hot[0], most: Math.max(...hot), last: hot.at(-1) },
+      hotBaseFeeGwei: { first: hot[0] ?? 0, most: Math.max(0, ...hot), last: hot.at(-1) ?? 0 },
       othersBaseFeeGweiMax: Math.max(...others),
       queuesMost: this.#most,
       overTime: this.#fees,

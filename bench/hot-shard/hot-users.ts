@@ -19,9 +19,11 @@ export interface HotUsersOptions {
 
 const TICK_MS = 50;
 /** A transaction that waits longer is asked for. */
-const SUSPECT_MS = 15_000;
-/** So many of those in one look, in turn. */
-const SUSPECTS_MAX = 100;
+const SUSPECT_MS = 5_000;
+/** So many of those in one look, in turn: more than the pool of a shard evicts between two. */
+const SUSPECTS_MAX = 1_000;
+/** Questions of one HTTP request: a node answers them in a few milliseconds. */
+const QUESTIONS_AT_ONCE = 100;
 
 /** See the file's head. */
 export class HotUsers {
@@ -64,14 +66,16 @@ export class HotUsers {
   async lookForGone(): Promise<void> {
     const { ledger, nodes } = this.#options;
     const suspects = ledger.waitingSince(performance.now() - SUSPECT_MS);
-    const from = suspects.length === 0 ? 0 : (this.#looks++ * SUSPECTS_MAX) % suspects.length;
-    await Promise.all(
-      suspects.slice(from, from + SUSPECTS_MAX).map(async ({ hash }) => {
-        for (const node of nodes) if ((await node.call('eth_getTransactionByHash', [hash])) !== null) return;
-        const transaction = ledger.gone(hash);
-        if (transaction !== undefined) this.#again(transaction);
-      }),
-    );
+    const from = suspects.length <= SUSPECTS_MAX ? 0 : (this.#looks * SUSPECTS_MAX) % suspects.length;
+    let unknown = suspects.slice(from, from + SUSPECTS_MAX).map(({ hash }) => hash);
+    // Another node is the first each time: most are known to whoever is asked.
+    for (let turn = 0; turn < nodes.length; turn++)
+      unknown = await unknownTo(nodes[(this.#looks + turn) % nodes.length] as RpcClient, unknown);
+    this.#looks++;
+    for (const hash of unknown) {
+      const transaction = ledger.gone(hash);
+      if (transaction !== undefined) this.#again(transaction);
+    }
   }
 
   #sign(count: number): SignedTransaction[] {
@@ -117,4 +121,18 @@ export class HotUsers {
     this.#nonceOf.delete(transaction.hash);
     this.#idle.push(transaction.user);
   }
+}
+
+// Of these, what the node has in no pool and in no block.
+async function unknownTo(node: RpcClient, hashes: readonly string[]): Promise<string[]> {
+  const unknown: string[] = [];
+  for (let start = 0; start < hashes.length; start += QUESTIONS_AT_ONCE) {
+    const some = hashes.slice(start, start + QUESTIONS_AT_ONCE);
+    const found = await node.callMany(
+      'eth_getTransactionByHash',
+      some.map((hash) => [hash]),
+    );
+    unknown.push(...some.filter((_hash, place) => found[place] === null));
+  }
+  return unknown;
 }

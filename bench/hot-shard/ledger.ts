@@ -13,6 +13,7 @@ export interface UnderWay {
 /** Sums of a ledger. Every transaction that was sent is in one of them. */
 export interface LedgerSums {
   readonly sent: number;
+  readonly sentByKind: Readonly<Partial<Record<HotKind, number>>>;
   readonly final: number;
   readonly finalByKind: Readonly<Partial<Record<HotKind, number>>>;
   readonly refused: Readonly<Record<string, number>>;
@@ -27,10 +28,10 @@ export class Ledger {
   readonly #dropped = new Map<string, UnderWay>();
   readonly #final = new Map<HotKind, number>();
   readonly #refused = new Map<string, number>();
-  #sent = 0;
+  readonly #sent = new Map<HotKind, number>();
 
   sent(transaction: UnderWay): void {
-    this.#sent++;
+    this.#sent.set(transaction.kind, (this.#sent.get(transaction.kind) ?? 0) + 1);
     this.#underWay.set(transaction.hash, transaction);
   }
 
@@ -67,8 +68,9 @@ export class Ledger {
 
   get sums(): LedgerSums {
     return {
-      sent: this.#sent,
-      final: [...this.#final.values()].reduce((sum, count) => sum + count, 0),
+      sent: sumOf(this.#sent),
+      sentByKind: Object.fromEntries(this.#sent),
+      final: sumOf(this.#final),
       finalByKind: Object.fromEntries(this.#final),
       refused: Object.fromEntries(this.#refused),
       evicted: this.#dropped.size,
@@ -81,4 +83,8 @@ export class Ledger {
     from.delete(hash);
     return transaction;
   }
+}
+
+function sumOf(counts: ReadonlyMap<HotKind, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { mnemonicAccounts } from '../../src/cli/mnemonic-accounts.ts';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { readPreset } from '../../src/node/genesis-file.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { installHashtree } from '../../src/runtime/native/ssz-hashtree.ts';
 import { SeededRandom } from '../../src/simulation/random.ts';
@@ -15,28 +16,33 @@ import { drain, TransactionSource } from '../devnet/load-loops.ts';
 import { alignNonces, areStateRootsEqual, readAll, round, say, writeReport } from '../devnet/measurement.ts';
 import { describeHardware, type ResourceReading } from '../devnet/resource-use.ts';
 import type { Sender } from '../devnet/transactions.ts';
-import { placeAccounts, type ShardAccounts, signTransfers } from '../shards/transfer-mix.ts';
+import { placeAccounts, type ShardAccounts } from '../shards/transfer-mix.ts';
 import { readBacklogs } from './backlogs.ts';
 import { meanGas } from './demand.ts';
 import { followFinal } from './final-transactions.ts';
 import { GaugeLog } from './gauge-log.ts';
 import { HotUsers } from './hot-users.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type LedgerSums } from './ledger.ts';
+import { NEIGHBOUR_CALLS_PERCENT, type NeighbourMix, prepareNeighbours } from './neighbour-mix.ts';
 import { runNeighbours } from './neighbours.ts';
+import { queueBounds } from './node-gauges.ts';
 import { prepareSetting, readSettled, type Setting } from './setting.ts';
+import { describeVerdicts, verdictsOf } from './verdicts.ts';
 
 const USAGE = `usage: npm run bench:hot-shard -- [options]
 
   --minutes 10             for which the hot shard is overloaded
   --factor 5               what it is offered, in times of what it can take
   --calm-seconds 60        before it, for comparison; and at least so long after it
-  --rate 20                transfers a second of the other shards' users
+  --rate 20                transactions a second of the other shards' users
   --gas-limit 1200000      of a block of every shard, one each --interval ms
   --interval 250
-  --users 2400             of the hot shard, with one transaction each at a time
-  --accounts 12000         funded, shared among the shards by their places
+  --users 3200             of the hot shard, with one transaction each at a time
+  --accounts 14000         funded, shared among the shards by their places
   --pool 4096              transactions of the mempools of a node, shared among its shards
-  --json                   print the JSON as the last line`;
+  --json                   print the JSON as the last line
+
+Says of each figure whether it is what it has to be. Exit code 1 where one is not that does not depend on what else the machine does.`;
 
 const { values } = parseArgs({
   options: {
@@ -46,8 +52,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '20' },
     'gas-limit': { type: 'string', default: '1200000' },
     interval: { type: 'string', default: '250' },
-    users: { type: 'string', default: '2400' },
-    accounts: { type: 'string', default: '12000' },
+    users: { type: 'string', default: '3200' },
+    accounts: { type: 'string', default: '14000' },
     pool: { type: 'string', default: '4096' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -55,6 +61,8 @@ const { values } = parseArgs({
 });
 
 const SHARDS = 4;
+/** What may be on the way to a shard, in inboxes, and one large transaction beside (docs/decisions/018-rations-by-turn.md). */
+const INBOXES_QUEUED_MAX = 8;
 const SEED = 1;
 const SAMPLE_MS = 2_000;
 const OTHER_SENDERS = 48;
@@ -83,12 +91,37 @@ async function main(): Promise<void> {
   try {
     const measured = await measure(devnet);
     await devnet.stop();
-    const backlogs = await readBacklogs(devnet.validators[1]?.dataDir ?? '');
-    const report = { at: new Date().toISOString(), hardware: describeHardware(), options: values, ...measured, backlogWeightMax: backlogs };
-    say(`most that waited for a shard, in weight, of ${8 * overrides.inboxGasShare} that rations allow: ${JSON.stringify(backlogs)}`);
+    const backlogWeightMax = await readBacklogs(devnet.validators[1]?.dataDir ?? '');
+    const backlogWeightBound = INBOXES_QUEUED_MAX * overrides.inboxGasShare + overrides.transactionGasLimitMax;
+    const bounds = queueBounds({
+      peers: devnet.validators.length - 1,
+      shards: SHARDS,
+      poolTransactions: overrides.mempoolTransactionsMax,
+      poolBytes: readPreset('devnet').mempoolBytesMax,
+      blockGasLimit: gasLimit,
+      backlogGas: backlogWeightBound,
+    });
+    const verdicts = verdictsOf({
+      ...measured,
+      p99Ratio: measured.neighbours.p99Ratio,
+      queueBounds: bounds,
+      backlogWeightMax,
+      backlogWeightBound,
+    });
+    say(describeVerdicts(verdicts));
+    const report = {
+      at: new Date().toISOString(),
+      hardware: describeHardware(),
+      options: values,
+      verdicts,
+      ...measured,
+      queueBounds: bounds,
+      backlogWeightMax,
+      backlogWeightBound,
+    };
     say(`written to ${writeReport('hot-shard', report)}`);
     if (values.json) console.log(JSON.stringify(report));
-    if (!measured.isAllAccounted || !measured.stateRootsEqual) process.exitCode = 1;
+    if (verdicts.some(({ holds, isOfTime }) => !holds && !isOfTime)) process.exitCode = 1;
   } finally {
     await devnet.remove();
   }
@@ -107,6 +140,7 @@ async function measure(devnet: Devnet) {
   await alignNonces(entry, [...users, ...others.flatMap(({ senders }) => senders)]);
   const random = new SeededRandom(SEED, 'hot-shard');
   const setting = await prepareSetting(entry, { hotOwner, otherOwner, chainId, secp256k1, random });
+  const mix = await prepareNeighbours(entry, others, setting, chainId, secp256k1);
   const ledger = new Ledger();
   const hotUsers = new HotUsers({ entry, nodes, users, ledger, signWish: setting.signWish });
   const watch = await watchFinality(second, third);
@@ -119,7 +153,7 @@ async function measure(devnet: Devnet) {
     const capacityGas = (Number(values['gas-limit']) * 1_000) / Number(values.interval);
     const offered = (Number(values.factor) * capacityGas) / meanGas(setting.gasOf);
     const prepared = Math.ceil((2 * calm + 60 * minutes + DRAIN_MS_MAX / 1_000 + 60) * perSecond);
-    const source = new TransactionSource(signTransfers(prepared, others, 50, chainId, secp256k1));
+    const source = new TransactionSource(mix.sign(prepared));
     const neighbours = { entry, watch, source, perSecond };
     const until = (seconds: number): (() => boolean) => {
       const endMs = performance.now() + 1_000 * seconds;
@@ -147,7 +181,7 @@ async function measure(devnet: Devnet) {
     await looking.stop();
     say(`after: ${JSON.stringify(after.latencyMs)}; ${JSON.stringify(ledger.sums)}`);
     const neighboursNotFinal = await drain(watch);
-    const settled = await settle(second, setting, ledger);
+    const settled = await settle(second, setting, ledger, mix);
     const stillKnown = await knownOf(nodes, ledger.goneHashes);
     const supply = (await second.call('coppice_getSupply', [])) as { readonly undeliveredValue: string };
     const figures = gauges.stop();
@@ -166,6 +200,8 @@ async function measure(devnet: Devnet) {
       hotShard: hot.shard,
       capacityGasPerSecond: capacityGas,
       offeredPerSecond: round(offered, 1),
+      offered: Math.floor(offered * 60 * minutes),
+      callsPercent: callsPercentOf(sums, before.transactions + during.transactions + after.transactions),
       unsent: hotUsers.unsent,
       neighbours: { before, during, after, p99Ratio, notFinal: neighboursNotFinal },
       machinePercent: { before: cpu[0], during: cpu[1] },
@@ -183,6 +219,12 @@ async function measure(devnet: Devnet) {
     stopFollowing();
     for (const node of nodes) node.close();
   }
+}
+
+// Of everything that was sent, by the neighbours too.
+function callsPercentOf({ sent, sentByKind }: LedgerSums, ofNeighbours: number): number {
+  const calls = sent - (sentByKind.transfer ?? 0) + (NEIGHBOUR_CALLS_PERCENT / 100) * ofNeighbours;
+  return round((100 * calls) / Math.max(1, sent + ofNeighbours), 1);
 }
 
 interface Looking {
@@ -203,18 +245,21 @@ function lookForGone(users: HotUsers): Looking {
 }
 
 // Messages are executed some blocks after what sent them: whoever counts before that misses them.
-async function settle(node: RpcClient, setting: Setting, ledger: Ledger) {
+async function settle(node: RpcClient, setting: Setting, ledger: Ledger, mix: NeighbourMix) {
   const endMs = performance.now() + SETTLE_MS_MAX;
   for (;;) {
     const { final, finalByKind } = ledger.sums;
     const settled = await readSettled(node, setting);
-    const { call = 0, 'creating call': creatingCall = 0, transfer = 0 } = finalByKind;
+    const neighbours = await mix.settled(node);
+    const { call = 0, 'bouncing call': bouncingCall = 0, 'creating call': creatingCall = 0, transfer = 0 } = finalByKind;
     const isComplete =
-      settled.told === call + creatingCall &&
+      settled.told === call + bouncingCall + creatingCall &&
+      settled.bounced === bouncingCall &&
+      neighbours.arrived === neighbours.told &&
       settled.arrived === settled.told &&
       settled.created === creatingCall &&
-      settled.receivedWei === transfer + settled.paid;
-    if (isComplete || performance.now() > endMs) return { final, finalByKind, ...settled, isComplete };
+      settled.receivedWei === transfer + settled.paid - settled.bounced;
+    if (isComplete || performance.now() > endMs) return { final, finalByKind, ...settled, neighbours, isComplete };
     await sleep(SAMPLE_MS);
   }
 }

@@ -1,4 +1,4 @@
-// The users of the other shards, who have nothing to do with the hot one: a small steady rate of transfers, whose latency says what they notice.
+// The users of the other shards, who have nothing to do with the hot one: a small steady rate of transactions, whose latency says what they notice.
 import type { FinalityWatch } from '../devnet/finality-watch.ts';
 import type { RpcClient } from '../devnet/json-rpc-client.ts';
 import { runOpen, type TransactionSource } from '../devnet/load-loops.ts';
@@ -6,7 +6,7 @@ import { type Latency, latencyOf } from '../devnet/measurement.ts';
 
 /** What the neighbours saw in a phase. */
 export interface NeighbourFigures {
-  readonly transfers: number;
+  readonly transactions: number;
   readonly latencyMs: Latency;
   readonly receiptsFailed: number;
 }
@@ -27,5 +27,5 @@ export async function runNeighbours(
   watch.takeWindow();
   while (!isOver()) await runOpen({ entry, watch }, source, perSecond, SLICE_SECONDS);
   const { latenciesMs, receiptsFailed } = watch.takeWindow();
-  return { transfers: latenciesMs.length, latencyMs: latencyOf(latenciesMs), receiptsFailed };
+  return { transactions: latenciesMs.length, latencyMs: latencyOf(latenciesMs), receiptsFailed };
 }

@@ -6,12 +6,16 @@ import { bytesToPrefixedHex, uint64ToBytes } from '../../src/core/primitives/byt
 import type { SeededRandom } from '../../src/simulation/random.ts';
 import type { RpcClient } from '../devnet/json-rpc-client.ts';
 import { type Sender, type SignedTransaction, signNext, type TransactionShape } from '../devnet/transactions.ts';
-import { compileHotContracts, encodeCall, encodeWork } from './contracts.ts';
+import { compileHotContract, encodeCall, encodeWork } from './contracts.ts';
 import { drawWish, type HotKind } from './demand.ts';
 
 /** See the file's head. */
 export interface Setting {
   readonly hotSpot: string;
+  /** Takes nothing. */
+  readonly refuser: string;
+  /** Creation code of what transactions create. */
+  readonly child: Uint8Array;
   readonly counter: string;
   readonly sinks: readonly string[];
   readonly gasOf: Readonly<Record<HotKind, number>>;
@@ -24,6 +28,7 @@ export interface Settled {
   readonly arrived: number;
   readonly created: number;
   readonly paid: number;
+  readonly bounced: number;
   readonly receivedWei: number;
 }
 
@@ -50,14 +55,13 @@ export async function prepareSetting(
     readonly random: SeededRandom;
   },
 ): Promise<Setting> {
-  const contracts = compileHotContracts();
-  const create = async (owner: Sender, data: Uint8Array): Promise<string> => {
-    const gasLimit = await estimate(entry, { from: owner.address, data: bytesToPrefixedHex(data) });
-    const { raw, hash } = signNext(owner, { to: undefined, valueWei: 0n, gasLimit, data }, chainId, secp256k1);
-    await entry.call('eth_sendRawTransaction', [raw]);
-    return (await receiptOf(entry, hash)).contractAddress;
-  };
-  const [hotSpot, counter] = await Promise.all([create(hotOwner, contracts.hotSpot), create(otherOwner, contracts.counter)]);
+  const child = compileHotContract('Child');
+  const create = (owner: Sender, data: Uint8Array): Promise<string> => deploy(entry, owner, data, chainId, secp256k1);
+  const [hotSpot, counter, refuser] = await Promise.all([
+    create(hotOwner, compileHotContract('HotSpot')),
+    create(otherOwner, compileHotContract('Counter')),
+    create(otherOwner, compileHotContract('Refuser')),
+  ]);
   const sinks = Array.from({ length: SINKS }, (_unused, place) =>
     bytesToPrefixedHex(keccak256(uint64ToBytes(1_000_000 + place)).slice(12)),
   );
@@ -67,36 +71,62 @@ export async function prepareSetting(
   const [call, creatingCall, creation] = await Promise.all([
     gasOfWork(false),
     gasOfWork(true),
-    estimate(entry, { from, data: bytesToPrefixedHex(contracts.child) }),
+    estimate(entry, { from, data: bytesToPrefixedHex(child) }),
   ]);
-  const gasOf = { transfer: 21_000, call: call + GAS_TO_SPARE, 'creating call': creatingCall + GAS_TO_SPARE, creation };
+  const gasOf = {
+    transfer: 21_000,
+    call: call + GAS_TO_SPARE,
+    'bouncing call': call + GAS_TO_SPARE,
+    'creating call': creatingCall + GAS_TO_SPARE,
+    creation,
+  };
   const shapeOf = (kind: HotKind): TransactionShape => {
     const sink = random.pick(sinks);
     const gasLimit = gasOf[kind];
     if (kind === 'transfer') return { to: sink, valueWei: 1n, gasLimit, data: new Uint8Array(0) };
-    if (kind === 'creation') return { to: undefined, valueWei: 0n, gasLimit, data: contracts.child };
-    return { to: hotSpot, valueWei: 1n, gasLimit, data: encodeWork(counter, sink, kind === 'creating call') };
+    if (kind === 'creation') return { to: undefined, valueWei: 0n, gasLimit, data: child };
+    const to = kind === 'bouncing call' ? refuser : sink;
+    return { to: hotSpot, valueWei: 1n, gasLimit, data: encodeWork(counter, to, kind === 'creating call') };
   };
   const signWish: Setting['signWish'] = (user) => {
     const { kind, ...fees } = drawWish(random);
     return { kind, ...signNext(user, { ...shapeOf(kind), fees }, chainId, secp256k1) };
   };
-  return { hotSpot, counter, sinks, gasOf, signWish };
+  return { hotSpot, refuser, child, counter, sinks, gasOf, signWish };
+}
+
+/** Creates a contract; its address. */
+export async function deploy(entry: RpcClient, owner: Sender, data: Uint8Array, chainId: number, secp256k1: Secp256k1): Promise<string> {
+  const gasLimit = await estimate(entry, { from: owner.address, data: bytesToPrefixedHex(data) });
+  const { raw, hash } = signNext(owner, { to: undefined, valueWei: 0n, gasLimit, data }, chainId, secp256k1);
+  await entry.call('eth_sendRawTransaction', [raw]);
+  return (await receiptOf(entry, hash)).contractAddress;
+}
+
+/** What a contract of the load has counted. */
+export async function countAt(node: RpcClient, contract: string, name: Parameters<typeof encodeCall>[0]): Promise<number> {
+  return Number(await node.call('eth_call', [{ to: contract, data: encodeCall(name) }, 'latest']));
 }
 
 /** Asks a node how everything stands. */
 export async function readSettled(node: RpcClient, { hotSpot, counter, sinks }: Setting): Promise<Settled> {
-  const ask = async (to: string, name: Parameters<typeof encodeCall>[0]): Promise<number> =>
-    Number(await node.call('eth_call', [{ to, data: encodeCall(name) }, 'latest']));
-  const [told, paid, created, arrived] = await Promise.all([
-    ask(hotSpot, 'told'),
-    ask(hotSpot, 'paid'),
-    ask(hotSpot, 'created'),
-    ask(counter, 'count'),
+  const [told, paid, created, bounced, arrived] = await Promise.all([
+    countAt(node, hotSpot, 'told'),
+    countAt(node, hotSpot, 'paid'),
+    countAt(node, hotSpot, 'created'),
+    countAt(node, hotSpot, 'bounced'),
+    countAt(node, counter, 'count'),
   ]);
   const balances = await Promise.all(sinks.map(async (sink) => Number(await node.call('eth_getBalance', [sink, 'latest']))));
-  // The three begin at 1, so that the first call costs no more than the others.
-  return { told: told - 1, paid: paid - 1, created: created - 1, arrived, receivedWei: balances.reduce((sum, each) => sum + each, 0) };
+  // The four begin at 1, so that the first call costs no more than the others.
+  return {
+    told: told - 1,
+    paid: paid - 1,
+    created: created - 1,
+    bounced: bounced - 1,
+    arrived,
+    receivedWei: balances.reduce((sum, each) => sum + each, 0),
+  };
 }
 
 async function estimate(entry: RpcClient, request: object): Promise<number> {

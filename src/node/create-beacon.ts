@@ -9,7 +9,7 @@ import { firstBeaconRecord, instanceOfRecord } from '../core/beacon/instance.ts'
 import { type BeaconState, shardsOf } from '../core/beacon/state.ts';
 import { isCarrier } from '../core/consensus/block-role.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ChainId, Height, ValidatorIndex } from '../core/primitives/ids.ts';
+import { BEACON_CHAIN, type Bytes32, type ChainId, type Height, type ValidatorIndex } from '../core/primitives/ids.ts';
 import { type Instance, StartRecord } from '../core/protocol/committee.ts';
 import type { Genesis } from '../core/protocol/genesis.ts';
 import { decodeCanonical } from '../core/protocol/ssz.ts';
@@ -155,7 +155,7 @@ export class Beacon {
         instance,
         hashBefore,
         nextLayout: sameLayout,
-        verify: async (sets) => (await claims.judge(sets)) === 'valid',
+        verify: async (sets) => (await claims.judge(sets, BEACON_CHAIN)) === 'valid',
       }),
       rows: createBeaconCommits({
         constants,

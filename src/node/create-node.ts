@@ -294,7 +294,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       constants,
       window,
       directory,
-      evm: createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
+      createExecutor: () => createOwnLoopExecutor(parameters.evmChainId, ports.secp256k1),
       stateBlocks,
       follow,
       neededFrom: (shard) => finalHeightOf(shard) - 1,

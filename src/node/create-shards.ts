@@ -66,7 +66,8 @@ export interface CreateShardsOptions extends NodePorts, NodeStores {
   readonly claims: VerifiedClaims;
   readonly onEvidence: (instance: Instance, kept: KeptEvidence) => void;
   readonly directory: TransactionDirectory;
-  readonly evm: ItemExecutor;
+  /** Each instance has one of its own: long items of several chains take turns with pauses between, and an executor has one item at a time. */
+  readonly createExecutor: () => ItemExecutor;
   /** How many blocks before the newest keep their state; infinite for an archive. */
   readonly stateBlocks: number;
   /** The lowest version of a shard's state that somebody may still ask for, whatever the window. */
@@ -300,7 +301,7 @@ export class Shards {
   }
 
   async #run(known: KnownInstance): Promise<Running> {
-    const { parameters, shardStore, secrets, signingRecords, clock, constants, window, blockStore } = this.#options;
+    const { parameters, shardStore, secrets, signingRecords, clock, constants, window, blockStore, createExecutor } = this.#options;
     const instance = instanceOfRecord(constants, window.newest, known.record);
     const { chain: shard } = instance;
     const states = this.statesOf(shard);
@@ -327,10 +328,11 @@ export class Shards {
       baseFeePerGasWei: loaded.committed.facts.baseFeePerGasWei,
     });
     const pruner = this.#states.prunerOf(shard);
+    const execution = { ...this.#options, evm: createExecutor(), instance: shardInstance, states };
     const chain = await createChain<ShardBlockOutcome, ExecutedShardBlockOutcome>({
       ...this.#options,
       loaded,
-      logic: createShardBlockLogic({ ...this.#options, instance: shardInstance, states, held: () => this.#shelf.heldSince() }),
+      logic: createShardBlockLogic({ ...execution, held: () => this.#shelf.heldSince() }),
       rows: createShardBlockCommits({
         shard,
         states,

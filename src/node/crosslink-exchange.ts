@@ -48,7 +48,7 @@ export class CrosslinkExchange {
       ...options,
       newest,
       beaconHashAt: (height) => beaconStore.getPoint(height)?.hash,
-      verify: (sets) => claims.judge(sets),
+      verify: (sets) => claims.judge(sets, 'crosslinks'),
     });
     if (self === undefined) return;
     this.#announcer = new CrosslinkAnnouncer({

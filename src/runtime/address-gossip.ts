@@ -120,7 +120,9 @@ export class AddressGossip {
     if (!claim.ok) return this.#refuse(from, claim.reason);
     if (this.#checks >= CHECKS_AT_ONCE_MAX) return 'ignore';
     this.#checks++;
-    const judgement = await this.#dependencies.claims.judge([{ kind: 'single', ...claim.value }]).finally(() => this.#checks--);
+    const judgement = await this.#dependencies.claims
+      .judge([{ kind: 'single', ...claim.value }], 'addresses')
+      .finally(() => this.#checks--);
     if (judgement === 'invalid') return this.#refuse(from, 'wrong-signature');
     // Another of the same validator may have come meanwhile.
     if (judgement === 'not-looked-at' || this.#isTooSoon(validator) || !book.put(signed)) return 'ignore';

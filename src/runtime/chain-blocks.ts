@@ -188,7 +188,7 @@ export class ChainBlocks<Start extends Outcome = Outcome, Executed extends Start
     return held;
   }
 
-  // The EVM takes one item at a time, so blocks queue up; a parent is always ahead of its child.
+  // An instance's EVM takes one item at a time, so its blocks queue up; a parent is always ahead of its child.
   async #executeInTurn(held: HeldBlock<Executed>): Promise<Executed> {
     const parent = this.outcomeOf(held.block.header.parentHash);
     const turn = Promise.allSettled([this.#lastExecution, parent]);

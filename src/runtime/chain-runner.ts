@@ -30,7 +30,7 @@ import type { CancelTimer, Clock, Logger, Metrics } from './ports.ts';
 import type { Signer } from './signer.ts';
 
 /** Events that wait; what comes from the network beyond it is dropped, since it will be sent again. */
-const MAILBOX_MAX = 8192;
+export const MAILBOX_MAX = 8192;
 /** A vote waits at most this long for the clock: by then the round is over. */
 const VOTE_DELAY_MS_MAX = 60_000;
 

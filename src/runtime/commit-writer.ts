@@ -14,7 +14,7 @@ import { encodeCommittedRecord } from './committed-record.ts';
 import { encodeInstanceEnd } from './instance-end.ts';
 
 /** Commits that wait for execution or disk; consensus cannot run further ahead, since a child's vote waits for its parent's result. */
-const WAITING_COMMITS_MAX = 4096;
+export const WAITING_COMMITS_MAX = 4096;
 
 /** What committing needs of its node. */
 export interface CommitWriterDependencies<Start extends Outcome, Executed extends Start> {

@@ -139,9 +139,10 @@ export class EvidenceKeeper {
   }
 
   async #judge(claims: Parameters<VerifiedClaims['judge']>[0], doubted: Parameters<VerifiedClaims['judge']>[0]): Promise<ClaimsJudgement> {
-    const judgement = await this.#dependencies.claims.judge(claims);
+    const { claims: verified, instance } = this.#dependencies;
+    const judgement = await verified.judge(claims, instance.chain);
     if (judgement !== 'valid' || doubted.length === 0) return judgement;
-    const doubt = await this.#dependencies.claims.judge(doubted);
+    const doubt = await verified.judge(doubted, instance.chain);
     if (doubt === 'not-looked-at') return doubt;
     return doubt === 'invalid' ? 'valid' : 'invalid';
   }

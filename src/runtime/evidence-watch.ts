@@ -139,7 +139,7 @@ export class EvidenceWatch {
 
   async #settle(word: VoteWord): Promise<boolean> {
     const { instance, claims } = this.#dependencies;
-    const judgement = await claims.judge([votesClaim(instance, word.kind, word.votes)]);
+    const judgement = await claims.judge([votesClaim(instance, word.kind, word.votes)], instance.chain);
     if (judgement !== 'not-looked-at') this.#detector.settle(word, judgement === 'valid');
     return judgement === 'valid';
   }

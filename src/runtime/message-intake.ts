@@ -298,7 +298,8 @@ export class MessageIntake implements InstanceListener {
   }
 
   #judge(sets: readonly SignatureSet[]): Promise<ClaimsJudgement> {
-    return this.#dependencies.claims.judge(sets);
+    const { claims, instance } = this.#dependencies;
+    return claims.judge(sets, instance.chain);
   }
 
   #votePool(): VotePool {

@@ -2,10 +2,12 @@
 //
 // What arrives within one turn of the event loop is checked together, because one combined check of 64 votes costs a fifth of 64
 // checks. Large batches go to worker threads where there are any; small ones stay, as the way there and back costs more. Callers
-// see promises only and cannot tell. What waits is bounded, and between two batches on this thread the loop gets its turn.
+// see promises only and cannot tell. What waits is bounded for each chain, chains take turns (claims-queue.ts), and between two batches on this
+// thread the loop gets its turn.
 import type { SignatureSet } from '../core/consensus/signature-sets.ts';
 import { CoppiceError, isError } from '../core/primitives/errors.ts';
 import type { Address } from '../core/primitives/ids.ts';
+import { type ClaimsOf, ClaimsQueue, WAITING_WEIGHT_MAX } from './claims-queue.ts';
 import { selectCrypto } from './native/select-crypto.ts';
 import {
   decodeSenders,
@@ -30,8 +32,6 @@ declare module '../core/primitives/errors.ts' {
 const BATCH_WEIGHT_MAX = 64;
 /** Pairings from which a batch goes to a worker: about 5 ms. */
 const WORKER_WEIGHT_MIN = 16;
-/** Pairings that may wait for their batch. */
-const WAITING_WEIGHT_MAX = 16_384;
 /** Recoveries in one piece of work: about 5 ms with the native library, and also from where a worker is worth it. */
 const RECOVERIES_PER_TASK = 128;
 /** Tasks that may be with the workers at once; beyond, this thread does them itself, which slows the callers down. */
@@ -39,8 +39,8 @@ const POOL_TASKS_MAX = 64;
 
 /** What the node asks about signatures. */
 export interface SignatureVerifier {
-  /** True if every set is valid, and for none; false says not which. Rejects with `signature-verifier/overloaded` only. */
-  verify(sets: readonly SignatureSet[]): Promise<boolean>;
+  /** True if every set is valid, and for none; false says not which. Rejects with `signature-verifier/overloaded` only: too much of the same waits. */
+  verify(sets: readonly SignatureSet[], of: ClaimsOf): Promise<boolean>;
   /** The sender's address for each request in order, `undefined` where the signature has no signer or breaks EIP-2. */
   recoverSenders(requests: readonly SenderRequest[]): Promise<readonly (Address | undefined)[]>;
   close(): Promise<void>;
@@ -80,8 +80,7 @@ export class BatchingSignatureVerifier implements SignatureVerifier {
   readonly #crypto: TaskCrypto;
   readonly #pool: WorkerPool;
   readonly #schedule: (run: () => void) => void;
-  #waiting: Job[] = [];
-  #waitingWeight = 0;
+  readonly #waiting = new ClaimsQueue<Job>();
   #isScheduled = false;
 
   constructor(options: SignatureVerifierOptions) {
@@ -90,17 +89,15 @@ export class BatchingSignatureVerifier implements SignatureVerifier {
     this.#schedule = options.schedule ?? ((run) => void setImmediate(run));
   }
 
-  verify(sets: readonly SignatureSet[]): Promise<boolean> {
+  verify(sets: readonly SignatureSet[], of: ClaimsOf): Promise<boolean> {
     if (sets.length === 0) return Promise.resolve(true);
     const weight = sets.reduce((sum, set) => sum + (set.kind === 'aggregate' ? Math.max(1, set.messages.length) : 1), 0);
-    if (this.#waiting.length > 0 && this.#waitingWeight + weight > WAITING_WEIGHT_MAX) {
-      const facts = { waiting: this.#waitingWeight, waitingMax: WAITING_WEIGHT_MAX };
-      return Promise.reject(new CoppiceError('signature-verifier/overloaded', facts));
-    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ sets, weight, resolve, reject });
-      this.#waitingWeight += weight;
-      this.#scheduleBatch();
+      if (this.#waiting.add(of, { sets, weight, resolve, reject })) this.#scheduleBatch();
+      else {
+        const facts = { waiting: this.#waiting.weightOf(of), waitingMax: WAITING_WEIGHT_MAX };
+        reject(new CoppiceError('signature-verifier/overloaded', facts));
+      }
     });
   }
 
@@ -132,26 +129,11 @@ export class BatchingSignatureVerifier implements SignatureVerifier {
   }
 
   #checkBatch(): void {
-    const batch = this.#takeBatch();
-    if (this.#waiting.length > 0) this.#scheduleBatch();
+    const batch = this.#waiting.take(BATCH_WEIGHT_MAX);
+    if (!this.#waiting.isEmpty) this.#scheduleBatch();
     const weight = batch.reduce((sum, job) => sum + job.weight, 0);
     if (this.#pool.size > 0 && weight >= WORKER_WEIGHT_MIN) void this.#checkInPool(batch);
     else this.#checkHere(batch);
-  }
-
-  // From the front, so that nobody waits for ever; a single job may exceed the limit.
-  #takeBatch(): readonly Job[] {
-    let count = 0;
-    let weight = 0;
-    for (const job of this.#waiting) {
-      if (count > 0 && weight + job.weight > BATCH_WEIGHT_MAX) break;
-      count += 1;
-      weight += job.weight;
-    }
-    const batch = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
-    this.#waitingWeight -= weight;
-    return batch;
   }
 
   #checkHere(batch: readonly Job[]): void {

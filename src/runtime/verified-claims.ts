@@ -5,9 +5,10 @@ import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { isError } from '../core/primitives/errors.ts';
 import type { Hex } from '../core/primitives/ids.ts';
+import type { ClaimsOf } from './claims-queue.ts';
 import type { SignatureVerifier } from './signature-verifier.ts';
 
-/** Claims remembered as valid: several rounds of the largest committee's certificates, on several chains. */
+/** Claims remembered as valid, of each chain: several rounds of the largest committee's certificates. A flood of one chain makes no other forget. */
 const REMEMBERED_CLAIMS_MAX = 4096;
 
 /** `not-looked-at`: the node is too busy. Nobody is to blame for that, and whatever it was will be sent again. */
@@ -16,31 +17,45 @@ export type ClaimsJudgement = 'valid' | 'invalid' | 'not-looked-at';
 /** See the file's head. */
 export class VerifiedClaims {
   readonly #verifier: SignatureVerifier;
-  readonly #valid = new Set<Hex>();
+  readonly #valid = new Map<ClaimsOf, Set<Hex>>();
 
   constructor(verifier: SignatureVerifier) {
     this.#verifier = verifier;
   }
 
   /** `valid` if every claim is. */
-  async judge(sets: readonly SignatureSet[]): Promise<ClaimsJudgement> {
-    const unknown = sets.map((set) => ({ set, key: keyOf(set) })).filter(({ key }) => !this.#valid.has(key));
+  async judge(sets: readonly SignatureSet[], of: ClaimsOf): Promise<ClaimsJudgement> {
+    const unknown = sets.map((set) => ({ set, key: keyOf(set) })).filter(({ key }) => !this.#isKnown(key));
     if (unknown.length === 0) return 'valid';
     try {
-      if (!(await this.#verifier.verify(unknown.map(({ set }) => set)))) return 'invalid';
+      if (
+        !(await this.#verifier.verify(
+          unknown.map(({ set }) => set),
+          of,
+        ))
+      )
+        return 'invalid';
     } catch (error) {
       if (!isError(error, 'signature-verifier/overloaded')) throw error;
       return 'not-looked-at';
     }
-    for (const { key } of unknown) this.#remember(key);
+    for (const { key } of unknown) this.#remember(key, of);
     return 'valid';
   }
 
-  #remember(key: Hex): void {
-    this.#valid.add(key);
-    for (const oldest of this.#valid) {
-      if (this.#valid.size <= REMEMBERED_CLAIMS_MAX) return;
-      this.#valid.delete(oldest);
+  // Whoever it was verified for: certificates of shards come to the beacon too.
+  #isKnown(key: Hex): boolean {
+    for (const valid of this.#valid.values()) if (valid.has(key)) return true;
+    return false;
+  }
+
+  #remember(key: Hex, of: ClaimsOf): void {
+    const valid = this.#valid.get(of) ?? new Set<Hex>();
+    this.#valid.set(of, valid);
+    valid.add(key);
+    for (const oldest of valid) {
+      if (valid.size <= REMEMBERED_CLAIMS_MAX) return;
+      valid.delete(oldest);
     }
   }
 }

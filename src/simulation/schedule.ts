@@ -21,7 +21,7 @@ import { type Answer, type HeadNews, Readers } from './readers.ts';
 import { quietMoments, Recovery } from './recovery.ts';
 import { WORLD } from './timeline/story.ts';
 import { Watch } from './watch.ts';
-import { createClients, fundedAccounts, Workload } from './workload.ts';
+import { createClients, fundedAccounts, Workload, type WorkloadFigures } from './workload.ts';
 import { createWorld, type World, type WorldCrypto } from './world.ts';
 
 /** What a schedule is made of. */
@@ -68,7 +68,7 @@ export interface Forger {
 }
 
 /** What came of it. */
-export interface ScheduleReport {
+export interface ScheduleReport extends WorkloadFigures {
   readonly seed: number;
   readonly events: number;
   readonly simulatedMs: number;
@@ -77,7 +77,6 @@ export interface ScheduleReport {
   /** By chain. */
   readonly heights: Readonly<Record<ChainId, Height>>;
   readonly shape: ChainShape;
-  readonly transactions: number;
   /** Answers and news that reading clients were given. */
   readonly reads: number;
   /** Messages of final blocks, by kind and outcome. */
@@ -210,7 +209,7 @@ class ScheduleRun {
       events,
       simulatedMs: world.clock.nowMs() - START_MS,
       ...this.#watch.figures(),
-      transactions: workload.sent,
+      ...workload.figures,
       shape: this.#shape,
       faults: this.#faults,
       dishonest: this.#dishonestValidators,

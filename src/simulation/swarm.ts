@@ -37,6 +37,8 @@ export interface SwarmSummary {
   readonly events: number;
   readonly simulatedSeconds: number;
   readonly transactions: number;
+  /** Of these, those to contracts and creations. */
+  readonly calls: number;
   readonly medianBlocks: number;
   readonly medianFaults: number;
   readonly medianFaultKinds: number;
@@ -127,6 +129,7 @@ export class SwarmTally {
   #events = 0;
   #simulatedMs = 0;
   #transactions = 0;
+  #calls = 0;
   #eventLogHash = '';
 
   /** Whether nothing was added yet. */
@@ -138,6 +141,7 @@ export class SwarmTally {
     this.#events += result.events;
     this.#simulatedMs += result.simulatedMs;
     this.#transactions += result.transactions;
+    this.#calls += result.calls;
     this.#eventLogHash = bytesToHex(sha256(TEXT.encode(`${this.#eventLogHash}${result.eventLogHash}`)));
     this.#blocks.push(result.blocks);
     this.#faultCounts.push(ALL_FAULT_KINDS.reduce((sum, kind) => sum + result.injected[kind], 0));
@@ -154,6 +158,7 @@ export class SwarmTally {
       events: this.#events,
       simulatedSeconds: this.#simulatedMs / 1_000,
       transactions: this.#transactions,
+      calls: this.#calls,
       medianBlocks: medianOf(this.#blocks),
       medianFaults: medianOf(this.#faultCounts),
       medianFaultKinds: medianOf(this.#kindCounts),

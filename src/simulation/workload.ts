@@ -63,6 +63,14 @@ export function fundedAccounts(clients: readonly Client[]): readonly GenesisAcco
   return clients.map(({ address }) => ({ address, balanceWei: FUNDED_WEI, nonce: 0n, code: new Uint8Array(0), storage: [] }));
 }
 
+/** What clients have sent. */
+export interface WorkloadFigures {
+  /** Handed to nodes. */
+  readonly transactions: number;
+  /** Of these, those that call or create a contract, or send it value: which sends on, answers, and comes back. */
+  readonly calls: number;
+}
+
 /** Sends transactions at random moments until it is stopped. */
 export class Workload {
   readonly #world: World;
@@ -72,6 +80,7 @@ export class Workload {
   /** Where clients deployed, if the transaction was taken. */
   readonly #contracts: Address[] = [];
   #sent = 0;
+  #calls = 0;
   #isStopped = false;
 
   constructor(world: World, clients: readonly Client[], random: SeededRandom, secp256k1: Secp256k1) {
@@ -81,9 +90,8 @@ export class Workload {
     this.#secp256k1 = secp256k1;
   }
 
-  /** Transactions handed to nodes. */
-  get sent(): number {
-    return this.#sent;
+  get figures(): WorkloadFigures {
+    return { transactions: this.#sent, calls: this.#calls };
   }
 
   /** Where clients may have deployed, the newest. */
@@ -138,6 +146,7 @@ export class Workload {
       this.#secp256k1,
     );
     this.#sent++;
+    if (chosen.to !== to.address) this.#calls++;
     // Refusals are the node's good right: full, too low, known.
     node.transactions.submit(raw).catch(() => undefined);
   }

@@ -18,6 +18,7 @@ function instantChain(stallMs: number): RpcClient {
       if (method === 'eth_getTransactionReceipt') return { status: '0x1' };
       return { transactions: blocks[Number(params[0])] };
     },
+    callMany: async () => [],
     sendRaw: async (raws) => {
       const endMs = performance.now() + (blocks.length === 1 ? stallMs : 0);
       while (performance.now() < endMs); // As a collection of garbage would: nothing else of this process runs.

@@ -61,9 +61,9 @@ function createWorld() {
       book,
       identityOf: (validator) => identities[validator],
       claims: {
-        judge: (sets) => {
+        judge: (sets, of) => {
           checked.push(index);
-          return claims.judge(sets);
+          return claims.judge(sets, of);
         },
       },
       store,

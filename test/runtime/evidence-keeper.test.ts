@@ -41,10 +41,10 @@ describe('the keeper of evidence, told by a peer', () => {
     } as unknown as Network;
     const claims = new VerifiedClaims({
       ...verifier,
-      verify: async (sets) => {
+      verify: async (sets, of) => {
         verifications++;
         await held;
-        return verifier.verify(sets);
+        return verifier.verify(sets, of);
       },
     });
     keeper = await EvidenceKeeper.open({

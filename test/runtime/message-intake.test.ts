@@ -78,10 +78,10 @@ describe('the intake of messages', () => {
       },
     } as unknown as Network;
     const claims = new VerifiedClaims({
-      verify: (sets) => {
+      verify: (sets, of) => {
         verifications += sets.length;
         if (isBusy) return Promise.reject(new CoppiceError('signature-verifier/overloaded', { waiting: 2, waitingMax: 1 }));
-        return chain.verifier.verify(sets);
+        return chain.verifier.verify(sets, of);
       },
       recoverSenders: (requests) => chain.verifier.recoverSenders(requests),
       close: async () => undefined,

@@ -79,7 +79,7 @@ for (const workerCount of [0, 1]) {
       const verifier = createSignatureVerifier({ workerCount, disableNative: false });
       const claims = [...votes.map((set) => [set]), [certificate], [timeoutCertificate], [certificate, timeoutCertificate, votes[0]], []];
       const bad = [[badVote], ...badCertificates.map((set) => [set]), [votes[0], badVote, certificate]];
-      const verdicts = await Promise.all([...claims, ...bad].map((sets) => verifier.verify(sets as SignatureSet[])));
+      const verdicts = await Promise.all([...claims, ...bad].map((sets) => verifier.verify(sets as SignatureSet[], 1)));
       assert.deepEqual(verdicts, [...claims.map(() => true), ...bad.map(() => false)]);
       await verifier.close();
     });
@@ -103,7 +103,7 @@ for (const workerCount of [0, 1]) {
 describe('a signature verifier without native libraries', () => {
   it('gives the same verdicts, in a worker too', async () => {
     const verifier = createSignatureVerifier({ workerCount: 1, disableNative: true });
-    const verdicts = await Promise.all([verifier.verify(votes.slice(0, 16)), verifier.verify([certificate, timeoutCertificate])]);
+    const verdicts = await Promise.all([verifier.verify(votes.slice(0, 16), 1), verifier.verify([certificate, timeoutCertificate], 1)]);
     assert.deepEqual(verdicts, [true, true]);
     await verifier.close();
   });
@@ -113,14 +113,14 @@ describe('claims that arrive in one turn of the loop', () => {
   it('are checked together', async () => {
     const scheme = countingBls();
     const verifier = inlineVerifier(scheme);
-    await Promise.all(votes.map((set) => verifier.verify([set])));
+    await Promise.all(votes.map((set) => verifier.verify([set], 1)));
     assert.deepEqual(scheme.batches, [votes.length]);
   });
 
   it('are checked in groups, then alone where a group fails', async () => {
     const scheme = countingBls();
     const verifier = inlineVerifier(scheme);
-    const verdicts = await Promise.all([...votes.slice(0, 8), badVote].map((set) => verifier.verify([set])));
+    const verdicts = await Promise.all([...votes.slice(0, 8), badVote].map((set) => verifier.verify([set], 1)));
     assert.deepEqual(verdicts, [...Array(8).fill(true), false]);
     assert.deepEqual(scheme.batches, [9, 3, 3, 3, 1, 1, 1]);
   });
@@ -129,22 +129,35 @@ describe('claims that arrive in one turn of the loop', () => {
     const scheme = countingBls();
     const verifier = inlineVerifier(scheme);
     const many = Array.from({ length: 100 }, (_unused, index) => votes[index % votes.length] as SignatureSet);
-    await Promise.all(many.map((set) => verifier.verify([set])));
+    await Promise.all(many.map((set) => verifier.verify([set], 1)));
     assert.deepEqual(scheme.batches, [64, 36]);
   });
 
   it('are refused when more wait than a bound allows, and those that wait are answered', async () => {
     const verifier = inlineVerifier({ ...bls, verifyBatch: () => true });
-    const crowd = Array.from({ length: 16_384 }, () => verifier.verify([badVote]));
-    await assert.rejects(verifier.verify([badVote]), (error) => isError(error, 'signature-verifier/overloaded'));
-    assert.equal((await Promise.all(crowd)).every(Boolean), true);
+    const crowd = Array.from({ length: 4_096 }, () => verifier.verify([badVote], 1));
+    await assert.rejects(verifier.verify([badVote], 1), (error) => isError(error, 'signature-verifier/overloaded'));
+    const ofAnother = verifier.verify([badVote], 2);
+    assert.equal((await Promise.all([...crowd, ofAnother])).every(Boolean), true);
+  });
+
+  it('of one chain are in the next batch, however many of another wait', async () => {
+    const scheme = countingBls();
+    const verifier = inlineVerifier(scheme);
+    let flooded = 0;
+    const flood = Array.from({ length: 640 }, (_unused, index) =>
+      verifier.verify([votes[index % votes.length] as SignatureSet], 1).then(() => flooded++),
+    );
+    await verifier.verify([badVote], 2);
+    assert.ok(flooded < 64, `${flooded} of the flood were before it`);
+    await Promise.all(flood);
   });
 
   it('run on the schedule that the simulator gives', async () => {
     const steps: (() => void)[] = [];
     const pool = new ThreadWorkerPool({ size: 0, tasksMax: 1, entry: ENTRY, workerData: {}, runInline: (bytes) => bytes });
     const verifier = new BatchingSignatureVerifier({ crypto, pool, schedule: (step) => void steps.push(step) });
-    const verdict = verifier.verify([certificate]);
+    const verdict = verifier.verify([certificate], 1);
     assert.equal(steps.length, 1);
     steps.shift()?.();
     assert.equal(await verdict, true);
@@ -163,7 +176,7 @@ describe('a signature verifier whose workers fail', () => {
   it('does the work itself', async () => {
     for (const fault of faults) {
       const verifier = new BatchingSignatureVerifier({ crypto, pool: brokenPool(fault) });
-      const verdicts = await Promise.all([...votes, badVote].map((set) => verifier.verify([set])));
+      const verdicts = await Promise.all([...votes, badVote].map((set) => verifier.verify([set], 1)));
       assert.deepEqual(verdicts, [...votes.map(() => true), false]);
       assert.deepEqual(await verifier.recoverSenders(senderRequests(200)), Array(200).fill(SENDER));
     }
@@ -171,7 +184,7 @@ describe('a signature verifier whose workers fail', () => {
 
   it('passes on what is no fault of the pool', async () => {
     const verifier = new BatchingSignatureVerifier({ crypto, pool: brokenPool(() => new Error('invariant broken: test')) });
-    const verdicts = await Promise.allSettled(votes.map((set) => verifier.verify([set])));
+    const verdicts = await Promise.allSettled(votes.map((set) => verifier.verify([set], 1)));
     assert.equal(
       verdicts.every(({ status }) => status === 'rejected'),
       true,
@@ -198,7 +211,7 @@ describe('a task for a worker', () => {
       fc.asyncProperty(anyJobs, async (jobs) => {
         const verifier = new BatchingSignatureVerifier(options);
         const padded = [...jobs, votes.slice(0, 16)];
-        const verdicts = await Promise.all(padded.map((sets) => verifier.verify(sets)));
+        const verdicts = await Promise.all(padded.map((sets) => verifier.verify(sets, 1)));
         assert.deepEqual(verdicts, verifyJobs(bls, padded));
       }),
       { numRuns: 15 },

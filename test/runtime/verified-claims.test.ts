@@ -30,18 +30,18 @@ function verifierThat(verify: (sets: readonly SignatureSet[]) => Promise<boolean
 describe('claims of signatures', () => {
   it('are verified once while they are remembered', async () => {
     const { claims, asked } = verifierThat(async () => true);
-    assert.equal(await claims.judge([claim(1), claim(2)]), 'valid');
-    assert.equal(await claims.judge([claim(2)]), 'valid');
-    assert.equal(await claims.judge([claim(1), claim(3)]), 'valid');
+    assert.equal(await claims.judge([claim(1), claim(2)], 1), 'valid');
+    assert.equal(await claims.judge([claim(2)], 1), 'valid');
+    assert.equal(await claims.judge([claim(1), claim(3)], 1), 'valid');
     assert.deepEqual(asked, [2, 1]);
   });
 
   it('are not remembered when they are invalid, and another signature is another claim', async () => {
     const { claims, asked } = verifierThat(async (sets) => sets.every(({ signature }) => signature[0] === 1));
-    assert.equal(await claims.judge([claim(1, 2)]), 'invalid');
-    assert.equal(await claims.judge([claim(1, 2)]), 'invalid');
-    assert.equal(await claims.judge([claim(1)]), 'valid');
-    assert.equal(await claims.judge([claim(1, 2)]), 'invalid');
+    assert.equal(await claims.judge([claim(1, 2)], 1), 'invalid');
+    assert.equal(await claims.judge([claim(1, 2)], 1), 'invalid');
+    assert.equal(await claims.judge([claim(1)], 1), 'valid');
+    assert.equal(await claims.judge([claim(1, 2)], 1), 'invalid');
     assert.deepEqual(asked, [1, 1, 1, 1]);
   });
 
@@ -49,22 +49,30 @@ describe('claims of signatures', () => {
     const { claims } = verifierThat(async () => {
       throw new CoppiceError('signature-verifier/overloaded', { waiting: 2, waitingMax: 1 });
     });
-    assert.equal(await claims.judge([claim(1)]), 'not-looked-at');
+    assert.equal(await claims.judge([claim(1)], 1), 'not-looked-at');
   });
 
   it('do not hide any other failure', async () => {
     const { claims } = verifierThat(async () => {
       throw new Error('broken');
     });
-    await assert.rejects(claims.judge([claim(1)]), /broken/);
+    await assert.rejects(claims.judge([claim(1)], 1), /broken/);
   });
 
   it('are forgotten, oldest first, above a bound', async () => {
     const { claims, asked } = verifierThat(async () => true);
-    for (let message = 0; message < 4_200; message++) await claims.judge([claim(message)]);
-    await claims.judge([claim(4_199)]);
+    for (let message = 0; message < 4_200; message++) await claims.judge([claim(message)], 1);
+    await claims.judge([claim(4_199)], 1);
     assert.equal(asked.length, 4_200, 'the newest is remembered');
-    await claims.judge([claim(0)]);
+    await claims.judge([claim(0)], 1);
     assert.equal(asked.length, 4_201, 'the oldest is not');
+  });
+
+  it('of one chain are known to the others, and a flood of one makes none of theirs forgotten', async () => {
+    const { claims, asked } = verifierThat(async () => true);
+    await claims.judge([claim(0)], 1);
+    for (let message = 1; message < 4_200; message++) await claims.judge([claim(message)], 2);
+    assert.equal(await claims.judge([claim(0)], 'crosslinks'), 'valid');
+    assert.equal(asked.length, 4_200);
   });
 });

@@ -17,6 +17,8 @@ const TWICE = 100;
 const ONCE = 200;
 /** Shorter than what is usual for one schedule, so that there are more. */
 const FAULT_SECONDS = 4;
+/** Of what clients send, calls of contracts and creations. */
+const CALLS_MIN = 0.3;
 const MAIN = 'src/simulation/main.ts';
 
 type Figures = SwarmSummary & Readonly<Record<'seconds' | 'workers' | 'eventsPerSecond' | 'timesRealTime', number>>;
@@ -52,9 +54,10 @@ describe('whole nodes under a swarm of faults and dishonest validators', () => {
     const [twice, again] = await Promise.all([simulate(FIRST_SEED, TWICE, 1), simulate(FIRST_SEED, TWICE, 2)]);
     assert.deepEqual(timeless(again), timeless(twice));
     const once = await simulate(FIRST_SEED + TWICE, ONCE, 2);
-    for (const { status, violations, medianBlocks, medianFaults, medianFaultKinds } of [twice, once]) {
+    for (const { status, violations, medianBlocks, medianFaults, medianFaultKinds, transactions, calls } of [twice, once]) {
       assert.deepEqual(violations, []);
       assert.equal(status, 0);
+      assert.ok(calls >= CALLS_MIN * transactions, `${calls} of ${transactions} are to contracts`);
       assert.ok(medianBlocks >= 20, `${medianBlocks} blocks`);
       assert.ok(medianFaults >= 3 && medianFaultKinds >= 2, `${medianFaults} faults of ${medianFaultKinds} kinds`);
     }

@@ -112,7 +112,7 @@ describe('catching up', () => {
         const { point } = quorumCertificate;
         if (commit === undefined || !bytesEqual(point.blockHash, hash) || point.height !== height) return 'invalid';
         const sets = commitProofClaims(behind.instance, quorumCertificate, commit);
-        return sets.ok ? claims.judge(sets.value) : 'invalid';
+        return sets.ok ? claims.judge(sets.value, behind.instance.chain) : 'invalid';
       },
     });
     const last = made[2] as MadeBlock;

@@ -27,6 +27,11 @@ export interface LoadFigures {
   readonly refused: number;
 }
 
+/** Of what was sent, how much calls or creates a contract. */
+export function callsShareOf({ sent, calls, creations }: LoadFigures): number {
+  return (calls + creations) / Math.max(1, sent);
+}
+
 interface Sending {
   readonly sender: Sender;
   step: number;

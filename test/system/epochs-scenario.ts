@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { tailOfLogs } from './devnet-fixture.ts';
-import { EpochsLoad, type LoadFigures } from './epochs-load.ts';
+import { callsShareOf, EpochsLoad, type LoadFigures } from './epochs-load.ts';
 import { heldShardsOf } from './held-shards.ts';
 import { storedBalances } from './stored-balances.ts';
 import { type ClusterOptions, startCluster, type ValidatorCluster } from './validator-cluster.ts';
@@ -40,6 +40,8 @@ const TICK_MS = 100;
 const EPOCH_MS_MAX = 180_000;
 const SETTLE_MS_MAX = 120_000;
 const COMPARED_MAX = 200;
+/** Of every load. */
+const CALLS_MIN = 0.3;
 
 /** See the file's head. */
 export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say: (line: string) => void): Promise<EpochsReport> {
@@ -56,6 +58,7 @@ export async function runEpochs({ epochs, cluster: options }: EpochsChoice, say:
   try {
     await turnEpochs(cluster, load, epochs, tally, say);
     await settle(cluster, load);
+    assert.ok(callsShareOf(load.figures) >= CALLS_MIN, `too few calls and creations: ${JSON.stringify(load.figures)}`);
     tally.blocks = await compareAll(cluster);
     const height = Number(await cluster.rpc(0).call('eth_blockNumber', []));
     tally.accounts = await countMoney(cluster);

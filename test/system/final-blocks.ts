@@ -26,10 +26,17 @@ export interface Comparison {
 }
 
 const LOSSES_MAX = 5;
-const SUCCESS = '0x1';
 
-/** Compares every block of `seen` with what the node has, and the receipts of its newest transactions, `receiptsMax` at most. */
-export async function compareFinal(seen: ReadonlyMap<number, FinalBlock>, node: FinalReader, receiptsMax: number): Promise<Comparison> {
+/**
+ * Compares every block of `seen` with what the node has, and the receipts of its newest transactions, `receiptsMax` at most. Whether a transaction succeeded or failed
+ * is what `statuses` says of it, where it was read before; that is put there where not.
+ */
+export async function compareFinal(
+  seen: ReadonlyMap<number, FinalBlock>,
+  node: FinalReader,
+  receiptsMax: number,
+  statuses: Map<string, string> = new Map(),
+): Promise<Comparison> {
   let [blocks, transactions, lost] = [0, 0, 0];
   const losses: string[] = [];
   const lose = (what: string): void => {
@@ -48,7 +55,9 @@ export async function compareFinal(seen: ReadonlyMap<number, FinalBlock>, node: 
   for (const { hash, block } of newest) {
     const receipt = await node.receipt(hash);
     if (receipt === undefined) lose(`the receipt of ${hash} is missing`);
-    else if (receipt.blockHash !== block.hash || receipt.status !== SUCCESS) lose(`the receipt of ${hash} is ${JSON.stringify(receipt)}`);
+    else if (receipt.blockHash !== block.hash || receipt.status !== (statuses.get(hash) ?? receipt.status))
+      lose(`the receipt of ${hash} is ${JSON.stringify(receipt)}, its status was ${statuses.get(hash)}`);
+    else statuses.set(hash, receipt.status);
   }
   return { blocks, transactions, receipts: newest.length, lost, losses };
 }

@@ -8,9 +8,8 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
-import { signNext, transferTo } from '../../bench/devnet/transactions.ts';
-import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import { tailOfLogs } from './devnet-fixture.ts';
+import { callsShareOf, EpochsLoad } from './epochs-load.ts';
 import { compareFinal, type FinalBlock, type FinalReader } from './final-blocks.ts';
 import { type ClusterOptions, startCluster, type ValidatorCluster } from './validator-cluster.ts';
 
@@ -26,6 +25,9 @@ export interface KillReport {
   readonly receiptsCompared: number;
   /** Final blocks and receipts that a validator no longer had, or had otherwise: all of them, counted at each validator. */
   readonly lost: number;
+  /** Transactions that nodes took, and of these the calls of contracts that send on, to accounts and to one that takes nothing, and creations. */
+  readonly sent: number;
+  readonly callsAndCreations: number;
   /** Why it ended before its last round; absent when all rounds held. */
   readonly failed?: string;
 }
@@ -35,7 +37,10 @@ type Tally = { -readonly [F in Exclude<keyof KillReport, 'failed'>]: number };
 const GO_ON_BLOCKS = 3;
 const GO_ON_MS_MAX = 60_000;
 const LOAD_TICK_MS = 50;
-const RESYNC_MS = 2_000;
+/** Receipts are asked for every so many ticks. */
+const FOLLOW_TICKS = 10;
+/** Of every load. */
+const CALLS_MIN = 0.3;
 const ROUND_LOAD_MS = 1_500;
 const RECEIPTS_CHECKED = 50;
 
@@ -49,17 +54,22 @@ export async function runKillRounds(rounds: number, options: ClusterOptions, say
     transactionsCompared: 0,
     receiptsCompared: 0,
     lost: 0,
+    sent: 0,
+    callsAndCreations: 0,
   };
   try {
     const cluster = await startCluster(options);
     const load = startLoad(cluster);
     try {
       await killAgainAndAgain(cluster, rounds, tally, say);
+      assert.ok(callsShareOf(load.figures) >= CALLS_MIN, `too few calls and creations: ${JSON.stringify(load.figures)}`);
     } catch (error) {
       await keepTraces(cluster, say);
       throw error;
     } finally {
       await load.stop();
+      const { sent, calls, creations } = load.figures;
+      [tally.sent, tally.callsAndCreations] = [sent, calls + creations];
       await cluster.remove();
     }
     return tally;
@@ -70,6 +80,7 @@ export async function runKillRounds(rounds: number, options: ClusterOptions, say
 
 async function killAgainAndAgain(cluster: ValidatorCluster, rounds: number, tally: Tally, say: (line: string) => void): Promise<void> {
   const seen = new Map<number, FinalBlock>();
+  const statuses = new Map<string, string>();
   await goesOn(cluster, [0, 1, 2, 3], 'after the start');
   for (let round = 0; round < rounds; round++) {
     await sleep(ROUND_LOAD_MS);
@@ -92,7 +103,7 @@ async function killAgainAndAgain(cluster: ValidatorCluster, rounds: number, tall
     await Promise.all([0, 1, 2, 3].map((validator) => cluster.kill(validator)));
     tally.killedTogether += cluster.size;
     await Promise.all([0, 1, 2, 3].map((validator) => cluster.start(validator)));
-    await everythingIsThere(cluster, seen, tally);
+    await everythingIsThere(cluster, { seen, statuses }, tally);
     await goesOn(cluster, [0, 1, 2, 3], 'after all were killed');
     tally.rounds++;
     const { blocksCompared, transactionsCompared } = tally;
@@ -139,7 +150,11 @@ async function recordFinalBlocks(rpc: RpcClient, seen: Map<number, FinalBlock>):
 
 // Every block on every node; receipts of the newest transactions on all of them too. All nodes are looked at before it fails: the
 // number of losses is of all.
-async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<number, FinalBlock>, tally: Tally): Promise<void> {
+async function everythingIsThere(
+  cluster: ValidatorCluster,
+  { seen, statuses }: { readonly seen: ReadonlyMap<number, FinalBlock>; readonly statuses: Map<string, string> },
+  tally: Tally,
+): Promise<void> {
   const newest = Math.max(...seen.keys());
   const losses: string[] = [];
   const counts: Record<'blocks' | 'transactions' | 'receipts', number[]> = { blocks: [], transactions: [], receipts: [] };
@@ -147,7 +162,7 @@ async function everythingIsThere(cluster: ValidatorCluster, seen: ReadonlyMap<nu
     const rpc = cluster.rpc(validator);
     // A node that stays behind has lost what is missing: the comparison says how much.
     await until(async () => (await heightOf(rpc)) >= newest, `validator ${validator} to have block ${newest} again`).catch(() => undefined);
-    const compared = await compareFinal(seen, readerOf(rpc), RECEIPTS_CHECKED);
+    const compared = await compareFinal(seen, readerOf(rpc), RECEIPTS_CHECKED, statuses);
     for (const count of ['blocks', 'transactions', 'receipts'] as const) counts[count].push(compared[count]);
     tally.lost += compared.lost;
     losses.push(...compared.losses.map((loss) => `validator ${validator}: ${loss}`));
@@ -167,45 +182,28 @@ function readerOf(rpc: RpcClient): FinalReader {
   };
 }
 
-// Transfers from ten accounts through any node that is up. A mempool does not survive kill -9, so now and then the nonces
-// are read again.
-function startLoad(cluster: ValidatorCluster): { stop(): Promise<void> } {
-  const { secp256k1 } = selectCrypto({ disableNative: false });
+// From ten accounts through any node that is up. A mempool does not survive kill -9: what is not final after a while is sent again.
+function startLoad({ senders, chainId, size, isRunning, rpc }: ValidatorCluster): EpochsLoad & { stop(): Promise<void> } {
+  const load = new EpochsLoad(senders, chainId);
   let stopped = false;
   const run = async (): Promise<void> => {
-    let alignedAtMs = Number.NEGATIVE_INFINITY;
     for (let tick = 0; !stopped; tick++) {
-      const entry = [0, 1, 2, 3].map((offset) => (tick + offset) % cluster.size).find((validator) => cluster.isRunning(validator));
+      const entry = [0, 1, 2, 3].map((offset) => (tick + offset) % size).find(isRunning);
       if (entry !== undefined) {
-        const rpc = cluster.rpc(entry);
-        const isDue = performance.now() - alignedAtMs > RESYNC_MS;
-        if (isDue) alignedAtMs = performance.now();
-        await sendFromAll(cluster, rpc, isDue, secp256k1).catch(() => undefined); // The entry may die under it: that is the test.
+        // The entry may die under it: that is the test.
+        await load.send(rpc(entry)).catch(() => undefined);
+        if (tick % FOLLOW_TICKS === 0) await load.follow(rpc(entry)).catch(() => undefined);
       }
       await sleep(LOAD_TICK_MS);
     }
   };
   const running = run();
-  return {
+  return Object.assign(load, {
     async stop() {
       stopped = true;
       await running;
     },
-  };
-}
-
-async function sendFromAll(
-  cluster: ValidatorCluster,
-  rpc: RpcClient,
-  realign: boolean,
-  secp256k1: ReturnType<typeof selectCrypto>['secp256k1'],
-): Promise<void> {
-  const { senders, chainId } = cluster;
-  if (realign) {
-    for (const sender of senders) sender.nonce = Number(await rpc.call('eth_getTransactionCount', [sender.address, 'pending']));
-  }
-  const recipient = `0x${'c0'.repeat(20)}`;
-  await rpc.sendRaw(senders.map((sender) => signNext(sender, transferTo(recipient), chainId, secp256k1).raw));
+  });
 }
 
 async function blockAt(rpc: RpcClient, number: number): Promise<FinalBlock> {

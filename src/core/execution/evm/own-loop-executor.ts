@@ -37,7 +37,7 @@ export interface ExecutorPace {
 const BLOCK_PACE: ExecutorPace = { pauseWork: PAUSE_WORK, precompileGasMax: Number.POSITIVE_INFINITY };
 
 /**
- * The executor that nodes use. Making one takes some milliseconds; keep one for blocks and another for simulations. Pass the native
+ * The executor that nodes use: one for each chain instance, and another for simulations; the first takes some milliseconds. Pass the native
  * secp256k1 where there is one: with the portable form a block full of ecrecover takes 5 s instead of 0.3 s, with equal results.
  */
 export function createOwnLoopExecutor(
