@@ -23,7 +23,8 @@ const addresses = keys.map((key) => addressOfPublicKey(crypto.secp256k1.publicKe
 const parameters = readPreset('devnet');
 
 /** What a client asks. */
-type Ask = (method: string, ...params: readonly string[]) => Promise<unknown>;
+// biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape.
+type Ask = (method: string, ...params: readonly unknown[]) => Promise<any>;
 
 function clientOf(world: World): Ask {
   const dispatcher = createDispatcher({ ports: world.rpcPorts(0), limits: DEFAULT_RPC_LIMITS, newId: () => '0x1' });
@@ -47,6 +48,7 @@ async function noncesAt(ask: Ask, block: string): Promise<readonly unknown[]> {
 /** Every sender sends a coin to the next one in each round; at each new head a client asks for all nonces. */
 async function runRounds(world: World, told: Told, fromRound: number, toRound: number): Promise<void> {
   const ask = clientOf(world);
+  const sent = new Map<string, number>();
   const look = async (): Promise<void> => {
     if (!told.has(numberOf(world))) told.set(numberOf(world), await noncesAt(ask, 'latest'));
   };
@@ -57,18 +59,34 @@ async function runRounds(world: World, told: Told, fromRound: number, toRound: n
       const raw = signTransfer({ secretKey, nonce: BigInt(round), to, valueWei: ETHER, chainId, gasLimit: 23_000n }, crypto.secp256k1);
       const verdict = await world.nodes[0]?.transactions.submit(raw);
       assert.ok(verdict?.ok, JSON.stringify(verdict));
+      sent.set(`0x${bytesToHex(verdict.value)}`, index);
     }
     for (let step = 0; step < 5; step++) {
       await world.clock.run(world.clock.nowMs() + STEP_MS);
       await look();
+      await assertPendingIsWhole(ask, sent);
     }
+  }
+}
+
+/** Whatever was sent is mined or stands in the pending block, once; and `pending` counts both. */
+async function assertPendingIsWhole(ask: Ask, sent: ReadonlyMap<string, number>): Promise<void> {
+  const { transactions } = await ask('eth_getBlockByNumber', 'pending', false);
+  assert.equal(new Set(transactions).size, transactions.length);
+  assert.equal(await ask('eth_getBlockTransactionCountByNumber', 'pending'), `0x${transactions.length.toString(16)}`);
+  const counted = await noncesAt(ask, 'pending');
+  for (const [hash, index] of sent) {
+    const { blockHash, nonce } = await ask('eth_getTransactionByHash', hash);
+    assert.equal(blockHash === null, transactions.includes(hash), 'it waits where it is not mined');
+    assert.equal((await ask('eth_getTransactionReceipt', hash)) === null, blockHash === null);
+    assert.ok(Number(nonce) < Number(counted[index]));
   }
 }
 
 describe('a sender whose transactions are on their way between shards', () => {
   before(() => prepareHashes());
 
-  it('has at each block for ever the nonce that it had when the block was the newest', async () => {
+  it('is told of them while they are pending, and at each block for ever of the nonce that it had when the block was the newest', async () => {
     const world = await createWorld({
       crypto,
       seed: 1,
@@ -103,7 +121,9 @@ async function stillTold(world: World, told: Told): Promise<number> {
   for (const [number, nonces] of told) {
     assert.deepEqual(await noncesAt(ask, `0x${number.toString(16)}`), nonces, `at block ${number} with head ${numberOf(world)}`);
     const state = view.worldAt(number);
-    inFlight += addresses.filter((address, place) => Number(nonces[place]) < Number(state?.getAccount(address, address)?.nonce ?? 0n)).length;
+    inFlight += addresses.filter(
+      (address, place) => Number(nonces[place]) < Number(state?.getAccount(address, address)?.nonce ?? 0n),
+    ).length;
   }
   return inFlight;
 }
