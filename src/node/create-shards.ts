@@ -166,7 +166,7 @@ export class Shards {
   }
 
   /** What was sent and is not read by all. */
-  get bundles(): Pick<BundleShelf, 'anchoredBundles' | 'isKept' | 'memoryBytes' | 'summaryAt'> {
+  get bundles(): Pick<BundleShelf, 'anchoredBundles' | 'heldSince' | 'isKept' | 'memoryBytes' | 'summaryAt'> {
     return this.#shelf;
   }
 

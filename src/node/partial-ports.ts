@@ -26,7 +26,7 @@ export function partialPorts({ headNumber, syncing }: KnownOfView): Pick<RpcPort
       oldestNumber: notFollowed,
       supplyAt: notFollowed,
     },
-    state: { stateAt: notFollowed, pendingState: notFollowed, lowestNonceInFlight: notFollowed, prove: notFollowed },
+    state: { stateAt: notFollowed, pendingState: notFollowed, lowestUnminedNonce: notFollowed, prove: notFollowed },
   };
 }
 

@@ -109,7 +109,7 @@ function wholePorts({ node }: RpcPortsInput, view: ViewChain, genesisSupplyWei: 
     state: {
       stateAt: (number) => servedState(node, view, number),
       pendingState: () => pendingState(node),
-      lowestNonceInFlight: (address) => node.inFlight.lowestNonceOf(address),
+      lowestUnminedNonce: (address, number) => view.lowestUnminedNonce(address, number, node.inFlight.lowestNonceOf(address)),
       prove: (number, address, slots) => {
         const world = servedState(node, view, number);
         return world === undefined ? undefined : proveAddress(node, world, address, slots);
@@ -158,18 +158,21 @@ function mempoolPort({ node, genesis }: RpcPortsInput): RpcPorts['mempool'] {
     },
     pendingNonce: (address) => transactions.pendingNonce(address) ?? notFollowed(),
     transactionByHash: (hash) => transactions.get(hash) ?? inFlight.get(hash),
-    pendingTransactions: (countMax) =>
-      [...transactions.pools]
-        .flatMap(([shard, { pool }]) =>
-          pool.take({
-            state: pool.state,
-            baseFeePerGasWei: shards.chains.get(shard)?.blocks.committed.facts.baseFeePerGasWei ?? 0n,
-            gasLimit: parameters.blockGasLimit,
-            bytesMax: parameters.bodyBytesMax,
-            inFlight: new Set<Hex>(),
-          }),
-        )
-        .slice(0, countMax),
+    pendingTransactions: (countMax) => {
+      const charged = inFlight.first(countMax);
+      if (charged.length === countMax) return charged;
+      const waiting = [...transactions.pools].flatMap(([shard, { pool }]) =>
+        pool.take({
+          state: pool.state,
+          baseFeePerGasWei: shards.chains.get(shard)?.blocks.committed.facts.baseFeePerGasWei ?? 0n,
+          gasLimit: parameters.blockGasLimit,
+          bytesMax: parameters.bodyBytesMax,
+          inFlight: new Set<Hex>(),
+        }),
+      );
+      // What is charged leaves its pool only when that is on disk.
+      return [...charged, ...waiting.filter(({ hashHex }) => inFlight.get(hashHex) === undefined)].slice(0, countMax);
+    },
     status: () => transactions.status(),
     content: () => transactions.content(),
     contentFrom: (sender) => transactions.contentFrom(sender),

@@ -1,5 +1,5 @@
-// The block that `pending` means: what would follow the newest finalised one if the mempool's transactions were taken now. Provisional in
-// every field; nothing of it is kept. Its state root and receipts are not known before it is executed, so it shows the head's and none.
+// The block that `pending` means: what would follow the newest finalised one if all that is on its way arrived and the mempool's transactions were
+// taken now. Provisional in every field; nothing of it is kept. Its state root and receipts are not known before, so it shows the head's and none.
 import { effectiveGasPriceWei } from '../core/execution/execute-block.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { EMPTY_BLOOM } from '../core/view/bloom.ts';

@@ -73,8 +73,8 @@ export interface StateAccess {
   readonly stateAt: (blockNumber: number) => Awaitable<StateReader | undefined>;
   /** After everything executed so far, final or not. */
   readonly pendingState: () => StateReader;
-  /** The lowest nonce of a sender's transactions that are charged and not mined yet. */
-  readonly lowestNonceInFlight: (sender: Address) => bigint | undefined;
+  /** The lowest nonce of a sender's transactions that the block's executions had charged and no block up to it had mined; above those, any or none. */
+  readonly lowestUnminedNonce: (sender: Address, blockNumber: number) => Awaitable<bigint | undefined>;
   /** Proofs against the `stateRoot` of the view block; undefined when that version is pruned. */
   readonly prove: (blockNumber: number, address: Address, slots: readonly Bytes32[]) => Awaitable<AddressProof | undefined>;
 }
@@ -113,14 +113,15 @@ export type SubmitRefusal =
 /** Transactions of one sender by nonce, ascending. */
 export type SenderTransactions = ReadonlyMap<Hex, readonly Transaction[]>;
 
-/** Transactions that wait. */
+/** Transactions that wait, or are on their way. */
 export interface MempoolPort {
   /** The hash once the transaction is stored; nothing is stored on refusal. */
   readonly submit: (raw: Uint8Array) => Promise<Verdict<Bytes32, SubmitRefusal>>;
   /** The true next nonce: after everything executed and everything waiting without a gap. */
   readonly pendingNonce: (address: Address) => bigint;
+  /** One that waits, or is charged and not mined. */
   readonly transactionByHash: (hash: Hex) => Transaction | undefined;
-  /** Executable ones in the order a block would take them, at most `countMax`. */
+  /** Those that are charged and not mined, then those that blocks would take now, in the order of either; at most `countMax`. */
   readonly pendingTransactions: (countMax: number) => readonly Transaction[];
   readonly status: () => { readonly pending: number; readonly queued: number };
   readonly content: () => { readonly pending: SenderTransactions; readonly queued: SenderTransactions };

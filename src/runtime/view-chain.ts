@@ -2,7 +2,7 @@
 // final (view-maker.ts); the newest is what clients know as `latest`, `safe` and `finalized`.
 import { bytesEqual } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
+import type { Address, Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import type { StateVersion } from '../core/state/state-version.ts';
 import type { ShardHeight } from '../core/view/anchor.ts';
 import { joinExecutions } from '../core/view/derive-block.ts';
@@ -128,6 +128,16 @@ export class ViewChain {
   /** Numbers of blocks with messages of a transaction that is shown in another, ascending. */
   async messagePlaces(hash: Bytes32): Promise<readonly number[]> {
     return (await this.#dependencies.viewStore.readMessagePlaces(hash)).filter((number) => this.#isKnown(number));
+  }
+
+  /**
+   * The lowest nonce of a sender's transactions that were charged and not mined after a block. Of those that travel now `lowestNow` is the lowest, as
+   * it was when the question came. A sender is charged in the order of nonces, so the lowest never falls; and before the first transaction that this
+   * gives was charged, its nonce is not below the account's: whoever takes the lesser of both is right in either case.
+   */
+  async lowestUnminedNonce(sender: Address, number: number, lowestNow: bigint | undefined): Promise<bigint | undefined> {
+    if (number === this.#head.block.header.number) return lowestNow;
+    return (await this.#dependencies.viewStore.readMinedLate(sender, number)) ?? lowestNow;
   }
 
   /** Where all money is after a block. */

@@ -18,6 +18,7 @@ import {
   heldWithCharge,
   isNothingShown,
   type ShownExecution,
+  type ShownTransaction,
   showExecution,
   withCharges,
 } from '../core/view/shown-execution.ts';
@@ -67,9 +68,9 @@ export class ViewMaker {
     const { viewStore, inFlight } = this.#dependencies;
     const shown = showExecution(result);
     for (const { transaction } of result.senderParts) inFlight.add(transaction);
-    const departed = departedTransactions(result).flatMap((charged) =>
-      viewStore.putCharged(charged.transaction.hash, encodeChargedTransaction(charged)),
-    );
+    const charges = departedTransactions(result);
+    for (const transaction of [...charges.map(({ transaction }) => transaction), ...heldOf(shown)]) inFlight.travels(transaction);
+    const departed = charges.flatMap((charged) => viewStore.putCharged(charged.transaction.hash, encodeChargedTransaction(charged)));
     if (isNothingShown(shown)) return departed;
     this.#recent.set(nameOf(shard, height), shown);
     for (const oldest of this.#recent.keys()) {
@@ -123,14 +124,17 @@ export class ViewMaker {
    */
   async restore(): Promise<void> {
     const { viewStore, view, inFlight, committedHeight } = this.#dependencies;
-    for (const hash of await viewStore.readUnderWay()) inFlight.add(this.#chargedFor(hash).transaction);
-    for (const place of await viewStore.readAwaited()) {
-      const { transaction } = this.#heldAt(place);
-      if (transaction.kind === 'account') inFlight.add(transaction.transaction);
-    }
+    const travels = (transaction: Transaction): void => {
+      inFlight.add(transaction);
+      inFlight.travels(transaction);
+    };
+    for (const hash of await viewStore.readUnderWay()) travels(this.#chargedFor(hash).transaction);
+    for (const place of await viewStore.readAwaited()) accountTransactions([this.#heldAt(place).transaction]).forEach(travels);
     for (const [shard, { height }] of view.head.world.versions)
-      for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard)))
-        for (const transaction of transactionsOf(execution)) inFlight.add(transaction);
+      for (const { execution } of this.#shownOf(shard, height + 1, committedHeight(shard))) {
+        for (const transaction of accountTransactions(execution.transactions)) inFlight.add(transaction);
+        heldOf(execution).forEach(travels);
+      }
     this.#hasNews = true;
     await this.#makeAll();
   }
@@ -177,6 +181,7 @@ export class ViewMaker {
     );
     const world = view.worldOf(anchor.states);
     invariant(world !== undefined && bytesEqual(world.root, anchor.worldRoot), 'the states here are those that the beacon anchored');
+    const mined = accountTransactions(block.transactions);
     await store.write(
       [
         ...viewStore.putBlock({
@@ -194,10 +199,11 @@ export class ViewMaker {
         ...viewStore.dropAnchor(anchor.number),
         ...arrivedIn(executions, late).flatMap((hash) => viewStore.arrived(hash)),
         ...pointers.operations,
+        ...inFlight.lowestAmong(mined).flatMap(({ sender, nonce }) => viewStore.putMinedLate(sender, anchor.number, nonce)),
       ],
       { sync: false },
     );
-    for (const view of block.transactions) if (view.kind === 'account') inFlight.remove(view.transaction.hashHex);
+    for (const { hashHex } of mined) inFlight.remove(hashHex);
     for (const { place } of shown) this.#recent.delete(nameOf(place.shard, place.height));
     view.extend({ block, world });
   }
@@ -263,10 +269,13 @@ interface PointerNews {
 }
 
 // Those charged elsewhere are under way, and found so.
-function transactionsOf({ transactions, held }: ShownExecution): readonly Transaction[] {
-  return [...transactions, ...held.map(({ transaction }) => transaction)].flatMap((shown) =>
-    shown.kind === 'account' ? [shown.transaction] : [],
-  );
+function accountTransactions(shown: readonly ShownTransaction[]): readonly Transaction[] {
+  return shown.flatMap((each) => (each.kind === 'account' ? [each.transaction] : []));
+}
+
+// Those that wait for pointers in other shards, and were charged here.
+function heldOf({ held }: ShownExecution): readonly Transaction[] {
+  return accountTransactions(held.map(({ transaction }) => transaction));
 }
 
 // Hashes of what was charged in another shard and is shown now.

@@ -16,6 +16,7 @@ import { ClientReads } from './checks/client-reads.ts';
 import { CommittedChain } from './checks/committed-chain.ts';
 import { NodeResults } from './checks/node-results.ts';
 import { Replay } from './checks/replay.ts';
+import { ShardVotes } from './checks/shard-votes.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
 import type { Answer, HeadNews, Question } from './readers.ts';
@@ -52,6 +53,7 @@ export class Watch {
   readonly #chain: CommittedChain;
   readonly #accountability: Accountability;
   readonly #bounds: Bounds;
+  readonly #shardVotes: ShardVotes;
   /** Blocks that dishonest leaders got wrong, by hash. */
   readonly #wrongBlocks = new Set<Hex>();
   /** What clients were told in the event under way: judged once the replay is there. */
@@ -72,14 +74,16 @@ export class Watch {
     this.#words = Array.from({ length: options.nodes }, (_unused, index) => new SignedWords(`node-${index}`, this.report));
     this.#chain = new CommittedChain(this.report, () => this.#replay?.takeovers);
     this.#bounds = new Bounds(this.report, () => options.world()?.genesis.parameters);
+    const nodeOf = (name: string): Node | undefined => {
+      const world = options.world();
+      return world?.nodes[world.names.indexOf(name)];
+    };
+    this.#shardVotes = new ShardVotes(nodeOf, () => options.world()?.genesis.parameters, this.report);
     this.#accountability = new Accountability({
       crypto: options.crypto,
       isHonest: options.isHonest,
       nowMs: () => options.world()?.clock.nowMs() ?? options.startMs,
-      nodeOf: (name) => {
-        const world = options.world();
-        return world?.nodes[world.names.indexOf(name)];
-      },
+      nodeOf,
       report: this.report,
     });
   }
@@ -143,8 +147,9 @@ export class Watch {
     const onSaid = (message: ConsensusMessage): void => {
       this.#words[index]?.hear(message, this.#options.world()?.disks[index]?.recordFileOf(instanceIdOf(message)));
       this.#judgeVote(name, message);
+      this.#shardVotes.said(name, message);
     };
-    return overheard(this.#accountability.earOf(name, own), onSaid, beforeSending);
+    return overheard(this.#accountability.earOf(name, this.#shardVotes.earOf(name, own)), onSaid, beforeSending);
   }
 
   /** A dishonest leader has signed a block that is not valid: no honest node may vote for it. */
@@ -158,6 +163,7 @@ export class Watch {
     this.#chain.restarted(`node-${index}`, node);
     this.#accountability.restarted(`node-${index}`);
     this.#bounds.restarted(`node-${index}`);
+    this.#shardVotes.restarted(`node-${index}`);
     this.#words[index]?.remember(this.#options.world()?.disks[index]?.recordFiles ?? []);
   }
 

@@ -55,4 +55,6 @@ export const ROW_FAMILY = {
   messagePlace: 0x3a,
   /** Such a transaction, until it is shown. */
   underWay: 0x3b,
+  /** Of a sender the lowest nonce that was under way until a view block mined it. */
+  minedLate: 0x3c,
 } as const;

@@ -1,8 +1,8 @@
 // Rows of the one Ethereum chain that wallets see (protocol, section 7): view blocks, and what they are made of: executions of shard blocks, and anchors of
 // beacon blocks. Values are bytes; core/view defines them.
-import { concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
+import { bigintToBytes, bytesToBigint, concatBytes, uint64At, uint64ToBytes } from '../core/primitives/bytes.ts';
 import { invariant } from '../core/primitives/errors.ts';
-import type { Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
+import type { Address, Bytes32, ChainId, Height } from '../core/primitives/ids.ts';
 import type { RowOperation } from '../core/state/state-rows.ts';
 import type { KeyValueStore } from './key-value-store.ts';
 import { ROW_FAMILY } from './schema.ts';
@@ -73,6 +73,10 @@ export interface ViewStore {
   getAwaited(mainCallId: Bytes32): AwaitedPointersRow | undefined;
   /** All of them. */
   readAwaited(): Promise<readonly AwaitedPointersRow[]>;
+  /** Operations that say until which view block a transaction was the lowest of its sender's that were charged and not mined. */
+  putMinedLate(sender: Address, number: number, nonce: bigint): readonly RowOperation[];
+  /** The nonce of the first such transaction that was mined by a block above this one. */
+  readMinedLate(sender: Address, above: number): Promise<bigint | undefined>;
   putAnchor(number: number, anchor: Uint8Array): readonly RowOperation[];
   dropAnchor(number: number): readonly RowOperation[];
   getAnchor(number: number): Uint8Array | undefined;
@@ -133,6 +137,17 @@ export function createViewStore(store: KeyValueStore): ViewStore {
       return value === undefined ? undefined : decodeAwaited(value);
     },
     readAwaited: async () => (await readAll(store, ROW_FAMILY.awaitedPointers)).map(decodeAwaited),
+    putMinedLate: (sender, number, nonce) => [
+      { type: 'put', key: minedLateKey(sender, number), value: bigintToBytes(nonce, NUMBER_BYTES) },
+    ],
+    readMinedLate: async (sender, above) => {
+      const range = { gte: minedLateKey(sender, above + 1), lt: minedLateKey(sender, Number.MAX_SAFE_INTEGER), limit: 1 };
+      for await (const { value } of store.iterate(range)) {
+        invariant(value.length === NUMBER_BYTES, 'a nonce is stored alone');
+        return bytesToBigint(value);
+      }
+      return undefined;
+    },
     putAnchor: (number, value) => [{ type: 'put', key: numberKey(ROW_FAMILY.viewAnchor, number), value }],
     dropAnchor: (number) => [{ type: 'delete', key: numberKey(ROW_FAMILY.viewAnchor, number) }],
     getAnchor: (number) => store.get(numberKey(ROW_FAMILY.viewAnchor, number)),
@@ -220,6 +235,10 @@ function executionKey(family: number, shard: ChainId, height: Height): Uint8Arra
 
 function hashKey(family: number, hash: Bytes32): Uint8Array {
   return concatBytes(Uint8Array.of(family), hash);
+}
+
+function minedLateKey(sender: Address, number: number): Uint8Array {
+  return concatBytes(Uint8Array.of(ROW_FAMILY.minedLate), sender, uint64ToBytes(number));
 }
 
 function messagePlaceKey(transactionHash: Bytes32, number: number): Uint8Array {

@@ -173,6 +173,21 @@ describe('state methods', () => {
     assert.equal(await chain.call('eth_getTransactionCount', alice.address, 'latest'), '0x2');
     assert.equal(await chain.call('eth_getTransactionCount', alice.address, '0x0'), '0x0');
   });
+
+  it('count at each block what was mined then, and not what was charged', async () => {
+    await chain.send(alice, { value: 1n });
+    await chain.send(alice, { value: 1n });
+    const { hashHex } = await chain.mine();
+    await chain.mine();
+    chain.unmined.set(1, 1n).set(2, 2n);
+    for (const block of ['0x1', `0x${hashHex}`, { blockNumber: '0x1' }])
+      assert.equal(await chain.call('eth_getTransactionCount', alice.address, block), '0x1');
+    assert.equal(await chain.call('eth_getTransactionCount', alice.address, 'latest'), '0x2');
+    assert.equal(await chain.call('eth_getTransactionCount', alice.address, 'pending'), '0x2');
+    // Charged after the block: its nonce is not below the account's there.
+    chain.unmined.set(0, 5n);
+    assert.equal(await chain.call('eth_getTransactionCount', alice.address, '0x0'), '0x0');
+  });
 });
 
 describe('fee methods', () => {

@@ -74,6 +74,8 @@ export class ChainFixture {
   underWay: readonly MessageUnderWay[] = [];
   /** Blocks with messages of it, beside the one that shows it. */
   messagesElsewhere: readonly number[] = [];
+  /** By block: the lowest nonce that is charged and not mined, of whatever sender. */
+  readonly unmined = new Map<number, bigint>();
   oldest = 0;
   requests: { readonly method: string; readonly code: number }[] = [];
   faults: unknown[] = [];
@@ -265,7 +267,7 @@ export class ChainFixture {
       state: {
         stateAt: (number) => (number < this.oldest ? undefined : this.states[number]),
         pendingState: () => this.state,
-        lowestNonceInFlight: () => undefined,
+        lowestUnminedNonce: (_sender, number) => this.unmined.get(number),
         prove: (number, address, slots) =>
           number < this.oldest
             ? undefined

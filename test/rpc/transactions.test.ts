@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import { formatTransaction, formatTransactionReceipt, getContractAddress, parseTransaction } from 'viem';
 import { initialiseKeccak } from '../../src/core/crypto/keccak.ts';
+import { createDispatcher } from '../../src/rpc/dispatch.ts';
 import { alice, bob, CHAIN_ID, ChainFixture, carol, LOGGER_INIT_CODE, SENDER_INIT_CODE } from './chain-fixture.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -130,6 +131,31 @@ describe('a transaction', () => {
     const receipt = await chain.call('eth_getTransactionReceipt', hash);
     assert.deepEqual([receipt.status, receipt.gasUsed, receipt.type, receipt.contractAddress], ['0x1', '0x5208', '0x2', null]);
     assert.equal(receipt.effectiveGasPrice, final.gasPrice);
+  });
+
+  it('is there at every moment, also when it becomes final while a client asks', async () => {
+    const hash = await chain.send(alice, { value: 1n });
+    const { view } = chain.ports;
+    let isMined = false;
+    const dispatcher = createDispatcher({
+      ports: {
+        ...chain.ports,
+        view: {
+          ...view,
+          transactionLocation: async (hashHex) => {
+            const place = await view.transactionLocation(hashHex);
+            if (!isMined) await chain.mine();
+            isMined = true;
+            return place;
+          },
+        },
+      },
+      limits: chain.limits,
+      newId: () => '0x1',
+    });
+    const found = await dispatcher.handle({ jsonrpc: '2.0', id: 1, method: 'eth_getTransactionByHash', params: [hash] });
+    assert.ok(isMined && found !== undefined && 'result' in found);
+    assert.equal((found.result as { readonly hash: string } | null)?.hash, hash);
   });
 
   it('comes back as the bytes that were sent', async () => {

@@ -1,5 +1,5 @@
-// eth_getTransactionCount. At a finalised block: the lowest nonce whose transaction is not mined there. At `pending`: the true next nonce,
-// what executes and waits included (protocol, section 7).
+// eth_getTransactionCount. At a final block: the lowest nonce whose transaction was not mined then, whatever has been since. At `pending`: the true
+// next nonce, what executes and waits included (protocol, section 7).
 import { accountAt } from '../account-lookup.ts';
 import { LATEST, readBlockSelector, stateOf } from '../block-selector.ts';
 import { RpcError } from '../errors.ts';
@@ -11,14 +11,15 @@ import { optional, readAddress, required } from '../parameter.ts';
 export const getTransactionCount = defineMethod(
   'eth_getTransactionCount',
   [required('address', readAddress), optional('block', readBlockSelector, LATEST)],
-  async ({ ports }, address, block) => {
-    const selected = await stateOf(block, ports);
+  async ({ ports }, address, selector) => {
+    const selected = await stateOf(selector, ports);
     if (selected instanceof RpcError) return selected;
-    const executed = accountAt(selected.state, address)?.nonce ?? 0n;
-    if (block.kind !== 'pending') {
-      // What is charged and not mined yet counts as little as what waits.
-      const inFlight = ports.state.lowestNonceInFlight(address);
-      return quantity(inFlight !== undefined && inFlight < executed ? inFlight : executed);
+    const { state, block } = selected;
+    const executed = accountAt(state, address)?.nonce ?? 0n;
+    if (block !== 'pending') {
+      // What is charged and not mined counts as little as what waits.
+      const unmined = await ports.state.lowestUnminedNonce(address, block);
+      return quantity(unmined !== undefined && unmined < executed ? unmined : executed);
     }
     const waiting = ports.mempool.pendingNonce(address);
     return quantity(waiting > executed ? waiting : executed); // A contract's nonce the mempool does not know.

@@ -211,12 +211,12 @@ export class ClientReads {
     }
   }
 
-  // The lowest nonce whose transaction is not mined: one that is charged may wait for the block that shows it.
+  // The lowest nonce whose transaction was not mined then: one that is charged may wait for the block that shows it.
   #nonceOf(address: Address, number: number | 'latest', head: number): JsonValue | undefined {
     const state = this.#stateIn(number, head);
     if (state === undefined) return undefined;
     const executed = accountAt(state, address)?.nonce ?? 0n;
-    const unmined = this.#truth.lowestUnminedNonce(address, head);
+    const unmined = this.#truth.lowestUnminedNonce(address, numberIn(number, head));
     return quantity(unmined !== undefined && unmined < executed ? unmined : executed);
   }
 

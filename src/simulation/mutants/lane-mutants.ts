@@ -59,6 +59,16 @@ const ALL_AT_ONCE = underSeeds(24, 8, {
   shape: { ...SHARDED, beaconIntervalMs: 800 },
 });
 
+/** A beacon that is far ahead with each block of a shard: what a leader leaves out was held for long, and its parent's reference is old. */
+const SLOW_SHARDS = {
+  faults: [],
+  faultsUntilMs: 4_500,
+  dishonest: [],
+  parameters: { blockIntervalMsMin: 1_500, idleIntervalMs: 40, roundTimeoutMs: 3_000 },
+  transactionsPerSecond: 4,
+  shape: { ...SHARDED, epochBlocks: 400, beaconIntervalMs: 40 },
+};
+
 function lies(forger: NonNullable<Trial['forger']>, shape = SHARDED): readonly Trial[] {
   const trial = { faults: [], dishonest: [], forger, shape };
   return [...underSeeds(1, 8, { ...trial, faultsUntilMs: SOON_MS }), ...underSeeds(1, 8, trial)];
@@ -74,6 +84,24 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     find: '  goesOnFromParentsReference,\n',
     replace: '',
     trials: lies('wrong-reference-back'),
+  },
+  {
+    name: 'old-reference-voted-for',
+    rule: 'no vote for a block that refers to a beacon block of long ago',
+    violates: ['validity'],
+    file: 'src/core/shard/voting-rules.ts',
+    find: '  return newestHeight - height <= REFERENCE_AGE_MAX ? PASSED',
+    replace: '  return newestHeight - height <= REFERENCE_AGE_MAX * 1_000 ? PASSED',
+    trials: underSeeds(1, 8, { ...SLOW_SHARDS, forger: 'wrong-reference-old' }),
+  },
+  {
+    name: 'skipping-voted-for',
+    rule: 'no vote for a block that leaves out what the voter has held for long',
+    violates: ['validity'],
+    file: 'src/core/shard/voting-rules.ts',
+    find: '  const skipped = closes ? undefined : skippedThoughHeld(inbox, input);',
+    replace: '  const skipped = closes || input.newestBeaconHeight >= 0 ? undefined : skippedThoughHeld(inbox, input);',
+    trials: underSeeds(1, 8, { ...SLOW_SHARDS, forger: 'wrong-lazy' }),
   },
   {
     name: 'closing-block-with-a-body',

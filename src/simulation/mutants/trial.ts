@@ -29,6 +29,7 @@ export type WrongField =
   | 'balance'
   | 'data-floor'
   | 'reference-back'
+  | 'reference-old'
   | 'cursors'
   | 'inbox-gap'
   | 'inbox-order'

@@ -1,7 +1,7 @@
 // What storage itself defines: rows of blocks and of the view by way of their stores, the order of keys on disk, the signing record and whose it
 // is; and requests for blocks, served from such rows.
 import assert from 'node:assert/strict';
-import { bytesEqual, bytesToHex, concatBytes } from '../../../src/core/primitives/bytes.ts';
+import { bytesEqual, bytesToHex, concatBytes, uint64ToBytes } from '../../../src/core/primitives/bytes.ts';
 import { isError } from '../../../src/core/primitives/errors.ts';
 import type { RowOperation } from '../../../src/core/state/state-rows.ts';
 import type { RequestHandler } from '../../../src/network/ports.ts';
@@ -30,6 +30,7 @@ import { bytesOf, sszValue } from './values.ts';
 
 const PLACE = { chain: 1, instanceId: new Uint8Array(32).fill(3), height: 7 };
 const HASH = new Uint8Array(32).fill(5);
+const SENDER = new Uint8Array(20).fill(6);
 
 /** Rows of a stored block, each of which is put in place of what was written; the first byte says which. */
 const blockRows: FuzzTarget = {
@@ -85,6 +86,7 @@ const viewRows: FuzzTarget = {
     const writes = [
       ...views.putBlock(block).slice(2),
       ...views.putAwaited(hash, { count: random.integer(1, 9), shard: 4, height: 7, index: 0 }),
+      ...views.putMinedLate(SENDER, number, BigInt(random.integer(0, 2 ** 50)) * 1_024n),
     ];
     const operation = random.pick(writes);
     return operation.type === 'put' ? operation.value : new Uint8Array(0);
@@ -95,8 +97,9 @@ const viewRows: FuzzTarget = {
     const keys = [Uint8Array.of(ROW_FAMILY.viewHead), concatBytes(Uint8Array.of(ROW_FAMILY.viewNumberByHash), HASH)];
     const place = concatBytes(Uint8Array.of(ROW_FAMILY.transactionPlace), HASH);
     const awaited = concatBytes(Uint8Array.of(ROW_FAMILY.awaitedPointers), HASH);
+    const minedLate = concatBytes(Uint8Array.of(ROW_FAMILY.minedLate), SENDER, uint64ToBytes(7));
     await store.write(
-      [...keys, place, awaited].map((key) => ({ type: 'put', key, value: bytes })),
+      [...keys, place, awaited, minedLate].map((key) => ({ type: 'put', key, value: bytes })),
       { sync: false },
     );
     const reads = [
@@ -116,7 +119,8 @@ const viewRows: FuzzTarget = {
         return ownFault(error);
       }
     });
-    return labels.join('; ');
+    const nonce = await view.readMinedLate(SENDER, 6).then(() => 'read', ownFault);
+    return [...labels, nonce].join('; ');
   },
 };
 

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { Contract, ContractFactory, JsonRpcProvider, NonceManager, parseEther, Wallet, WebSocketProvider } from 'ethers';
 import type { Devnet } from '../../system/devnet-fixture.ts';
 import { compileContract } from './compile.ts';
+import { assertInEachShard } from './four-shards.ts';
 
 const SOURCE = `
 // SPDX-License-Identifier: Apache-2.0
@@ -14,7 +15,7 @@ contract Purse {
   function refuse() external pure { revert("not today"); }
 }`;
 
-/** Its suite, on a devnet whose first three accounts are nobody else's. */
+/** Its suite, on a devnet whose first accounts, one in each shard, are nobody else's. */
 export function describeEthers(devnetOf: () => Devnet): void {
   describe('ethers', { concurrency: 1 }, () => {
     let provider: JsonRpcProvider;
@@ -31,30 +32,40 @@ export function describeEthers(devnetOf: () => Devnet): void {
 
     const wallet = (number: number): NonceManager => new NonceManager(new Wallet(devnetOf().accounts[number]?.privateKey ?? '', provider));
 
-    it('sends several transactions of one account at once, and reads their receipts from another node', async () => {
-      const sender = wallet(0);
+    const ofEachShard = <T>(work: (user: number) => Promise<T>): Promise<readonly T[]> =>
+      Promise.all(devnetOf().accounts.map((_account, user) => work(user)));
+
+    it('sends several transactions of an account of every shard at once, and reads their receipts from another node', async () => {
       const to = `0x${'6a'.repeat(20)}`;
-      const sent = [];
-      for (let i = 0; i < 5; i++) sent.push(await sender.sendTransaction({ to, value: parseEther('1') }));
-      for (const { hash } of sent) assert.equal((await reader.waitForTransaction(hash, 1, 20_000))?.status, 1);
-      assert.equal(await reader.getBalance(to), parseEther('5'));
-      assert.equal(await reader.getTransactionCount(devnetOf().accounts[0]?.address ?? ''), 5);
+      await ofEachShard(async (user) => {
+        const sender = wallet(user);
+        const sent = [];
+        for (let i = 0; i < 5; i++) sent.push(await sender.sendTransaction({ to, value: parseEther('1') }));
+        for (const { hash } of sent) assert.equal((await reader.waitForTransaction(hash, 1, 20_000))?.status, 1);
+        assert.equal(await reader.getTransactionCount(devnetOf().accounts[user]?.address ?? ''), 5);
+      });
+      assert.equal(await reader.getBalance(to), parseEther('20'));
     });
 
-    it('deploys a contract, pays it, and reads its events and the reason of a revert', async () => {
+    it('deploys a contract in every shard, pays it from another, and reads its events and the reason of a revert', async () => {
       const { abi, bytecode } = compileContract('Purse', SOURCE);
-      const owner = wallet(1);
-      const deployed = await new ContractFactory(abi as never, bytecode, owner).deploy();
-      await deployed.waitForDeployment();
-      const address = await deployed.getAddress();
-      assert.notEqual(await reader.getCode(address), '0x');
-      const receipt = await (await owner.sendTransaction({ to: address, value: 9n })).wait();
-      assert.equal(receipt?.status, 1);
-      const purse = new Contract(address, abi as never, provider);
-      const events = await purse.queryFilter('Received', receipt?.blockNumber);
-      assert.equal(events.length, 1);
-      await assert.rejects(purse.getFunction('refuse').staticCall(), /not today/);
-      assert.equal(await provider.getBalance(address), 9n);
+      const addresses = await ofEachShard(async (user) => {
+        const deployed = await new ContractFactory(abi as never, bytecode, wallet(user)).deploy();
+        await deployed.waitForDeployment();
+        return deployed.getAddress();
+      });
+      await assertInEachShard(devnetOf(), addresses);
+      await ofEachShard(async (user) => {
+        const address = addresses[(user + 1) % addresses.length] ?? '';
+        assert.notEqual(await reader.getCode(address), '0x');
+        const receipt = await (await wallet(user).sendTransaction({ to: address, value: 9n })).wait();
+        assert.equal(receipt?.status, 1);
+        const purse = new Contract(address, abi as never, provider);
+        const events = await purse.queryFilter('Received', receipt?.blockNumber);
+        assert.equal(events.length, 1);
+        await assert.rejects(purse.getFunction('refuse').staticCall(), /not today/);
+        assert.equal(await provider.getBalance(address), 9n);
+      });
     });
 
     it('hears of new blocks, pending transactions and logs over WebSocket', async () => {

@@ -5,6 +5,7 @@ import { createPublicClient, createWalletClient, defineChain, type Hex, http, pa
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Devnet } from '../../system/devnet-fixture.ts';
 import { compileContract } from './compile.ts';
+import { assertInEachShard } from './four-shards.ts';
 
 const SOURCE = `
 // SPDX-License-Identifier: Apache-2.0
@@ -16,7 +17,7 @@ contract Counter {
   function add(uint256 more) external { if (more > 100) revert TooMany(more); count += more; emit Counted(msg.sender, count); }
 }`;
 
-/** Its suite, on a devnet whose first account is nobody else's. */
+/** Its suite, on a devnet whose first accounts, one in each shard, are nobody else's. */
 export function describeViem(devnetOf: () => Devnet): void {
   describe('viem', { concurrency: 1 }, () => {
     let counter: ReturnType<typeof compileContract>;
@@ -24,7 +25,7 @@ export function describeViem(devnetOf: () => Devnet): void {
       counter = compileContract('Counter', SOURCE);
     });
 
-    const clients = (node = 0) => {
+    const clients = (node = 0, user = 0) => {
       const devnet = devnetOf();
       const url = devnet.rpc[node] ?? '';
       const chain = defineChain({
@@ -34,26 +35,31 @@ export function describeViem(devnetOf: () => Devnet): void {
         rpcUrls: { default: { http: [url] } },
         contracts: { multicall3: { address: '0xcA11bde05977b3631167028862bE2a173976CA11' } },
       });
-      const account = privateKeyToAccount(devnet.accounts[0]?.privateKey as Hex);
+      const account = privateKeyToAccount(devnet.accounts[user]?.privateKey as Hex);
       const options = { chain, transport: http(url), pollingInterval: 50 };
       return { chain, account, reader: createPublicClient(options), wallet: createWalletClient({ ...options, account }) };
     };
 
-    it('sends coins through one node, and reads the receipt and the balance from another', async () => {
-      const { wallet } = clients(0);
+    const ofEachShard = <T>(work: (user: number) => Promise<T>): Promise<readonly T[]> =>
+      Promise.all(devnetOf().accounts.map((_account, user) => work(user)));
+
+    it('sends coins of every shard through one node, and reads receipts and the balance from another', async () => {
       const { reader } = clients(2);
       const to = `0x${'5a'.repeat(20)}` as const;
-      const hash = await wallet.sendTransaction({ to, value: parseEther('1.5') });
-      const receipt = await reader.waitForTransactionReceipt({ hash });
-      assert.equal(receipt.status, 'success');
-      assert.equal(receipt.gasUsed, (await reader.getTransaction({ hash })).gas, 'gas bought is gas paid');
-      assert.equal(await reader.getBalance({ address: to }), parseEther('1.5'));
-      const block = await reader.getBlock({ blockHash: receipt.blockHash, includeTransactions: true });
-      assert.ok(block.transactions.some((transaction) => transaction.hash === hash));
+      await ofEachShard(async (user) => {
+        const { wallet } = clients(0, user);
+        const hash = await wallet.sendTransaction({ to, value: parseEther('1.5') });
+        const receipt = await reader.waitForTransactionReceipt({ hash });
+        assert.equal(receipt.status, 'success');
+        assert.equal(receipt.gasUsed, (await reader.getTransaction({ hash })).gas, 'gas bought is gas paid');
+        const block = await reader.getBlock({ blockHash: receipt.blockHash, includeTransactions: true });
+        assert.ok(block.transactions.some((transaction) => transaction.hash === hash));
+      });
+      assert.equal(await reader.getBalance({ address: to }), parseEther('6'));
     });
 
     it('sends all three types of transaction', async () => {
-      const { wallet, reader } = clients();
+      const { wallet, reader } = clients(0, 1);
       const to = `0x${'5b'.repeat(20)}` as const;
       const gasPrice = parseGwei('2');
       for (const [type, fields] of [
@@ -67,29 +73,38 @@ export function describeViem(devnetOf: () => Devnet): void {
       }
     });
 
-    it('deploys a contract, writes, reads, filters its logs and decodes its errors', async () => {
-      const { wallet, reader, account } = clients();
-      const deployment = await reader.waitForTransactionReceipt({ hash: await wallet.deployContract(counter) });
-      const address = deployment.contractAddress;
-      assert.ok(address);
-      const contract = { address, abi: counter.abi } as const;
-      const { request } = await reader.simulateContract({ ...contract, functionName: 'add', args: [5n], account });
-      const receipt = await reader.waitForTransactionReceipt({ hash: await wallet.writeContract(request) });
-      assert.equal(receipt.status, 'success');
-      assert.equal(await reader.readContract({ ...contract, functionName: 'count' }), 5n);
-      const logs = await reader.getContractEvents({ ...contract, eventName: 'Counted', fromBlock: receipt.blockNumber });
-      assert.equal(logs.length, 1);
-      assert.deepEqual((logs[0] as unknown as { args: unknown }).args, { by: account.address, count: 5n });
-      await assert.rejects(reader.simulateContract({ ...contract, functionName: 'add', args: [101n], account }), /TooMany/);
-      const counts = await reader.multicall({ contracts: [contract, contract].map((each) => ({ ...each, functionName: 'count' })) });
+    it('deploys a contract in every shard, writes from another, reads, filters its logs and decodes its errors', async () => {
+      const { reader } = clients();
+      const deployed = await ofEachShard(async (user) => {
+        const deployment = await reader.waitForTransactionReceipt({ hash: await clients(0, user).wallet.deployContract(counter) });
+        assert.ok(deployment.contractAddress);
+        return { address: deployment.contractAddress, abi: counter.abi } as const;
+      });
+      await assertInEachShard(
+        devnetOf(),
+        deployed.map(({ address }) => address),
+      );
+      await ofEachShard(async (user) => {
+        const { wallet, account } = clients(0, user);
+        const contract = deployed[(user + 1) % deployed.length] as (typeof deployed)[number];
+        const { request } = await reader.simulateContract({ ...contract, functionName: 'add', args: [5n], account });
+        const receipt = await reader.waitForTransactionReceipt({ hash: await wallet.writeContract(request) });
+        assert.equal(receipt.status, 'success');
+        assert.equal(await reader.readContract({ ...contract, functionName: 'count' }), 5n);
+        const logs = await reader.getContractEvents({ ...contract, eventName: 'Counted', fromBlock: receipt.blockNumber });
+        assert.equal(logs.length, 1);
+        assert.deepEqual((logs[0] as unknown as { args: unknown }).args, { by: account.address, count: 5n });
+        await assert.rejects(reader.simulateContract({ ...contract, functionName: 'add', args: [101n], account }), /TooMany/);
+      });
+      const counts = await reader.multicall({ contracts: deployed.map((each) => ({ ...each, functionName: 'count' })) });
       assert.deepEqual(
         counts.map(({ result }) => result),
-        [5n, 5n],
+        deployed.map(() => 5n),
       );
     });
 
     it('watches blocks, pending transactions and logs over WebSocket, and reads fees', async () => {
-      const { chain, reader, wallet } = clients();
+      const { chain, reader, wallet } = clients(0, 3);
       const watcher = createPublicClient({ chain, transport: webSocket((devnetOf().rpc[1] ?? '').replace('http', 'ws')) });
       const stops: (() => void)[] = [];
       const next = <T>(watch: (onNext: (value: T) => void, onError: (error: Error) => void) => () => void): Promise<T> =>

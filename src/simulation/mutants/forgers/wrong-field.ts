@@ -11,6 +11,7 @@ import { type BundleName, bundleNameOf } from '../../../core/messaging/lane-view
 import { selectInbox } from '../../../core/messaging/select-inbox.ts';
 import { bytesEqual, bytesToHex } from '../../../core/primitives/bytes.ts';
 import { isError } from '../../../core/primitives/errors.ts';
+import type { Height } from '../../../core/primitives/ids.ts';
 import { blockHashOf, bodyRootOf, EMPTY_BODY } from '../../../core/protocol/block.ts';
 import { decodeMessage, encodeMessage } from '../../../core/protocol/message-codec.ts';
 import type { NetworkParameters } from '../../../core/protocol/parameters.ts';
@@ -87,7 +88,9 @@ async function wrongBlock(field: WrongField, right: Right): Promise<UnsignedBloc
     case 'beacon-reference':
       return saying({ beaconReference: { ...header.beaconReference, hash: flipped(header.beaconReference.hash) } });
     case 'reference-back':
-      return onOlderReference(right);
+      return onReference(parent.asParent.referenceHeight - 1, right);
+    case 'reference-old':
+      return onReference(parent.asParent.referenceHeight, right);
     case 'gas-bought':
       return priced({ ...right, ...saying({ gasBought: header.gasBought + TRANSFER_GAS }) });
     case 'base-fee':
@@ -117,10 +120,10 @@ async function wrongBlock(field: WrongField, right: Right): Promise<UnsignedBloc
   }
 }
 
-// An empty block that refers to the beacon block before the one to which its parent does.
-function onOlderReference(right: Right): UnsignedBlock | undefined {
-  const { parent, hand, header } = right;
-  const view = hand.node.window.viewAt(parent.asParent.referenceHeight - 1);
+// An empty block that refers to this beacon block.
+function onReference(height: Height, right: Right): UnsignedBlock | undefined {
+  const { hand, header } = right;
+  const view = hand.node.window.viewAt(height);
   if (view === undefined) return undefined;
   return withBody({ ...right, view, header: { ...header, gasBought: 0, beaconReference: referenceOf(view) } }, EMPTY_BODY);
 }
