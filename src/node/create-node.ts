@@ -156,6 +156,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
   let view: ViewChain | undefined;
   let maker: ViewMaker | undefined;
   let onBeaconNews = (): void => undefined;
+  const awaitedOn = (state: BeaconState) => [shards?.awaitedOn(state), crosslinks?.awaitedOn(state)];
   const pace = new EpochPace({
     instances: () => beacon.state.instances,
     heights: () => new Map([...(shards?.chains.keys() ?? [])].map((shard) => [shard, shards?.statesOf(shard).committed().height ?? 0])),
@@ -169,8 +170,8 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     genesis,
     genesisRootOf: rootOf,
     operations: {
-      isWanted: (state) =>
-        shards?.isAwaited(state) === true || crosslinks?.isAwaited(state) === true || (archive?.operationsOn(state).length ?? 0) > 0,
+      isWanted: (state) => awaitedOn(state).some((awaited) => awaited !== undefined) || (archive?.operationsOn(state).length ?? 0) > 0,
+      hasEnded: (state) => awaitedOn(state).includes('end'),
       hasFullShard: () => fullShards.size > 0,
       onNews: (listener) => {
         onBeaconNews = listener;

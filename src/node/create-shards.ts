@@ -207,15 +207,18 @@ export class Shards {
     this.#settleSoon();
   }
 
-  /** Whether a shard has something that is not final on this beacon state: a header that commits results, or the end of its instance. */
-  isAwaited({ records }: BeaconState): boolean {
-    return records.some(({ record, progress, closed }) => {
+  /** What a shard has that is not final on this beacon state: the end of its instance, or else a header that commits results. */
+  awaitedOn({ records }: BeaconState): 'end' | 'results' | undefined {
+    let awaited: 'results' | undefined;
+    for (const { record, progress, closed } of records) {
       const running = this.#running.get(record.shard);
-      if (closed || running === undefined || running.chain.instance.epoch !== record.epoch) return false;
+      if (closed || running?.chain.instance.epoch !== record.epoch) continue;
       const { facts, asParent } = running.chain.blocks.committed;
-      if (facts.height <= progress.height) return false;
-      return asParent.closes || running.newestItems() >= progress.height;
-    });
+      if (facts.height <= progress.height) continue;
+      if (asParent.closes) return 'end';
+      if (running.newestItems() >= progress.height) awaited = 'results';
+    }
+    return awaited;
   }
 
   #settleSoon(): void {

@@ -100,9 +100,9 @@ export class CrosslinkExchange {
     return [...own.values(), ...this.#shelf.collect(state, (shard) => own.has(shard))];
   }
 
-  /** Whether something that others announced would change what is final. */
-  isAwaited(state: BeaconState): boolean {
-    return this.#shelf.isAwaited(state);
+  /** What others announced that would change what is final. */
+  awaitedOn(state: BeaconState): 'end' | 'results' | undefined {
+    return this.#shelf.awaitedOn(state);
   }
 
   #make(state: BeaconState, entry: RecordEntry, headersMax: number): Promise<Crosslink | undefined> {

@@ -35,6 +35,8 @@ const PACE_FACTOR = 2;
 export interface BeaconOperations {
   /** Whether somebody waits for something that could go into a block on this state. */
   isWanted(state: BeaconState): boolean;
+  /** Whether something of that is the end of an instance: its shard stands still until a block says so. */
+  hasEnded(state: BeaconState): boolean;
   /** Whether the newest block of a shard was full: paid for, so that nobody slows the beacon down by what only waits. */
   hasFullShard(): boolean;
   /** The listener is told from now on, and no other, whenever that may have changed. */
@@ -72,15 +74,21 @@ function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome)
   const isUnpaced = height < FIRST_HEIGHTS || isFirstOfEpoch(height + 1, constants.parameters);
   const wantedMs = isUnpaced ? earliestMs : pacedMs;
   let isWanted = height < FIRST_HEIGHTS;
+  let hasEnded = false;
   let isHeldUp = false;
   return {
     dueMs: () => {
+      hasEnded ||= operations.hasEnded(parent.state);
+      if (hasEnded) return earliestMs;
       isWanted ||= operations.isWanted(parent.state);
       isHeldUp = isWanted && height >= FIRST_HEIGHTS && operations.hasFullShard();
       if (isHeldUp) return fullUntilMs;
       return isWanted ? wantedMs : idleUntilMs;
     },
-    isNews: () => (isWanted ? isHeldUp && !operations.hasFullShard() : operations.isWanted(parent.state)),
+    isNews: () => {
+      if (hasEnded) return false;
+      return operations.hasEnded(parent.state) || (isWanted ? isHeldUp && !operations.hasFullShard() : operations.isWanted(parent.state));
+    },
     content: ({ nowMs, seed }) => contentOn(dependencies, parent, { timestampMs: Math.max(nowMs, earliestMs), seed }),
   };
 }

@@ -110,15 +110,17 @@ export class CrosslinkShelf {
     });
   }
 
-  /** Whether something is here that changes what is final on this state: results, or the end of an instance. */
-  isAwaited({ records }: BeaconState): boolean {
-    return records.some((entry) => {
+  /** What is here that changes what is final on this state: the end of an instance (or what its successors begin with), or else results. */
+  awaitedOn({ records }: BeaconState): 'end' | 'results' | undefined {
+    let awaited: 'results' | undefined;
+    for (const entry of records) {
       const crosslink = this.#kept.get(nameOf(entry.record))?.crosslink;
-      if (crosslink === undefined || !addsToEntry(crosslink, entry)) return false;
+      if (crosslink === undefined || !addsToEntry(crosslink, entry)) continue;
       const last = crosslink.headers.at(-1);
-      const hasEnd = last === undefined || crosslink.carriers.length > 0;
-      return hasEnd || !bytesEqual(last.parentExecution.stateRoot, entry.progress.stateRoot) || this.#isOfLaterEpoch(last, entry);
-    });
+      if (last === undefined || crosslink.carriers.length > 0 || this.#isOfLaterEpoch(last, entry)) return 'end';
+      if (!bytesEqual(last.parentExecution.stateRoot, entry.progress.stateRoot)) awaited = 'results';
+    }
+    return awaited;
   }
 
   /** A beacon block is committed: what its state has is let go. */

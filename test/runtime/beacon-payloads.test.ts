@@ -12,6 +12,7 @@ const PARENT_MS = 50_000;
 interface Situation {
   isWanted: boolean;
   hasFullShard: boolean;
+  hasEnded?: boolean;
   readonly height?: number;
   readonly idleIntervalMs?: number;
   /** How long the parent took until it could be built on. */
@@ -26,6 +27,7 @@ function planIn(situation: Situation): PayloadPlan {
   const parent: BeaconOutcome = { hash: facts.hash, facts, commitment: NO_EXECUTION, seed: rootOf('seed'), state };
   const operations = {
     isWanted: () => situation.isWanted,
+    hasEnded: () => situation.hasEnded === true,
     hasFullShard: () => situation.hasFullShard,
     onNews: () => undefined,
     collect: async () => ({ crosslinks: [], evidence: [] }),
@@ -61,6 +63,21 @@ describe('a beacon block', () => {
     const lastOfEpoch = smallGenesis({}).parameters.epochBlocks;
     assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, height: lastOfEpoch }), 250);
     assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, height: lastOfEpoch + 1 }), 750);
+  });
+
+  it('is due at the least interval when an instance has ended, whatever else is the case: its shard stands still until then', () => {
+    for (const hasFullShard of [false, true]) {
+      assert.equal(waitOf({ isWanted: true, hasEnded: true, hasFullShard }), 250);
+      assert.equal(waitOf({ isWanted: true, hasEnded: true, hasFullShard, tookMs: 2_000 }), 250);
+    }
+    const situation: Situation = { isWanted: true, hasFullShard: true };
+    const plan = planIn(situation);
+    assert.equal(plan.dueMs() - PARENT_MS, 750);
+    assert.equal(plan.isNews(), false);
+    situation.hasEnded = true;
+    assert.equal(plan.isNews(), true);
+    assert.equal(plan.dueMs() - PARENT_MS, 250);
+    assert.equal(plan.isNews(), false);
   });
 
   it('is asked for anew when somebody begins to wait, and when the shards are not full any more', () => {

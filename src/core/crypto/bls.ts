@@ -35,7 +35,10 @@ export interface BlsScheme {
   publicKeyOf(secretKey: Uint8Array): Uint8Array;
   sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array;
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
-  /** The sum of the signatures; `undefined` of none, if one is invalid, or if they cancel out to the point at infinity. */
+  /**
+   * The sum of the signatures; `undefined` of none, if one is no point of the curve or the one at infinity, or if the sum is that or not of
+   * the group. It proves nothing of its parts: verified, it says that all signed, and not that each part would pass alone.
+   */
   aggregate(signatures: readonly Uint8Array[]): Uint8Array | undefined;
   /** True if `signature` is the sum of a signature by every key (each proven to be possessed) over the one message. */
   fastAggregateVerify(publicKeys: readonly Uint8Array[], message: Uint8Array, signature: Uint8Array): boolean;

@@ -45,6 +45,8 @@ for (const scheme of schemes) {
       assert.equal(scheme.verify(scheme.publicKeyOf(secretKey(1)), MESSAGE, signature), false);
     });
 
+    it('adds up no signature that is beside the group', () => refusesBesideGroup(scheme));
+
     it('checks that one message was signed by all of the keys, and by each of them', () => {
       const sets = [0, 1, 2].map((index) => signed(scheme, index, MESSAGE));
       const keys = sets.map((set) => set.publicKey);
@@ -115,6 +117,20 @@ describe('the two implementations of BLS', { skip: skipAgreement }, () => {
       }),
       { numRuns: 5 },
     );
+  });
+
+  it('differ in sums whose parts are beside the group and cancel out: the native one is of the signatures without them', () => {
+    const beside = pointBesideGroup();
+    const sets = [signed(blstBls, 0, MESSAGE), signed(blstBls, 1, MESSAGE)];
+    const signatures = sets.map(({ signature }) => signature);
+    const moved = signatures.map((signature, index) =>
+      compressed(bls12_381.longSignatures.Signature.fromBytes(signature).add(index === 0 ? beside : beside.negate())),
+    );
+    assert.equal(nobleBls.aggregate(moved), undefined);
+    const sum = blstBls.aggregate(moved);
+    assert.deepEqual(sum, blstBls.aggregate(signatures));
+    const keys = sets.map(({ publicKey }) => publicKey);
+    for (const scheme of schemes) assert.equal(scheme.fastAggregateVerify(keys, MESSAGE, sum as Uint8Array), true);
   });
 
   it('judge altered keys and signatures alike', () => {
@@ -192,6 +208,50 @@ function refusesInfinity(scheme: BlsScheme): void {
   const infinite = { publicKey: INFINITE_KEY, message: MESSAGE, signature: INFINITE_SIGNATURE };
   assert.equal(scheme.verifyBatch([infinite, { publicKey, message: MESSAGE, signature }]), false);
   assert.equal(scheme.verifyBatch([{ publicKeys: cancelling, message: MESSAGE, signature }, infinite]), false);
+}
+
+function refusesBesideGroup(scheme: BlsScheme): void {
+  const { signature } = signed(scheme, 0, MESSAGE);
+  const beside = pointBesideGroup();
+  const moved = bls12_381.longSignatures.Signature.fromBytes(signature).add(beside);
+  for (const point of [beside, moved]) {
+    const bytes = compressed(point);
+    assert.equal(scheme.isValidSignature(bytes), false);
+    assert.equal(scheme.aggregate([bytes]), undefined);
+    assert.equal(scheme.aggregate([bytes, signature]), undefined);
+    assert.equal(scheme.aggregate([signature, bytes, bytes]), undefined);
+  }
+}
+
+type SignaturePoint = typeof bls12_381.G2.Point.BASE;
+
+// Of the curve, and outside the group: what is left of any point of the curve when its part in the group is taken away.
+function pointBesideGroup(): SignaturePoint {
+  const { Fp2 } = bls12_381.fields;
+  for (let c0 = 1n; ; c0++) {
+    const x = Fp2.create({ c0, c1: 0n });
+    const ySquared = Fp2.add(Fp2.mul(Fp2.sqr(x), x), Fp2.create({ c0: 4n, c1: 4n }));
+    if (!Fp2.isValidNot0(ySquared) || !isSquare(ySquared)) continue;
+    const point = bls12_381.G2.Point.fromAffine({ x, y: Fp2.sqrt(ySquared) });
+    return point.multiplyUnsafe(GROUP_ORDER - 1n).add(point);
+  }
+}
+
+function isSquare(value: { readonly c0: bigint; readonly c1: bigint }): boolean {
+  const { Fp2 } = bls12_381.fields;
+  return Fp2.eql(Fp2.pow(value, (Fp2.ORDER - 1n) / 2n), Fp2.ONE);
+}
+
+// The library writes points of the group only.
+function compressed(point: SignaturePoint): Uint8Array {
+  const { x, y } = point.toAffine();
+  const { Fp } = bls12_381.fields;
+  const [high, highNegative] = y.c1 === 0n ? [y.c0, Fp.neg(y.c0)] : [y.c1, Fp.neg(y.c1)];
+  const bytes = new Uint8Array(96);
+  bytes.set(bigintToBytes(x.c1, 48));
+  bytes.set(bigintToBytes(x.c0, 48), 48);
+  bytes[0] = (bytes[0] as number) | 0x80 | (high > highNegative ? 0x20 : 0);
+  return bytes;
 }
 
 function answersMalformed(scheme: BlsScheme): void {
