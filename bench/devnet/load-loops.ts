@@ -155,7 +155,16 @@ export async function drain({ entry, watch }: LoadTarget, source: TransactionSou
 
 // A node says that it has them, or that they are final: both are well.
 async function sendAgain(entry: RpcClient, transactions: readonly SignedTransaction[]): Promise<void> {
-  if (transactions.length > 0) await entry.sendRaw(transactions.map(({ raw }) => raw));
+  if (transactions.length > 0) await sendOrSayWhy(entry, transactions);
+}
+
+// A node that does not answer in time took none, as far as its client knows.
+async function sendOrSayWhy(entry: RpcClient, batch: readonly SignedTransaction[]): Promise<readonly (string | undefined)[]> {
+  try {
+    return await entry.sendRaw(batch.map(({ raw }) => raw));
+  } catch (error) {
+    return batch.map(() => `no answer: ${String(error)}`);
+  }
 }
 
 // The first of the batch was due at `firstDueMs`, each further one `apartMs` later. What is refused is no longer waited for, unless it is sent again.
@@ -169,7 +178,7 @@ async function send(
   isSentAgain = false,
 ): Promise<void> {
   for (const [i, { hash }] of batch.entries()) watch.sent(hash, firstDueMs + i * apartMs);
-  const errors = await entry.sendRaw(batch.map(({ raw }) => raw));
+  const errors = await sendOrSayWhy(entry, batch);
   for (const [i, error] of errors.entries()) {
     if (error === undefined) continue;
     source.countRefusal(error);
