@@ -13,6 +13,8 @@ const RECEIPT_ATTEMPTS_MAX = 80;
 export interface FinalityWatch {
   /** Transactions sent and not final yet. */
   waiting(): number;
+  /** Whether it is one of them. */
+  isWaiting(hash: string): boolean;
   /** A transaction leaves that was due at `dueMs`, by `performance.now()`: its latency begins then. */
   sent(hash: string, dueMs: number): void;
   /** It was refused: nobody waits for it. */
@@ -79,6 +81,7 @@ export async function watchFinality(heads: RpcClient, other: RpcClient): Promise
 
   return {
     waiting: () => dueAtMs.size,
+    isWaiting: (hash) => dueAtMs.has(hash),
     sent: (hash, dueMs) => void dueAtMs.set(hash, dueMs),
     refused: (hash) => void dueAtMs.delete(hash),
     takeWindow() {

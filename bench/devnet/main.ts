@@ -223,7 +223,7 @@ async function measure(input: MeasureInput): Promise<Measurement> {
   const finalInTime = target.watch.takeWindow();
   const after = await readAll(devnet);
   const generatorAfter = await readResources(process.pid, undefined);
-  const notFinal = await drain(target.watch);
+  const notFinal = await drain(target, source);
   const late = target.watch.takeWindow();
   const latenciesMs = [...finalInTime.latenciesMs, ...late.latenciesMs];
   const transactions = finalInTime.latenciesMs.length;

@@ -180,7 +180,7 @@ async function measure(devnet: Devnet) {
     );
     await looking.stop();
     say(`after: ${JSON.stringify(after.latencyMs)}; ${JSON.stringify(ledger.sums)}`);
-    const neighboursNotFinal = await drain(watch);
+    const neighboursNotFinal = await drain({ entry, watch }, source);
     const settled = await settle(second, setting, ledger, mix);
     const stillKnown = await knownOf(nodes, ledger.goneHashes);
     const supply = (await second.call('coppice_getSupply', [])) as { readonly undeliveredValue: string };

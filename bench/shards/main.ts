@@ -77,6 +77,8 @@ interface Throughput extends ResourceFigures {
   readonly latencyMs: Latency;
   readonly receiptsFailed: number;
   readonly refusals: Readonly<Record<string, number>>;
+  /** Transactions that were sent again since they were not final after a while. */
+  readonly resent: number;
   readonly notFinal: number;
   readonly generatorCpuPercent: number;
 }
@@ -182,7 +184,7 @@ async function measureClosed({ devnet, entry, watch, accounts, chainId, crossPer
   const window = watch.takeWindow();
   const after = await readAll(devnet);
   const own = process.cpuUsage(ownBefore);
-  const notFinal = await drain(watch);
+  const notFinal = await drain({ entry, watch }, source);
   const late = watch.takeWindow();
   const transactions = window.latenciesMs.length;
   return {
@@ -192,6 +194,7 @@ async function measureClosed({ devnet, entry, watch, accounts, chainId, crossPer
     latencyMs: latencyOf([...window.latenciesMs, ...late.latenciesMs]),
     receiptsFailed: window.receiptsFailed + late.receiptsFailed,
     refusals: Object.fromEntries(source.refusals),
+    resent: source.resent,
     notFinal,
     ...resourceFigures(before, after, transactions, elapsedSeconds),
     generatorCpuPercent: round((own.user + own.system) / elapsedSeconds / 10_000, 1),

@@ -172,7 +172,7 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
     operations: {
       isWanted: (state) => awaitedOn(state).some((awaited) => awaited !== undefined) || (archive?.operationsOn(state).length ?? 0) > 0,
       hasEnded: (state) => awaitedOn(state).includes('end'),
-      hasFullShard: () => fullShards.size > 0,
+      areShardsFull: () => 2 * fullShards.size > (shards?.chains.size ?? 0),
       onNews: (listener) => {
         onBeaconNews = listener;
       },
@@ -300,7 +300,10 @@ export async function createNode(ports: NodePorts, identity: NodeIdentity): Prom
       follow,
       neededFrom: (shard) => finalHeightOf(shard) - 1,
       transactionsOf: openPool,
-      onLeft: (shard) => transactions.remove(shard),
+      onLeft: (shard) => {
+        transactions.remove(shard);
+        fullShards.delete(shard);
+      },
       rowsOf: (shard, { facts, result }) => (follow === 'all' ? makerOf(maker).rowsOfExecution(shard, facts.height, result) : []),
       onCommitted: (shard, outcome) => {
         news.ofShard(shard, outcome, running.chains.get(shard)?.instance);

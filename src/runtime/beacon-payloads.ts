@@ -1,6 +1,6 @@
 // When a beacon block is due and what goes into it. The beacon keeps one pace while somebody waits for it: a shard has executed something that is not
-// final, or has ended its instance; and a slower one while shards make full blocks, whose machines have better to do and whose users wait for room,
-// or while the machines are so busy that a block takes long: blocks that follow one another without a pause leave nothing to those of the shards.
+// final, or has ended its instance; and a slower one while most shards make full blocks, whose machines have better to do and whose users wait for room
+// (not while a few do: the users of the others would pay for it), or while the machines are so busy that a block takes long: blocks that follow one another without a pause leave nothing to those of the shards.
 // Else it waits as long as an idle shard does: each block costs every validator as much as one full of crosslinks. It carries whatever crosslinks and
 // evidence there are; the last block of an epoch has no body.
 import type { BeaconConstants } from '../core/beacon/constants.ts';
@@ -21,7 +21,7 @@ import type { Clock } from './ports.ts';
 /** A new chain's first blocks do not wait: people want to see that it runs. */
 const FIRST_HEIGHTS = 2;
 /**
- * Between two blocks while shards make full ones: three times the least, so that a block makes some of theirs final. 750 ms of a devnet, whose
+ * Between two blocks while most shards make full ones: three times the least, so that a block makes some of theirs final. 750 ms of a devnet, whose
  * transactions wait longer than that for their turn.
  */
 const FULL_SHARDS_PACE = 3;
@@ -37,8 +37,8 @@ export interface BeaconOperations {
   isWanted(state: BeaconState): boolean;
   /** Whether something of that is the end of an instance: its shard stands still until a block says so. */
   hasEnded(state: BeaconState): boolean;
-  /** Whether the newest block of a shard was full: paid for, so that nobody slows the beacon down by what only waits. */
-  hasFullShard(): boolean;
+  /** Whether the newest blocks of most shards were full: paid for, so that nobody slows the beacon down by what only waits. */
+  areShardsFull(): boolean;
   /** The listener is told from now on, and no other, whenever that may have changed. */
   onNews(listener: () => void): void;
   /** What could go into a block on this state, each valid after those before it as far as this node knows; as much of it as fits is taken. */
@@ -81,13 +81,13 @@ function planOn(dependencies: BeaconPayloadsDependencies, parent: BeaconOutcome)
       hasEnded ||= operations.hasEnded(parent.state);
       if (hasEnded) return earliestMs;
       isWanted ||= operations.isWanted(parent.state);
-      isHeldUp = isWanted && height >= FIRST_HEIGHTS && operations.hasFullShard();
+      isHeldUp = isWanted && height >= FIRST_HEIGHTS && operations.areShardsFull();
       if (isHeldUp) return fullUntilMs;
       return isWanted ? wantedMs : idleUntilMs;
     },
     isNews: () => {
       if (hasEnded) return false;
-      return operations.hasEnded(parent.state) || (isWanted ? isHeldUp && !operations.hasFullShard() : operations.isWanted(parent.state));
+      return operations.hasEnded(parent.state) || (isWanted ? isHeldUp && !operations.areShardsFull() : operations.isWanted(parent.state));
     },
     content: ({ nowMs, seed }) => contentOn(dependencies, parent, { timestampMs: Math.max(nowMs, earliestMs), seed }),
   };

@@ -11,7 +11,7 @@ const PARENT_MS = 50_000;
 
 interface Situation {
   isWanted: boolean;
-  hasFullShard: boolean;
+  areShardsFull: boolean;
   hasEnded?: boolean;
   readonly height?: number;
   readonly idleIntervalMs?: number;
@@ -28,7 +28,7 @@ function planIn(situation: Situation): PayloadPlan {
   const operations = {
     isWanted: () => situation.isWanted,
     hasEnded: () => situation.hasEnded === true,
-    hasFullShard: () => situation.hasFullShard,
+    areShardsFull: () => situation.areShardsFull,
     onNews: () => undefined,
     collect: async () => ({ crosslinks: [], evidence: [] }),
   };
@@ -42,35 +42,35 @@ function waitOf(situation: Situation): number {
 
 describe('a beacon block', () => {
   it('is due at the least interval when somebody waits for it, and after the idle one when nobody does', () => {
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false }), 250);
-    assert.equal(waitOf({ isWanted: false, hasFullShard: false }), 1_000);
-    assert.equal(waitOf({ isWanted: false, hasFullShard: false, height: 1 }), 250);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false }), 250);
+    assert.equal(waitOf({ isWanted: false, areShardsFull: false }), 1_000);
+    assert.equal(waitOf({ isWanted: false, areShardsFull: false, height: 1 }), 250);
   });
 
-  it('is due later while a shard makes full blocks, and never later than an idle one', () => {
-    assert.equal(waitOf({ isWanted: true, hasFullShard: true }), 750);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: true, idleIntervalMs: 600 }), 600);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: true, idleIntervalMs: 100 }), 250);
+  it('is due later while shards make full blocks, and never later than an idle one', () => {
+    assert.equal(waitOf({ isWanted: true, areShardsFull: true }), 750);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: true, idleIntervalMs: 600 }), 600);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: true, idleIntervalMs: 100 }), 250);
   });
 
   it('is due after twice the time that its parent took where that is longer, and not later than while shards are full', () => {
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 125 }), 250);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 200 }), 400);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000 }), 750);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, idleIntervalMs: 100 }), 250);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 200, height: 1 }), 250);
-    assert.equal(waitOf({ isWanted: false, hasFullShard: false, tookMs: 2_000 }), 1_000);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 125 }), 250);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 200 }), 400);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 2_000 }), 750);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 2_000, idleIntervalMs: 100 }), 250);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 200, height: 1 }), 250);
+    assert.equal(waitOf({ isWanted: false, areShardsFull: false, tookMs: 2_000 }), 1_000);
     const lastOfEpoch = smallGenesis({}).parameters.epochBlocks;
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, height: lastOfEpoch }), 250);
-    assert.equal(waitOf({ isWanted: true, hasFullShard: false, tookMs: 2_000, height: lastOfEpoch + 1 }), 750);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 2_000, height: lastOfEpoch }), 250);
+    assert.equal(waitOf({ isWanted: true, areShardsFull: false, tookMs: 2_000, height: lastOfEpoch + 1 }), 750);
   });
 
   it('is due at the least interval when an instance has ended, whatever else is the case: its shard stands still until then', () => {
-    for (const hasFullShard of [false, true]) {
-      assert.equal(waitOf({ isWanted: true, hasEnded: true, hasFullShard }), 250);
-      assert.equal(waitOf({ isWanted: true, hasEnded: true, hasFullShard, tookMs: 2_000 }), 250);
+    for (const areShardsFull of [false, true]) {
+      assert.equal(waitOf({ isWanted: true, hasEnded: true, areShardsFull }), 250);
+      assert.equal(waitOf({ isWanted: true, hasEnded: true, areShardsFull, tookMs: 2_000 }), 250);
     }
-    const situation: Situation = { isWanted: true, hasFullShard: true };
+    const situation: Situation = { isWanted: true, areShardsFull: true };
     const plan = planIn(situation);
     assert.equal(plan.dueMs() - PARENT_MS, 750);
     assert.equal(plan.isNews(), false);
@@ -81,7 +81,7 @@ describe('a beacon block', () => {
   });
 
   it('is asked for anew when somebody begins to wait, and when the shards are not full any more', () => {
-    const situation: Situation = { isWanted: false, hasFullShard: true };
+    const situation: Situation = { isWanted: false, areShardsFull: true };
     const plan = planIn(situation);
     assert.equal(plan.dueMs() - PARENT_MS, 1_000);
     assert.equal(plan.isNews(), false);
@@ -89,7 +89,7 @@ describe('a beacon block', () => {
     assert.equal(plan.isNews(), true);
     assert.equal(plan.dueMs() - PARENT_MS, 750);
     assert.equal(plan.isNews(), false);
-    situation.hasFullShard = false;
+    situation.areShardsFull = false;
     assert.equal(plan.isNews(), true);
     assert.equal(plan.dueMs() - PARENT_MS, 250);
     assert.equal(plan.isNews(), false);

@@ -39,6 +39,8 @@ const BLOCKS_MIN = 8;
 const FLOOD_FRAMES = 2;
 const FLOOD_FRAMES_AT_FIRST = 16;
 const FLOOD_FRAME_MESSAGES = 250;
+/** Transactions of each user in a step, of which a block has room for two. */
+const CROWD_EACH = 8;
 const crypto = standInCrypto();
 const clients = createClients(8, crypto.secp256k1);
 
@@ -160,6 +162,28 @@ function floodOf(world: BeaconWorld, shard: number): () => Promise<void> {
   };
 }
 
+/** In each step transactions that buy more than a shard has in that time: all its blocks are full. */
+function crowdIn(world: BeaconWorld, shard: number): () => Promise<void> {
+  const users = clients.filter(({ address }) => shardOfPlacement(new Set(LAYOUT), placementOfFamily(address)) === shard);
+  const nonces = users.map(() => 0n);
+  const { evmChainId: chainId, transactionGasLimitMax } = world.genesis.parameters;
+  return async () => {
+    for (const [place, { secretKey, address }] of users.entries())
+      for (let count = 0; count < CROWD_EACH; count++) {
+        const wish = {
+          secretKey,
+          nonce: nonces[place] as bigint,
+          to: address,
+          valueWei: 0n,
+          gasLimit: BigInt(transactionGasLimitMax),
+          chainId,
+        };
+        const submitted = world.nodes[0]?.transactions.submit(signTransfer(wish, crypto.secp256k1)) ?? Promise.reject();
+        if ((await world.clock.drive(submitted)).ok) nonces[place] = wish.nonce + 1n;
+      }
+  };
+}
+
 describe('shards of one node', () => {
   before(() => prepareHashes());
 
@@ -187,6 +211,10 @@ describe('shards of one node', () => {
 
     it('while a member floods another with more than a node can verify', async () => {
       assertSamePace(calm, await paceUnder((world) => floodOf(world, ATTACKED)));
+    });
+
+    it('while another has more to do than its blocks have room for', async () => {
+      assertSamePace(calm, await paceUnder((world) => crowdIn(world, ATTACKED)));
     });
 
     it('while another stands still', async () => {

@@ -37,6 +37,8 @@ export interface DevnetOptions {
   readonly loadAccounts?: number;
   /** Of the genesis, beside the preset: a network whose epochs last long, for what is about one instance. */
   readonly overrides?: Readonly<Record<string, number>>;
+  /** What validators have at stake, in the order of their folders; one seat each when absent. */
+  readonly seats?: readonly number[];
   /** Start the network of this folder again. */
   readonly folder?: string;
   readonly basePort?: number;
@@ -58,9 +60,9 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   if (options.shards !== undefined) args.push('--shards', String(options.shards));
   if (options.layout !== undefined) args.push('--layout', options.layout.join());
   if (options.loadAccounts !== undefined) args.push('--load-accounts', String(options.loadAccounts));
-  if (options.overrides !== undefined) {
+  if (options.overrides !== undefined || options.seats !== undefined) {
     await makeOnly([MAIN_FILE, ...args]);
-    overrideGenesis(folder, options.overrides);
+    overrideGenesis(folder, options.overrides ?? {}, options.seats);
   }
   const child = spawn(process.execPath, [MAIN_FILE, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -95,11 +97,12 @@ async function makeOnly(command: readonly string[]): Promise<void> {
 }
 
 /** Writes the genesis of each validator of a devnet anew that was made and never started. */
-export function overrideGenesis(folder: string, overrides: Readonly<Record<string, number>>): void {
+export function overrideGenesis(folder: string, overrides: Readonly<Record<string, number>>, seats: readonly number[] = []): void {
   for (const name of readdirSync(folder).filter((entry) => entry.startsWith('validator-'))) {
     const file = join(folder, name, 'genesis.json');
-    const genesis = JSON.parse(readFileSync(file, 'utf8')) as { readonly overrides?: object };
-    writeFileSync(file, JSON.stringify({ ...genesis, overrides: { ...genesis.overrides, ...overrides } }));
+    const genesis = JSON.parse(readFileSync(file, 'utf8')) as { readonly overrides?: object; readonly validators: readonly object[] };
+    const validators = genesis.validators.map((validator, index) => ({ ...validator, ...(seats[index] && { seats: seats[index] }) }));
+    writeFileSync(file, JSON.stringify({ ...genesis, validators, overrides: { ...genesis.overrides, ...overrides } }));
   }
 }
 
