@@ -34,7 +34,9 @@ type Tally = { -readonly [F in Exclude<keyof KillReport, 'failed'>]: number };
 
 const GO_ON_BLOCKS = 3;
 const GO_ON_MS_MAX = 60_000;
-const LOAD_TICK_MS = 50;
+/** Ten transactions each time: load enough that blocks are never empty for long, and not what most of the processor goes into. */
+const LOAD_TICK_MS = 150;
+const POLL_MS = 50;
 const RESYNC_MS = 2_000;
 const ROUND_LOAD_MS = 1_500;
 const RECEIPTS_CHECKED = 50;
@@ -231,7 +233,7 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   const deadlineMs = performance.now() + GO_ON_MS_MAX;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > deadlineMs) throw new Error(`waited ${GO_ON_MS_MAX / 1_000} s for ${what}`);
-    await sleep(LOAD_TICK_MS);
+    await sleep(POLL_MS);
   }
 }
 
