@@ -64,7 +64,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     pattern: 'test/processes/**/*.test.ts',
     concurrency: 2,
     fileTimeoutMs: 300_000,
-    first: ['test/processes/commands.test.ts', 'test/processes/tools/messenger.test.ts', 'test/processes/tools/hardhat.test.ts'],
+    first: ['test/processes/tools/tools.test.ts', 'test/processes/commands.test.ts'],
   },
   system: { pattern: 'test/system/**/*.test.ts', concurrency: 1, fileTimeoutMs: 300_000 },
 };

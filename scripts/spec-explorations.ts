@@ -157,7 +157,7 @@ function handoverExplorations({ samples, isThorough }: Budget): readonly Explora
 
 /** Types, and schedules by hand. */
 function checkedByHand({ folder }: Model): readonly Exploration[] {
-  const file = `${folder}/scenarios.qnt`;
+  const file = modelIn(folder);
   // The other commands check types as well, but say so only where they are wrong.
   const types: Exploration = {
     name: 'typecheck',
@@ -169,7 +169,7 @@ function checkedByHand({ folder }: Model): readonly Exploration[] {
   };
   const scenarios: Exploration = {
     name: 'scenarios',
-    args: ['test', file, '--backend', 'typescript', '--seed', '1'],
+    args: ['test', file, '--main', 'scenarios', '--backend', 'typescript', '--seed', '1'],
     expected: /^ *\d+ passing(?![\s\S]*failed)/m,
     witnesses: [],
     explored: 'schedules by hand',
@@ -204,5 +204,11 @@ function violatingIn(model: Model, init: string, invariant: string, seed = '1'):
 
 function randomRuns({ folder }: Model, init: string, samples: number, steps: number, seed: string): readonly string[] {
   const budget = ['--max-samples', `${samples}`, '--max-steps', `${steps}`];
-  return ['run', `${folder}/instances.qnt`, '--backend', 'typescript', '--seed', seed, '--verbosity', '1', '--init', init, ...budget];
+  const choice = ['--main', 'instances', '--init', init, '--seed', seed];
+  return ['run', modelIn(folder), '--backend', 'typescript', '--verbosity', '1', ...choice, ...budget];
+}
+
+/** The file that imports all others of a model: the tool reads and checks it in seconds, and once (quint-worker.ts). */
+export function modelIn(folder: string): string {
+  return `${folder}/model.qnt`;
 }

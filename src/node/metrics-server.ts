@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { CoppiceError } from '../core/primitives/errors.ts';
 import type { Peers } from '../network/ports.ts';
+import { WITHOUT_SCHEMAS } from '../rpc/http-server-options.ts';
 import type { Clock } from '../runtime/ports.ts';
 import type { Node } from './create-node.ts';
 import { type Health, type HealthTiming, healthOf } from './health.ts';
@@ -30,7 +31,7 @@ export async function startMetricsServer({
   timing,
 }: MetricsServerOptions): Promise<FastifyInstance> {
   const health = (): Health => healthOf(node.progress(), peers.connected().length, clock.nowMs(), timing);
-  const server = Fastify({ logger: false, bodyLimit: 1024 });
+  const server = Fastify({ ...WITHOUT_SCHEMAS, logger: false, bodyLimit: 1024 });
   server.get('/metrics', async (_request, reply) => {
     node.refreshMetrics();
     metrics.gauge('coppice_healthy', health().healthy ? 1 : 0);

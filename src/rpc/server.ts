@@ -10,6 +10,7 @@ import { type BudgetPair, createBudgetPair } from './budget.ts';
 import { Connection } from './connection.ts';
 import { createDispatcher, type Dispatcher, type FaultObserver, type RequestObserver } from './dispatch.ts';
 import { invalidRequest, limitExceeded, type RpcError } from './errors.ts';
+import { WITHOUT_SCHEMAS } from './http-server-options.ts';
 import { budgetOf, PartialFrame } from './inbound-bytes.ts';
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts';
 import type { RpcPorts } from './ports.ts';
@@ -63,6 +64,7 @@ export async function createRpcServer(options: RpcServerOptions): Promise<RpcSer
   const connections = new Map<WebSocket, Liveness>();
   const inbound = createBudgetPair(limits.inboundBytesMax);
   const app = fastify({
+    ...WITHOUT_SCHEMAS,
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,

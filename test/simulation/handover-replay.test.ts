@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Quint } from '../../scripts/quint.ts';
+import { modelIn } from '../../scripts/spec-explorations.ts';
 import { type ReplayCounts, replayHandover } from './handover-replay.ts';
 import type { HandoverState } from './handover-trace.ts';
 import { actionsOfHandover, countActions } from './model-actions.ts';
@@ -39,10 +40,11 @@ describe('the lanes, beside the formal model', () => {
   before(async () => {
     const written = (name: string) => ['--backend', 'typescript', '--seed', `${SEED}`, '--out-itf', join(folder, `${name}_{seq}.itf.json`)];
     const budget = ['--max-samples', `${TRACES}`, '--n-traces', `${TRACES}`, '--max-steps', `${STEPS}`, '--verbosity', '1'];
+    const file = modelIn('spec/handover');
     const quint = new Quint();
     const outputs = await Promise.all([
-      quint.output(['test', 'spec/handover/scenarios.qnt', ...written('{test}')]),
-      ...INSTANCES.map((init) => quint.output(['run', 'spec/handover/instances.qnt', '--init', init, ...budget, ...written(init)])),
+      quint.output(['test', file, '--main', 'scenarios', ...written('{test}')]),
+      ...INSTANCES.map((init) => quint.output(['run', file, '--main', 'instances', '--init', init, ...budget, ...written(init)])),
     ]);
     quint.close();
     for (const file of readdirSync(folder).sort()) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Quint } from '../../scripts/quint.ts';
+import { modelIn } from '../../scripts/spec-explorations.ts';
 import { ENGINE_MUTANTS, loadMutant, NO_MUTANT } from './engine-mutants.ts';
 import { actionsOfConsensus, countActions } from './model-actions.ts';
 import { type Engine, replay } from './model-replay.ts';
@@ -43,11 +44,21 @@ describe('the engine, beside the formal model', () => {
       '--verbosity',
       '1',
     ];
+    const file = modelIn('spec');
     const quint = new Quint();
     const outputs = await Promise.all([
-      quint.output(['test', 'spec/scenarios.qnt', ...written('{test}')]),
-      quint.output(['run', 'spec/instances.qnt', '--init', 'initToReplay', ...budget(TRACES), ...written('random')]),
-      quint.output(['run', 'spec/instances.qnt', '--init', 'initToReplayTheEnd', ...budget(TRACES_TO_THE_END), ...written('ending')]),
+      quint.output(['test', file, '--main', 'scenarios', ...written('{test}')]),
+      quint.output(['run', file, '--main', 'instances', '--init', 'initToReplay', ...budget(TRACES), ...written('random')]),
+      quint.output([
+        'run',
+        file,
+        '--main',
+        'instances',
+        '--init',
+        'initToReplayTheEnd',
+        ...budget(TRACES_TO_THE_END),
+        ...written('ending'),
+      ]),
     ]);
     quint.close();
     for (const file of readdirSync(folder).sort()) {

@@ -36,9 +36,11 @@ type Tally = { -readonly [F in Exclude<keyof KillReport, 'failed'>]: number };
 
 const GO_ON_BLOCKS = 3;
 const GO_ON_MS_MAX = 60_000;
-const LOAD_TICK_MS = 50;
+/** A transaction of each of ten senders each time: load enough that blocks are never empty for long, and not what most of the processor goes into. */
+const LOAD_TICK_MS = 150;
 /** Receipts are asked for every so many ticks. */
-const FOLLOW_TICKS = 10;
+const FOLLOW_TICKS = 4;
+const POLL_MS = 50;
 /** Of every load. */
 const CALLS_MIN = 0.3;
 const ROUND_LOAD_MS = 1_500;
@@ -229,7 +231,7 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
   const deadlineMs = performance.now() + GO_ON_MS_MAX;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > deadlineMs) throw new Error(`waited ${GO_ON_MS_MAX / 1_000} s for ${what}`);
-    await sleep(LOAD_TICK_MS);
+    await sleep(POLL_MS);
   }
 }
 

@@ -8,6 +8,7 @@ import { connectRpc, type RpcClient } from '../../bench/devnet/json-rpc-client.t
 import type { Sender } from '../../bench/devnet/transactions.ts';
 import { prepareDevnet } from '../../src/cli/devnet-files.ts';
 import { mnemonicAccounts } from '../../src/cli/mnemonic-accounts.ts';
+import { VALIDATOR_V8_FLAGS } from '../../src/cli/validator-process.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import type { DataDirectory } from '../../src/storage/data-directory.ts';
@@ -122,7 +123,9 @@ function firstPeerPort(directories: readonly DataDirectory[]): number {
 async function startNodeProcess(directory: DataDirectory): Promise<ChildProcess> {
   mkdirSync(directory.logFolder, { recursive: true });
   const log = openSync(join(directory.logFolder, 'process.log'), 'a');
-  const child = spawn(process.execPath, [MAIN_FILE, 'node', '--data-dir', directory.path], { stdio: ['ignore', log, log, 'ipc'] });
+  const child = spawn(process.execPath, [...VALIDATOR_V8_FLAGS, MAIN_FILE, 'node', '--data-dir', directory.path], {
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   const ready = new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${directory.path} did not start in time`)), START_MS_MAX);
     child.once('message', () => {

@@ -1,7 +1,7 @@
 // Hardhat's own command line in a project, against a devnet.
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Devnet } from '../../system/devnet-fixture.ts';
 
@@ -16,7 +16,7 @@ export async function runHardhat(project: string, script: string, { folder, rpc,
     env: {
       ...process.env,
       HARDHAT_DISABLE_TELEMETRY_PROMPT: 'true',
-      HARDHAT_BUILD_FOLDER: join(folder, 'hardhat'),
+      HARDHAT_BUILD_FOLDER: join(folder, `hardhat-${basename(project)}`),
       COPPICE_RPC_URL: rpc[0] ?? '',
       COPPICE_PRIVATE_KEYS: accounts.map(({ privateKey }) => privateKey).join(','),
     },

@@ -1,43 +1,41 @@
-// The same check of shapes as rpc-shapes.test.ts, on a live devnet of four processes: transactions go to one node, the checker asks another.
+// The same check of shapes as test/conformance/rpc-shapes.test.ts, on a live devnet of four processes: transactions go to one node, the checker asks
+// another.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { LOGGER_INIT_CODE, SENDER_INIT_CODE } from '../rpc/chain-fixture.ts';
-import { type Devnet, startDevnet } from '../system/devnet-fixture.ts';
-import { runShapeChecker, SHAPE_CHECKER, SHAPES_DOCUMENT } from './rpc-shapes-checker.ts';
+import { runShapeChecker, SHAPE_CHECKER, SHAPES_DOCUMENT } from '../../conformance/rpc-shapes-checker.ts';
+import { LOGGER_INIT_CODE, SENDER_INIT_CODE } from '../../rpc/chain-fixture.ts';
+import type { Devnet } from '../../system/devnet-fixture.ts';
 
 const isThere = existsSync(SHAPE_CHECKER) && existsSync(SHAPES_DOCUMENT);
 const GAS_PRICE_WEI = 10n ** 10n;
 
-describe("a live devnet's answers", { skip: isThere ? false : `the checker is not at ${SHAPE_CHECKER}` }, () => {
-  let devnet: Devnet;
+/** Its suite, on a devnet whose first account is nobody else's; the checker asks what the newest blocks have, so nobody else should be at work. */
+export function describeShapes(devnetOf: () => Devnet): void {
+  describe("a live devnet's answers", { concurrency: 1, skip: isThere ? false : `the checker is not at ${SHAPE_CHECKER}` }, () => {
+    before(() => makeSamples(devnetOf()));
 
-  before(async () => {
-    devnet = await startDevnet({ shards: 4 });
-    await makeSamples(devnet);
+    it('have the shapes that the OpenRPC document gives them', async () => {
+      const report = await runShapeChecker(devnetOf().rpc[1] as string);
+      assert.deepEqual(
+        report.unmet,
+        [],
+        JSON.stringify(
+          report.rows.filter((row) => report.unmet.includes(row.method)),
+          null,
+          1,
+        ),
+      );
+      const byHash = report.rows.find((row) => row.method === 'eth_getTransactionByHash');
+      assert.ok(
+        byHash !== undefined && byHash.calls >= 7,
+        'creations, transfers and calls of each type, and a system transaction, were seen',
+      );
+    });
   });
-  after(() => devnet?.remove());
-
-  it('have the shapes that the OpenRPC document gives them', async () => {
-    const report = await runShapeChecker(devnet.rpc[1] as string);
-    assert.deepEqual(
-      report.unmet,
-      [],
-      JSON.stringify(
-        report.rows.filter((row) => report.unmet.includes(row.method)),
-        null,
-        1,
-      ),
-    );
-    const byHash = report.rows.find((row) => row.method === 'eth_getTransactionByHash');
-    assert.ok(
-      byHash !== undefined && byHash.calls >= 7,
-      'creations, transfers and calls of each type, and a system transaction, were seen',
-    );
-  });
-});
+}
 
 /** A transfer and a call of each type, contracts, a log, and a payment from a contract to another family. */
 async function makeSamples({ chainId, rpc, accounts }: Devnet): Promise<void> {
