@@ -1,6 +1,6 @@
 // Mutants of what makes a block valid and of what it comes to: static validation, execution, fees, messages.
 import type { Mutant } from './mutant.ts';
-import { BRISK, CALM, PLAIN, SOON_MS, type Trial, underSeeds } from './trial.ts';
+import { BRISK, CALM, PLAIN, SOON_MS, seedFirst, type Trial, underSeeds } from './trial.ts';
 
 const VALIDATE = 'src/core/shard/validate-shard-block.ts';
 const CHECKS = 'src/core/execution/transaction-checks.ts';
@@ -185,6 +185,24 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     file: MESSAGE,
     find: '  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;',
     replace: '  const hasSomethingToSay = message.valueWei < 0n || message.reservedGas > 0;',
+    trials: FAILING_CALLS,
+  },
+  {
+    name: 'call-across-families-runs',
+    rule: 'a call with data of another family fails in the frame that makes it',
+    violates: ['determinism', 'validity', 'layout-independence'],
+    file: 'src/core/execution/family-rules.ts',
+    find: "  if (kind !== 'call' || facts.isStaticFrame || facts.hasData) return 'foreign-call';",
+    replace: "  if (kind !== 'call' || facts.isStaticFrame || facts.hasData) return 'local';",
+    trials: seedFirst(2, TALKING),
+  },
+  {
+    name: 'call-before-its-contract',
+    rule: 'a call with data of an address where nobody is yet fails',
+    violates: ['determinism', 'validity'],
+    file: MESSAGE,
+    find: '  if (nonce !== 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;',
+    replace: '  if (nonce === 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;',
     trials: FAILING_CALLS,
   },
   {
