@@ -32,6 +32,8 @@ const OVERDUE = underSeeds(33, 4, {
 });
 /** Long enough that contracts which send by the messenger are deployed, called, answered and refused. */
 const TALKING = underSeeds(1, 10, { faults: [], dishonest: [], shape: PLAIN });
+/** Links on which a proposal may come before the beacon block to which it refers. */
+const UNEVEN = underSeeds(13, 6, { faults: [], faultsUntilMs: SOON_MS, dishonest: [], shape: { ...PLAIN, beaconIntervalMs: 250 } });
 /** Blocks of four transfers, so that there are full ones and the base fee moves. */
 const BUSY = underSeeds(1, 4, { faults: [], faultsUntilMs: SOON_MS, dishonest: [], parameters: { blockGasLimit: 84_000 }, shape: PLAIN });
 
@@ -204,6 +206,16 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     find: '  if (nonce !== 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;',
     replace: '  if (nonce === 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;',
     trials: FAILING_CALLS,
+  },
+  {
+    name: 'validity-by-what-has-come',
+    rule: 'validity never depends on what a node has seen',
+    violates: ['validity', 'liveness'],
+    file: LOGIC,
+    find: '    validate: async (task) => {\n      const verdict = await judge(task);\n',
+    replace:
+      "    validate: async (task) => {\n      if (task.block.header.beaconReference.height > window.newest.height) return refuse('wrong-beacon-reference', '');\n      const verdict = await judge(task);\n",
+    trials: UNEVEN,
   },
   {
     name: 'credit-without-debit',
