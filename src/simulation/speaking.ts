@@ -1,5 +1,5 @@
 // The network of a node, but for what it publishes or hears: where lies, ears and sudden ends come in.
-import type { GossipHandler, Network } from '../network/ports.ts';
+import type { GossipHandler, Network, PeerName } from '../network/ports.ts';
 
 /** The same network with another way to publish. */
 export function speaking(own: Network, publish: Network['pubSub']['publish']): Network {
@@ -15,6 +15,23 @@ export function hearing(own: Network, ear: (topic: string, data: Uint8Array) => 
       return handler(message);
     };
   return withPubSub(own, { subscribe: (topic, handler) => own.pubSub.subscribe(topic, heard(topic, handler)) });
+}
+
+/** The same network with an ear at the offences that the node counts, and whose they are. */
+export function accusing(own: Network, ear: (peer: PeerName, reason: string) => void): Network {
+  const { peers } = own;
+  return {
+    ...withPubSub(own, {}),
+    peers: {
+      connected: () => peers.connected(),
+      onChange: (listener) => peers.onChange(listener),
+      reachableAt: (peer, addresses) => peers.reachableAt(peer, addresses),
+      misbehaved: (peer, reason, weight) => {
+        ear(peer, reason);
+        peers.misbehaved(peer, reason, weight);
+      },
+    },
+  };
 }
 
 function withPubSub(own: Network, changed: Partial<Network['pubSub']>): Network {

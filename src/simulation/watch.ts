@@ -20,6 +20,7 @@ import { ShardVotes } from './checks/shard-votes.ts';
 import { overheard, SignedWords } from './checks/signed-words.ts';
 import type { Property, Violation } from './checks/violation.ts';
 import type { Answer, HeadNews, Question } from './readers.ts';
+import { accusing } from './speaking.ts';
 import { WORLD } from './timeline/story.ts';
 import type { World, WorldCrypto } from './world.ts';
 
@@ -149,7 +150,8 @@ export class Watch {
       this.#judgeVote(name, message);
       this.#shardVotes.said(name, message);
     };
-    return overheard(this.#accountability.earOf(name, this.#shardVotes.earOf(name, own)), onSaid, beforeSending);
+    const accused = accusing(own, (peer, reason) => this.#judgeOffence(name, peer, reason));
+    return overheard(this.#accountability.earOf(name, this.#shardVotes.earOf(name, accused)), onSaid, beforeSending);
   }
 
   /** A dishonest leader has signed a block that is not valid: no honest node may vote for it. */
@@ -279,6 +281,15 @@ export class Watch {
     if (message.kind !== 'vote' || this.#wrongBlocks.size === 0) return;
     const hashHex = bytesToHex(message.vote.point.blockHash);
     if (this.#wrongBlocks.has(hashHex)) this.report('validity', name, `voted for ${hashHex}, which is not valid`);
+  }
+
+  // What one honest node says is right, so that no other may count it as an offence, whatever it has seen and whenever it looks. What has rotted on a
+  // disk is not what its node would say.
+  #judgeOffence(name: string, peer: string, reason: string): void {
+    if (this.#options.isBeyondThird) return;
+    const index = this.#options.world()?.names.indexOf(peer) ?? -1;
+    if (index < 0 || !this.#options.isHonest(index) || this.#options.mayFail(index)) return;
+    this.report('validity', name, `counts an offence of ${peer}, which is honest: ${reason}`);
   }
 
   // Where the chain forked there is no truth to hold answers against.

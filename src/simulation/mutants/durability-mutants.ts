@@ -50,13 +50,15 @@ const MANY_EPOCHS: readonly Trial[] = underSeeds(1, 3, {
   shape: { layout: [2, 3], epochBlocks: 2, beaconIntervalMs: 250 },
 });
 /** Node 2 is away, and has to catch up. */
-const ONE_BEHIND: readonly Trial[] = underSeeds(1, 10, {
+const ONE_BEHIND: readonly Trial[] = underSeeds(8, 10, {
   faults: [
-    { fromMs: 1_000, forMs: 1_500, what: { kind: 'crash', node: 2, end: 'killed', trigger: 'at-once' } },
-    { fromMs: 3_500, forMs: 1_500, what: { kind: 'crash', node: 1, end: 'killed', trigger: 'at-once' } },
+    { fromMs: 600, forMs: 1_200, what: { kind: 'crash', node: 2, end: 'killed', trigger: 'at-once' } },
+    { fromMs: 1_900, forMs: 1_200, what: { kind: 'crash', node: 1, end: 'killed', trigger: 'at-once' } },
   ],
+  faultsUntilMs: 3_200,
   dishonest: [],
   forger: 'lying-server',
+  shape: PLAIN,
 });
 
 function crash(node: number, fromMs: number, trigger: 'at-once' | 'while-writing'): Fault {

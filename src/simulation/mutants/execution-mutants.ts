@@ -1,6 +1,6 @@
 // Mutants of what makes a block valid and of what it comes to: static validation, execution, fees, messages.
 import type { Mutant } from './mutant.ts';
-import { BRISK, CALM, PLAIN, SOON_MS, type Trial, underSeeds } from './trial.ts';
+import { BRISK, CALM, PLAIN, SOON_MS, seedFirst, type Trial, underSeeds } from './trial.ts';
 
 const VALIDATE = 'src/core/shard/validate-shard-block.ts';
 const CHECKS = 'src/core/execution/transaction-checks.ts';
@@ -32,6 +32,8 @@ const OVERDUE = underSeeds(33, 4, {
 });
 /** Long enough that contracts which send by the messenger are deployed, called, answered and refused. */
 const TALKING = underSeeds(1, 10, { faults: [], dishonest: [], shape: PLAIN });
+/** Links on which a proposal may come before the beacon block to which it refers. */
+const UNEVEN = underSeeds(13, 6, { faults: [], faultsUntilMs: SOON_MS, dishonest: [], shape: { ...PLAIN, beaconIntervalMs: 250 } });
 /** Blocks of four transfers, so that there are full ones and the base fee moves. */
 const BUSY = underSeeds(1, 4, { faults: [], faultsUntilMs: SOON_MS, dishonest: [], parameters: { blockGasLimit: 84_000 }, shape: PLAIN });
 
@@ -186,6 +188,34 @@ export const EXECUTION_MUTANTS: readonly Mutant[] = [
     find: '  const hasSomethingToSay = message.valueWei > 0n || message.reservedGas > 0;',
     replace: '  const hasSomethingToSay = message.valueWei < 0n || message.reservedGas > 0;',
     trials: FAILING_CALLS,
+  },
+  {
+    name: 'call-across-families-runs',
+    rule: 'a call with data of another family fails in the frame that makes it',
+    violates: ['determinism', 'validity', 'layout-independence'],
+    file: 'src/core/execution/family-rules.ts',
+    find: "  if (kind !== 'call' || facts.isStaticFrame || facts.hasData) return 'foreign-call';",
+    replace: "  if (kind !== 'call' || facts.isStaticFrame || facts.hasData) return 'local';",
+    trials: seedFirst(2, TALKING),
+  },
+  {
+    name: 'call-before-its-contract',
+    rule: 'a call with data of an address where nobody is yet fails',
+    violates: ['determinism', 'validity'],
+    file: MESSAGE,
+    find: '  if (nonce !== 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;',
+    replace: '  if (nonce === 0n || message.data.length < CALL_DATA_BYTES_MIN || target === undefined) return false;',
+    trials: FAILING_CALLS,
+  },
+  {
+    name: 'validity-by-what-has-come',
+    rule: 'validity never depends on what a node has seen',
+    violates: ['validity', 'liveness'],
+    file: LOGIC,
+    find: '    validate: async (task) => {\n      const verdict = await judge(task);\n',
+    replace:
+      "    validate: async (task) => {\n      if (task.block.header.beaconReference.height > window.newest.height) return refuse('wrong-beacon-reference', '');\n      const verdict = await judge(task);\n",
+    trials: UNEVEN,
   },
   {
     name: 'credit-without-debit',

@@ -27,6 +27,15 @@ const BUSY = underSeeds(1, 6, {
   transactionsPerSecond: 80,
   shape: SHARDED,
 });
+/** The same, and inboxes of a message: prices move while something waits. */
+const BUSY_AND_NARROW = underSeeds(1, 6, {
+  faults: [],
+  faultsUntilMs: 3_000,
+  dishonest: [],
+  parameters: { blockGasLimit: 84_000, inboxBytesShare: 600 },
+  transactionsPerSecond: 60,
+  shape: SHARDED,
+});
 /** Inboxes of a few messages, so that they are full. */
 const NARROW = underSeeds(1, 4, { faults: [], dishonest: [], parameters: { inboxBytesShare: 2_500 }, shape: SHARDED });
 const NARROW_LIES = underSeeds(1, 6, {
@@ -246,6 +255,15 @@ export const LANE_MUTANTS: readonly Mutant[] = [
     find: 'const baseFeePerGasWei = targetsWei > parent.baseFeePerGasWei ? targetsWei : parent.baseFeePerGasWei;',
     replace: 'const baseFeePerGasWei = targetsWei < 0n ? targetsWei : parent.baseFeePerGasWei;',
     trials: BUSY,
+  },
+  {
+    name: 'price-without-backlog',
+    rule: 'the base fee moves by the backlog too',
+    violates: ['validity'],
+    file: VALIDATE,
+    find: '    inboxGas,\n    backlog,\n    elapsedMs,\n',
+    replace: '    inboxGas,\n    backlog: backlog * 0,\n    elapsedMs,\n',
+    trials: BUSY_AND_NARROW,
   },
   {
     name: 'price-without-inbox',

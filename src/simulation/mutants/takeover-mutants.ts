@@ -1,9 +1,10 @@
 // Mutants of what a takeover makes void, and of what comes after it.
 import type { Fault } from '../faults.ts';
 import type { Mutant } from './mutant.ts';
-import { underSeeds } from './trial.ts';
+import { seedFirst, underSeeds } from './trial.ts';
 
 const ROLLBACK = 'src/node/shard-rollback.ts';
+const TAKEOVER = 'src/core/beacon/takeover.ts';
 
 /** The only member of each committee is cut off in turn, commits alone, and has it undone. */
 const CUT_OFF: readonly Fault[] = [{ fromMs: 600, forMs: 3_400, what: { kind: 'partition', minority: [3], isSeen: true } }];
@@ -23,7 +24,7 @@ export const TAKEOVER_MUTANTS: readonly Mutant[] = [
     file: ROLLBACK,
     find: '    rows.push(...viewStore.dropExecution(shard, each), ...shardStore.dropSent(shard, each));',
     replace: '    rows.push(...viewStore.dropExecution(shard, each).slice(0, 0), ...shardStore.dropSent(shard, each));',
-    trials: TAKEN_OVER,
+    trials: seedFirst(5, TAKEN_OVER),
   },
   {
     name: 'void-body-kept',
@@ -32,6 +33,35 @@ export const TAKEOVER_MUTANTS: readonly Mutant[] = [
     file: ROLLBACK,
     find: '  const keptHeight = Math.max(record.height, height - 1);',
     replace: '  const keptHeight = Math.max(record.height, height);',
+    trials: TAKEN_OVER,
+  },
+  {
+    name: 'takeover-before-its-grace',
+    rule: 'a shard has its grace before it is taken over',
+    violates: ['validity', 'determinism', 'agreement'],
+    file: TAKEOVER,
+    find: 'lastHeightOfEpoch(record.epoch, parameters) + parameters.takeoverGraceBlocks;',
+    replace: 'lastHeightOfEpoch(record.epoch, parameters) + parameters.takeoverGraceBlocks * 0;',
+    trials: TAKEN_OVER,
+  },
+  {
+    name: 'takeover-below-its-last-header',
+    rule: 'a shard is taken over at its last crosslinked header',
+    violates: ['validity', 'determinism', 'agreement'],
+    file: TAKEOVER,
+    find: '(isStalled(constants, state, entry) ? { ...entry, closed: true } : entry)',
+    replace:
+      '(isStalled(constants, state, entry) ? { ...entry, closed: true, progress: { ...entry.progress, height: entry.progress.height - 1 } } : entry)',
+    trials: TAKEN_OVER,
+  },
+  {
+    name: 'records-before-takeovers',
+    rule: 'a beacon block takes over before it makes records',
+    violates: ['validity', 'determinism', 'agreement'],
+    file: 'src/core/beacon/transition.ts',
+    find: '  const { state: replaced, newRecords } = replaceClosedRecords(constants, takeOverStalled(constants, operated.value.state));\n',
+    replace:
+      '  const { state: early, newRecords } = replaceClosedRecords(constants, operated.value.state);\n  const replaced = takeOverStalled(constants, early);\n',
     trials: TAKEN_OVER,
   },
 ];

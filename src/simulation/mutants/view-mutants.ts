@@ -44,7 +44,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     file: SHOWN,
     find: '    const pointerCount = isCall ? pointersOf(message.id) : 0;',
     replace: '    const pointerCount = isCall ? pointersOf(message.id) * 0 : 0;',
-    trials: QUIET,
+    trials: LONGER,
   },
   {
     name: 'never-shown-after-its-pointers',
@@ -63,6 +63,15 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     find: "    const isCall = isShown(one) && message.kind === 'main-call';",
     replace: "    const isCall = isShown(one) && message.kind === 'main-call' && one.wave > INBOX_WAVE;",
     trials: QUIET,
+  },
+  {
+    name: 'nonce-of-today',
+    rule: "a sender's nonce at a block is not above what was under way then, for ever",
+    violates: ['determinism'],
+    file: 'src/runtime/view-chain.ts',
+    find: '    return (await this.#dependencies.viewStore.readMinedLate(sender, number)) ?? lowestNow;',
+    replace: '    return (await this.#dependencies.viewStore.readMinedLate(sender, this.#head.block.header.number)) ?? lowestNow;',
+    trials: LONGER,
   },
   {
     name: 'undelivered-value-uncounted',

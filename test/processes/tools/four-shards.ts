@@ -32,7 +32,7 @@ export function quartets(count: number): readonly (readonly DevnetAccount[])[] {
   );
 }
 
-/** In which shard the account of an address lies, by the layout and the place in the state that a node proves. */
+/** In which shard the account of an address lies, by the layout and the place in the state that the first node proves. */
 export async function shardOf(devnet: Pick<DevnetReady, 'rpc'>, address: string): Promise<number> {
   const { shards } = await ask<{ readonly shards: readonly string[] }>(devnet, 'coppice_getLayout', []);
   const { accountProof } = await ask<{ readonly accountProof: { readonly key: string; readonly leaf: { readonly key: string } | null } }>(
