@@ -20,6 +20,7 @@ import { GossipOutbox } from '../runtime/gossip-outbox.ts';
 import { CERTIFICATES_PROTOCOL, type InstanceSwitch } from '../runtime/instance-switch.ts';
 import { MessageIntake } from '../runtime/message-intake.ts';
 import { PayloadMaker, type PayloadSource } from '../runtime/payload-maker.ts';
+import { PendingBlocks } from '../runtime/pending-blocks.ts';
 import { createSigner, type ValidatorSecrets } from '../runtime/signer.ts';
 import type { VerifiedClaims } from '../runtime/verified-claims.ts';
 import type { SigningRecord } from '../storage/signing-record.ts';
@@ -83,7 +84,8 @@ export async function createChain<Start extends Outcome, Executed extends Start>
   const committedHash = (height: Height): Uint8Array | undefined => hashAt(options, height);
   const blocks = new ChainBlocks({ logic: options.logic, vrf: options.vrf, committedHash }, loaded.committed);
   await restorePending(blocks, loaded);
-  const commits = new CommitWriter({ ...options, instance, blocks });
+  const pending = new PendingBlocks(loaded.pendingPlaces);
+  const commits = new CommitWriter({ ...options, instance, blocks, pending });
   const signer = secrets === undefined ? undefined : createSigner(options, secrets, instance);
   const payloads = signer === undefined ? undefined : new PayloadMaker({ blocks, source: options.payloadsOn(blocks), signer, clock });
   const topic = topicName(instance.genesisRoot, instance.chain, 'consensus');
@@ -132,6 +134,7 @@ export async function createChain<Start extends Outcome, Executed extends Start>
     signingRecord: options.signingRecord,
     store: options.store,
     blockStore,
+    pending,
     clock,
     clockToleranceMs: parameters.clockToleranceMs,
     logger,

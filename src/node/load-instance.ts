@@ -13,7 +13,8 @@ import { storedValue } from '../core/protocol/ssz.ts';
 import type { Outcome } from '../runtime/chain-logic.ts';
 import { type CommittedRecord, decodeCommittedRecord } from '../runtime/committed-record.ts';
 import { decodeInstanceEnd } from '../runtime/instance-end.ts';
-import type { BlockStore } from '../storage/block-store.ts';
+import type { PendingPlace } from '../runtime/pending-blocks.ts';
+import type { BlockStore, PendingBlock } from '../storage/block-store.ts';
 
 /** See the file's head. */
 export interface LoadedInstance<Start extends Outcome = Outcome> {
@@ -23,6 +24,8 @@ export interface LoadedInstance<Start extends Outcome = Outcome> {
   readonly engineStart: Pick<StartingPoint, 'committed' | 'closed' | 'storedBlocks'>;
   /** Blocks that were voted for and are not committed, in the order of `engineStart.storedBlocks`. */
   readonly pending: readonly Block[];
+  /** Of all such blocks that are on disk, also of those that a commit should have forgotten. */
+  readonly pendingPlaces: readonly PendingPlace[];
 }
 
 /** The newest committed block of an instance, as it is stored. */
@@ -50,7 +53,9 @@ export async function loadInstance<Start extends Outcome>(
   const { chain, instanceId } = instance;
   const head = blockStore.getHead(chain, instanceId);
   const height = head?.height ?? instance.startRecord.height;
-  const pending = await loadPending(blockStore, vrf, instance, height, reading.roleOf);
+  const rows = await blockStore.readPending(chain, instanceId);
+  const pendingPlaces = rows.map(({ height, hash }) => ({ height, hash }));
+  const pending = readPending(rows, vrf, height, reading.roleOf);
   const storedBlocks = pending.map(({ engine }) => engine);
   const blocks = pending.map(({ block }) => block);
   if (head === undefined) {
@@ -59,6 +64,7 @@ export async function loadInstance<Start extends Outcome>(
       committed: reading.start(),
       engineStart: { committed: undefined, closed: undefined, storedBlocks },
       pending: blocks,
+      pendingPlaces,
     };
   }
   const place = { chain, instanceId, height };
@@ -79,17 +85,16 @@ export async function loadInstance<Start extends Outcome>(
       storedBlocks,
     },
     pending: blocks,
+    pendingPlaces,
   };
 }
 
-async function loadPending(
-  blockStore: BlockStore,
+function readPending(
+  rows: readonly PendingBlock[],
   vrf: VrfScheme,
-  { chain, instanceId }: Instance,
   committedHeight: Height,
   roleOf: (header: BlockHeader) => BlockRole,
-): Promise<readonly { readonly engine: EngineBlock; readonly block: Block }[]> {
-  const rows = await blockStore.readPending(chain, instanceId);
+): readonly { readonly engine: EngineBlock; readonly block: Block }[] {
   return rows
     .filter(({ height }) => height > committedHeight)
     .map(({ hash, block: bytes }) => {

@@ -26,6 +26,7 @@ import type { ChainBlocks } from './chain-blocks.ts';
 import type { CommitWriter } from './commit-writer.ts';
 import { type ConsensusMessage, encodeConsensusMessage } from './consensus-codec.ts';
 import type { PayloadMaker } from './payload-maker.ts';
+import type { PendingBlocks } from './pending-blocks.ts';
 import type { CancelTimer, Clock, Logger, Metrics } from './ports.ts';
 import type { Signer } from './signer.ts';
 
@@ -50,6 +51,7 @@ export interface ChainRunnerDependencies {
   readonly signingRecord: SigningRecordWriter;
   readonly store: KeyValueStore;
   readonly blockStore: BlockStore;
+  readonly pending: PendingBlocks;
   readonly clock: Clock;
   /** How far ahead of the clock a block may be when it is voted for. */
   readonly clockToleranceMs: number;
@@ -217,13 +219,14 @@ export class ChainRunner {
   }
 
   async #storeBlock(hash: Bytes32, header: BlockHeader): Promise<void> {
-    const { start, blocks, store, blockStore } = this.#dependencies;
+    const { start, blocks, store, blockStore, pending } = this.#dependencies;
     this.#adoptOwnBlock(hash, header);
     const block = blocks.get(hash);
     if (block === undefined) return; // Committed meanwhile: it is on disk already.
     const { chain, instanceId } = start.instance;
     const place = { chain, instanceId, height: header.height };
     await store.write(blockStore.putPending(place, hash, Block.serialize({ header, body: block.body })), { sync: true });
+    pending.stored({ height: header.height, hash });
   }
 
   #sendProposal(hash: Bytes32, header: BlockHeader): void {

@@ -12,6 +12,7 @@ import type { ChainBlocks } from './chain-blocks.ts';
 import type { CommitRows, Outcome } from './chain-logic.ts';
 import { encodeCommittedRecord } from './committed-record.ts';
 import { encodeInstanceEnd } from './instance-end.ts';
+import type { PendingBlocks } from './pending-blocks.ts';
 
 /** Commits that wait for execution or disk; consensus cannot run further ahead, since a child's vote waits for its parent's result. */
 export const WAITING_COMMITS_MAX = 4096;
@@ -23,6 +24,7 @@ export interface CommitWriterDependencies<Start extends Outcome, Executed extend
   readonly rows: CommitRows<Executed>;
   readonly store: KeyValueStore;
   readonly blockStore: BlockStore;
+  readonly pending: PendingBlocks;
   /** A commit that cannot be carried out: the chain must stop. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -60,7 +62,7 @@ export class CommitWriter<Start extends Outcome = Outcome, Executed extends Star
   }
 
   async #write(commit: Commit): Promise<void> {
-    const { instance, blocks, rows, store, blockStore } = this.#dependencies;
+    const { instance, blocks, rows, store, blockStore, pending } = this.#dependencies;
     const outcome = await blocks.executedOutcomeOf(commit.hash);
     invariant(
       bytesToHex(commit.header.parentHash) === bytesToHex(blocks.committed.hash),
@@ -79,7 +81,7 @@ export class CommitWriter<Start extends Outcome = Outcome, Executed extends Star
       ...blockStore.putResult(place, encodeCommittedRecord({ commitment: outcome.commitment, point: commit.point })),
       ...(commit.closed === undefined ? [] : blockStore.putEnd(place.chain, place.instanceId, encodeInstanceEnd(commit.closed))),
       ...rows.rowsOf(outcome),
-      ...(await blockStore.dropPending(place.chain, place.instanceId, place.height)),
+      ...pending.takeUpTo(place.height).map((other) => blockStore.dropPending({ ...place, height: other.height }, other.hash)),
     ];
     await store.write(operations, { sync: true });
     blocks.adopt(outcome);

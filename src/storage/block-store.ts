@@ -37,11 +37,6 @@ export const BLOCK_RANGE_MAX = 256;
 export const BLOCK_RANGE_BYTES_MAX = 8 * 1024 * 1024;
 /** Pending blocks of one instance that one read gives: consensus keeps far fewer. */
 const PENDING_MAX = 4_096;
-/**
- * So far below a block that is committed others may still be pending: what lay below went with the blocks before. Without the bound each commit would
- * walk over the places of all blocks of its instance, since LevelDB keeps what is deleted until it merges files.
- */
-const PENDING_BELOW_MAX = 1_024;
 const ROWS_MAX = Number.MAX_SAFE_INTEGER;
 
 const HASH_BYTES = 32;
@@ -62,8 +57,8 @@ export interface BlockStore {
   getEnd(instanceId: Bytes32): { readonly chain: ChainId; readonly end: Uint8Array } | undefined;
   /** Operations that keep a block that is voted for and not committed: after a restart of all, somebody must still have it. */
   putPending(place: BlockPlace, hash: Bytes32, block: Uint8Array): readonly RowOperation[];
-  /** Operations that forget pending blocks of an instance up to and including a height at which a block is being committed: they are that one, or void. */
-  dropPending(chain: ChainId, instanceId: Bytes32, upTo: Height): Promise<readonly RowOperation[]>;
+  /** The operation that forgets such a block: one of its height is committed, and it is that one, or void. */
+  dropPending(place: BlockPlace, hash: Bytes32): RowOperation;
   /** Operations that say that the beacon took an instance over: from the height of this, its last crosslinked header, or its record, on it is void. */
   putTakenOver(place: BlockPlace): readonly RowOperation[];
   getTakenOver(instanceId: Bytes32): BlockPlace | undefined;
@@ -100,8 +95,7 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
       return value === undefined ? undefined : { chain: uint64At(value, 0), end: value.slice(CHAIN_BYTES) };
     },
     putPending: (place, hash, block) => [{ type: 'put', key: pendingKey(place, hash), value: block }],
-    dropPending: (chain, instanceId, upTo) =>
-      dropPending(store, { chain, instanceId, height: Math.max(0, upTo - PENDING_BELOW_MAX) }, upTo),
+    dropPending: (place, hash) => ({ type: 'delete', key: pendingKey(place, hash) }),
     putTakenOver: (place) => [{ type: 'put', key: takenOverKey(place.instanceId), value: encodePlace(place) }],
     getTakenOver: (instanceId) => {
       const value = store.get(takenOverKey(instanceId));
@@ -134,21 +128,14 @@ function putCommitted({ place, hash, block, certificates }: StoredBlock): readon
   ];
 }
 
-async function dropPending(store: KeyValueStore, from: BlockPlace, upTo: Height): Promise<readonly RowOperation[]> {
-  const gte = placeKey(ROW_FAMILY.pendingBlock, from);
-  const lt = placeKey(ROW_FAMILY.pendingBlock, { ...from, height: upTo + 1 });
-  const operations: RowOperation[] = [];
-  for await (const { key } of store.iterate({ gte, lt, limit: ROWS_MAX })) operations.push({ type: 'delete', key });
-  return operations;
-}
-
 async function removeAbove(store: KeyValueStore, place: BlockPlace, startHeight: Height): Promise<readonly RowOperation[]> {
   const { instanceId, height } = place;
   const operations: RowOperation[] = [
     height === startHeight ? { type: 'delete', key: headKey(place) } : { type: 'put', key: headKey(place), value: uint64ToBytes(height) },
     { type: 'delete', key: endKey(instanceId) },
-    ...(await dropPending(store, { ...place, height: 0 }, Number.MAX_SAFE_INTEGER - 1)),
   ];
+  const pending = { gte: placeKey(ROW_FAMILY.pendingBlock, { ...place, height: 0 }), lt: endOfInstance(ROW_FAMILY.pendingBlock, place) };
+  for await (const { key } of store.iterate({ ...pending, limit: ROWS_MAX })) operations.push({ type: 'delete', key });
   for (const family of [ROW_FAMILY.committedBlock, ROW_FAMILY.blockResult]) {
     const gte = placeKey(family, { ...place, height: place.height + 1 });
     for await (const { key, value } of store.iterate({ gte, lt: endOfInstance(family, place), limit: ROWS_MAX })) {

@@ -6,6 +6,7 @@ import type { ExecutedBeaconOutcome } from '../../src/runtime/beacon-logic.ts';
 import { ChainRunner } from '../../src/runtime/chain-runner.ts';
 import { CommitWriter } from '../../src/runtime/commit-writer.ts';
 import { decodeConsensusMessage } from '../../src/runtime/consensus-codec.ts';
+import { PendingBlocks } from '../../src/runtime/pending-blocks.ts';
 import type { CancelTimer } from '../../src/runtime/ports.ts';
 import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain, START_MS } from './signed-chain.ts';
 
@@ -34,11 +35,13 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
   const bench = { said: [] as string[], faults: [] as unknown[], order: [] as string[], timers: [] as (() => void)[] };
   const asked: number[] = [];
   const onFault = (fault: unknown): void => void bench.faults.push(fault);
+  const pending = new PendingBlocks([]);
   const commits = new CommitWriter({
     ...chain.stores,
     instance: chain.instance,
     blocks: chain.blocks,
     rows: chain.rows(() => undefined),
+    pending,
     onFault,
   });
   const first = await chain.extend(chain.start, { round: 1 });
@@ -66,6 +69,7 @@ async function createBench(chain: SignedChain, write: () => Promise<void>): Prom
     },
     store: chain.store,
     blockStore: chain.stores.blockStore,
+    pending,
     clock: {
       nowMs: () => START_MS + 1_000,
       schedule: (_delayMs, callback): CancelTimer => {

@@ -6,6 +6,7 @@ import { ecvrf } from '../../src/core/crypto/vrf.ts';
 import { bytesToHex } from '../../src/core/primitives/bytes.ts';
 import { loadInstance } from '../../src/node/load-instance.ts';
 import { CommitWriter } from '../../src/runtime/commit-writer.ts';
+import { PendingBlocks } from '../../src/runtime/pending-blocks.ts';
 import type { ExecutedShardBlockOutcome, ShardBlockOutcome } from '../../src/runtime/shard-block-logic.ts';
 import { certify, createSignedChain, type MadeBlock, pointOf, type SignedChain } from './signed-chain.ts';
 
@@ -15,6 +16,7 @@ describe('the writer of commits', () => {
   let committed: ExecutedShardBlockOutcome[];
   let faults: unknown[];
   let writer: CommitWriter<ShardBlockOutcome, ExecutedShardBlockOutcome>;
+  let pending: PendingBlocks;
 
   before(() => initialiseKeccak());
 
@@ -25,10 +27,12 @@ describe('the writer of commits', () => {
     made = [first, second];
     committed = [];
     faults = [];
+    pending = new PendingBlocks([]);
     writer = new CommitWriter({
       ...chain.stores,
       instance: chain.instance,
       blocks: chain.blocks,
+      pending,
       rows: chain.rows((block) => committed.push(block)),
       onFault: (fault) => faults.push(fault),
     });
@@ -95,12 +99,35 @@ describe('the writer of commits', () => {
     assert.equal(chain.blocks.committed.facts.height, 0);
   });
 
-  it('forgets blocks that were stored for voting once they are final', async () => {
+  it('forgets blocks that were stored for voting up to the height that is final, whatever became of them', async () => {
     const [first] = made;
     assert.ok(first !== undefined);
-    await chain.store.write(chain.stores.blockStore.putPending(place(1), first.hash, new Uint8Array(4)), { sync: true });
+    const { blockStore } = chain.stores;
+    const rivals = [1, 2].map((height) => ({ height, hash: new Uint8Array(32).fill(height) }));
+    for (const stored of [{ height: 1, hash: first.hash }, ...rivals]) {
+      await chain.store.write(blockStore.putPending(place(stored.height), stored.hash, new Uint8Array(4)), { sync: true });
+      pending.stored(stored);
+    }
     writer.enqueue(commitOf(first));
     await writer.settled();
-    assert.deepEqual(await chain.stores.blockStore.readPending(place(1).chain, place(1).instanceId), []);
+    const left = await blockStore.readPending(place(1).chain, place(1).instanceId);
+    assert.deepEqual(
+      left.map(({ height, hash }) => ({ height, hash })),
+      [rivals[1]],
+    );
+  });
+
+  it('forgets what an earlier commit left on disk, too', async () => {
+    const left = { height: 1, hash: new Uint8Array(32).fill(7) };
+    await chain.store.write(chain.stores.blockStore.putPending(place(1), left.hash, new Uint8Array(4)), { sync: true });
+    pending.stored(left);
+    for (const block of made) writer.enqueue(commitOf(block));
+    await writer.settled();
+    const loaded = await loadInstance<ShardBlockOutcome>({ ...chain.stores, vrf: ecvrf }, chain.instance, {
+      roleOf: () => 'ordinary',
+      start: () => assert.fail('the instance has begun'),
+      newest: () => committed[1] as ExecutedShardBlockOutcome,
+    });
+    assert.deepEqual(loaded.pendingPlaces, []);
   });
 });
