@@ -10,16 +10,10 @@ import { type NodeReady, OF_DEVNET_FLAG } from './node.ts';
 const STOP_MS_MAX = 10_000;
 /**
  * Several validators share the machine's cores, so none collects garbage on helper threads: they wait for one another more than they
- * help. A young generation that is roomy from the start copies less, while modules are loaded and peers are met; load makes it grow further. All of
- * it saves a fifth of a transaction's CPU, and some of a start's. The bound of the old generation is some times what a validator needs; below it V8
- * collects the garbage of a flood of requests before it is gigabytes.
+ * help. A roomy young generation, which only load makes grow, copies less. Both together save a fifth of a transaction's CPU. The bound of the
+ * old generation is some times what a validator needs; below it V8 collects the garbage of a flood of requests before it is gigabytes.
  */
-export const VALIDATOR_V8_FLAGS = [
-  '--single-threaded-gc',
-  '--min-semi-space-size=16',
-  '--max-semi-space-size=64',
-  '--max-old-space-size=1024',
-] as const;
+export const VALIDATOR_V8_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=64', '--max-old-space-size=1024'] as const;
 /** What the log is searched for when a validator ends unexpectedly. */
 const ERROR_LINE = /^coppice: (.*)$/gm;
 

@@ -45,6 +45,11 @@ export interface DevnetOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/**
+ * A young generation of 16 MB from the start, for the devnet and, since it hands its options on, for its validators: a process that lives for half a
+ * minute spends less on garbage. It costs one that stays 50 MB, so people's validators begin with a small one.
+ */
+export const ROOM_AT_ONCE = '--min-semi-space-size=16';
 export const MAIN_FILE = join(import.meta.dirname, '../../src/cli/main.ts');
 const VALIDATORS_MAX = 8;
 const PORT_OFFSETS = [0, 1_000, 2_000];
@@ -64,7 +69,7 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     await makeOnly([MAIN_FILE, ...args]);
     overrideGenesis(folder, options.overrides ?? {}, options.seats);
   }
-  const child = spawn(process.execPath, [MAIN_FILE, ...args], {
+  const child = spawn(process.execPath, [ROOM_AT_ONCE, MAIN_FILE, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.environment },
   });

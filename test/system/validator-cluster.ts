@@ -12,7 +12,7 @@ import { VALIDATOR_V8_FLAGS } from '../../src/cli/validator-process.ts';
 import { hex } from '../../src/core/primitives/bytes.ts';
 import { selectCrypto } from '../../src/runtime/native/select-crypto.ts';
 import type { DataDirectory } from '../../src/storage/data-directory.ts';
-import { freeBasePort, MAIN_FILE, overrideGenesis } from './devnet-fixture.ts';
+import { freeBasePort, MAIN_FILE, overrideGenesis, ROOM_AT_ONCE } from './devnet-fixture.ts';
 
 /** Handles on the processes; validators are named by index. */
 export interface ValidatorCluster {
@@ -123,7 +123,7 @@ function firstPeerPort(directories: readonly DataDirectory[]): number {
 async function startNodeProcess(directory: DataDirectory): Promise<ChildProcess> {
   mkdirSync(directory.logFolder, { recursive: true });
   const log = openSync(join(directory.logFolder, 'process.log'), 'a');
-  const child = spawn(process.execPath, [...VALIDATOR_V8_FLAGS, MAIN_FILE, 'node', '--data-dir', directory.path], {
+  const child = spawn(process.execPath, [...VALIDATOR_V8_FLAGS, ROOM_AT_ONCE, MAIN_FILE, 'node', '--data-dir', directory.path], {
     stdio: ['ignore', log, log, 'ipc'],
   });
   const ready = new Promise<void>((resolve, reject) => {
