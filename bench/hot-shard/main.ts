@@ -234,7 +234,8 @@ interface Looking {
 function lookForGone(users: HotUsers): Looking {
   let isWanted = true;
   const looking = (async () => {
-    for (; isWanted; await sleep(SAMPLE_MS)) await users.lookForGone();
+    // A node that is too busy to answer is asked again.
+    for (; isWanted; await sleep(SAMPLE_MS)) await users.lookForGone().catch(() => undefined);
   })();
   return {
     stop: () => {
