@@ -37,8 +37,8 @@ const USAGE = `usage: npm run bench:hot-shard -- [options]
   --rate 20                transactions a second of the other shards' users
   --gas-limit 1200000      of a block of every shard, one each --interval ms
   --interval 250
-  --users 3200             of the hot shard, with one transaction each at a time
-  --accounts 14000         funded, shared among the shards by their places
+  --users 4000             of the hot shard, with one transaction each at a time
+  --accounts 17000         funded, shared among the shards by their places
   --pool 4096              transactions of the mempools of a node, shared among its shards
   --json                   print the JSON as the last line
 
@@ -52,8 +52,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '20' },
     'gas-limit': { type: 'string', default: '1200000' },
     interval: { type: 'string', default: '250' },
-    users: { type: 'string', default: '3200' },
-    accounts: { type: 'string', default: '14000' },
+    users: { type: 'string', default: '4000' },
+    accounts: { type: 'string', default: '17000' },
     pool: { type: 'string', default: '4096' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
