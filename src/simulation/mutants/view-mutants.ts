@@ -44,7 +44,7 @@ export const VIEW_MUTANTS: readonly Mutant[] = [
     file: SHOWN,
     find: '    const pointerCount = isCall ? pointersOf(message.id) : 0;',
     replace: '    const pointerCount = isCall ? pointersOf(message.id) * 0 : 0;',
-    trials: QUIET,
+    trials: LONGER,
   },
   {
     name: 'never-shown-after-its-pointers',
