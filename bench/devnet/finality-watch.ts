@@ -6,8 +6,8 @@ import { type RpcClient, readPatiently } from './json-rpc-client.ts';
 const RECEIPT_SAMPLE = 50;
 /** Nobody times receipts, and each question costs both sides half a millisecond: on full cores the other node is often some blocks behind. */
 const RECEIPT_POLL_MS = 250;
-/** A receipt that has not come after 20 s counts as failed. */
-const RECEIPT_ATTEMPTS_MAX = 80;
+/** A receipt that has not come after two minutes counts as failed. */
+const RECEIPT_ATTEMPTS_MAX = 480;
 
 /** What was seen. */
 export interface FinalityWatch {
