@@ -1,13 +1,13 @@
 // When transactions become final, as seen from nodes other than the one that took them in: the head of one names the block, the
 // block names its transactions, and samples of receipts are read from both watched nodes.
-import type { RpcClient } from './json-rpc-client.ts';
+import { type RpcClient, readPatiently } from './json-rpc-client.ts';
 
 /** Every so many transactions a receipt is read, in turn from each watched node. */
 const RECEIPT_SAMPLE = 50;
 /** Nobody times receipts, and each question costs both sides half a millisecond: on full cores the other node is often some blocks behind. */
 const RECEIPT_POLL_MS = 250;
-/** A receipt that has not come after 20 s counts as failed. */
-const RECEIPT_ATTEMPTS_MAX = 80;
+/** A receipt that has not come after two minutes counts as failed. */
+const RECEIPT_ATTEMPTS_MAX = 480;
 
 /** What was seen. */
 export interface FinalityWatch {
@@ -60,7 +60,7 @@ export async function watchFinality(heads: RpcClient, other: RpcClient): Promise
   };
 
   const readBlock = async (number: number): Promise<void> => {
-    const block = (await heads.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as { transactions: string[] };
+    const block = (await readPatiently(heads, 'eth_getBlockByNumber', [`0x${number.toString(16)}`, false])) as { transactions: string[] };
     const nowMs = performance.now();
     blocks++;
     for (const hash of block.transactions) {

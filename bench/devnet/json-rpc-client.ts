@@ -24,6 +24,8 @@ interface Answer {
 const CONNECTIONS_MAX = 32;
 /** A node that does not answer in this time is taken for broken: waiting for ever would look like a chain that stands still. */
 const ANSWER_MS_MAX = 30_000;
+/** Then it is. */
+const READ_ATTEMPTS_MAX = 4;
 
 /** A client for the node at `url`. */
 export function connectRpc(url: string): RpcClient {
@@ -66,6 +68,17 @@ export function connectRpc(url: string): RpcClient {
     return errors;
   };
   return { url, call, callMany, sendRaw, onHead: (listener) => followHeads(url, listener), close: () => agent.destroy() };
+}
+
+/** Asks for something that is there, and again where a busy node does not answer in time: nothing changes by it. */
+export async function readPatiently(node: Pick<RpcClient, 'call'>, method: string, params: readonly unknown[]): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await node.call(method, params);
+    } catch (error) {
+      if (attempt >= READ_ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 async function followHeads(url: string, listener: (number: number, hash: string) => void): Promise<() => void> {

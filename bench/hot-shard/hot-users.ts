@@ -99,7 +99,8 @@ export class HotUsers {
 
   async #send(batch: readonly SignedTransaction[]): Promise<void> {
     const { entry, ledger, users } = this.#options;
-    const errors = await entry.sendRaw(batch.map(({ raw }) => raw));
+    // Where a busy node does not answer, nobody knows whether it took them: they are looked for as all others.
+    const errors = await entry.sendRaw(batch.map(({ raw }) => raw)).catch((): (string | undefined)[] => []);
     for (const [i, error] of errors.entries()) {
       if (error === undefined) continue;
       const reason = error.split(':', 1)[0] ?? error;
@@ -125,14 +126,15 @@ export class HotUsers {
 
 // Of these, what the node has in no pool and in no block.
 async function unknownTo(node: RpcClient, hashes: readonly string[]): Promise<string[]> {
-  const unknown: string[] = [];
-  for (let start = 0; start < hashes.length; start += QUESTIONS_AT_ONCE) {
-    const some = hashes.slice(start, start + QUESTIONS_AT_ONCE);
-    const found = await node.callMany(
-      'eth_getTransactionByHash',
-      some.map((hash) => [hash]),
-    );
-    unknown.push(...some.filter((_hash, place) => found[place] === null));
-  }
-  return unknown;
+  const batches: (readonly string[])[] = [];
+  for (let start = 0; start < hashes.length; start += QUESTIONS_AT_ONCE) batches.push(hashes.slice(start, start + QUESTIONS_AT_ONCE));
+  const found = await Promise.all(
+    batches.map((batch) =>
+      node.callMany(
+        'eth_getTransactionByHash',
+        batch.map((hash) => [hash]),
+      ),
+    ),
+  );
+  return batches.flatMap((batch, number) => batch.filter((_hash, place) => found[number]?.[place] === null));
 }

@@ -37,8 +37,8 @@ const USAGE = `usage: npm run bench:hot-shard -- [options]
   --rate 20                transactions a second of the other shards' users
   --gas-limit 1200000      of a block of every shard, one each --interval ms
   --interval 250
-  --users 3200             of the hot shard, with one transaction each at a time
-  --accounts 14000         funded, shared among the shards by their places
+  --users 4000             of the hot shard, with one transaction each at a time
+  --accounts 17000         funded, shared among the shards by their places
   --pool 4096              transactions of the mempools of a node, shared among its shards
   --json                   print the JSON as the last line
 
@@ -52,8 +52,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '20' },
     'gas-limit': { type: 'string', default: '1200000' },
     interval: { type: 'string', default: '250' },
-    users: { type: 'string', default: '3200' },
-    accounts: { type: 'string', default: '14000' },
+    users: { type: 'string', default: '4000' },
+    accounts: { type: 'string', default: '17000' },
     pool: { type: 'string', default: '4096' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -70,6 +70,8 @@ const RECIPIENTS_EACH = 48;
 /** What is left in the pool when the load ends is worked off in this time, and the fee is down again, or something is stuck. */
 const DRAIN_MS_MAX = 600_000;
 const SETTLE_MS_MAX = 60_000;
+/** Of 20 s each, for what is still under way at the end. */
+const LATE_WAITS_MAX = 15;
 const QUESTIONS_AT_ONCE = 100;
 const { secp256k1 } = selectCrypto({ disableNative: false });
 
@@ -180,7 +182,10 @@ async function measure(devnet: Devnet) {
     );
     await looking.stop();
     say(`after: ${JSON.stringify(after.latencyMs)}; ${JSON.stringify(ledger.sums)}`);
-    const neighboursNotFinal = await drain({ entry, watch }, source);
+    let neighboursNotFinal = await drain({ entry, watch }, source);
+    // On a machine that others use as well finality may take minutes: late is not lost.
+    for (let waits = 0; neighboursNotFinal > 0 && waits < LATE_WAITS_MAX; waits++)
+      neighboursNotFinal = await drain({ entry, watch }, source);
     const settled = await settle(second, setting, ledger, mix);
     const stillKnown = await knownOf(nodes, ledger.goneHashes);
     const supply = (await second.call('coppice_getSupply', [])) as { readonly undeliveredValue: string };
@@ -234,7 +239,8 @@ interface Looking {
 function lookForGone(users: HotUsers): Looking {
   let isWanted = true;
   const looking = (async () => {
-    for (; isWanted; await sleep(SAMPLE_MS)) await users.lookForGone();
+    // A node that is too busy to answer is asked again.
+    for (; isWanted; await sleep(SAMPLE_MS)) await users.lookForGone().catch(() => undefined);
   })();
   return {
     stop: () => {

@@ -6,6 +6,7 @@ import type { RpcClient } from '../../bench/devnet/json-rpc-client.ts';
 import { drain, runClosed, runOpen, SourceRanOut, TransactionSource } from '../../bench/devnet/load-loops.ts';
 
 const STALL_MS = 300;
+const ANSWER_MS = 20;
 
 /** A chain that makes each batch final at once, in a block of its own; the process stands still while it takes the first. */
 function instantChain(stallMs: number): RpcClient {
@@ -61,6 +62,8 @@ function forgetfulChain(lost: ReadonlySet<number>): RpcClient {
     },
     sendRaw: async (raws) => {
       const errors = raws.map((raw) => take(Number(raw.slice(2))));
+      // Or the loop would use up any number of transactions.
+      await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
       const block: string[] = [];
       for (; waiting.delete(next); next++) block.push(`0x${next}`);
       blocks.push(block);
@@ -104,7 +107,7 @@ describe('the closed loop', () => {
     const watch = await watchFinality(entry, entry);
     const source = sourceOf(100_000);
     const resendMs = 50;
-    await runClosed({ entry, watch }, source, 500, 2, resendMs);
+    await runClosed({ entry, watch }, source, 500, 1, resendMs);
     assert.equal(await drain({ entry, watch }, source, resendMs), 0);
     assert.ok(watch.takeWindow().latenciesMs.length > 1_500, 'it goes on behind each of them');
     assert.deepEqual([...source.refusals], [['txpool is full', 1]]);
