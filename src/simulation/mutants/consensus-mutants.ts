@@ -152,7 +152,7 @@ export const CONSENSUS_MUTANTS: readonly Mutant[] = [
   {
     name: 'timeout-certificate-without-its-qc',
     rule: 'a TC carries the highest QC that it reports',
-    violates: ['liveness', 'accountability'],
+    violates: ['liveness', 'accountability', 'validity'],
     file: CERTIFICATES,
     find: '    highestQuorumCertificate: highest.highestQuorumCertificate,',
     replace: '    highestQuorumCertificate: highest.highestQuorumCertificate.slice(0, 0),',
