@@ -55,6 +55,8 @@ export class Watch {
   readonly #accountability: Accountability;
   readonly #bounds: Bounds;
   readonly #shardVotes: ShardVotes;
+  /** By node: the network of its present life. */
+  readonly #present = new Map<number, Network>();
   /** Blocks that dishonest leaders got wrong, by hash. */
   readonly #wrongBlocks = new Set<Hex>();
   /** What clients were told in the event under way: judged once the replay is there. */
@@ -150,7 +152,13 @@ export class Watch {
       this.#judgeVote(name, message);
       this.#shardVotes.said(name, message);
     };
-    const accused = accusing(own, (peer, reason) => this.#judgeOffence(name, peer, reason));
+    this.#present.set(index, own);
+    const accused = accusing(own, (peer, reason) => {
+      const world = this.#options.world();
+      const isAlive = world === undefined || world.isUp(index) || world.isStarting(index);
+      // What a process that ended was about may still come to an end, on a database that is another's by now.
+      if (isAlive && this.#present.get(index) === own) this.#judgeOffence(name, peer, reason);
+    });
     return overheard(this.#accountability.earOf(name, this.#shardVotes.earOf(name, accused)), onSaid, beforeSending);
   }
 
