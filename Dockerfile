@@ -30,7 +30,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 # V8 collects garbage before it is gigabytes (docs/operators.md, "Starting fast, running fast").
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--max-old-space-size=2048
+    NODE_OPTIONS=--max-old-space-size=1024
 WORKDIR /opt/coppice
 COPY --from=build /package ./
 RUN ln -s /opt/coppice/scripts/coppice.mjs /usr/local/bin/coppice \
