@@ -4,6 +4,7 @@ import type { SignatureSet } from '../core/consensus/signature-sets.ts';
 import { sha256 } from '../core/crypto/sha256.ts';
 import { bytesToHex } from '../core/primitives/bytes.ts';
 import { isError } from '../core/primitives/errors.ts';
+import { forgetOldest } from '../core/primitives/forget-oldest.ts';
 import type { Hex } from '../core/primitives/ids.ts';
 import type { ClaimsOf } from './claims-queue.ts';
 import type { SignatureVerifier } from './signature-verifier.ts';
@@ -53,10 +54,7 @@ export class VerifiedClaims {
     const valid = this.#valid.get(of) ?? new Set<Hex>();
     this.#valid.set(of, valid);
     valid.add(key);
-    for (const oldest of valid) {
-      if (valid.size <= REMEMBERED_CLAIMS_MAX) return;
-      valid.delete(oldest);
-    }
+    forgetOldest(valid, REMEMBERED_CLAIMS_MAX);
   }
 }
 

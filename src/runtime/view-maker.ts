@@ -268,7 +268,7 @@ interface PointerNews {
   readonly operations: readonly RowOperation[];
 }
 
-// Those charged elsewhere are under way, and found so.
+// But for those of the system.
 function accountTransactions(shown: readonly ShownTransaction[]): readonly Transaction[] {
   return shown.flatMap((each) => (each.kind === 'account' ? [each.transaction] : []));
 }

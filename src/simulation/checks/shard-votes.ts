@@ -6,6 +6,7 @@ import { isCarrier } from '../../core/consensus/block-role.ts';
 import { verifyInbox } from '../../core/messaging/inbox.ts';
 import { HELD_BEACON_BLOCKS, type SkipInput, skippedThoughHeld } from '../../core/messaging/skipped-item.ts';
 import { bytesToHex } from '../../core/primitives/bytes.ts';
+import { forgetOldest } from '../../core/primitives/forget-oldest.ts';
 import { BEACON_CHAIN, type Height, type Hex } from '../../core/primitives/ids.ts';
 import { blockHashOf } from '../../core/protocol/block.ts';
 import type { NetworkParameters } from '../../core/protocol/parameters.ts';
@@ -81,10 +82,7 @@ export class ShardVotes {
     const hash = bytesToHex(blockHashOf(proposal.header));
     if (arrived.has(hash)) return;
     arrived.set(hash, { proposal, newestBeaconHeight: node.window.newest.height, held: node.shards.bundles.heldSince() });
-    for (const oldest of arrived.keys()) {
-      if (arrived.size <= ARRIVED_MAX) break;
-      arrived.delete(oldest);
-    }
+    forgetOldest(arrived, ARRIVED_MAX);
   }
 }
 
