@@ -46,7 +46,7 @@ export function drawShape(random: SeededRandom): ChainShape {
   };
 }
 
-/** Which part of the time that one shard is under faults makes about as many blocks, and costs as much, where there are more shards. */
+/** Which part of the time that one shard is under faults is enough where there are more shards: it makes no fewer blocks, and each costs as much. */
 export function faultShareOf({ layout }: ChainShape): number {
   return 3 / (layout.length + 2);
 }
